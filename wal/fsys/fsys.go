@@ -1,0 +1,64 @@
+// Package fsys is the file-system interface through which jtx does every
+// operation whose order or failure matters to a promise.
+//
+// Production code uses [OS]. Tests wrap it to fail the k-th call ([Failing]) or
+// to record what was synced and drop what was not (package crashfs). Names are
+// ordinary operating-system paths and may hold any byte but NUL.
+//
+// Two things bypass the interface because libraries do them: tidwall/wal writes
+// its segments itself, and gofrs/flock locks. The first is observed by crashfs
+// in the mirrored directory; the second leaves no bytes that matter.
+package fsys
+
+import (
+	"io"
+	"io/fs"
+)
+
+// File is an open file or directory.
+type File interface {
+	io.Reader
+	io.ReaderAt
+	io.Writer
+	io.WriterAt
+	io.Closer
+	// Name is the name given to OpenFile.
+	Name() string
+	Stat() (fs.FileInfo, error)
+	// Truncate changes the size, in bytes. It does not move the offset.
+	Truncate(size int64) error
+	// Sync is fsync(2). On a directory it makes its entries durable. After it
+	// has failed once nothing written through any handle to this file may be
+	// believed, and it must not be retried.
+	Sync() error
+	// Datasync is fdatasync(2): the data, and the metadata needed to read it
+	// back (the size), but not times.
+	Datasync() error
+	Chmod(mode fs.FileMode) error
+	Chown(uid, gid int) error
+	// Fd is the descriptor, for system calls that leave the content alone.
+	Fd() uintptr
+}
+
+// FS is a file system. Errors are those of package os: *fs.PathError or
+// *os.LinkError around a syscall.Errno, so that errors.Is works.
+type FS interface {
+	// OpenFile is os.OpenFile. O_NONBLOCK and O_NOFOLLOW may be given.
+	OpenFile(name string, flag int, perm fs.FileMode) (File, error)
+	// Mkdir makes one directory. The mode is subject to the umask.
+	Mkdir(name string, perm fs.FileMode) error
+	// Rename replaces newname.
+	Rename(oldname, newname string) error
+	// RenameNoReplace fails with fs.ErrExist where newname exists.
+	RenameNoReplace(oldname, newname string) error
+	// Exchange swaps two existing names in one step (renameat2 with
+	// RENAME_EXCHANGE). It fails with errors.ErrUnsupported where the kernel or
+	// the file system has no such call.
+	Exchange(a, b string) error
+	Remove(name string) error
+	Stat(name string) (fs.FileInfo, error)
+	Lstat(name string) (fs.FileInfo, error)
+	Readlink(name string) (string, error)
+	// ReadDir lists a directory by name, sorted by bytes.
+	ReadDir(name string) ([]fs.DirEntry, error)
+}

@@ -1,0 +1,81 @@
+package fsys
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// ReadFile reads the whole file. The buffer is allocated once, at its size.
+func ReadFile(fsy FS, name string) ([]byte, error) {
+	f, err := fsy.OpenFile(name, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ReadAll(f)
+}
+
+// ReadAll reads f from its start to its end, whatever its offset.
+func ReadAll(f File) ([]byte, error) {
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	buf := make([]byte, st.Size()+1)
+	n := 0
+	for {
+		m, err := f.ReadAt(buf[n:], int64(n))
+		n += m
+		if errors.Is(err, io.EOF) {
+			return buf[:n], nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if n == len(buf) {
+			buf = append(buf, make([]byte, len(buf))...)
+		}
+	}
+}
+
+// SyncDir makes the entries of a directory durable.
+func SyncDir(fsy FS, name string) error {
+	f, err := fsy.OpenFile(name, os.O_RDONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// WriteFileAtomic replaces name by data: written under a temporary name in the
+// same directory, synced, renamed over it. The directory is not synced.
+func WriteFileAtomic(fsy FS, name string, data []byte, perm fs.FileMode) error {
+	tmp := name + ".tmp"
+	f, err := fsy.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(perm)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = fsy.Rename(tmp, name)
+	}
+	if err != nil {
+		return errors.Join(err, ignoreMissing(fsy.Remove(tmp)))
+	}
+	return nil
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,24 @@
+//go:build !linux
+
+package fsys
+
+import (
+	"errors"
+	"os"
+)
+
+// datasync is the full sync: on macOS os.File.Sync issues F_FULLFSYNC, and there
+// is no cheaper call that is also durable.
+func datasync(f *os.File) error { return f.Sync() }
+
+// RenameNoReplace makes the new name as a hard link, which fails where it exists.
+func (osFS) RenameNoReplace(oldname, newname string) error {
+	if err := os.Link(oldname, newname); err != nil {
+		return err
+	}
+	return os.Remove(oldname)
+}
+
+func (osFS) Exchange(a, b string) error {
+	return &os.LinkError{Op: "exchange", Old: a, New: b, Err: errors.ErrUnsupported}
+}
