@@ -1,0 +1,7 @@
+//go:build !linux && !darwin
+
+package wal
+
+import "io/fs"
+
+func fileIDOf(info fs.FileInfo) FileID { return plainFileID(info) }

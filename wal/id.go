@@ -1,0 +1,102 @@
+package wal
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"sync"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"github.com/zeebo/xxh3"
+)
+
+// LSN is the number of a record in one file's journal, from 1. Zero is before
+// the first. It is also the index of tidwall/wal.
+type LSN uint64
+
+// ID is a ULID: of a unit, a transaction, or a workspace. Its text has 26
+// characters and sorts by time of creation.
+type ID [16]byte
+
+// String is the ULID's text, 26 characters.
+func (id ID) String() string { return ulid.ULID(id).String() }
+
+// IsZero reports whether id was never set.
+func (id ID) IsZero() bool { return id == ID{} }
+
+// ParseID reads the 26 characters of a ULID, in either case.
+func ParseID(s string) (ID, error) {
+	u, err := ulid.ParseStrict(s)
+	if err != nil {
+		return ID{}, fmt.Errorf("id %q: %w", s, err)
+	}
+	return ID(u), nil
+}
+
+// entropy makes ids that rise within a process even inside one millisecond. It
+// draws from the operating system: processes that start together must differ.
+var entropy = struct {
+	sync.Mutex
+	source *ulid.MonotonicEntropy
+}{source: ulid.Monotonic(rand.Reader, 0)}
+
+// NewID makes an ID that no other process has, above all that this one made.
+func NewID() ID {
+	entropy.Lock()
+	defer entropy.Unlock()
+	for {
+		// An error means that the random part has overflowed within this
+		// millisecond; the next one draws afresh. rand.Reader never fails.
+		if u, err := ulid.New(ulid.Timestamp(time.Now()), entropy.source); err == nil {
+			return ID(u)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// Hash is the XXH3-128 of bytes. It tells versions apart, and finds rot; it is
+// no protection against someone who builds a collision.
+type Hash [16]byte
+
+// Sum is the Hash of b.
+func Sum(b []byte) Hash { return xxh3.Hash128(b).Bytes() }
+
+// String is the hash in 32 hex digits.
+func (h Hash) String() string { return hex.EncodeToString(h[:]) }
+
+// Version is a file's content. The zero Version is a file that doesn't exist.
+type Version struct {
+	Exists bool
+	Size   int64 // bytes
+	Hash   Hash
+}
+
+// VersionOf is the Version of an existing file with these bytes.
+func VersionOf(b []byte) Version {
+	return Version{Exists: true, Size: int64(len(b)), Hash: Sum(b)}
+}
+
+// FileID tells whether a file on disk is still the one that was written: a
+// replacement changes Ino, a write in place Size, Mtime or Ctime. The zero
+// FileID is a file that doesn't exist. Times are in ns since 1970.
+type FileID struct {
+	Dev, Ino     uint64
+	Size         int64
+	Mtime, Ctime int64
+}
+
+// FileIDOf reads the identity out of what Stat returned. Nil gives the zero FileID.
+func FileIDOf(info fs.FileInfo) FileID {
+	if info == nil {
+		return FileID{}
+	}
+	return fileIDOf(info)
+}
+
+// plainFileID is all that can be known without the system's own structure. It
+// misses a replacement that keeps size and time.
+func plainFileID(info fs.FileInfo) FileID {
+	return FileID{Size: info.Size(), Mtime: info.ModTime().UnixNano()}
+}
