@@ -4,12 +4,41 @@
 // by which a transaction of several processes holds its files.
 //
 // It knows nothing of the content of the files that its locks stand for.
+//
+// # How a lock is taken
+//
+//  1. The callers of one process line up in a fair queue per lock file
+//     (queue.go). Only who is admitted there touches the lock file.
+//  2. A fresh [flock.Flock] tries the lock. If that succeeds, the path must
+//     still name the inode that was locked, else it starts again.
+//  3. If the lock is taken, one goroutine per lock file sits in the blocking
+//     call (attempt.go), behind a second lock file, PATH.queue, at which the
+//     waiters of all processes line up (gate.go). Whoever wins a lock by trying
+//     while somebody stands there gives it back and lines up too, so that a
+//     busy process cannot starve the others, nor readers a writer.
+//  4. An exclusive holder honours the lease of another transaction: it gives
+//     everything back and waits for the lease to end (leasewait.go).
+//
+// # Files
+//
+// Beside a lock file PATH in its directory there may be PATH.queue, an empty
+// file made when somebody first has to wait, and "lease" (see [Lease]), with
+// "lease.tmp" while it is written. A lock file and its queue are never renamed
+// and never unlinked.
+//
+// A lock file holds 512 bytes: one line of JSON that names the last exclusive
+// holder, padded with spaces. It is for people only. A 513th byte says that
+// somebody waits; it is a hint, and a stale one costs the next holder a few
+// microseconds and is taken away by it.
 package lockmgr
 
 import (
+	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"io/fs"
+	"slices"
+	"sync"
 	"time"
 )
 
@@ -22,6 +51,13 @@ const (
 	// Exclusive keeps everyone else out.
 	Exclusive
 )
+
+func (m Mode) String() string {
+	if m == Exclusive {
+		return "exclusive"
+	}
+	return "shared"
+}
 
 // Request asks for one lock.
 type Request struct {
@@ -41,139 +77,132 @@ type Request struct {
 	Name string
 	// NoHolder keeps an exclusive holder from writing its text.
 	NoHolder bool
+
+	// anyLease lets the request pass every lease. Breaking one needs it.
+	anyLease bool
 }
 
-var errSkeleton = errors.New("lockmgr: not built yet")
+func (r *Request) perm() fs.FileMode {
+	if r.Perm == 0 {
+		return 0o600
+	}
+	return r.Perm.Perm()
+}
+
+func (r *Request) name() string { return cmp.Or(r.Name, r.Path) }
 
 // Manager hands out locks. One per process is normal ([Default]); the locks of
 // two managers exclude each other as those of two processes do.
-type Manager struct{}
+type Manager struct {
+	mu         sync.Mutex
+	queues     map[string]*queue
+	leaseWaits map[leaseKey]*leaseWait
+}
 
 // Default is the manager that a process uses unless it has a reason not to.
 var Default = New()
 
 // New returns a manager that holds nothing.
-func New() *Manager { return &Manager{} }
+func New() *Manager {
+	return &Manager{queues: map[string]*queue{}, leaseWaits: map[leaseKey]*leaseWait{}}
+}
 
-// Acquire takes all the locks or none.
+// Acquire takes all the locks, or none and returns an error. A timeout of zero
+// does not wait at all, a negative one waits as long as ctx allows. Requests
+// for the same path are merged; the strongest mode wins. No requests are no
+// locks and no error.
+//
+// The error is a [*TimeoutError] where the time ran out, wraps ctx's cause
+// where ctx was cancelled, wraps [fs.ErrNotExist] where the directory of a lock
+// file is not there (any more), and [fs.ErrPermission] where the lock file can
+// be neither opened nor made.
+//
+// A goroutine must not acquire a path which it holds already, not even shared
+// twice: behind a waiting writer it would wait for itself.
 func (m *Manager) Acquire(ctx context.Context, timeout time.Duration, reqs []Request) (*Held, error) {
-	return nil, errSkeleton
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("wait for a lock: %w", context.Cause(ctx))
+	}
+	p := newPatience(ctx, timeout)
+	defer p.stop()
+	sorted := merge(reqs)
+	for {
+		h, lease, err := m.acquireAll(p, sorted)
+		if err != nil {
+			return nil, err
+		}
+		if lease == nil {
+			h.waited = p.waited()
+			return h, nil
+		}
+		if err := m.awaitLease(p, lease); err != nil {
+			return nil, err
+		}
+	}
 }
 
-// Held is a set of locks that were acquired together.
-type Held struct{}
-
-// Release gives all the locks back. It is idempotent.
-func (h *Held) Release() error { return nil }
-
-// Waited is how long Acquire had to wait, zero where nothing was in the way.
-func (h *Held) Waited() time.Duration { return 0 }
-
-// Holder is what is known about a holder of a lock.
-type Holder struct {
-	PID     int
-	Started time.Time
-	Host    string
-	Command string
-	Since   time.Time
-	Mode    Mode
+// acquireAll takes the locks in order. Where a lease stands in the way it gives
+// back what it has and returns the lease.
+func (m *Manager) acquireAll(p *patience, reqs []Request) (*Held, *leaseInTheWay, error) {
+	h := &Held{m: m, locks: make([]heldLock, 0, len(reqs))}
+	for i := range reqs {
+		r := &reqs[i]
+		l, err := m.acquireOne(p, r)
+		if err != nil {
+			h.giveBack()
+			return nil, nil, err
+		}
+		h.locks = append(h.locks, l)
+		lease, err := honourLease(r)
+		if err != nil {
+			h.giveBack()
+			return nil, nil, err
+		}
+		if lease != nil {
+			h.giveBack()
+			return nil, &leaseInTheWay{r, *lease}, nil
+		}
+	}
+	return h, nil, nil
 }
 
-// ReadHolder reads the text in a lock file.
-func ReadHolder(path string) (Holder, bool, error) { return Holder{}, false, errSkeleton }
-
-// State says how a lock is held at the moment.
-type State uint8
-
-const (
-	Free State = iota
-	HeldShared
-	HeldExclusive
-)
-
-// Status is what [Manager.Probe] finds.
-type Status struct {
-	State   State
-	Holders []Holder
-	Waiters []Holder
-	Lease   *Lease
+func (m *Manager) acquireOne(p *patience, r *Request) (heldLock, error) {
+	q, err := m.enter(p, r)
+	if err != nil {
+		return heldLock{}, err
+	}
+	fl, err := m.lockFile(p, q, r)
+	if err != nil {
+		m.leave(q, r.Mode)
+		return heldLock{}, err
+	}
+	return heldLock{q: q, fl: fl, mode: r.Mode}, nil
 }
 
-// Probe looks who holds and who waits, without waiting.
-func (m *Manager) Probe(path string) (Status, error) { return Status{}, errSkeleton }
-
-var (
-	ErrTimeout     = errors.New("lock timeout")
-	ErrLeaseBroken = errors.New("lease broken")
-	ErrNoLease     = errors.New("no such lease")
-)
-
-// TimeoutError says whom a wait that ran out was for.
-type TimeoutError struct {
-	Path, Name string
-	Holder     Holder
-	Known      bool
-	Waited     time.Duration
-	Lease      *Lease
+// merge returns the requests in the order of acquisition, one per path.
+func merge(reqs []Request) []Request {
+	if len(reqs) == 1 {
+		return reqs[:1:1]
+	}
+	byPath := make(map[string]int, len(reqs))
+	merged := make([]Request, 0, len(reqs))
+	for _, r := range reqs {
+		i, seen := byPath[r.Path]
+		if !seen {
+			byPath[r.Path] = len(merged)
+			merged = append(merged, r)
+			continue
+		}
+		o := &merged[i]
+		o.Order = min(o.Order, r.Order)
+		o.Mode = max(o.Mode, r.Mode)
+		o.Perm = cmp.Or(o.Perm, r.Perm)
+		o.Tx = cmp.Or(o.Tx, r.Tx)
+		o.Name = cmp.Or(o.Name, r.Name)
+		o.NoHolder = o.NoHolder && r.NoHolder
+	}
+	slices.SortFunc(merged, func(a, b Request) int {
+		return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(a.Path, b.Path))
+	})
+	return merged
 }
-
-func (e *TimeoutError) Error() string { return "lock timeout" }
-func (e *TimeoutError) Unwrap() error { return ErrTimeout }
-
-// Process names one process beyond the reuse of its pid.
-type Process struct {
-	PID   int    `json:"pid"`
-	Start uint64 `json:"start,omitempty"`
-	Host  string `json:"host,omitempty"`
-	Boot  string `json:"boot,omitempty"`
-	PIDNS string `json:"pidns,omitempty"`
-}
-
-// Liveness is what can be said about a process.
-type Liveness uint8
-
-const (
-	Unknown Liveness = iota
-	Alive
-	Dead
-)
-
-// Self is the calling process.
-func Self() Process { return Process{} }
-
-// ProcessOf describes a process of this pid namespace.
-func ProcessOf(pid int) (Process, error) { return Process{}, errSkeleton }
-
-// Alive says whether the process still runs.
-func (p Process) Alive() Liveness { return Unknown }
-
-// Lease is a lock held across processes.
-type Lease struct {
-	Tx      string    `json:"tx"`
-	Token   uint64    `json:"token"`
-	Owner   *Process  `json:"owner,omitempty"`
-	Expires time.Time `json:"expires"`
-	Granted time.Time `json:"granted"`
-	Command string    `json:"command,omitempty"`
-	Ended   bool      `json:"ended,omitempty"`
-}
-
-// Broken says whether the lease binds nobody any more, and why.
-func (l Lease) Broken(now time.Time) (bool, string) { return false, "" }
-
-// Grant gives the lease on path to l.Tx.
-func (h *Held) Grant(path string, l Lease) (Lease, error) { return l, errSkeleton }
-
-// CheckLease is the fence at commit.
-func (h *Held) CheckLease(path, tx string, token uint64) error { return errSkeleton }
-
-// EndLease ends the lease of tx on path.
-func (h *Held) EndLease(path, tx string) error { return errSkeleton }
-
-// BreakLease ends the lease of tx on path without its consent.
-func (m *Manager) BreakLease(ctx context.Context, timeout time.Duration, path, tx string) error {
-	return errSkeleton
-}
-
-// ReadLease reads the lease beside a lock file.
-func ReadLease(lockPath string) (Lease, bool, error) { return Lease{}, false, errSkeleton }

@@ -1,0 +1,132 @@
+package lockmgr
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/gofrs/flock"
+)
+
+// maxRestarts bounds what is tried again at once because somebody else removed
+// or replaced the lock file in the middle.
+const maxRestarts = 64
+
+var errHeld = errors.New("held by another")
+
+// lockFile takes the flock for a caller that its process has admitted.
+func (m *Manager) lockFile(p *patience, q *queue, r *Request) (*flock.Flock, error) {
+	fl, err := tryLockFile(r, p.none())
+	if !errors.Is(err, errHeld) {
+		return fl, err
+	}
+	if p.none() {
+		return nil, m.gaveUp(p, r, nil)
+	}
+	select {
+	case q.slot <- struct{}{}:
+		defer func() { <-q.slot }()
+	case <-p.done():
+		return nil, m.gaveUp(p, r, nil)
+	}
+	for !p.over() {
+		fl, err := m.await(p, q, r)
+		if err != nil {
+			return nil, err
+		}
+		s := look(fl, r)
+		if s.same {
+			s.stamp(r)
+			return fl, nil
+		}
+		s.close()
+		_ = fl.Unlock()
+	}
+	return nil, m.gaveUp(p, r, nil)
+}
+
+// tryLockFile takes the lock where nobody holds it and nobody waits for it.
+// Who can't wait in line barges in past the waiters.
+func tryLockFile(r *Request, barge bool) (*flock.Flock, error) {
+	for range maxRestarts {
+		fl, err := openLocked(r, tryOnce)
+		if err != nil {
+			return nil, err
+		}
+		s := look(fl, r)
+		if s.same && (barge || !s.awaited) {
+			s.stamp(r)
+			return fl, nil
+		}
+		s.close()
+		_ = fl.Unlock()
+		if s.same {
+			return nil, errHeld
+		}
+	}
+	return nil, fmt.Errorf("lock %s: the lock file is being replaced again and again", r.name())
+}
+
+func tryOnce(fl *flock.Flock, mode Mode) error {
+	try := fl.TryRLock
+	if mode == Exclusive {
+		try = fl.TryLock
+	}
+	ok, err := try()
+	if err == nil && !ok {
+		err = errHeld
+	}
+	return err
+}
+
+func block(fl *flock.Flock, mode Mode) error {
+	if mode == Exclusive {
+		return fl.Lock()
+	}
+	return fl.RLock()
+}
+
+// openLocked opens the lock file, makes it where it is missing, and locks it
+// with op. A file that may not be written is opened for reading: flock needs no
+// more, only the text can't be left in it then.
+//
+// The file is not opened with O_CREATE: where it exists and belongs to another
+// user, a kernel with protected_regular would refuse that in a shared directory.
+func openLocked(r *Request, op func(*flock.Flock, Mode) error) (*flock.Flock, error) {
+	flag := os.O_RDWR
+	for range maxRestarts {
+		fl := flock.New(r.Path, flock.SetFlag(flag|noFollow), flock.SetPermissions(r.perm()))
+		err := op(fl, r.Mode)
+		switch {
+		case err == nil:
+			return fl, nil
+		case errors.Is(err, errHeld):
+			return nil, err
+		case errors.Is(err, syscall.EINTR):
+		case errors.Is(err, fs.ErrNotExist):
+			if err := createLockFile(r); err != nil {
+				return nil, fmt.Errorf("lock %s: %w", r.name(), err)
+			}
+		case flag == os.O_RDWR && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)):
+			flag = os.O_RDONLY
+		default:
+			return nil, fmt.Errorf("lock %s: %w", r.name(), err)
+		}
+	}
+	return nil, fmt.Errorf("lock %s: the lock file appears and vanishes", r.name())
+}
+
+// createLockFile makes the lock file unless another process was faster.
+func createLockFile(r *Request) error {
+	f, err := os.OpenFile(r.Path, os.O_RDWR|os.O_CREATE|os.O_EXCL|noFollow, r.perm())
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	// The umask must not keep other users out of a group's workspace.
+	return errors.Join(f.Chmod(r.perm()), f.Close())
+}

@@ -1,0 +1,53 @@
+package lockmgr
+
+import (
+	"os"
+
+	"github.com/gofrs/flock"
+)
+
+// queueSuffix names the lock file at which the waiters of all processes line up.
+const queueSuffix = ".queue"
+
+// gate is one waiter's place at the head of the line. flock(2) serves blocked
+// waiters in order, but lets anybody in who tries while the lock happens to be
+// free, and lets readers in beside readers for ever. So whoever has to wait
+// locks the queue file first and waits for the lock itself only then; and while
+// it does, a mark on the lock file asks those who get in by trying to line up
+// as well (tryLockFile).
+//
+// No order of locks is violated: who holds a queue file waits only for its lock
+// file, so it stands in the order of locks just before that.
+type gate struct {
+	fl   *flock.Flock
+	mark *os.File
+}
+
+// enterGate waits at the gate of r's lock file. Where the queue file can't be
+// used, by somebody who may only read, there is no gate, only less fairness.
+func enterGate(r *Request) *gate {
+	queue := Request{Path: r.Path + queueSuffix, Mode: Exclusive, Perm: r.Perm}
+	fl, err := openLocked(&queue, block)
+	if err != nil {
+		return nil
+	}
+	g := &gate{fl: fl}
+	if f, err := os.OpenFile(r.Path, os.O_WRONLY|noFollow, 0); err == nil {
+		g.mark = f
+		_ = f.Truncate(textSize + 1)
+	}
+	return g
+}
+
+// pass makes room for the next in line, who sets the mark again. The mark is
+// taken away before the gate opens, else it would be the next one's.
+func (g *gate) pass() {
+	if g == nil {
+		return
+	}
+	if g.mark != nil {
+		_ = g.mark.Truncate(textSize)
+		_ = g.mark.Close()
+	}
+	_ = g.fl.Unlock()
+}
