@@ -1,0 +1,117 @@
+package jsonpatch
+
+import (
+	"sync"
+)
+
+// Syntax says which of the two accepted forms a text has.
+type Syntax uint8
+
+const (
+	// Strict is JSON of RFC 8259 and RFC 7493.
+	Strict Syntax = iota
+
+	// JSONC is JSON with comments and trailing commas.
+	JSONC
+)
+
+// String returns "strict" or "jsonc".
+func (s Syntax) String() string {
+	if s == JSONC {
+		return "jsonc"
+	}
+	return "strict"
+}
+
+// Document is validated JSON text. It never changes, so it may be used by any
+// number of goroutines; nobody may write to the bytes it was made of.
+type Document struct {
+	raw    []byte
+	syntax Syntax
+
+	// blanked is raw without comments and trailing commas, which a JSONC
+	// document makes when it is first looked into.
+	blankOnce sync.Once
+	blanked   []byte
+}
+
+// Parse validates data. Strict text makes a Strict document; text that is
+// strict but for comments and trailing commas makes a JSONC one. Other text
+// gives a *[SyntaxError], too long text an error that wraps [ErrLimit]. The
+// document keeps data, which must not be written to any more.
+func Parse(data []byte, lim Limits) (*Document, error) {
+	doc, strictErr := ParseStrict(data, lim)
+	if strictErr == nil {
+		return doc, nil
+	}
+	lim = lim.orDefault()
+	if int64(len(data)) > lim.MaxBytes {
+		return nil, strictErr
+	}
+	blanked, err := blankJSONC(data)
+	if err != nil {
+		return nil, err
+	}
+	if len(data) == 0 || &blanked[0] == &data[0] {
+		return nil, strictErr
+	}
+	if err := validate(blanked, data, lim); err != nil {
+		return nil, err
+	}
+	doc = &Document{raw: data, syntax: JSONC}
+	doc.blankOnce.Do(func() { doc.blanked = blanked })
+	return doc, nil
+}
+
+// ParseStrict is [Parse] for text that must be strict.
+func ParseStrict(data []byte, lim Limits) (*Document, error) {
+	lim = lim.orDefault()
+	if size := int64(len(data)); size > lim.MaxBytes {
+		return nil, exceeded("the length of the text in bytes", size, lim.MaxBytes)
+	}
+	if err := validate(data, data, lim); err != nil {
+		return nil, err
+	}
+	return &Document{raw: data}, nil
+}
+
+// Trusted makes a document of text that is known to be valid, because the hash
+// of these very bytes was recorded when they were validated. It looks at
+// nothing. Text that isn't valid gives wrong results or errors later, no panic.
+func Trusted(data []byte, s Syntax) *Document {
+	return &Document{raw: data, syntax: s}
+}
+
+// Bytes returns the text, which must not be written to.
+func (d *Document) Bytes() []byte { return d.raw }
+
+// Syntax tells whether the text is strict. A JSONC document stays one when its
+// last comment is removed.
+func (d *Document) Syntax() Syntax { return d.syntax }
+
+// source returns the text in the form that edits work on.
+func (d *Document) source() *source {
+	if d.syntax == Strict {
+		return &source{raw: d.raw, blank: d.raw, doc: true}
+	}
+	d.blankOnce.Do(func() { d.blanked = blankTrusted(d.raw) })
+	return &source{raw: d.raw, blank: d.blanked, doc: true}
+}
+
+// text returns the value's text for a parser that knows strict JSON only:
+// without a byte order mark, with comments and trailing commas blanked.
+func (d *Document) text() []byte {
+	return d.source().blank[bomLength(d.raw):]
+}
+
+// Get returns the bytes of the value that p points to, a part of what Bytes
+// returns. In a JSONC document comments within the value are among them. Where
+// there is nothing it gives an *[OpError] that wraps [ErrNotFound].
+func (d *Document) Get(p Pointer) ([]byte, error) {
+	w := newWork(d, DefaultLimits())
+	v, err := w.find(p)
+	if err != nil {
+		return nil, &OpError{Index: -1, Op: "get", Pointer: p.String(), Err: err}
+	}
+	return v.src.raw[v.lo:v.end()], nil
+}

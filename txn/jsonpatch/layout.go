@@ -1,0 +1,209 @@
+package jsonpatch
+
+import "bytes"
+
+// layout is how a document is written, where the siblings of a place don't say.
+type layout struct {
+	newline   string // "\n", "\r\n" or "\r"
+	unit      string // one step of indentation
+	colon     string // between a name and its value, with the colon
+	comma     string // the space between two values of one line
+	padObject string // the space inside the braces of an object of one line
+	padArray  string
+	multiline bool // the document has more than one line
+	known     bool // there was something to learn from
+}
+
+// layoutSample is how much of a document is looked at to learn its layout.
+const layoutSample = 64 << 10
+
+// style returns the document's layout.
+func (w *work) style() *layout {
+	if w.layout == nil {
+		lo := w.prefixEnd()
+		w.layout = learnLayout(w.src.blank[lo:min(len(w.src.blank), lo+layoutSample)])
+		w.layout.newline = newlineOf(w.src.raw)
+	}
+	return w.layout
+}
+
+// prefixEnd is where the root started in the document.
+func (w *work) prefixEnd() int { return len(w.prefix.b) }
+
+// newlineOf returns the first line end of a text.
+func newlineOf(text []byte) string {
+	i := bytes.IndexAny(text, "\r\n")
+	switch {
+	case i < 0 || text[i] == '\n':
+		return "\n"
+	case byteAt(text, i+1) == '\n':
+		return "\r\n"
+	}
+	return "\r"
+}
+
+// learnLayout looks at the start of a document, which may be cut anywhere.
+func learnLayout(t []byte) *layout {
+	l := &layout{unit: "  ", colon: ": ", comma: " "}
+	body := bytes.TrimRight(t, " \t\r\n")
+	l.multiline = bytes.ContainsAny(body, "\r\n")
+	if unit, ok := learnUnit(body); ok {
+		l.unit = unit
+	}
+	l.learnSpacing(body)
+	return l
+}
+
+// learnUnit finds the first line that is indented more than the one before it.
+func learnUnit(t []byte) (string, bool) {
+	var last []byte
+	for first := true; len(t) > 0; first = false {
+		line := t
+		if n := bytes.IndexAny(t, "\r\n"); n >= 0 {
+			line, t = t[:n], t[n+1:]
+		} else {
+			t = nil
+		}
+		text := bytes.TrimLeft(line, " \t")
+		if len(text) == 0 {
+			continue
+		}
+		indent := line[:len(line)-len(text)]
+		if !first && len(indent) > len(last) && bytes.HasPrefix(indent, last) {
+			return string(indent[len(last):]), true
+		}
+		last = indent
+	}
+	return "", false
+}
+
+// learnSpacing finds the first colon, the first comma and the first brackets
+// that say how a line is spaced.
+func (l *layout) learnSpacing(t []byte) {
+	var colon, comma, object, array bool
+	for i := 0; i < len(t) && !(colon && comma && object && array); i++ {
+		space := spaceAt(t, i+1)
+		inLine := i+1+len(space) < len(t) && !isNewline(t[i+1+len(space)])
+		switch c := t[i]; {
+		case c == '"':
+			i = skipString(t, i) - 1
+			if !colon && byteAt(t, skipSpace(t, i+1)) == ':' {
+				at := skipSpace(t, i+1)
+				after := spaceAt(t, at+1)
+				if at+1+len(after) < len(t) && !isNewline(t[at+1+len(after)]) && spaceAt(t, i+1) == string(t[i+1:at]) {
+					l.colon, colon = string(t[i+1:at])+":"+after, true
+				}
+			}
+		case c == ',' && inLine && !comma:
+			l.comma, comma = space, true
+		case c == '{' && inLine && !object:
+			object = true
+			if t[i+1+len(space)] != '}' {
+				l.padObject = space
+			}
+		case c == '[' && inLine && !array:
+			array = true
+			if t[i+1+len(space)] != ']' {
+				l.padArray = space
+			}
+		}
+	}
+	l.known = colon || comma || l.multiline
+	if colon && !comma && l.colon == ":" {
+		l.comma = ""
+	}
+	if comma && !colon && l.comma == "" {
+		l.colon = ":"
+	}
+}
+
+// spaceAt returns the blanks at a place.
+func spaceAt(t []byte, i int) string {
+	j := i
+	for j < len(t) && (t[j] == ' ' || t[j] == '\t') {
+		j++
+	}
+	if i >= len(t) {
+		return ""
+	}
+	return string(t[i:j])
+}
+
+// lastBreak returns the place of the last line end in trivia that isn't within
+// a comment, or -1. Of CRLF it is the CR.
+func lastBreak(trivia []byte) int {
+	at := -1
+	for i := 0; i < len(trivia); {
+		switch {
+		case isCommentStart(trivia, i):
+			i = skipComment(trivia, i)
+		case trivia[i] == '\r' && byteAt(trivia, i+1) == '\n':
+			at = i
+			i += 2
+		case isNewline(trivia[i]):
+			at = i
+			i++
+		default:
+			i++
+		}
+	}
+	return at
+}
+
+func hasNewline(trivia []byte) bool { return lastBreak(trivia) >= 0 }
+
+// lineIndent returns the blanks at the start of the line on which what follows
+// the trivia begins, or "" where it begins no line.
+func lineIndent(trivia []byte) string {
+	at := lastBreak(trivia)
+	if at < 0 {
+		return ""
+	}
+	return spaceAt(trivia, at+breakLength(trivia, at))
+}
+
+// breakLength is the length of the line end at trivia[at].
+func breakLength(trivia []byte, at int) int {
+	if trivia[at] == '\r' && byteAt(trivia, at+1) == '\n' {
+		return 2
+	}
+	return 1
+}
+
+// spaceOf returns the space of a lead without comments and blank lines: the
+// line end and indent, or the blanks within a line.
+func spaceOf(lead []byte) string {
+	at := lastBreak(lead)
+	if at < 0 {
+		return spaceAt(lead, 0)
+	}
+	n := breakLength(lead, at)
+	return string(lead[at:at+n]) + spaceAt(lead, at+n)
+}
+
+// startsLine reports whether trivia begins with a line end, after blanks.
+func startsLine(trivia []byte) bool {
+	i := len(spaceAt(trivia, 0))
+	return i < len(trivia) && isNewline(trivia[i])
+}
+
+// startsWithBlankLine reports whether trivia begins with an empty line.
+func startsWithBlankLine(trivia []byte) bool {
+	n, _ := breaks(trivia[:skipSpace(trivia, 0)])
+	return n > 1
+}
+
+// breaks counts the line ends in space, and says where the first one ends.
+func breaks(space []byte) (n, firstEnd int) {
+	for i := 0; i < len(space); i++ {
+		if !isNewline(space[i]) {
+			continue
+		}
+		i += breakLength(space, i) - 1
+		if n == 0 {
+			firstEnd = i + 1
+		}
+		n++
+	}
+	return n, firstEnd
+}

@@ -1,0 +1,155 @@
+package jsonpatch
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	evanphx "github.com/evanphx/json-patch/v5"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Operation is one step of a patch (RFC 6902, section 4).
+type Operation struct {
+	// Op is "add", "remove", "replace", "move", "copy" or "test".
+	Op string
+
+	// Path is where the operation acts.
+	Path Pointer
+
+	// From is where move and copy take the value; else it has no meaning.
+	From Pointer
+
+	// Value is the strict JSON text of add, replace and test.
+	Value []byte
+}
+
+// Patch is an RFC 6902 patch: its operations are made one after the other.
+type Patch []Operation
+
+func hasValue(op string) bool { return op == "add" || op == "replace" || op == "test" }
+func hasFrom(op string) bool  { return op == "move" || op == "copy" }
+
+// DecodePatch reads a patch and checks that it is one: strict JSON, an array of
+// objects, each with a known "op" and the members that it needs, of the right
+// types. Other members are ignored (RFC 6902, section 4). Text that isn't
+// strict JSON gives a *[SyntaxError], a wrong operation an *[OpError] that wraps
+// [ErrPatch] and, where a pointer is at fault, [ErrPointer].
+func DecodePatch(data []byte, lim Limits) (Patch, error) {
+	lim = lim.orDefault()
+	if size := int64(len(data)); size > lim.MaxPatchBytes {
+		return nil, exceeded("the length of the patch in bytes", size, lim.MaxPatchBytes)
+	}
+	// A value may be as deep as a document may; the patch adds two levels.
+	lim.MaxDepth = min(lim.MaxDepth+2, maxParserDepth)
+	if err := validate(data, data, lim); err != nil {
+		return nil, err
+	}
+	data = data[bomLength(data):]
+	if kind := byteAt(data, skipSpace(data, 0)); kind != '[' {
+		return nil, fmt.Errorf("%w: it is %s, expected an array of operations", ErrPatch, kindName(kind))
+	}
+	decoded, err := evanphx.DecodePatch(data)
+	if err != nil {
+		return nil, fmt.Errorf("%w: it must be an array of objects: %v", ErrPatch, err)
+	}
+	if len(decoded) > lim.MaxOps {
+		return nil, exceeded("the number of operations", len(decoded), lim.MaxOps)
+	}
+	p := make(Patch, len(decoded))
+	for i, members := range decoded {
+		if err := p[i].decode(members); err != nil {
+			return nil, &OpError{Index: i, Op: p[i].Op, Pointer: p[i].Path.String(), Err: err}
+		}
+	}
+	return p, nil
+}
+
+// decode takes an operation from its members.
+func (o *Operation) decode(members evanphx.Operation) error {
+	if members == nil {
+		return fmt.Errorf("%w: the operation is null, expected an object", ErrPatch)
+	}
+	op, err := stringMember(members, "op")
+	if err != nil {
+		return err
+	}
+	o.Op = op
+	if !hasValue(op) && !hasFrom(op) && op != "remove" {
+		return fmt.Errorf("%w: unknown operation %q", ErrPatch, op)
+	}
+	if o.Path, err = pointerMember(members, "path"); err != nil {
+		return err
+	}
+	if hasFrom(op) {
+		o.From, err = pointerMember(members, "from")
+		return err
+	}
+	if hasValue(op) {
+		raw, ok := members["value"]
+		if !ok {
+			return fmt.Errorf(`%w: member "value" is missing`, ErrPatch)
+		}
+		o.Value = rawValue(raw)
+	}
+	return nil
+}
+
+// rawValue is the text of a member; the decoder makes null a nil pointer.
+func rawValue(raw *json.RawMessage) []byte {
+	if raw == nil || *raw == nil {
+		return []byte("null")
+	}
+	return *raw
+}
+
+func stringMember(members evanphx.Operation, name string) (string, error) {
+	raw, ok := members[name]
+	if !ok {
+		return "", fmt.Errorf("%w: member %q is missing", ErrPatch, name)
+	}
+	text := bytes.TrimSpace(rawValue(raw))
+	if len(text) == 0 || text[0] != '"' {
+		return "", fmt.Errorf("%w: member %q is %s, expected a string", ErrPatch, name, kindName(byteAt(text, 0)))
+	}
+	return unquote(text), nil
+}
+
+func pointerMember(members evanphx.Operation, name string) (Pointer, error) {
+	text, err := stringMember(members, name)
+	if err != nil {
+		return nil, err
+	}
+	p, err := ParsePointer(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w: member %q: %w", ErrPatch, name, err)
+	}
+	return p, nil
+}
+
+// Encode returns the patch as JSON, with the members of every operation in the
+// order op, from, path, value. Values are written as they are.
+func (p Patch) Encode() []byte {
+	out := []byte{'['}
+	for i, op := range p {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = appendMember(append(out, '{'), "op", op.Op)
+		if hasFrom(op.Op) {
+			out = appendMember(append(out, ','), "from", op.From.String())
+		}
+		out = appendMember(append(out, ','), "path", op.Path.String())
+		if hasValue(op.Op) {
+			out = append(append(out, `,"value":`...), op.Value...)
+		}
+		out = append(out, '}')
+	}
+	return append(out, ']')
+}
+
+func appendMember(out []byte, name, text string) []byte {
+	out = append(append(append(out, '"'), name...), `":`...)
+	out, _ = jsontext.AppendQuote(out, text)
+	return out
+}

@@ -1,0 +1,73 @@
+package jsonpatch
+
+// render collects the text of the working tree as pieces.
+type render struct {
+	frags []frag
+	size  int64
+}
+
+func (r *render) put(f frag) {
+	if len(f.b) > 0 {
+		r.frags = append(r.frags, f)
+		r.size += int64(len(f.b))
+	}
+}
+
+// value puts a value. It reports true if it put everything up to the end of the
+// value's source, because nobody had to find out where the value ends.
+func (r *render) value(v *value) (toEnd bool) {
+	if v.body != nil {
+		toEnd = r.body(v.body)
+	} else if v.hi < 0 {
+		r.put(v.src.frag(v.lo, len(v.src.raw)))
+		toEnd = true
+	} else {
+		r.put(v.src.frag(v.lo, v.hi))
+	}
+	// A source that is no document ends with its value.
+	return toEnd && v.src.doc
+}
+
+func (r *render) body(b *body) (toEnd bool) {
+	r.put(b.head)
+	for it := b.first; it != nil; it = it.next {
+		if it.slot == nil {
+			r.put(b.src.frag(it.lo, it.hi))
+		} else if r.slot(b, it.slot) {
+			return true
+		}
+	}
+	if !b.closed {
+		r.put(b.src.frag(b.scan, len(b.src.raw)))
+		return true
+	}
+	r.put(b.tail)
+	r.put(b.src.frag(b.closeAt, min(b.closeAt+1, len(b.src.raw))))
+	return false
+}
+
+func (r *render) slot(b *body, s *slot) (toEnd bool) {
+	r.put(s.lead)
+	r.put(s.name)
+	r.put(s.mid)
+	if r.value(s.val) {
+		return true
+	}
+	if s.partial {
+		r.put(b.src.frag(s.val.end(), len(b.src.raw)))
+		return true
+	}
+	r.put(s.post)
+	r.put(s.comma)
+	r.put(s.trail)
+	return false
+}
+
+// bytes joins the pieces.
+func (r *render) bytes() []byte {
+	out := make([]byte, 0, r.size)
+	for _, f := range r.frags {
+		out = append(out, f.b...)
+	}
+	return out
+}

@@ -1,0 +1,187 @@
+package jsonpatch
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// The functions of this file walk over text that was validated before, without
+// validating it again: this is what makes an edit of a known document run at
+// the speed of memory. They look at eight bytes at a time for the few that
+// matter. On text that is not valid they stop at its end at the latest, and the
+// caller notices that a delimiter isn't where it has to be.
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+
+	quotes     = '"' * ones
+	slashes    = '\\' * ones
+	bracketOr  = 0x26 * ones // what "[", "]", "{" and "}" differ in
+	bracketAll = 0x7f * ones // what they become with it
+)
+
+// zeroBytes has the high bit set in every zero byte of w. A byte behind a zero
+// byte may be marked wrongly, so only the lowest mark may be relied upon.
+func zeroBytes(w uint64) uint64 { return (w - ones) &^ w & highs }
+
+func load8(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
+
+// skipString returns the place behind the string that starts at b[i].
+func skipString(b []byte, i int) int {
+	i++
+	for i+8 <= len(b) {
+		w := load8(b, i)
+		mark := zeroBytes(w^quotes) | zeroBytes(w^slashes)
+		if mark == 0 {
+			i += 8
+			continue
+		}
+		i += bits.TrailingZeros64(mark) / 8
+		if b[i] == '"' {
+			return i + 1
+		}
+		i += 2
+	}
+	for i < len(b) {
+		switch b[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i++
+		}
+		i++
+	}
+	return len(b)
+}
+
+// nextStructural returns the place of the first quote or bracket from b[i] on.
+// Outside of strings, where it may be used, the other bytes that look the same
+// to it (Y, y, _ and DEL) don't occur.
+func nextStructural(b []byte, i int) int {
+	for i+8 <= len(b) {
+		w := load8(b, i)
+		mark := zeroBytes(w^quotes) | zeroBytes((w|bracketOr)^bracketAll)
+		if mark != 0 {
+			return i + bits.TrailingZeros64(mark)/8
+		}
+		i += 8
+	}
+	for i < len(b) && b[i] != '"' && b[i]|0x26 != 0x7f {
+		i++
+	}
+	return i
+}
+
+// skipContainer returns the place behind the object or array that starts at b[i].
+func skipContainer(b []byte, i int) int {
+	depth := 0
+	for i = nextStructural(b, i); i < len(b); i = nextStructural(b, i) {
+		switch b[i] {
+		case '"':
+			i = skipString(b, i)
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+			if depth <= 0 {
+				return i + 1
+			}
+		}
+		i++
+	}
+	return i
+}
+
+// depthOver returns the place of the first container in b that is nested deeper
+// than limit, or -1.
+func depthOver(b []byte, limit int) int {
+	if bytes.Count(b, []byte("["))+bytes.Count(b, []byte("{")) <= limit {
+		return -1
+	}
+	depth := 0
+	for i := nextStructural(b, 0); i < len(b); i = nextStructural(b, i) {
+		switch b[i] {
+		case '"':
+			i = skipString(b, i)
+			continue
+		case '{', '[':
+			depth++
+			if depth > limit {
+				return i
+			}
+		case '}', ']':
+			depth--
+		}
+		i++
+	}
+	return -1
+}
+
+// skipValue returns the place behind the value that starts at b[i].
+func skipValue(b []byte, i int) int {
+	if i >= len(b) {
+		return len(b)
+	}
+	switch b[i] {
+	case '"':
+		return skipString(b, i)
+	case '{', '[':
+		return skipContainer(b, i)
+	}
+	for i < len(b) && !endsScalar[b[i]] {
+		i++
+	}
+	return i
+}
+
+// endsScalar holds the bytes that end a number, true, false or null.
+var endsScalar = [256]bool{' ': true, '\t': true, '\n': true, '\r': true, ',': true, ']': true, '}': true, ':': true, '/': true}
+
+func isSpace(c byte) bool   { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+func isNewline(c byte) bool { return c == '\n' || c == '\r' }
+
+// skipSpace returns the place of the first byte from b[i] on that isn't space.
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && isSpace(b[i]) {
+		i++
+	}
+	return i
+}
+
+// byteAt is b[i], or 0 behind the end.
+func byteAt(b []byte, i int) byte {
+	if i < len(b) {
+		return b[i]
+	}
+	return 0
+}
+
+// nameIs reports whether a member name, given with its quotes, means token.
+// Names are compared by what they mean, so escapes don't matter.
+func nameIs(quoted []byte, token string) bool {
+	if len(quoted) < 2 {
+		return false
+	}
+	inner := quoted[1 : len(quoted)-1]
+	if string(inner) == token {
+		return bytes.IndexByte(inner, '\\') < 0
+	}
+	if len(inner) <= len(token) || bytes.IndexByte(inner, '\\') < 0 {
+		return false // an escape is longer than what it stands for
+	}
+	return unquote(quoted) == token
+}
+
+// unquote returns what a valid string literal means.
+func unquote(quoted []byte) string {
+	if len(quoted) >= 2 && bytes.IndexByte(quoted, '\\') < 0 {
+		return string(quoted[1 : len(quoted)-1])
+	}
+	s, _ := jsontext.AppendUnquote(nil, quoted)
+	return string(s)
+}
