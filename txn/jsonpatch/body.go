@@ -147,47 +147,6 @@ func (b *body) scanAll() {
 	}
 }
 
-// at returns the item of slot number i, or nil if there are fewer.
-func (b *body) at(i int) *item {
-	b.visits++
-	it, base := b.cur, b.base
-	if it == nil || i < base/2 {
-		it, base = b.first, 0
-	}
-	for it != nil && i < base {
-		it = it.prev
-		base -= it.n
-	}
-	for it != nil && i >= base+it.n {
-		base += it.n
-		it = it.next
-	}
-	if it == nil {
-		it = b.scanTo(i)
-		base = i
-	} else if it.slot == nil {
-		it, base = b.cut(it, base, i)
-	}
-	if it != nil {
-		b.cur, b.base = it, base
-	}
-	return it
-}
-
-// scanTo returns the item of slot number i, which no item covers yet.
-func (b *body) scanTo(i int) *item {
-	for {
-		pl, ok := b.scanNext()
-		if !ok {
-			return nil
-		}
-		if b.n == i {
-			return b.take(pl)
-		}
-		b.pass(pl)
-	}
-}
-
 // searchRun goes through the slots of a run and makes an item of its own of the
 // first that match accepts; match gets how many slots of the run were before it.
 func (b *body) searchRun(run *item, match func(skipped int, pl *place) bool) (found *item, skipped int) {
