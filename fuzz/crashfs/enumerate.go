@@ -183,9 +183,15 @@ func (sp *space) attr(n *inode, digit int) attr {
 
 // each calls f with the digits of up to limit choices: all of them where there
 // are no more, else the corner cases and a sample. It stops when f is false.
+// Few choices are made several times, because where a write is torn is drawn.
 func (sp *space) each(limit int, rng *rand.Rand, f func(digits []int) bool) {
-	if sp.size(limit+1) <= limit {
-		sp.all(f)
+	const passes = 4
+	if size := sp.size(limit + 1); size <= limit {
+		for range min(passes, limit/size) {
+			if !sp.all(f) {
+				return
+			}
+		}
 		return
 	}
 	n := 0
@@ -199,11 +205,11 @@ func (sp *space) each(limit int, rng *rand.Rand, f func(digits []int) bool) {
 	}
 }
 
-func (sp *space) all(f func(digits []int) bool) {
+func (sp *space) all(f func(digits []int) bool) bool {
 	digits := make([]int, len(sp.radix))
 	for {
 		if !f(digits) {
-			return
+			return false
 		}
 		i := 0
 		for ; i < len(digits); i++ {
@@ -213,7 +219,7 @@ func (sp *space) all(f func(digits []int) bool) {
 			digits[i] = 0
 		}
 		if i == len(digits) {
-			return
+			return true
 		}
 	}
 }

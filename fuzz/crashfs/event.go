@@ -41,8 +41,8 @@ type nodeKind uint8
 
 const (
 	kindFile nodeKind = iota
-	kindDir
 	kindSymlink
+	kindDir // the greatest: an exchange with a directory counts as one of directories
 )
 
 // attr is what chmod and chown change.

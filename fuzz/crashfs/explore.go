@@ -134,7 +134,6 @@ type key struct {
 	sum    uint64
 	points int
 	boots  int
-	path   string
 }
 
 func (x *explorer) record() (*Log, error) {
@@ -174,11 +173,13 @@ func (x *explorer) explore(log *Log, out *outer, path []int, depth, perCut int) 
 	h := newHistory(log)
 	for event := 0; ; event++ {
 		for _, m := range x.cfg.Models {
-			if depth == 0 && !wanted(event, m) || !m.NothingLost && rng.Float64() < skip {
+			// Draw first: what is drawn must not depend on the flags.
+			skipped, quota := rng.Float64() < skip, x.quota(depth, cuts, rng)
+			if depth == 0 && !wanted(event, m) || skipped && !m.NothingLost {
 				continue
 			}
 			outerNest := x.nest
-			x.nest = x.quota(depth, cuts, rng)
+			x.nest = quota
 			if err := x.cut(h, m, out, append(path[:len(path):len(path)], event), depth, limit); err != nil {
 				return err
 			}
@@ -231,17 +232,17 @@ func (x *explorer) try(sp *space, digits []int, number int, c Crash, out *outer,
 		return sp.build(digits, x.rng(fmt.Sprint(c.Model.Name, number), c.Path...), explain)
 	}
 	s := build(false)
-	k := key{s.sum(), len(c.Points), c.Boots, fmt.Sprint(c.Path[:len(c.Path)-1])}
+	k := key{s.sum(), len(c.Points), c.Boots}
 	if x.seen[k] {
 		return nil
 	}
 	x.seen[k] = true
 	x.stats.Distinct++
 	x.stats.Checked += len(c.Points)
-	return x.check(s, func() *state { return build(true) }, c, out, depth)
+	return x.check(s, func() *state { return build(true) }, c, out, depth, x.inTurn(c, number))
 }
 
-func (x *explorer) check(s *state, explain func() *state, c Crash, out *outer, depth int) error {
+func (x *explorer) check(s *state, explain func() *state, c Crash, out *outer, depth int, inTurn bool) error {
 	dir := filepath.Join(x.scratch, fmt.Sprintf("state%d", depth))
 	recorded := x.root
 	if out != nil {
@@ -250,7 +251,7 @@ func (x *explorer) check(s *state, explain func() *state, c Crash, out *outer, d
 	if err := s.materialize(dir, recorded); err != nil {
 		return fmt.Errorf("materialise: %w", err)
 	}
-	log, problem := x.recoverAndCheck(dir, c, x.inTurn(c))
+	log, problem := x.recoverAndCheck(dir, c, inTurn)
 	if problem != nil {
 		if err := x.violation(explain(), c, out, problem); err != nil {
 			return err
@@ -272,6 +273,9 @@ func (x *explorer) quota(depth, cuts int, rng *rand.Rand) int {
 	if depth >= x.cfg.Depth {
 		return 0
 	}
+	if depth == 0 && *flagEvent >= 0 {
+		return x.cfg.States // a reproduction looks at few states, and closely
+	}
 	want := x.cfg.Nested
 	if depth > 0 {
 		want = max(1, want/10)
@@ -283,9 +287,14 @@ func (x *explorer) quota(depth, cuts int, rng *rand.Rand) int {
 	return n
 }
 
-// inTurn says whether this state is one of those.
-func (x *explorer) inTurn(c Crash) bool {
-	if x.nest == 0 || x.rng("nested", append(c.Path[:len(c.Path):len(c.Path)], x.stats.Tried)...).IntN(3) != 0 {
+// inTurn says whether this state is one of those: every third, until the quota
+// is used up.
+func (x *explorer) inTurn(c Crash, number int) bool {
+	every := 3
+	if *flagEvent >= 0 {
+		every = 1
+	}
+	if x.nest == 0 || x.rng("nested"+c.Model.Name+fmt.Sprint(number), c.Path...).IntN(every) != 0 {
 		return false
 	}
 	x.nest--

@@ -93,7 +93,11 @@ func (d *diff) list(dir *node, rel string) {
 // apply logs the changes of names and reports whether there were any.
 func (d *diff) apply() bool {
 	for _, e := range d.appeared {
-		if known := d.r.tree.inos[stampOf(e.st).ino]; known != nil {
+		ino := stampOf(e.st).ino
+		if now := e.dir.entries[e.name]; now != nil && now.seen.ino == ino {
+			continue // the other half of an exchange
+		}
+		if known := d.r.tree.inos[ino]; known != nil {
 			d.rebind(known, e)
 		} else {
 			d.r.adopt(e)
@@ -107,20 +111,31 @@ func (d *diff) apply() bool {
 	return len(d.appeared)+len(d.vanished) > 0
 }
 
-// rebind logs that a known inode has this name: a rename where one of its
-// names is gone, else a hard link.
+// rebind logs that a known inode has this name: by an exchange or a rename where
+// one of its names has another inode or none, else as a hard link.
 func (d *diff) rebind(known *node, e entry) {
-	for _, old := range d.vanished {
-		if old.node == known && old.dir.entries[old.name] == known {
-			d.r.moved(old.place, e.place, old.rel, e.rel, true)
-			return
+	old, ok := d.left(known)
+	switch {
+	case ok && old.st != nil && e.node != nil && e.dir.entries[e.name] == e.node && stampOf(old.st).ino == e.node.seen.ino:
+		d.r.exchanged(old.place, e.place, old.rel, e.rel, true)
+	case ok:
+		d.r.moved(old.place, e.place, old.rel, e.rel, true)
+	case known.kind != kindDir: // a directory's old name is seen to go in the next round
+		d.r.tree.bind(e.dir, e.name, known)
+		d.r.emit(Event{Op: OpLink, Node: known.id, Dir: e.dir.id, Name: e.name, Path: e.rel, Foreign: true})
+	}
+}
+
+// left finds a name that was this inode's and is not any more.
+func (d *diff) left(known *node) (entry, bool) {
+	for _, list := range [][]entry{d.vanished, d.appeared} {
+		for _, old := range list {
+			if old.node == known && old.dir.entries[old.name] == known {
+				return old, true
+			}
 		}
 	}
-	if known.kind == kindDir {
-		return // its old name will be seen to vanish in the next round
-	}
-	d.r.tree.bind(e.dir, e.name, known)
-	d.r.emit(Event{Op: OpLink, Node: known.id, Dir: e.dir.id, Name: e.name, Path: e.rel, Foreign: true})
+	return entry{}, false
 }
 
 // adopt logs a new file, directory or link, and its content.

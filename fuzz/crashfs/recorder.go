@@ -268,10 +268,14 @@ func (r *Recorder) Exchange(a, b string) error {
 		r.observe()
 		return nil
 	}
+	r.exchanged(pa, pb, relA, relB, false)
+	return nil
+}
+
+func (r *Recorder) exchanged(pa, pb place, relA, relB string, foreign bool) {
 	pa.dir.entries[pa.name], pb.dir.entries[pb.name] = pb.node, pa.node
 	r.emit(Event{Op: OpExchange, Node: pa.node.id, Dir: pa.dir.id, Name: pa.name,
-		Node2: pb.node.id, Dir2: pb.dir.id, Name2: pb.name, Path: relA, Path2: relB, kind: pa.node.kind})
-	return nil
+		Node2: pb.node.id, Dir2: pb.dir.id, Name2: pb.name, Path: relA, Path2: relB, Foreign: foreign, kind: max(pa.node.kind, pb.node.kind)})
 }
 
 // Stat implements fsys.FS.

@@ -122,8 +122,15 @@ func (t *tree) unbind(dir *node, name string) {
 		return
 	}
 	delete(dir.entries, name)
-	if n.names--; n.names == 0 && t.inos[n.seen.ino] == n {
+	if n.names--; n.names > 0 {
+		return
+	}
+	if t.inos[n.seen.ino] == n {
 		delete(t.inos, n.seen.ino)
+	}
+	// Only a directory that was replaced past the recorder still has entries.
+	for _, child := range sortedNames(n.entries) {
+		t.unbind(n, child)
 	}
 }
 
