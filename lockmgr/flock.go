@@ -97,7 +97,7 @@ func block(fl *flock.Flock, mode Mode) error {
 func openLocked(r *Request, op func(*flock.Flock, Mode) error) (*flock.Flock, error) {
 	flag := os.O_RDWR
 	for range maxRestarts {
-		fl := flock.New(r.Path, flock.SetFlag(flag|noFollow), flock.SetPermissions(r.perm()))
+		fl := flock.New(r.Path, flock.SetFlag(flag|careful), flock.SetPermissions(r.perm()))
 		err := op(fl, r.Mode)
 		switch {
 		case err == nil:
@@ -120,7 +120,7 @@ func openLocked(r *Request, op func(*flock.Flock, Mode) error) (*flock.Flock, er
 
 // createLockFile makes the lock file unless another process was faster.
 func createLockFile(r *Request) error {
-	f, err := os.OpenFile(r.Path, os.O_RDWR|os.O_CREATE|os.O_EXCL|noFollow, r.perm())
+	f, err := os.OpenFile(r.Path, os.O_RDWR|os.O_CREATE|os.O_EXCL|careful, r.perm())
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}

@@ -32,7 +32,7 @@ func enterGate(r *Request) *gate {
 		return nil
 	}
 	g := &gate{fl: fl}
-	if f, err := os.OpenFile(r.Path, os.O_WRONLY|noFollow, 0); err == nil {
+	if f, err := os.OpenFile(r.Path, os.O_WRONLY|careful, 0); err == nil {
 		g.mark = f
 		_ = f.Truncate(textSize + 1)
 	}

@@ -59,7 +59,7 @@ func writeLeaseFile(lockPath string, l Lease) error {
 }
 
 func writeNew(path string, raw []byte, perm fs.FileMode) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|noFollow, perm)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|careful, perm)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func writeNew(path string, raw []byte, perm fs.FileMode) error {
 // by now. A lease that is broken is marked as ended: whoever gets the lock past
 // it makes it void for good, whatever the clocks say later.
 func honourLease(r *Request) (*Lease, error) {
-	if r.Mode != Exclusive || r.anyLease {
+	if r.Mode != Exclusive || r.anyLease || missing(leasePath(r.Path)) {
 		return nil, nil
 	}
 	l, ok, err := readLeaseFile(r.Path)
@@ -100,7 +100,7 @@ func endLeaseFile(lockPath string, l Lease) error {
 
 // readSmall reads a file of at most limit bytes, not through a symbolic link.
 func readSmall(path string, limit int64) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|noFollow, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|careful, 0)
 	if err != nil {
 		return nil, err
 	}

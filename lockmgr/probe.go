@@ -137,7 +137,7 @@ func tryState(path string) (State, error) {
 		mode   Mode
 		denied State
 	}{{Shared, HeldExclusive}, {Exclusive, HeldShared}} {
-		fl := flock.New(path, flock.SetFlag(os.O_RDONLY|noFollow))
+		fl := flock.New(path, flock.SetFlag(os.O_RDONLY|careful))
 		err := tryOnce(fl, try.mode)
 		if errors.Is(err, errHeld) {
 			return try.denied, nil

@@ -1,0 +1,270 @@
+package lockmgr
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The race detector would see two goroutines of one manager in it at a time.
+func TestExclusionOfGoroutines(t *testing.T) {
+	path := lockPath(t)
+	m := New()
+	sum := 0
+	crowd(t, 8, 50, path, func(int) *Manager { return m }, func() { sum++ })
+	require.Equal(t, 400, sum)
+	require.True(t, idle(m))
+}
+
+func TestExclusionOfManagers(t *testing.T) {
+	path := lockPath(t)
+	var inside, sum atomic.Int32
+	managers := []*Manager{New(), New(), New()}
+	crowd(t, 9, 30, path, func(i int) *Manager { return managers[i%3] }, func() {
+		if inside.Add(1) != 1 {
+			t.Error("two are inside")
+		}
+		sum.Add(1)
+		inside.Add(-1)
+	})
+	require.EqualValues(t, 270, sum.Load())
+}
+
+// crowd has n goroutines do something so many times each under the lock.
+func crowd(t *testing.T, n, times int, path string, manager func(int) *Manager, do func()) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			for range times {
+				h, err := manager(i).Acquire(context.Background(), long, one(Exclusive, path))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				do()
+				_ = h.Release()
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestModes(t *testing.T) {
+	for _, c := range []struct {
+		held, wanted Mode
+		ok           bool
+	}{
+		{Shared, Shared, true},
+		{Shared, Exclusive, false},
+		{Exclusive, Shared, false},
+		{Exclusive, Exclusive, false},
+	} {
+		t.Run(fmt.Sprintf("%s-then-%s", c.held, c.wanted), func(t *testing.T) {
+			path := lockPath(t)
+			m := New()
+			h := acquire(t, m, one(c.held, path))
+			for _, other := range []*Manager{m, New()} {
+				err := try(other, one(c.wanted, path))
+				if c.ok {
+					require.NoError(t, err)
+				} else {
+					require.ErrorIs(t, err, ErrTimeout)
+				}
+			}
+			require.NoError(t, h.Release())
+			require.NoError(t, h.Release(), "release is idempotent")
+			require.NoError(t, try(m, one(c.wanted, path)))
+			require.True(t, idle(m))
+		})
+	}
+}
+
+func TestNoRequests(t *testing.T) {
+	h := acquire(t, New(), nil)
+	require.NoError(t, h.Release())
+}
+
+func TestDuplicatesMergeToTheStrongestMode(t *testing.T) {
+	path := lockPath(t)
+	h := acquire(t, New(), append(one(Shared, path), one(Exclusive, path)...))
+	require.ErrorIs(t, try(New(), one(Shared, path)), ErrTimeout)
+	require.NoError(t, h.Release())
+}
+
+func TestMergeSortsByOrder(t *testing.T) {
+	var got []string
+	for _, r := range merge([]Request{{Order: "w2\x00a", Path: "1"}, {Order: "w1\x00b", Path: "2"}, {Order: "w1\x00a", Path: "3"}, {Order: "w0", Path: "1"}}) {
+		got = append(got, r.Order)
+	}
+	require.Equal(t, []string{"w0", "w1\x00a", "w1\x00b"}, got)
+}
+
+// All or none: what was got before the lock that can't be had is given back.
+func TestAllOrNone(t *testing.T) {
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+	m := New()
+	h := acquire(t, m, one(Exclusive, b))
+	require.ErrorIs(t, try(m, append(one(Exclusive, a), one(Exclusive, b)...)), ErrTimeout)
+	require.NoError(t, try(New(), one(Exclusive, a)))
+	require.NoError(t, h.Release())
+	require.True(t, idle(m))
+}
+
+func TestPermOfTheLockFile(t *testing.T) {
+	old := syscall.Umask(0o077)
+	defer syscall.Umask(old)
+	path := lockPath(t)
+	reqs := one(Exclusive, path)
+	reqs[0].Perm = 0o664
+	require.NoError(t, try(New(), reqs))
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, fs.FileMode(0o664), info.Mode().Perm())
+}
+
+func TestMissingDirectory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gone", "lock")
+	for _, mode := range []Mode{Shared, Exclusive} {
+		err := try(New(), one(mode, path))
+		require.ErrorIs(t, err, fs.ErrNotExist)
+		require.ErrorContains(t, err, "config.json")
+	}
+}
+
+func TestSymlinkIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	victim := filepath.Join(dir, "victim")
+	require.NoError(t, os.WriteFile(victim, []byte("precious"), 0o600))
+	path := filepath.Join(dir, "lock")
+	require.NoError(t, os.Symlink(victim, path))
+	require.Error(t, try(New(), one(Exclusive, path)))
+	raw, err := os.ReadFile(victim)
+	require.NoError(t, err)
+	require.Equal(t, "precious", string(raw))
+}
+
+// A reader that may not write the lock file locks it all the same; one that
+// can't even read it is told so.
+func TestPermissions(t *testing.T) {
+	if os.Getuid() == 0 {
+		asOther(t, "TestPermissions")
+		return
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "lock")
+	require.NoError(t, os.WriteFile(path, nil, 0o444))
+	require.NoError(t, os.Chmod(dir, 0o555))
+	defer os.Chmod(dir, 0o755)
+
+	m := New()
+	h := acquire(t, m, one(Shared, path))
+	require.ErrorIs(t, try(m, one(Exclusive, path)), ErrTimeout)
+	require.NoError(t, h.Release())
+
+	h = acquire(t, m, one(Exclusive, path))
+	waits := make(chan error)
+	go func() {
+		h, err := New().Acquire(context.Background(), long, one(Shared, path))
+		if err == nil {
+			err = h.Release()
+		}
+		waits <- err
+	}()
+	eventually(t, "a reader waits without a gate", func() bool {
+		s, err := m.Probe(path)
+		return err == nil && len(s.Waiters) > 0
+	})
+	require.NoError(t, h.Release())
+	require.NoError(t, <-waits)
+	require.NoFileExists(t, path+queueSuffix)
+
+	missing := filepath.Join(dir, "missing")
+	require.ErrorIs(t, try(m, one(Shared, missing)), fs.ErrPermission)
+	require.NoError(t, os.Chmod(path, 0))
+	require.ErrorIs(t, try(m, one(Shared, path)), fs.ErrPermission)
+	require.ErrorIs(t, try(m, one(Exclusive, path)), fs.ErrPermission)
+	require.True(t, idle(m))
+}
+
+func TestRemovedLockFileIsMadeAgain(t *testing.T) {
+	path := lockPath(t)
+	m := New()
+	h := acquire(t, m, one(Exclusive, path))
+	require.NoError(t, os.Remove(path))
+	require.NoError(t, try(New(), one(Exclusive, path)))
+	require.NoError(t, h.Release())
+}
+
+func TestHolderText(t *testing.T) {
+	path := lockPath(t)
+	before := time.Now().Add(-time.Second)
+	h := acquire(t, New(), one(Exclusive, path))
+	got, ok, err := ReadHolder(path)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, os.Getpid(), got.PID)
+	require.Equal(t, Exclusive, got.Mode)
+	require.True(t, got.Since.After(before))
+	require.Contains(t, got.Command, filepath.Base(os.Args[0]))
+	host, _ := os.Hostname()
+	require.Equal(t, clip(host, maxHost), got.Host)
+	require.NoError(t, h.Release())
+
+	raw, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Len(t, raw, textSize)
+	require.True(t, strings.HasSuffix(string(raw), " \n"))
+}
+
+func TestNoHolderText(t *testing.T) {
+	path := lockPath(t)
+	reqs := one(Exclusive, path)
+	reqs[0].NoHolder = true
+	require.NoError(t, try(New(), reqs))
+	require.NoError(t, try(New(), one(Shared, path)))
+	_, ok, err := ReadHolder(path)
+	require.NoError(t, err)
+	require.False(t, ok)
+}
+
+func TestSetCommand(t *testing.T) {
+	defer own.Store(nil)
+	path := lockPath(t)
+	for _, c := range []string{"jtx set config.json", strings.Repeat("ü", 200), strings.Repeat("\x01", 500), `a "b" \`} {
+		SetCommand(c)
+		require.NoError(t, try(New(), one(Exclusive, path)))
+		got, ok, err := ReadHolder(path)
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.LessOrEqual(t, len(got.Command), maxCommand)
+		require.True(t, strings.HasPrefix(c, got.Command))
+	}
+}
+
+// A value on the command line may be a secret and must not stay on disk.
+func TestCommandOfHoldsNoValues(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"/usr/bin/jtx", "set", "f.json", "/key", `"s3cret"`}, "jtx set"},
+		{[]string{"jtx", "--quiet", "begin", "--lock"}, "jtx begin"},
+		{[]string{"tool", `{"key":"s3cret"}`}, "tool"},
+		{[]string{"tool", "-p"}, "tool"},
+		{nil, ""},
+	} {
+		require.Equal(t, c.want, commandOf(c.args))
+	}
+}

@@ -1,0 +1,122 @@
+package lockmgr
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestProbe(t *testing.T) {
+	path := lockPath(t)
+	m := New()
+	s, err := m.Probe(path)
+	require.NoError(t, err)
+	require.Equal(t, Status{}, s)
+	require.NoFileExists(t, path, "looking creates nothing")
+
+	h := acquire(t, m, one(Exclusive, path))
+	s, err = m.Probe(path)
+	require.NoError(t, err)
+	require.Equal(t, HeldExclusive, s.State)
+	require.Len(t, s.Holders, 1)
+	require.Equal(t, os.Getpid(), s.Holders[0].PID)
+	require.False(t, s.Holders[0].Since.IsZero())
+	require.NoError(t, h.Release())
+
+	s, err = m.Probe(path)
+	require.NoError(t, err)
+	require.Equal(t, Status{}, s, "the text of a past holder says nothing")
+}
+
+func TestProbeListsHoldersAndWaiters(t *testing.T) {
+	path := lockPath(t)
+	readers := []*player{hold(t, Shared, path), hold(t, Shared, path)}
+	var writers []*player
+	m := New()
+	for i := range 3 {
+		writers = append(writers, play(t, role{Name: "hold", Paths: []string{path}, Mode: Exclusive, Timeout: long}))
+		eventually(t, "it waits", func() bool {
+			s, err := m.Probe(path)
+			return err == nil && len(s.Waiters) == i+1
+		})
+	}
+	s, err := m.Probe(path)
+	require.NoError(t, err)
+	require.Equal(t, HeldShared, s.State)
+	require.ElementsMatch(t, pids(readers), holderPIDs(s.Holders))
+	require.ElementsMatch(t, pids(writers), holderPIDs(s.Waiters))
+	for _, h := range append(s.Holders, s.Waiters...) {
+		require.Equal(t, filepath.Base(os.Args[0]), h.Command)
+		require.WithinDuration(t, time.Now(), h.Started, time.Hour)
+		require.True(t, h.Since.IsZero(), "nobody knows")
+	}
+}
+
+func TestProbeShowsTheLease(t *testing.T) {
+	path := lockPath(t)
+	l := leased(t, path, Lease{Tx: "T1"})
+	s, err := New().Probe(path)
+	require.NoError(t, err)
+	require.Equal(t, Free, s.State)
+	require.Equal(t, l.Token, s.Lease.Token)
+}
+
+// Where the kernel doesn't show the holder, the lock itself is asked.
+func TestTryState(t *testing.T) {
+	path := lockPath(t)
+	for _, c := range []struct {
+		mode Mode
+		want State
+	}{{Shared, HeldShared}, {Exclusive, HeldExclusive}} {
+		h := acquire(t, New(), one(c.mode, path))
+		s, err := tryState(path)
+		require.NoError(t, err)
+		require.Equal(t, c.want, s)
+		require.NoError(t, h.Release())
+	}
+	s, err := tryState(path)
+	require.NoError(t, err)
+	require.Equal(t, Free, s)
+}
+
+func TestParseLock(t *testing.T) {
+	const id = "08:01:5678"
+	for _, c := range []struct {
+		line string
+		want kernelLock
+		ok   bool
+	}{
+		{"1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF\n", kernelLock{1234, Exclusive, false}, true},
+		{"1: -> FLOCK  ADVISORY  READ 99 08:01:5678 0 EOF\n", kernelLock{99, Shared, true}, true},
+		{"2: FLOCK  ADVISORY  WRITE 1234 08:01:56780 0 EOF\n", kernelLock{}, false},
+		{"3: POSIX  ADVISORY  WRITE 1234 08:01:5678 0 EOF\n", kernelLock{}, false},
+		{"4: LEASE  ACTIVE    READ 1234 08:01:5678 0 EOF\n", kernelLock{}, false},
+		{"5: FLOCK  ADVISORY  WRITE -1 08:01:5678 0 EOF\n", kernelLock{}, false},
+		{"", kernelLock{}, false},
+	} {
+		got, ok := parseLock(c.line, id)
+		require.Equal(t, c.ok, ok, c.line)
+		if ok {
+			require.Equal(t, c.want, got, c.line)
+		}
+	}
+}
+
+func pids(players []*player) []int {
+	var list []int
+	for _, p := range players {
+		list = append(list, p.pid())
+	}
+	return list
+}
+
+func holderPIDs(holders []Holder) []int {
+	var list []int
+	for _, h := range holders {
+		list = append(list, h.PID)
+	}
+	return list
+}
