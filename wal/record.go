@@ -27,8 +27,11 @@ const (
 	FlagForeign Flags = 1 << iota
 	// FlagLazy marks a commit at durability "none".
 	FlagLazy
+	// FlagNoDirSync marks a commit whose file names were not made durable before
+	// it was acknowledged: levels "journal" and "none".
+	FlagNoDirSync
 
-	knownFlags = FlagForeign | FlagLazy
+	knownFlags = FlagForeign | FlagLazy | FlagNoDirSync
 )
 
 // Participant is one file of a commit unit.

@@ -1,10 +1,22 @@
 package wal
 
-import "github.com/jtx-project/jtx/wal/fsys"
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jtx-project/jtx/wal/fsys"
+)
 
 // State is what hashes can't say: see the package documentation.
 type State struct {
-	Boot    [16]byte // the boot it was written in
+	Boot    [16]byte // the boot it was settled in
 	Pending bool     // a commit is in progress, or was cut short
 	InPlace bool     // and it writes over the file's own bytes
 	Gen     uint32   // the journal's directory: 0 is "wal", N is "wal.N"
@@ -12,11 +24,11 @@ type State struct {
 	Durable LSN      // every record up to it is durable
 	Applied LSN      // the last record whose result was in the file
 	Rev     uint64   // of the last record
-	Group   LSN      // the tail segment's sub-directory, 0 is none
-	Segment LSN      // the tail segment
+	Group   LSN      // names the tail segment's sub-directory; 0 where it is in none
+	Segment LSN      // the tail segment's first LSN
 	Offset  int64    // its size after the last record, in bytes
 	CRC     uint32   // of the last record
-	Image   LSN      // the newest record with an image that was not aborted
+	Image   LSN      // the newest record with an image, of those that weren't aborted
 	// SinceImage is the size of the entries behind Image, in bytes.
 	SinceImage int64
 	File       FileID  // what the applied record left
@@ -24,5 +36,140 @@ type State struct {
 	Written    int64   // when this state was written, in ns since 1970
 }
 
-// ReadState reads dir's state. A missing or torn one is (zero, false, nil).
-func ReadState(fsy fsys.FS, dir string) (State, bool, error) { panic("not yet") }
+const (
+	stateName    = "state"
+	stateMagic   = "jtxs"
+	stateVersion = 1
+	stateSize    = 256
+	stateCRC     = stateSize - 4
+	stateUsed    = 176 // from here to the checksum all is zero
+)
+
+const (
+	statePending = 1 << iota
+	stateInPlace
+	stateExists // Content exists
+
+	stateFlags = statePending | stateInPlace | stateExists
+)
+
+// encode makes the 256 bytes. Little-endian, eight bytes to a row:
+//
+//	  0  "jtxs", version (2), flags (2)   24  gen (4), crc of the last record (4)
+//	  8  boot, 16 bytes
+//	 32  last          40  durable        48  applied       56  rev
+//	 64  group         72  segment        80  offset        88  image
+//	 96  since image  104  file: dev     112  ino          120  size
+//	128  mtime        136  ctime         144  content: size
+//	152  its hash, 16 bytes              168  written
+//	176  zero                            252  CRC32C of the 252 bytes before
+//
+// Flags: 1 pending, 2 in place, 4 the content exists.
+func (s *State) encode() (b [stateSize]byte) {
+	le := binary.LittleEndian
+	copy(b[:], stateMagic)
+	le.PutUint16(b[4:], stateVersion)
+	le.PutUint16(b[6:], s.flags())
+	copy(b[8:], s.Boot[:])
+	le.PutUint32(b[24:], s.Gen)
+	le.PutUint32(b[28:], s.CRC)
+	for i, v := range []uint64{
+		uint64(s.Last), uint64(s.Durable), uint64(s.Applied), s.Rev,
+		uint64(s.Group), uint64(s.Segment), uint64(s.Offset), uint64(s.Image), uint64(s.SinceImage),
+		s.File.Dev, s.File.Ino, uint64(s.File.Size), uint64(s.File.Mtime), uint64(s.File.Ctime),
+		uint64(s.Content.Size),
+	} {
+		le.PutUint64(b[32+8*i:], v)
+	}
+	copy(b[152:], s.Content.Hash[:])
+	le.PutUint64(b[168:], uint64(s.Written))
+	le.PutUint32(b[stateCRC:], crc32.Checksum(b[:stateCRC], castagnoli))
+	return b
+}
+
+func (s *State) flags() (f uint16) {
+	if s.Pending {
+		f |= statePending
+	}
+	if s.InPlace {
+		f |= stateInPlace
+	}
+	if s.Content.Exists {
+		f |= stateExists
+	}
+	return f
+}
+
+// decodeState reports ok false for bytes that are not a whole state. The version's
+// place and the checksum's stay in every version, so that a newer one is told
+// from a torn one.
+func decodeState(b []byte) (s State, ok bool, err error) {
+	le := binary.LittleEndian
+	if len(b) != stateSize || string(b[:4]) != stateMagic ||
+		le.Uint32(b[stateCRC:]) != crc32.Checksum(b[:stateCRC], castagnoli) {
+		return State{}, false, nil
+	}
+	flags := le.Uint16(b[6:])
+	if v := le.Uint16(b[4:]); v != stateVersion || flags&^stateFlags != 0 || !allZero(b[stateUsed:stateCRC]) {
+		return State{}, false, fmt.Errorf("%w: state version %d, flags %04x", ErrVersion, v, flags)
+	}
+	u := func(at int) uint64 { return le.Uint64(b[at:]) }
+	i := func(at int) int64 { return int64(u(at)) }
+	s = State{
+		Boot: [16]byte(b[8:24]), Pending: flags&statePending != 0, InPlace: flags&stateInPlace != 0,
+		Gen: le.Uint32(b[24:]), CRC: le.Uint32(b[28:]),
+		Last: LSN(u(32)), Durable: LSN(u(40)), Applied: LSN(u(48)), Rev: u(56),
+		Group: LSN(u(64)), Segment: LSN(u(72)), Offset: i(80), Image: LSN(u(88)), SinceImage: i(96),
+		File:    FileID{Dev: u(104), Ino: u(112), Size: i(120), Mtime: i(128), Ctime: i(136)},
+		Content: Version{Exists: flags&stateExists != 0, Size: i(144), Hash: Hash(b[152:168])},
+		Written: i(168),
+	}
+	return s, true, nil
+}
+
+func allZero(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// stateReads is how often a state that doesn't check out is read again: a reader
+// without a lock may have met a write half way.
+const stateReads = 5
+
+// ReadState reads dir's state without a lock. A missing or torn one is
+// (zero, false, nil); a whole one of a newer version is ErrVersion.
+func ReadState(fsy fsys.FS, dir string) (State, bool, error) {
+	f, err := fsy.OpenFile(filepath.Join(dir, stateName), os.O_RDONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return State{}, false, nil
+	}
+	if err != nil {
+		return State{}, false, err
+	}
+	defer f.Close()
+	for try := 1; ; try++ {
+		s, ok, _, err := readState(f)
+		if ok || err != nil || try == stateReads {
+			return s, ok, err
+		}
+		time.Sleep(time.Duration(try) * 50 * time.Microsecond)
+	}
+}
+
+// readState reads an open state file once, and gives its bytes too.
+func readState(f fsys.File) (s State, ok bool, raw []byte, err error) {
+	buf := make([]byte, stateSize)
+	n, err := f.ReadAt(buf, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return State{}, false, nil, err
+	}
+	s, ok, err = decodeState(buf[:n])
+	if err != nil {
+		err = fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return s, ok, buf[:n], err
+}

@@ -1,0 +1,196 @@
+package wal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// Append writes the records, each as one entry of tidwall/wal, and sets their LSN,
+// Prev, CRC and Durable. They are not durable before Sync. An error sticks: the
+// caller must Reopen, to see which of them the journal holds and to abort those.
+// Only a record that is not valid leaves everything as it was.
+func (l *Log) Append(recs ...*Record) error {
+	if err := l.usable(); err != nil {
+		return err
+	}
+	for _, r := range recs {
+		if err := r.validate(); err != nil {
+			return err
+		}
+	}
+	if l.suspect {
+		if err := l.Secure(); err != nil {
+			return err
+		}
+	}
+	if disk, ok, _ := decodeState(l.onDisk[:]); !ok || !disk.Pending {
+		if err := l.MarkPending(); err != nil {
+			return err
+		}
+	}
+	for _, r := range recs {
+		if err := l.appendOne(r); err != nil {
+			return l.fail(fmt.Errorf("append: %w", err))
+		}
+	}
+	return nil
+}
+
+func (l *Log) appendOne(r *Record) error {
+	if err := l.openTail(); err != nil {
+		return err
+	}
+	r.LSN, r.Durable, r.Prev = l.state.Last+1, l.state.Durable, l.state.CRC
+	frame, err := r.Encode()
+	if err != nil {
+		return err
+	}
+	if err := l.appender.append(r.LSN, frame); err != nil {
+		return err
+	}
+	r.CRC = frameCRC(frame)
+	l.state.Last, l.state.CRC, l.state.Rev = r.LSN, r.CRC, r.Rev
+	l.state.Offset += entrySize(len(frame))
+	return l.noteImage(r, entrySize(len(frame)))
+}
+
+func (l *Log) noteImage(r *Record, size int64) error {
+	if r.HasImage() {
+		l.state.Image, l.state.SinceImage = r.LSN, 0
+		return nil
+	}
+	l.state.SinceImage += size
+	if r.Kind != KindAbort || l.state.Image == 0 {
+		return nil
+	}
+	image, err := l.Read(l.state.Image)
+	if err != nil || image.Unit != r.Unit {
+		return err
+	}
+	list, err := listJournal(l.fs, l.journal(), l.state.Gen)
+	if err != nil {
+		return err
+	}
+	return l.searchImage(&list)
+}
+
+// openTail makes sure that there is a segment with room, and handles on it.
+func (l *Log) openTail() error {
+	switch {
+	case l.state.Segment == 0:
+		if err := l.makeDir(l.journal()); err != nil {
+			return err
+		}
+		if err := l.newSegment(0); err != nil {
+			return err
+		}
+	case l.state.Offset >= int64(l.opt.SegmentSize):
+		if err := l.rollOver(); err != nil {
+			return err
+		}
+	}
+	if l.tail == nil {
+		// Before the write, so that a failing write-back is reported to it.
+		f, err := l.fs.OpenFile(l.tailPath(), os.O_RDWR, 0)
+		if err != nil {
+			return err
+		}
+		l.tail = f
+	}
+	if l.appender == nil {
+		return l.openAppender()
+	}
+	return nil
+}
+
+// openAppender opens tidwall/wal, which must count as many records as we do. Where
+// it doesn't, a length in the tail segment has rotted since the state was written;
+// the scanner says which.
+func (l *Log) openAppender() error {
+	a, err := openAppender(l.groupDir(), &l.opt)
+	if err == nil {
+		last, lastErr := a.last()
+		if lastErr == nil && last == l.state.Last {
+			l.appender = a
+			return nil
+		}
+		a.drop()
+		err = errors.Join(lastErr, fmt.Errorf("tidwall/wal finds %d as the last record, expected %d", last, l.state.Last))
+	}
+	for _, scanned := range Scan(l.fs, l.dir, l.state.Segment) {
+		if scanned != nil {
+			return scanned
+		}
+	}
+	return &CorruptError{Path: l.tailPath(), LSN: l.state.Last, Offset: l.state.Offset, Reason: err.Error()}
+}
+
+// rollOver begins a new segment. The old one is durable before, and the new one's
+// name before its first record.
+func (l *Log) rollOver() error {
+	if err := l.Sync(); err != nil {
+		return err
+	}
+	l.releaseTail()
+	group, err := l.groupWithRoom()
+	if err != nil {
+		return err
+	}
+	if err := l.newSegment(group); err != nil {
+		return err
+	}
+	return fsys.SyncDir(l.fs, l.groupDir())
+}
+
+// groupWithRoom is the tail's directory, or a new one where that is full.
+func (l *Log) groupWithRoom() (LSN, error) {
+	here := listing{dir: l.journal()}
+	if err := here.add(l.fs, l.state.Group); err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, s := range here.segments {
+		if s.group == l.state.Group {
+			n++
+		}
+	}
+	if n < groupSegments {
+		return l.state.Group, nil
+	}
+	group := l.state.Last + 1
+	if err := l.makeDir(groupDir(l.journal(), group)); err != nil {
+		return 0, err
+	}
+	return group, fsys.SyncDir(l.fs, l.journal())
+}
+
+func (l *Log) newSegment(group LSN) error {
+	f, err := l.create(segmentPath(l.journal(), group, l.state.Last+1), os.O_EXCL)
+	if err != nil {
+		return err
+	}
+	l.tail = f
+	l.state.Group, l.state.Segment, l.state.Offset = group, l.state.Last+1, 0
+	return nil
+}
+
+// makeDir makes a directory with exactly DirPerm. One that is there already was
+// left by a process that died here.
+func (l *Log) makeDir(path string) error {
+	err := l.fs.Mkdir(path, l.opt.DirPerm.Perm())
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d, err := l.fs.OpenFile(path, os.O_RDONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Chmod(l.opt.DirPerm), d.Close())
+}

@@ -1,0 +1,88 @@
+package wal
+
+import (
+	"errors"
+	"time"
+
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// Report is what Inspect found.
+type Report struct {
+	Dir      string   // the journal's directory
+	Gen      uint32   // and its generation
+	State    State    // zero if missing or torn
+	StateOK  bool     // it is neither
+	First    LSN      // the first and the last whole record, 0 if there is none
+	Last     LSN      //
+	Durable  LSN      // every record up to it is known to be durable
+	Records  int      // whole records
+	Segments int      //
+	Bytes    int64    // of whole records
+	Torn     bool     // there is something behind the last whole record
+	TornSize int64    // of this size in bytes, which the next writer will cut
+	Temps    []string // files that were never finished, which the next writer will remove
+	Damage   []error  // *CorruptError each; at most one for each segment
+}
+
+// Inspect reads the whole journal, without a lock and without a write. What is
+// damaged is in the report; the error is for what couldn't be looked at.
+func Inspect(fsy fsys.FS, dir string) (Report, error) {
+	for try := 1; ; try++ {
+		r, err := inspect(orOS(fsy), dir)
+		suspect := mayBeRace(err) || err == nil && len(r.Damage) > 0
+		if !suspect || try == readTries {
+			if errors.Is(err, ErrCorrupt) {
+				r.Damage, err = append(r.Damage, err), nil
+			}
+			return r, err
+		}
+		time.Sleep(time.Duration(try) * time.Millisecond)
+	}
+}
+
+func inspect(fsy fsys.FS, dir string) (Report, error) {
+	v, err := look(fsy, dir)
+	r := Report{
+		Dir: v.dir, Gen: v.gen, State: v.state, StateOK: v.stateOK,
+		Durable: v.state.Durable, Segments: len(v.segments), Temps: v.temps,
+	}
+	if err != nil {
+		return r, err
+	}
+	var from start
+	for i, seg := range v.segments {
+		if from.next != seg.first {
+			from = start{next: seg.first, linked: i == 0}
+		}
+		c, err := readSegment(fsy, seg, from, v.limit(i))
+		if err != nil {
+			return r, err
+		}
+		r.count(c)
+		if err := c.damage(v.state.Durable); err != nil {
+			r.Damage = append(r.Damage, err)
+		}
+		from = c.after()
+	}
+	return r, nil
+}
+
+func (r *Report) count(c *contents) {
+	r.Records += len(c.entries)
+	r.Bytes += c.end
+	if c.seg.first > 1 {
+		r.Durable = max(r.Durable, c.seg.first-1)
+	}
+	for _, e := range c.entries {
+		if r.First == 0 {
+			r.First = e.rec.LSN
+		}
+		r.Last = e.rec.LSN
+		r.Durable = max(r.Durable, e.rec.Durable)
+	}
+	if c.limit == 0 && c.bad != nil {
+		r.Torn = true
+		r.TornSize = int64(len(c.data)) - c.end
+	}
+}

@@ -1,0 +1,172 @@
+package wal
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+const (
+	currentName = "CURRENT"
+	journalName = "wal"
+	tempSuffix  = ".TEMP" // tidwall/wal's own, and that of a copied tail
+	copySuffix  = ".COPY" + tempSuffix
+	groupSuffix = ".d"
+	lsnDigits   = 20
+
+	// groupSegments is how many segments a directory gets. tidwall/wal's Open
+	// looks at each file of its directory, so a directory must not grow with the
+	// history.
+	groupSegments = 32
+)
+
+// segment is one file of the journal.
+type segment struct {
+	first LSN // of its first record, which names it
+	group LSN // of its sub-directory, 0 where it is in none
+	path  string
+}
+
+func lsnName(lsn LSN) string { return fmt.Sprintf("%0*d", lsnDigits, uint64(lsn)) }
+
+// groupDir is the directory of a group's segments.
+func groupDir(journal string, group LSN) string {
+	if group == 0 {
+		return journal
+	}
+	return filepath.Join(journal, lsnName(group)+groupSuffix)
+}
+
+func segmentPath(journal string, group, first LSN) string {
+	return filepath.Join(groupDir(journal, group), lsnName(first))
+}
+
+// JournalDir is the directory of the journal that belongs to the file directory
+// dir, and its generation. It need not exist.
+func JournalDir(fsy fsys.FS, dir string) (path string, gen uint32, err error) {
+	name := filepath.Join(dir, currentName)
+	text, err := fsys.ReadFile(fsy, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return journalDir(dir, 0), 0, nil
+	}
+	if err != nil {
+		return "", 0, err
+	}
+	line, whole := strings.CutSuffix(string(text), "\n")
+	if line == journalName && whole {
+		return journalDir(dir, 0), 0, nil
+	}
+	digits, found := strings.CutPrefix(line, journalName+".")
+	n, err := strconv.ParseUint(digits, 10, 32)
+	if !found || !whole || err != nil || n == 0 || strconv.FormatUint(n, 10) != digits {
+		return "", 0, &CorruptError{Path: name, Reason: fmt.Sprintf("%.40q names no journal", text)}
+	}
+	return journalDir(dir, uint32(n)), uint32(n), nil
+}
+
+func journalDir(dir string, gen uint32) string {
+	if gen == 0 {
+		return filepath.Join(dir, journalName)
+	}
+	return filepath.Join(dir, journalName+"."+strconv.FormatUint(uint64(gen), 10))
+}
+
+// listing is what a journal's directory holds.
+type listing struct {
+	dir      string
+	segments []segment // by first LSN
+	temps    []string  // paths of files that were never finished
+}
+
+// listJournal reads the names. A journal that doesn't exist is an empty listing.
+func listJournal(fsy fsys.FS, journal string, gen uint32) (listing, error) {
+	l := listing{dir: journal}
+	if err := l.add(fsy, 0); err != nil {
+		return listing{}, err
+	}
+	slices.SortFunc(l.segments, func(a, b segment) int { return cmp.Compare(a.first, b.first) })
+	return l, l.check(gen)
+}
+
+func (l *listing) add(fsy fsys.FS, group LSN) error {
+	dir := groupDir(l.dir, group)
+	names, err := fsy.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, entry := range names {
+		if err := l.addName(fsy, dir, group, entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *listing) addName(fsy fsys.FS, dir string, group LSN, entry fs.DirEntry) error {
+	name := entry.Name()
+	path := filepath.Join(dir, name)
+	if len(name) < lsnDigits {
+		return nil
+	}
+	first, err := strconv.ParseUint(name[:lsnDigits], 10, 64)
+	if err != nil || first == 0 {
+		return nil
+	}
+	rest := name[lsnDigits:]
+	switch {
+	case rest == groupSuffix && entry.IsDir() && group == 0:
+		return l.add(fsy, LSN(first))
+	case entry.IsDir():
+	case rest == "":
+		l.segments = append(l.segments, segment{first: LSN(first), group: group, path: path})
+	case strings.HasSuffix(rest, tempSuffix):
+		l.temps = append(l.temps, path)
+	case rest == ".START" || rest == ".END":
+		// tidwall/wal's Open would finish this by deleting segments.
+		return &CorruptError{Path: path, LSN: LSN(first), Reason: "a truncation, which this program never makes"}
+	}
+	return nil
+}
+
+// check finds what the names alone betray. The rest of a gap shows when the
+// segments are read.
+func (l *listing) check(gen uint32) error {
+	if len(l.segments) > 0 && gen == 0 && l.segments[0].first != 1 {
+		return &CorruptError{Path: l.dir, LSN: 1, Reason: fmt.Sprintf("the first segment begins at %d", l.segments[0].first)}
+	}
+	for i := 1; i < len(l.segments); i++ {
+		if s := l.segments[i]; s.first == l.segments[i-1].first {
+			return &CorruptError{Path: s.path, LSN: s.first, Reason: "two segments begin there"}
+		}
+	}
+	return nil
+}
+
+// limit is where segment i's records end because the next segment's begin, or 0
+// in the last one.
+func (l *listing) limit(i int) LSN {
+	if i+1 < len(l.segments) {
+		return l.segments[i+1].first
+	}
+	return 0
+}
+
+// holding is the index of the segment that holds lsn, if it exists; the first one
+// for an earlier lsn.
+func (l *listing) holding(lsn LSN) int {
+	i, found := slices.BinarySearchFunc(l.segments, lsn, func(s segment, lsn LSN) int { return cmp.Compare(s.first, lsn) })
+	if !found && i > 0 {
+		i--
+	}
+	return i
+}

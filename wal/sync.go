@@ -1,0 +1,148 @@
+package wal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// Sync makes every record durable that was appended, and the names that lead to it.
+// An error sticks, and nothing above the durable mark may be believed then: Reopen.
+func (l *Log) Sync() error {
+	if err := l.usable(); err != nil {
+		return err
+	}
+	if l.state.Last == l.state.Durable {
+		return nil
+	}
+	if l.suspect {
+		return l.Secure()
+	}
+	if err := l.syncTail(); err != nil {
+		return l.fail(fmt.Errorf("sync: %w", err))
+	}
+	l.state.Durable = l.state.Last
+	return nil
+}
+
+func (l *Log) syncTail() error {
+	if l.tail == nil { // records of durability "none", appended by another process
+		f, err := l.fs.OpenFile(l.tailPath(), os.O_RDWR, 0)
+		if err != nil {
+			return err
+		}
+		l.tail = f
+	}
+	if err := l.tail.Datasync(); err != nil {
+		return err
+	}
+	return l.syncNames()
+}
+
+// syncNames makes the way to the journal durable, once: with its first record.
+func (l *Log) syncNames() error {
+	if l.state.Durable > 0 {
+		return nil
+	}
+	for _, dir := range append([]string{l.groupDir(), l.dir}, l.opt.DirChain...) {
+		if err := fsys.SyncDir(l.fs, dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Secure is for who finds records above the durable mark that another process may
+// have failed to sync: the page cache can show what the disk never got, and would
+// not be written again. So they are copied into a new file, which is synced under
+// another name and then takes its place as a segment, with its directory synced;
+// what the older segment holds from there on counts no more. Append and Sync do
+// this by themselves where Open has found such records.
+func (l *Log) Secure() error {
+	if err := l.usable(); err != nil {
+		return err
+	}
+	if l.state.Last > l.state.Durable {
+		if err := l.copyTail(); err != nil {
+			return l.fail(fmt.Errorf("copying the tail: %w", err))
+		}
+	}
+	l.suspect = false
+	return l.writeState()
+}
+
+// copyTail relies on the durable mark never being below the tail segment's start:
+// a segment is only begun when the one before is durable.
+func (l *Log) copyTail() error {
+	first := l.state.Durable + 1
+	data, err := l.tailBytes(first)
+	if err != nil {
+		return err
+	}
+	path := segmentPath(l.journal(), l.state.Group, first)
+	if err := l.writeSynced(path+copySuffix, data); err != nil {
+		return err
+	}
+	if err := l.fs.Rename(path+copySuffix, path); err != nil {
+		return err
+	}
+	if err := fsys.SyncDir(l.fs, l.groupDir()); err != nil {
+		return err
+	}
+	if err := l.syncNames(); err != nil {
+		return err
+	}
+	l.releaseTail()
+	l.state.Segment, l.state.Offset = first, int64(len(data))
+	l.state.Durable = l.state.Last
+	return nil
+}
+
+// tailBytes are the entries from first to the last, checked.
+func (l *Log) tailBytes(first LSN) ([]byte, error) {
+	seg := segment{first: l.state.Segment, group: l.state.Group, path: l.tailPath()}
+	c, err := readSegment(l.fs, seg, start{next: seg.first}, 0)
+	if err != nil {
+		return nil, err
+	}
+	if first < seg.first || c.next != l.state.Last+1 || c.prev != l.state.CRC {
+		return nil, c.corrupt(fmt.Sprintf("records %d to %d were there before", first, l.state.Last))
+	}
+	return c.data[c.entries[first-seg.first].off:c.end], nil
+}
+
+func (l *Log) writeSynced(path string, data []byte) error {
+	f, err := l.create(path, os.O_TRUNC)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// Reopen goes on after an error that stuck. It drops what was held in memory but
+// for the durable mark, reads the tail again, and copies what is above the mark
+// (see Secure). Then State says which records there are: one that failed may be
+// among them, whole, and can be aborted by another. An error leaves l as failed as
+// it was.
+func (l *Log) Reopen() error {
+	if l.closed {
+		return l.usable()
+	}
+	failed := l.failed
+	l.failed = nil
+	l.release()
+	if err := l.load(false); err != nil {
+		l.failed = errors.Join(failed, err)
+		return fmt.Errorf("%s: reopening: %w", l.dir, err)
+	}
+	if l.suspect {
+		return l.Secure()
+	}
+	return nil
+}
