@@ -253,7 +253,7 @@ func shorten(text []byte) string {
 func (w *work) finish() (*Document, []Splice, error) {
 	var out render
 	out.put(w.prefix)
-	if !out.value(w.root) {
+	if !out.value(w.root, len(w.src.raw)) {
 		suffix := w.suffix
 		if w.root.src.doc {
 			suffix = w.src.frag(w.root.end(), len(w.src.raw))

@@ -13,32 +13,32 @@ func (r *render) put(f frag) {
 	}
 }
 
-// value puts a value. It reports true if it put everything up to the end of the
-// value's source, because nobody had to find out where the value ends.
-func (r *render) value(v *value) (toEnd bool) {
-	if v.body != nil {
-		toEnd = r.body(v.body)
-	} else if v.hi < 0 {
-		r.put(v.src.frag(v.lo, len(v.src.raw)))
-		toEnd = true
-	} else {
-		r.put(v.src.frag(v.lo, v.hi))
+// value puts a value, which ends before limit. It reports true if it put
+// everything up to the limit, because nobody had to find out where it ends.
+func (r *render) value(v *value, limit int) (toLimit bool) {
+	if v.hi >= 0 {
+		limit = v.hi
 	}
-	// A source that is no document ends with its value.
-	return toEnd && v.src.doc
+	if v.body != nil {
+		toLimit = r.body(v.body, limit)
+	} else {
+		r.put(v.src.frag(v.lo, limit))
+		toLimit = true
+	}
+	return toLimit && v.hi < 0
 }
 
-func (r *render) body(b *body) (toEnd bool) {
+func (r *render) body(b *body, limit int) (toLimit bool) {
 	r.put(b.head)
 	for it := b.first; it != nil; it = it.next {
 		if it.slot == nil {
 			r.put(b.src.frag(it.lo, it.hi))
-		} else if r.slot(b, it.slot) {
+		} else if r.slot(b, it.slot, limit) {
 			return true
 		}
 	}
 	if !b.closed {
-		r.put(b.src.frag(b.scan, len(b.src.raw)))
+		r.put(b.src.frag(b.scan, limit))
 		return true
 	}
 	r.put(b.tail)
@@ -46,15 +46,15 @@ func (r *render) body(b *body) (toEnd bool) {
 	return false
 }
 
-func (r *render) slot(b *body, s *slot) (toEnd bool) {
+func (r *render) slot(b *body, s *slot, limit int) (toLimit bool) {
 	r.put(s.lead)
 	r.put(s.name)
 	r.put(s.mid)
-	if r.value(s.val) {
+	if r.value(s.val, limit) {
 		return true
 	}
 	if s.partial {
-		r.put(b.src.frag(s.val.end(), len(b.src.raw)))
+		r.put(b.src.frag(s.val.end(), limit))
 		return true
 	}
 	r.put(s.post)

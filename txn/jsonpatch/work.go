@@ -84,7 +84,7 @@ func (v *value) text() []byte {
 	}
 	v.end()
 	var out render
-	out.value(v)
+	out.value(v, v.hi)
 	return out.bytes()
 }
 
