@@ -1,0 +1,132 @@
+package fuzz
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jtx-project/jtx/fuzz/crashfs"
+	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// journal crashes package wal alone: a writer appends records, some in one
+// sync, settles the state as a commit does, and closes and opens again.
+// Acknowledged records must be there afterwards, whole and in order; the journal
+// must accept further ones.
+type journal struct {
+	noSync bool // the fault that must be found
+}
+
+const journalRecords = 8
+
+func journalOptions(fsy fsys.FS, dir string, boots int) wal.Options {
+	return wal.Options{FS: fsy, SegmentSize: 1500, Boot: [16]byte{1, byte(boots)}, DirChain: []string{dir}}
+}
+
+func journalRecord(n int) *wal.Record {
+	image := []byte(strings.Repeat(fmt.Sprint(n), 50+n*100))
+	return &wal.Record{Kind: wal.KindImage, Rev: uint64(n), Unit: wal.ID{byte(n)}, Image: image,
+		Txns:  []wal.Txn{{ID: wal.ID{byte(n)}, Actor: "a", Patch: []byte(`[]`)}},
+		After: wal.Version{Exists: true, Size: int64(len(image)), Hash: wal.Sum(image)}}
+}
+
+func (j journal) setup(dir string) error { return os.Mkdir(filepath.Join(dir, "f"), 0o700) }
+
+func (j journal) run(rec *crashfs.Recorder, dir string) error {
+	for n := 1; n < journalRecords; {
+		log, err := wal.Open(filepath.Join(dir, "f"), journalOptions(rec, dir, 0))
+		if err != nil {
+			return err
+		}
+		for range 3 {
+			batch := []*wal.Record{journalRecord(n)}
+			if n%3 == 0 {
+				batch = append(batch, journalRecord(n+1))
+			}
+			n += len(batch)
+			if err := j.commit(rec, log, batch); err != nil {
+				return errors.Join(err, log.Close())
+			}
+		}
+		if err := log.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j journal) commit(rec *crashfs.Recorder, log *wal.Log, batch []*wal.Record) error {
+	if err := log.Append(batch...); err != nil {
+		return err
+	}
+	if !j.noSync {
+		if err := log.Sync(); err != nil {
+			return err
+		}
+	}
+	last := batch[len(batch)-1]
+	for _, r := range batch {
+		rec.Pointf("%d", r.LSN)
+	}
+	return log.Settle(last.LSN, wal.FileID{Ino: uint64(last.LSN)}, last.After)
+}
+
+func (j journal) recover(fsy fsys.FS, dir string, c crashfs.Crash) error {
+	log, err := wal.Open(filepath.Join(dir, "f"), journalOptions(fsy, dir, c.Boots))
+	if err != nil {
+		return err
+	}
+	return log.Close()
+}
+
+func (j journal) check(dir string, c crashfs.Crash) error {
+	file := filepath.Join(dir, "f")
+	log, err := wal.Open(file, journalOptions(fsys.OS, dir, c.Boots))
+	if err != nil {
+		return err
+	}
+	next := log.State().Last + 1
+	err = errors.Join(log.Append(journalRecord(int(next))), log.Sync(), log.Close())
+	if err != nil {
+		return fmt.Errorf("go on after the crash: %w", err)
+	}
+	if int(next) <= len(c.Points) {
+		return fmt.Errorf("the next record is %d, but %d were acknowledged", next, len(c.Points))
+	}
+	want := wal.LSN(1)
+	for r, err := range wal.Scan(fsys.OS, file, 1) {
+		if err != nil {
+			return err
+		}
+		if r.LSN != want || string(r.Image) != string(journalRecord(int(want)).Image) {
+			return fmt.Errorf("record %d is not what was written as %d", r.LSN, want)
+		}
+		want++
+	}
+	if want != next+1 {
+		return fmt.Errorf("%d records, expected %d", want-1, next)
+	}
+	return nil
+}
+
+func (j journal) config() crashfs.Config {
+	return crashfs.Config{Setup: j.setup, Run: j.run, Recover: j.recover, Check: j.check, Depth: 2, Nested: 30, States: 6000}
+}
+
+func TestJournalSurvivesCrashes(t *testing.T) {
+	crashfs.Explore(t, journal{}.config())
+}
+
+func TestJournalWithoutSyncIsFound(t *testing.T) {
+	stats, found, err := crashfs.Search(journal{noSync: true}.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) == 0 {
+		t.Fatalf("the fault was not found: %v", stats)
+	}
+}
