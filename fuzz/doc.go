@@ -10,5 +10,9 @@
 //     binary at every mutating system call it makes, with a real SIGKILL, and that
 //     its answer is true when that call fails with EIO or ENOSPC instead.
 //
+//   - The tests of this package hook these up: journal_test.go crashes package wal
+//     alone, and shows that leaving out its file syncs or its directory syncs is
+//     found.
+//
 // Nothing outside the tests imports these packages.
 package fuzz

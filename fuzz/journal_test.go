@@ -18,7 +18,8 @@ import (
 // Acknowledged records must be there afterwards, whole and in order; the journal
 // must accept further ones.
 type journal struct {
-	noSync bool // the fault that must be found
+	// drop says which syncs are left out: the fault that must then be found.
+	drop func(name string, isDir bool) bool
 }
 
 const journalRecords = 8
@@ -37,8 +38,12 @@ func journalRecord(n int) *wal.Record {
 func (j journal) setup(dir string) error { return os.Mkdir(filepath.Join(dir, "f"), 0o700) }
 
 func (j journal) run(rec *crashfs.Recorder, dir string) error {
+	var fsy fsys.FS = rec
+	if j.drop != nil {
+		fsy = crashfs.DropSyncs(rec, j.drop)
+	}
 	for n := 1; n < journalRecords; {
-		log, err := wal.Open(filepath.Join(dir, "f"), journalOptions(rec, dir, 0))
+		log, err := wal.Open(filepath.Join(dir, "f"), journalOptions(fsy, dir, 0))
 		if err != nil {
 			return err
 		}
@@ -60,13 +65,8 @@ func (j journal) run(rec *crashfs.Recorder, dir string) error {
 }
 
 func (j journal) commit(rec *crashfs.Recorder, log *wal.Log, batch []*wal.Record) error {
-	if err := log.Append(batch...); err != nil {
+	if err := errors.Join(log.Append(batch...), log.Sync()); err != nil {
 		return err
-	}
-	if !j.noSync {
-		if err := log.Sync(); err != nil {
-			return err
-		}
 	}
 	last := batch[len(batch)-1]
 	for _, r := range batch {
@@ -121,12 +121,20 @@ func TestJournalSurvivesCrashes(t *testing.T) {
 	crashfs.Explore(t, journal{}.config())
 }
 
-func TestJournalWithoutSyncIsFound(t *testing.T) {
-	stats, found, err := crashfs.Search(journal{noSync: true}.config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(found) == 0 {
-		t.Fatalf("the fault was not found: %v", stats)
+func TestJournalWithoutSyncsIsFound(t *testing.T) {
+	for name, drop := range map[string]func(string, bool) bool{
+		"no file sync":      func(_ string, isDir bool) bool { return !isDir },
+		"no directory sync": func(_ string, isDir bool) bool { return isDir },
+	} {
+		t.Run(name, func(t *testing.T) {
+			stats, found, err := crashfs.Search(journal{drop: drop}.config())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(found) == 0 {
+				t.Fatalf("the fault was not found: %v", stats)
+			}
+			t.Log(found[0].Report(t.Name()))
+		})
 	}
 }
