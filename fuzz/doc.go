@@ -6,6 +6,7 @@
 //     disk state that a model of ext4, of xfs and btrfs, or of the weakest POSIX
 //     file system allows after a power cut at any event; that recovery may be cut
 //     in turn; and that process death at any event loses nothing.
+//
 //   - [github.com/jtx-project/jtx/fuzz/killpoints] proves the same of the real
 //     binary at every mutating system call it makes, with a real SIGKILL, and that
 //     its answer is true when that call fails with EIO or ENOSPC instead.
