@@ -25,8 +25,9 @@ type Fault struct {
 	Forever bool
 	// Short makes a failing write store the first half of its bytes.
 	Short bool
-	// Lie makes every later sync of a file whose sync has failed return success
-	// without doing anything, as Linux may. Lied tells whom it was told.
+	// Lie makes every later sync of a regular file whose sync has failed return
+	// success without doing anything, as Linux may. Lied tells where it was told.
+	// Directories don't lie: a file system whose own journal fails stops for good.
 	Lie bool
 }
 
@@ -255,7 +256,7 @@ func (f *failingFile) sync(op string, really func() error) error {
 // mark remembers the file by its inode: a copy under the same name is another file.
 func (f *failingFile) mark() error {
 	info, err := f.File.Stat()
-	if err != nil {
+	if err != nil || !info.Mode().IsRegular() {
 		return err
 	}
 	f.fs.mu.Lock()

@@ -1,0 +1,169 @@
+package recovery
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// Key names a file for as long as its workspace lives.
+type Key struct {
+	Workspace wal.ID
+	Path      string // below the workspace's root, slash separated
+}
+
+// File is one tracked file whose exclusive lock the caller holds.
+type File struct {
+	FS     fsys.FS
+	Key    Key
+	Dir    string // .jtx/files/<escaped path>
+	Target string // the real path, symlinks resolved
+	Limits jsonpatch.Limits
+	// Journal is read to plan. Log is the same journal, open for appending; it
+	// is nil where the file is only looked at (a dry run, a reader).
+	Journal Journal
+	Log     *wal.Log
+	// Found is what stands under the name; see Look.
+	Found Found
+}
+
+// Journal is what planning reads of a file's journal.
+type Journal interface {
+	State() wal.State
+	// Known tells that `state` is of this boot: what it says of the file holds.
+	Known() bool
+	// Trusted tells that `state` is of this boot, that no commit was cut off,
+	// and that the journal ends where it says.
+	Trusted() bool
+	Empty() bool
+	Read(wal.LSN) (*wal.Record, error)
+}
+
+// Found is what stands under a file's name. The zero value: nothing.
+type Found struct {
+	Info    fs.FileInfo // nil where there is no file
+	ID      wal.FileID
+	Version wal.Version
+	Data    []byte
+	Doc     *jsonpatch.Document // nil where Data is no document
+	Err     error               // why it is none: a *jsonpatch.SyntaxError
+}
+
+// ErrNotRegular is returned where a directory, FIFO, device or socket stands
+// under the name of a tracked file.
+var ErrNotRegular = errors.New("not a regular file")
+
+// SettleTime is how long a file that is no document is looked at again before
+// that counts: many editors truncate first and write then.
+const SettleTime = 100 * time.Millisecond
+
+// Look reads the file under its name and validates it, unless its bytes are
+// known to be the document that the newest version holds.
+func (f *File) Look() error {
+	known := f.Journal.State().Content
+	deadline := time.Now().Add(SettleTime)
+	for {
+		found, err := Read(f.FS, f.Target, known, f.Limits)
+		if err != nil {
+			return err
+		}
+		f.Found = found
+		if found.Err == nil || time.Now().After(deadline) {
+			return nil
+		}
+		if f.mustBreak(found) {
+			return nil
+		}
+		time.Sleep(SettleTime / 20)
+	}
+}
+
+// mustBreak tells that waiting can't mend the file: its bytes are the very ones
+// that an earlier look found broken, long ago by the file's own times.
+func (f *File) mustBreak(found Found) bool {
+	age := time.Since(found.Info.ModTime())
+	return age > SettleTime && age < 100*365*24*time.Hour
+}
+
+// Read reads what stands under name. Content that has the hash of trusted is not
+// validated again. A name that holds no regular file is ErrNotRegular.
+func Read(fsy fsys.FS, name string, trusted wal.Version, lim jsonpatch.Limits) (Found, error) {
+	// Without O_NONBLOCK the open of a FIFO would wait for its writer.
+	f, err := fsy.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Found{}, nil
+	}
+	if errors.Is(err, syscall.ENXIO) {
+		return Found{}, fmt.Errorf("%s: %w", name, ErrNotRegular)
+	}
+	if err != nil {
+		return Found{}, err
+	}
+	defer f.Close()
+	return readOpen(f, trusted, lim)
+}
+
+func readOpen(f fsys.File, trusted wal.Version, lim jsonpatch.Limits) (Found, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return Found{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return Found{}, fmt.Errorf("%s: %w", f.Name(), ErrNotRegular)
+	}
+	data, err := fsys.ReadAll(f)
+	if err != nil {
+		return Found{}, err
+	}
+	found := Found{Info: info, ID: wal.FileIDOf(info), Version: wal.VersionOf(data), Data: data}
+	if found.Version == trusted {
+		found.Doc = jsonpatch.Trusted(data, jsonpatch.JSONC)
+	} else {
+		found.Doc, found.Err = jsonpatch.Parse(data, lim)
+	}
+	return found, nil
+}
+
+// Temp is the name beside target under which its next content is written. It is
+// a function of the name, so that whoever holds the target's lock finds what a
+// crash left there.
+func Temp(target string) string {
+	dir, base := filepath.Split(target)
+	sum := wal.Sum([]byte(base))
+	return filepath.Join(dir, ".jtx-"+sum.String()[:16]+".tmp")
+}
+
+// Newest is the record of the newest version: the last one that no abort takes
+// back. It is nil where the journal is empty. Whether its unit is committed is
+// for DecideUnit to say.
+func (f *File) Newest() (*wal.Record, error) {
+	return newestAt(f.Journal.Read, f.Journal.State().Last)
+}
+
+// newestAt walks back from lsn to the first record that gives a version and is
+// not taken back by an abort record behind it.
+func newestAt(read func(wal.LSN) (*wal.Record, error), lsn wal.LSN) (*wal.Record, error) {
+	for lsn > 0 {
+		rec, err := read(lsn)
+		if err != nil {
+			return nil, err
+		}
+		switch rec.Kind {
+		case wal.KindAbort:
+			lsn -= 2 // an abort stands directly behind the record it takes back
+		case wal.KindNote:
+			lsn--
+		default:
+			return rec, nil
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,110 @@
+package recovery
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// copyMetadata gives f the owner, mode, ACL and extended attributes that target
+// has. What the caller may not give is named in a warning each; access is then
+// narrowed, never widened.
+func copyMetadata(f fsys.File, target string, old fs.FileInfo) ([]string, error) {
+	warnings, mode, err := copyOwner(f, old)
+	if err != nil {
+		return nil, err
+	}
+	// The owner first: chown clears the set-user-id bits.
+	if err := f.Chmod(mode); err != nil {
+		return nil, err
+	}
+	more, err := copyXattrs(int(f.Fd()), target)
+	return append(warnings, more...), err
+}
+
+func copyOwner(f fsys.File, old fs.FileInfo) (warnings []string, mode fs.FileMode, err error) {
+	mode = old.Mode() & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	want, have := old.Sys().(*syscall.Stat_t), info.Sys().(*syscall.Stat_t)
+	if want.Uid == have.Uid && want.Gid == have.Gid {
+		return nil, mode, nil
+	}
+	err = f.Chown(int(want.Uid), int(want.Gid))
+	if !errors.Is(err, fs.ErrPermission) {
+		return nil, mode, err
+	}
+	if want.Uid != have.Uid {
+		warnings = append(warnings, fmt.Sprintf("the owner (uid %d) could not be kept", want.Uid))
+		mode &^= fs.ModeSetuid
+	}
+	if want.Gid == have.Gid {
+		return warnings, mode, nil
+	}
+	err = f.Chown(-1, int(want.Gid))
+	if errors.Is(err, fs.ErrPermission) {
+		// Another group must not get what the old one had.
+		everyone := mode & 0o007
+		mode = mode&^(fs.ModeSetgid|0o070) | everyone<<3&mode
+		return append(warnings, fmt.Sprintf("the group (gid %d) could not be kept", want.Gid)), mode, nil
+	}
+	return warnings, mode, err
+}
+
+// copyXattrs copies every extended attribute, POSIX ACLs among them.
+func copyXattrs(fd int, from string) ([]string, error) {
+	var small [1024]byte
+	names, err := listXattrs(from, small[:])
+	if err != nil || len(names) == 0 {
+		return nil, err
+	}
+	var warnings []string
+	for _, name := range strings.Split(strings.TrimSuffix(string(names), "\x00"), "\x00") {
+		value, err := getXattr(from, name)
+		if err == nil {
+			err = unix.Fsetxattr(fd, name, value, 0)
+		}
+		switch {
+		case errors.Is(err, unix.ENODATA): // gone meanwhile
+		case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES), errors.Is(err, unix.ENOTSUP):
+			warnings = append(warnings, fmt.Sprintf("the attribute %s could not be kept", name))
+		case err != nil:
+			return nil, &fs.PathError{Op: "setxattr", Path: from, Err: err}
+		}
+	}
+	return warnings, nil
+}
+
+func listXattrs(name string, buf []byte) ([]byte, error) {
+	for {
+		n, err := unix.Listxattr(name, buf)
+		switch {
+		case err == nil:
+			return buf[:n], nil
+		case errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOENT):
+			return nil, nil
+		case !errors.Is(err, unix.ERANGE):
+			return nil, &fs.PathError{Op: "listxattr", Path: name, Err: err}
+		}
+		buf = make([]byte, 2*len(buf))
+	}
+}
+
+func getXattr(file, name string) ([]byte, error) {
+	buf := make([]byte, 256)
+	for {
+		n, err := unix.Getxattr(file, name, buf)
+		if !errors.Is(err, unix.ERANGE) {
+			return buf[:max(n, 0)], err
+		}
+		buf = make([]byte, 4*len(buf))
+	}
+}

@@ -1,0 +1,15 @@
+//go:build !linux
+
+package recovery
+
+import (
+	"io/fs"
+
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// copyMetadata gives f the mode of what it replaces. Owners and extended
+// attributes are copied on Linux only.
+func copyMetadata(f fsys.File, _ string, old fs.FileInfo) ([]string, error) {
+	return nil, f.Chmod(old.Mode().Perm())
+}

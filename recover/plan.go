@@ -1,0 +1,322 @@
+package recovery
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// Plan is what recovery would do to some files, and why.
+type Plan struct {
+	Units []*UnitPlan
+	Files []FilePlan
+}
+
+// UnitPlan is a decided unit of several files.
+type UnitPlan struct {
+	Unit   wal.ID
+	Case   UnitCase
+	Record *wal.Record // as one of its participants holds it
+	// Holders are the files whose journal ends with the unit's record.
+	Holders []*File
+	// Unreachable says why, for each participant that can't be looked at.
+	Unreachable map[Key]error
+}
+
+// FilePlan is a file's case. Newest is the committed version that recovery
+// carries the file to, nil where there is none.
+type FilePlan struct {
+	File   *File
+	Case   FileCase
+	Newest *wal.Record
+}
+
+// MissingError is returned where a unit has participants whose locks the caller
+// does not hold. It locks them too, or says why it can't, and plans again.
+type MissingError struct{ Participants []wal.Participant }
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("%d other files of an unfinished transaction must be locked", len(e.Participants))
+}
+
+// ErrInDoubt is returned where a unit may or may not be committed, because a
+// participant can't be looked at.
+var ErrInDoubt = errors.New("in doubt")
+
+// InDoubtError says which unit, and what keeps it from being decided.
+type InDoubtError struct {
+	File string
+	Unit wal.ID
+	Path string // the participant that can't be looked at
+	Err  error
+}
+
+func (e *InDoubtError) Error() string {
+	return fmt.Sprintf("%s: transaction %s is in doubt: %s can't be looked at: %v", e.File, e.Unit, e.Path, e.Err)
+}
+
+func (e *InDoubtError) Unwrap() []error { return []error{ErrInDoubt, e.Err} }
+
+// MakePlan decides the unit at the end of each file's journal, and then each
+// file. It changes nothing. unreachable says, for participants that the caller
+// could not lock, why.
+func MakePlan(files []*File, unreachable map[Key]error) (*Plan, error) {
+	p := &planner{byKey: map[Key]*File{}, units: map[wal.ID]*UnitPlan{}, unreachable: unreachable, plan: &Plan{}}
+	for _, f := range files {
+		p.byKey[f.Key] = f
+	}
+	var missing []wal.Participant
+	for _, f := range files {
+		m, err := p.planUnit(f)
+		if err != nil {
+			return nil, err
+		}
+		missing = append(missing, m...)
+	}
+	if len(missing) > 0 {
+		return nil, &MissingError{missing}
+	}
+	for _, f := range files {
+		if err := p.planFile(f); err != nil {
+			return nil, err
+		}
+	}
+	return p.plan, nil
+}
+
+type planner struct {
+	byKey       map[Key]*File
+	units       map[wal.ID]*UnitPlan
+	unreachable map[Key]error
+	plan        *Plan
+}
+
+// planUnit decides the unit at the end of f's journal, where it has several
+// participants and `state` does not say that it was settled.
+func (p *planner) planUnit(f *File) ([]wal.Participant, error) {
+	st := f.Journal.State()
+	if f.Journal.Trusted() || f.Journal.Empty() {
+		return nil, nil
+	}
+	rec, err := f.Journal.Read(st.Last)
+	if err != nil {
+		return nil, err
+	}
+	if len(rec.Participants) == 0 || rec.Kind == wal.KindAbort || settled(f.Journal, rec) {
+		return nil, nil
+	}
+	if u := p.units[rec.Unit]; u != nil {
+		u.Holders = append(u.Holders, f)
+		return nil, nil
+	}
+	if missing := p.missing(rec); len(missing) > 0 {
+		return missing, nil
+	}
+	status, err := p.unitStatus(rec)
+	if err != nil {
+		return nil, err
+	}
+	u := &UnitPlan{Unit: rec.Unit, Case: DecideUnit(status), Record: rec, Holders: []*File{f}, Unreachable: map[Key]error{}}
+	for _, part := range rec.Participants {
+		if why := p.unreachable[keyOf(part)]; why != nil {
+			u.Unreachable[keyOf(part)] = why
+		}
+	}
+	p.units[rec.Unit] = u
+	p.plan.Units = append(p.plan.Units, u)
+	return nil, nil
+}
+
+func (p *planner) missing(rec *wal.Record) []wal.Participant {
+	var missing []wal.Participant
+	for _, part := range rec.Participants {
+		if p.byKey[keyOf(part)] == nil && p.unreachable[keyOf(part)] == nil {
+			missing = append(missing, part)
+		}
+	}
+	return missing
+}
+
+// unitStatus looks for the unit's record in the journal of every participant. A
+// single journal that speaks against it decides, whether or not the others can
+// be looked at.
+func (p *planner) unitStatus(rec *wal.Record) (Unit, error) {
+	status := UnitComplete
+	for _, part := range rec.Participants {
+		f := p.byKey[keyOf(part)]
+		if f == nil {
+			status = UnitUnreachable
+			continue
+		}
+		held, err := holds(f.Journal, part.LSN, rec.Unit)
+		if err != nil {
+			return 0, err
+		}
+		if held != UnitComplete {
+			return held, nil
+		}
+	}
+	return status, nil
+}
+
+// holds tells whether a journal holds the record of unit at lsn.
+func holds(j Journal, lsn wal.LSN, unit wal.ID) (Unit, error) {
+	last := j.State().Last
+	if lsn > last {
+		return UnitMissing, nil
+	}
+	rec, err := j.Read(lsn)
+	if err != nil {
+		return 0, err
+	}
+	if rec.Unit != unit || rec.Kind == wal.KindAbort {
+		return UnitSuperseded, nil
+	}
+	if lsn == last {
+		return UnitComplete, nil
+	}
+	next, err := j.Read(lsn + 1)
+	if err != nil {
+		return 0, err
+	}
+	if next.Kind == wal.KindAbort {
+		return UnitAborted, nil
+	}
+	return UnitComplete, nil
+}
+
+// planFile decides what is to be done to f, given what became of its unit.
+func (p *planner) planFile(f *File) error {
+	last := f.Journal.State().Last
+	newest, err := f.Newest()
+	if err != nil {
+		return err
+	}
+	if newest == nil {
+		c := FileCase{"untracked", Nothing}
+		if f.Journal.State().Pending {
+			c.Action = Settle // cut off before its first record
+		}
+		p.plan.Files = append(p.plan.Files, FilePlan{File: f, Case: c})
+		return nil
+	}
+	if u := p.units[newest.Unit]; u != nil && newest.LSN == last {
+		switch u.Case.Outcome {
+		case InDoubt:
+			p.plan.Files = append(p.plan.Files, FilePlan{File: f, Case: FileCase{u.Case.Name, Nothing}})
+			return nil
+		case Discarded:
+			if newest, err = newestAt(f.Journal.Read, last-1); err != nil {
+				return err
+			}
+		}
+	}
+	c, err := f.decide(newest)
+	if err != nil {
+		return err
+	}
+	p.plan.Files = append(p.plan.Files, FilePlan{File: f, Case: c, Newest: newest})
+	return nil
+}
+
+// decide classifies what stands under the name. newest may be nil: the only
+// record was discarded, so that the file was never tracked.
+func (f *File) decide(newest *wal.Record) (FileCase, error) {
+	if newest == nil {
+		return FileCase{"never-committed", Settle}, nil
+	}
+	m := f.memory(newest)
+	s, err := f.standing(newest, m)
+	if err != nil {
+		return FileCase{}, err
+	}
+	c := DecideFile(m, s, newest.Flags&wal.FlagLazy != 0)
+	if c.Action == Nothing && !f.Journal.Trusted() {
+		c.Action = Settle
+	}
+	return c, nil
+}
+
+// settled tells whether `state` says that rec is in place, and may be believed:
+// in the same boot always; after another boot for what was written at level
+// full, since `state` is written after the directory was synced.
+func settled(j Journal, rec *wal.Record) bool {
+	return j.State().Applied >= rec.LSN && (j.Known() || rec.Flags&(wal.FlagLazy|wal.FlagNoDirSync) == 0)
+}
+
+func (f *File) memory(newest *wal.Record) Memory {
+	switch {
+	case settled(f.Journal, newest):
+		return Settled
+	case newest.Kind == wal.KindInPlace:
+		return Overwriting
+	case f.Journal.Known():
+		return Pending
+	default:
+		return Forgotten
+	}
+}
+
+func (f *File) standing(newest *wal.Record, m Memory) (Standing, error) {
+	st := f.Journal.State()
+	now := f.Found.Version
+	switch {
+	case now == newest.After:
+		return StandsNew, nil
+	case now == newest.Before:
+		return StandsOld, nil
+	case m == Pending && (f.Found.ID == st.File || now == st.Content):
+		return StandsOld, nil
+	case m == Forgotten:
+		lost, err := f.renameLost(newest)
+		if err != nil || lost {
+			return StandsOld, err
+		}
+	}
+	switch {
+	case !now.Exists:
+		return StandsAbsent, nil
+	case f.Found.Doc != nil:
+		return StandsOther, nil
+	default:
+		return StandsBroken, nil
+	}
+}
+
+// renameLost tells whether the file is a version older than the one before the
+// newest, whose successors' renames were never made durable: each was written at
+// a level below full.
+func (f *File) renameLost(newest *wal.Record) (bool, error) {
+	for lsn := newest.LSN - 1; lsn > 0; lsn-- {
+		rec, err := newestAt(f.Journal.Read, lsn)
+		if err != nil || rec == nil || rec.Flags&(wal.FlagLazy|wal.FlagNoDirSync) == 0 {
+			return false, err
+		}
+		if f.Found.Version == rec.Before {
+			return true, nil
+		}
+		lsn = rec.LSN
+	}
+	return false, nil
+}
+
+func keyOf(p wal.Participant) Key { return Key{p.Workspace, p.Path} }
+
+// Outcome is what stands under the name once the plan is carried out. It works
+// on a plan that can't be, for lack of permission.
+func (fp *FilePlan) Outcome() (Found, error) {
+	switch fp.Case.Action {
+	case Redo, SetAsideRedo:
+		data, err := Render(fp.File.Journal.Read, fp.Newest.LSN, fp.File.Limits)
+		if err != nil || data == nil {
+			return Found{}, err
+		}
+		return Found{Version: fp.Newest.After, Data: data, Doc: jsonpatch.Trusted(data, jsonpatch.JSONC)}, nil
+	case SetAside:
+		return Found{}, &DamagedError{File: fp.File.Target, Rev: fp.Newest.Rev, Err: fp.File.Found.Err}
+	default:
+		return fp.File.Found, nil
+	}
+}

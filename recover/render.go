@@ -1,0 +1,105 @@
+package recovery
+
+import (
+	"fmt"
+
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// Reader reads one record of a journal. (*wal.Log).Read is one, and a closure
+// over wal.ReadRecord another.
+type Reader func(wal.LSN) (*wal.Record, error)
+
+// Render derives the bytes of the version that the record at lsn made: the
+// newest image at or before it, and every patch from there on. data is nil where
+// that version is no file. A result that does not hash to what the record says
+// is a *wal.CorruptError.
+func Render(read Reader, lsn wal.LSN, lim jsonpatch.Limits) (data []byte, err error) {
+	chain, err := chainTo(read, lsn)
+	if err != nil {
+		return nil, err
+	}
+	var doc *jsonpatch.Document
+	for i := len(chain) - 1; i >= 0; i-- {
+		rec := chain[i]
+		switch {
+		case rec.Image != nil || rec.Kind == wal.KindImage:
+			doc = jsonpatch.Trusted(rec.Image, jsonpatch.JSONC)
+		case !rec.After.Exists:
+			doc = nil
+		default:
+			doc, err = ApplyRecord(doc, rec, lim)
+		}
+		if err != nil {
+			return nil, corrupt(rec, err)
+		}
+	}
+	newest := chain[0]
+	if doc != nil {
+		data = doc.Bytes()
+	}
+	if got := versionOf(data); got != newest.After {
+		return nil, corrupt(newest, fmt.Errorf("replay gives %v, the record says %v", got, newest.After))
+	}
+	return data, nil
+}
+
+// chainTo lists the records whose replay gives the version of lsn, newest first,
+// down to an image or a version that is no file.
+func chainTo(read Reader, lsn wal.LSN) ([]*wal.Record, error) {
+	var chain []*wal.Record
+	for lsn > 0 {
+		rec, err := newestAt(read, lsn)
+		if err != nil {
+			return nil, err
+		}
+		if rec == nil {
+			break
+		}
+		chain = append(chain, rec)
+		if rec.Kind != wal.KindPatch || !rec.After.Exists {
+			return chain, nil
+		}
+		lsn = rec.LSN - 1
+	}
+	return nil, &wal.CorruptError{LSN: lsn, Reason: "no image to replay from"}
+}
+
+// ApplyRecord applies the patches of a record's transactions, in their order, to
+// the version before it.
+func ApplyRecord(doc *jsonpatch.Document, rec *wal.Record, lim jsonpatch.Limits) (*jsonpatch.Document, error) {
+	if doc == nil {
+		return nil, fmt.Errorf("a patch to a file that does not exist")
+	}
+	patch, err := Patch(rec, lim)
+	if err != nil {
+		return nil, err
+	}
+	next, _, err := doc.Apply(patch, lim)
+	return next, err
+}
+
+// Patch is everything that a record's transactions did, as one patch.
+func Patch(rec *wal.Record, lim jsonpatch.Limits) (jsonpatch.Patch, error) {
+	var all jsonpatch.Patch
+	for _, t := range rec.Txns {
+		p, err := jsonpatch.DecodePatch(t.Patch, lim)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p...)
+	}
+	return all, nil
+}
+
+func versionOf(data []byte) wal.Version {
+	if data == nil {
+		return wal.Version{}
+	}
+	return wal.VersionOf(data)
+}
+
+func corrupt(rec *wal.Record, err error) error {
+	return &wal.CorruptError{LSN: rec.LSN, Reason: err.Error()}
+}

@@ -1,0 +1,287 @@
+package recovery
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// Replacement carries a file from what was found to a new content. Its methods
+// are called in the order Stage, Sync, Place, Settle; Discard takes a Stage back
+// before Place.
+type Replacement struct {
+	File    *File
+	Data    []byte      // the new bytes; nothing where Version says that there is no file
+	Version wal.Version // what Data is, or the zero value to remove the file
+	InPlace bool        // overwrite, do not rename
+	// Warnings are what of the old file's metadata could not be kept.
+	Warnings []string
+
+	temp  fsys.File   // open from Stage to Close
+	after wal.FileID  // the identity after Place
+	moved *wal.Record // where Place had to append one: the record that now stands
+}
+
+// ErrChanged is returned where another program changed the file after it was
+// read. Nothing was done.
+var ErrChanged = errors.New("changed by another program meanwhile")
+
+// tempMode keeps a temporary file from every other user until it has the mode
+// and owner of the file that it will replace.
+const tempMode = 0o600
+
+// Stage writes the new bytes whole to a temporary file beside the target, with
+// the mode, owner and extended attributes of what is to be replaced.
+func (r *Replacement) Stage() error {
+	if !r.Version.Exists || r.InPlace {
+		return nil
+	}
+	name := Temp(r.File.Target)
+	perm := fs.FileMode(tempMode)
+	if r.File.Found.Info == nil {
+		perm = 0o666 // less the umask, as any new file
+	}
+	f, err := createTemp(r.File.FS, name, perm)
+	if err != nil {
+		return err
+	}
+	r.temp = f
+	if err := r.fill(); err != nil {
+		return errors.Join(err, r.Discard())
+	}
+	return nil
+}
+
+// createTemp makes the file new. What a crash left under the name is removed
+// first: the name is ours, and only the holder of the target's lock uses it.
+func createTemp(fsy fsys.FS, name string, perm fs.FileMode) (fsys.File, error) {
+	const flags = os.O_RDWR | os.O_CREATE | os.O_EXCL | syscall.O_NOFOLLOW
+	f, err := fsy.OpenFile(name, flags, perm)
+	if !errors.Is(err, fs.ErrExist) {
+		return f, err
+	}
+	if err := fsy.Remove(name); err != nil {
+		return nil, err
+	}
+	return fsy.OpenFile(name, flags, perm)
+}
+
+func (r *Replacement) fill() error {
+	if _, err := r.temp.Write(r.Data); err != nil {
+		return err
+	}
+	if r.File.Found.Info == nil {
+		return nil
+	}
+	warnings, err := copyMetadata(r.temp, r.File.Target, r.File.Found.Info)
+	r.Warnings = append(r.Warnings, warnings...)
+	return err
+}
+
+// Sync makes the staged bytes and their metadata durable.
+func (r *Replacement) Sync() error {
+	if r.temp == nil {
+		return nil
+	}
+	return r.temp.Sync()
+}
+
+// Discard removes the staged file.
+func (r *Replacement) Discard() error {
+	if r.temp == nil {
+		return nil
+	}
+	r.Close()
+	err := r.File.FS.Remove(Temp(r.File.Target))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// Close lets go of the staged file's descriptor.
+func (r *Replacement) Close() {
+	if r.temp != nil {
+		r.temp.Close() // it was synced; there is nothing left that could fail
+		r.temp = nil
+	}
+}
+
+// Unchanged compares what stands under the name with what was found. It fails
+// with ErrChanged.
+func (r *Replacement) Unchanged() error {
+	info, err := r.File.FS.Lstat(r.File.Target)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if r.File.Found.Info == nil {
+			return nil
+		}
+	case err != nil:
+		return err
+	case wal.FileIDOf(info) == r.File.Found.ID:
+		return nil
+	}
+	return fmt.Errorf("%s: %w", r.File.Target, ErrChanged)
+}
+
+// Place puts the new content under the name. It fails with ErrChanged, having
+// done nothing, where the file is not the one that was found. rec is the
+// committed record of the new content.
+func (r *Replacement) Place(rec *wal.Record) error {
+	if err := r.Unchanged(); err != nil {
+		return err
+	}
+	if r.InPlace {
+		return r.overwrite(rec)
+	}
+	err := r.rename()
+	if errors.Is(err, syscall.EBUSY) {
+		return r.overwrite(rec) // a mount point can't be renamed over
+	}
+	if err != nil {
+		return err
+	}
+	return r.checkDisplaced(rec)
+}
+
+// rename makes the staged file, or nothing, stand under the name. Where it can,
+// it keeps what stood there under the temporary name, so that a change in the
+// instant since Unchanged is not lost.
+func (r *Replacement) rename() error {
+	fsy, target, temp := r.File.FS, r.File.Target, Temp(r.File.Target)
+	switch {
+	case !r.Version.Exists && r.File.Found.Info == nil:
+		return nil
+	case !r.Version.Exists:
+		return fsy.Rename(target, temp)
+	case r.File.Found.Info == nil:
+		err := fsy.RenameNoReplace(temp, target)
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("%s: %w", target, ErrChanged)
+		}
+		return err
+	}
+	err := fsy.Exchange(temp, target)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return fsy.Rename(temp, target)
+	}
+	return err
+}
+
+// checkDisplaced looks at what came out from under the name. If another program
+// saved in the instant before the rename, its bytes become a version of their
+// own, before the one that now stands.
+func (r *Replacement) checkDisplaced(rec *wal.Record) error {
+	if err := r.identify(); err != nil {
+		return err
+	}
+	temp := Temp(r.File.Target)
+	info, err := r.File.FS.Lstat(temp)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !sameButRenamed(wal.FileIDOf(info), r.File.Found.ID) {
+		moved, err := r.File.recordDisplaced(rec, r.Data)
+		if err != nil {
+			return err
+		}
+		if moved != nil {
+			r.moved = moved
+			r.Warnings = append(r.Warnings, fmt.Sprintf("another program saved %s during the commit: its version is revision %d, this one %d",
+				r.File.Target, moved.Rev-1, moved.Rev))
+		}
+	}
+	return r.File.FS.Remove(temp)
+}
+
+// sameButRenamed compares all of two identities but the change time, which a
+// rename sets.
+func sameButRenamed(a, b wal.FileID) bool {
+	a.Ctime = b.Ctime
+	return a == b
+}
+
+func (r *Replacement) identify() error {
+	if !r.Version.Exists {
+		r.after = wal.FileID{}
+		return nil
+	}
+	info, err := r.temp.Stat()
+	if err != nil {
+		return err
+	}
+	r.after = wal.FileIDOf(info)
+	return nil
+}
+
+// overwrite writes the new bytes over the file itself. A durable inplace record
+// with the whole content goes first, so that a crash in the middle is repaired.
+func (r *Replacement) overwrite(rec *wal.Record) error {
+	in := rec
+	if rec.Kind != wal.KindInPlace {
+		in = &wal.Record{Kind: wal.KindInPlace, Unit: rec.Unit, Rev: rec.Rev, Before: rec.Before, After: rec.After, Image: r.Data}
+		if err := r.File.Log.Append(in); err != nil {
+			return err
+		}
+		if err := r.File.Log.Sync(); err != nil {
+			return err
+		}
+		r.moved = in
+	}
+	fsys.Step("replace.inplace-recorded")
+	if err := r.Discard(); err != nil {
+		return err
+	}
+	f, err := r.File.FS.OpenFile(r.File.Target, os.O_RDWR|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.WriteAt(r.Data, 0); err != nil {
+		return err
+	}
+	fsys.Step("replace.inplace-written")
+	if err := f.Truncate(int64(len(r.Data))); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	r.after = wal.FileIDOf(info)
+	return nil
+}
+
+// Settle writes to `state` that rec, or the record that Place had to append
+// behind it, is in place.
+func (r *Replacement) Settle(rec *wal.Record) error {
+	if r.moved != nil {
+		rec = r.moved
+	}
+	return r.File.Log.Settle(rec.LSN, r.after, rec.After)
+}
+
+// Revision is the file's revision after Place.
+func (r *Replacement) Revision(rec *wal.Record) uint64 {
+	if r.moved != nil {
+		return r.moved.Rev
+	}
+	return rec.Rev
+}
+
+// SyncDir makes the name durable.
+func (r *Replacement) SyncDir() error {
+	return fsys.SyncDir(r.File.FS, filepath.Dir(r.File.Target))
+}

@@ -1,0 +1,164 @@
+package recovery
+
+// Unit is what the journals of a unit's participants say about its record.
+type Unit uint8
+
+const (
+	// UnitSingle has one participant: its record stands, so it is committed.
+	UnitSingle Unit = iota
+	// UnitComplete: every participant holds the record, none an abort of it.
+	UnitComplete
+	// UnitMissing: the journal of a participant ends before its record.
+	UnitMissing
+	// UnitSuperseded: another unit's record stands at a participant's LSN.
+	UnitSuperseded
+	// UnitAborted: a participant holds an abort of it.
+	UnitAborted
+	// UnitUnreachable: a participant can't be looked at, and none of those that
+	// can contradicts the unit.
+	UnitUnreachable
+	numUnits
+)
+
+// Outcome is what becomes of a unit.
+type Outcome uint8
+
+const (
+	// Committed: the unit is carried forward to every participant's file.
+	Committed Outcome = iota
+	// Discarded: an abort record follows the unit's record in each journal that
+	// holds it.
+	Discarded
+	// InDoubt: nothing is done. It is never guessed.
+	InDoubt
+)
+
+// UnitCase is a row of the first table.
+type UnitCase struct {
+	Name    string
+	Outcome Outcome
+}
+
+var unitTable = [numUnits]UnitCase{
+	UnitSingle:      {"unit-single", Committed},
+	UnitComplete:    {"unit-complete", Committed},
+	UnitMissing:     {"unit-missing", Discarded},
+	UnitSuperseded:  {"unit-superseded", Discarded},
+	UnitAborted:     {"unit-aborted", Discarded},
+	UnitUnreachable: {"unit-in-doubt", InDoubt},
+}
+
+// DecideUnit looks up the row of u.
+func DecideUnit(u Unit) UnitCase { return unitTable[u] }
+
+// Memory is what `state` lets us believe about the newest committed version.
+type Memory uint8
+
+const (
+	// Settled: this boot saw that version put in place.
+	Settled Memory = iota
+	// Pending: this boot began to put it in place and was cut off.
+	Pending
+	// Forgotten: another boot wrote `state`, or it is gone. Only hashes tell.
+	Forgotten
+	// Overwriting: as Pending or Forgotten, but the version is being written in
+	// place, so that the file may hold any mixture of bytes.
+	Overwriting
+	numMemories
+)
+
+// Standing is what stands under the file's name, compared with the newest
+// committed version.
+type Standing uint8
+
+const (
+	// StandsNew: the version's own content.
+	StandsNew Standing = iota
+	// StandsOld: the content before it, or the very file that was there when
+	// its commit began, or a version whose renames may not have been durable.
+	StandsOld
+	// StandsAbsent: no file, where neither the version nor the one before it
+	// says so.
+	StandsAbsent
+	// StandsOther: another valid document.
+	StandsOther
+	// StandsBroken: bytes that are not a document.
+	StandsBroken
+	numStandings
+)
+
+// Action is what is done to the file.
+type Action uint8
+
+const (
+	// Nothing is to be done.
+	Nothing Action = iota
+	// Settle writes `state`: the version is in place.
+	Settle
+	// Redo puts the version in place.
+	Redo
+	// Adopt records what stands there as a version made outside.
+	Adopt
+	// SetAside keeps a copy of what stands there and reports damage. The file
+	// is left as it is.
+	SetAside
+	// SetAsideRedo keeps a copy of what stands there and puts the version in
+	// place.
+	SetAsideRedo
+	numActions
+)
+
+var actionNames = [numActions]string{"nothing", "settle", "redo", "adopt", "set aside", "set aside, redo"}
+
+func (a Action) String() string { return actionNames[a] }
+
+// FileCase is a row of the second table.
+type FileCase struct {
+	Name   string
+	Action Action
+}
+
+var fileTable = [numMemories][numStandings]FileCase{
+	Settled: {
+		StandsNew:    {"clean", Nothing},
+		StandsOld:    {"reverted-outside", Adopt},
+		StandsAbsent: {"deleted-outside", Adopt},
+		StandsOther:  {"edited-outside", Adopt},
+		StandsBroken: {"damaged", SetAside},
+	},
+	Pending: {
+		StandsNew:    {"renamed-not-settled", Settle},
+		StandsOld:    {"not-renamed", Redo},
+		StandsAbsent: {"deleted-during-commit", Adopt},
+		StandsOther:  {"edited-during-commit", Adopt},
+		StandsBroken: {"damaged-during-commit", SetAside},
+	},
+	Forgotten: {
+		StandsNew:    {"in-place-after-boot", Settle},
+		StandsOld:    {"rename-lost", Redo},
+		StandsAbsent: {"deleted-before-boot", Adopt},
+		StandsOther:  {"edited-before-boot", Adopt},
+		StandsBroken: {"damaged-before-boot", SetAside},
+	},
+	Overwriting: {
+		StandsNew:    {"overwritten", Settle},
+		StandsOld:    {"not-overwritten", Redo},
+		StandsAbsent: {"deleted-while-overwriting", SetAsideRedo},
+		StandsOther:  {"half-overwritten", SetAsideRedo},
+		StandsBroken: {"half-overwritten-broken", SetAsideRedo},
+	},
+}
+
+// lostWrite is the one exception to the table: a version written at durability
+// level none was never synced, so that after another boot broken bytes are what
+// that level allows for, and not damage.
+var lostWrite = FileCase{"write-lost", SetAsideRedo}
+
+// DecideFile looks up the case of a file. lazy tells that the newest committed
+// version was written at durability level none.
+func DecideFile(m Memory, s Standing, lazy bool) FileCase {
+	if lazy && m == Forgotten && s == StandsBroken {
+		return lostWrite
+	}
+	return fileTable[m][s]
+}

@@ -1,0 +1,126 @@
+package txn
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// access is who may use what is made below .jtx: never more people than may use
+// the file or directory that it belongs to.
+type access struct {
+	dir, file fs.FileMode
+	uid, gid  int // the owner to give what is made, where the caller may
+}
+
+// accessOfDir follows a directory: for what belongs to a whole workspace.
+func (s *Store) accessOfDir(dir string) (access, error) {
+	info, err := s.fs.Stat(dir)
+	if err != nil {
+		return access{}, err
+	}
+	return accessFor(info.Mode().Perm(), info), nil
+}
+
+// accessOfFile follows a tracked file: whoever may read it may read its journal,
+// whoever may write it may write that too.
+func accessOfFile(info fs.FileInfo) access { return accessFor(dirMode(info.Mode().Perm()), info) }
+
+func accessFor(dir fs.FileMode, info fs.FileInfo) access {
+	a := access{dir: dir | 0o700, uid: -1, gid: -1}
+	a.file = a.dir &^ 0o111
+	if a.dir&0o020 != 0 {
+		a.dir |= fs.ModeSetgid // so that what other members make keeps the group
+	}
+	a.gid, _ = groupOf(info)
+	if os.Geteuid() == 0 {
+		a.uid, _ = ownerOf(info)
+	}
+	return a
+}
+
+// dirMode is the mode of a directory for those who may use a file of that mode:
+// who reads the file may search and list, who writes it may change entries.
+func dirMode(file fs.FileMode) fs.FileMode {
+	var dir fs.FileMode
+	for shift := 0; shift <= 6; shift += 3 {
+		bits := file >> shift & 7
+		if bits&4 != 0 {
+			dir |= 5 << shift
+		}
+		if bits&2 != 0 {
+			dir |= 7 << shift
+		}
+	}
+	return dir
+}
+
+// mkdir makes a directory that exists afterwards, with this access if it is new.
+func (a access) mkdir(fsy fsys.FS, name string) error {
+	err := fsy.Mkdir(name, a.dir.Perm())
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f, err := fsy.OpenFile(name, os.O_RDONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return a.apply(f, a.dir)
+}
+
+// writeFile makes a new file, whole and synced.
+func (a access) writeFile(fsy fsys.FS, name, text string) error {
+	f, err := fsy.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, a.file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.Write([]byte(text)); err != nil {
+		return err
+	}
+	if err := a.apply(f, a.file); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// apply gives an open file its owner and mode, the umask notwithstanding. Where
+// the group can't be given, the mode that was meant for it is taken away.
+func (a access) apply(f fsys.File, mode fs.FileMode) error {
+	err := a.chown(f)
+	if errors.Is(err, fs.ErrPermission) {
+		mode &^= 0o070
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Chmod(mode)
+}
+
+func (a access) chown(f fsys.File) error {
+	if a.uid < 0 && a.gid < 0 {
+		return nil
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	uid, gid := a.uid, a.gid
+	if have, ok := ownerOf(info); ok && have == uid {
+		uid = -1
+	}
+	if have, ok := groupOf(info); ok && have == gid {
+		gid = -1
+	}
+	if uid < 0 && gid < 0 {
+		return nil
+	}
+	return f.Chown(uid, gid)
+}

@@ -1,0 +1,406 @@
+package txn
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// unit is a commit in progress: what a transaction changes, as one.
+type unit struct {
+	ses        *session
+	id         wal.ID
+	time       time.Time
+	durability Durability
+	files      []*unitFile // in lock order
+	warnings   []string
+}
+
+// unitFile is one participant.
+type unitFile struct {
+	*change
+	t        *target
+	log      *wal.Log
+	first    *wal.Record // the image of a file that was not tracked yet
+	rec      *wal.Record
+	repl     recovery.Replacement
+	appended bool // an append was tried
+	placed   bool
+}
+
+// commit makes what tx did durable and visible, or nothing of it.
+func (ses *session) commit(tx *Tx) (Result, error) {
+	u := &unit{ses: ses, id: wal.NewID(), time: time.Now().UTC(), durability: ses.call.durability}
+	for _, d := range tx.drafts {
+		c, err := d.change(tx.lim)
+		if err != nil {
+			return Result{}, fail(d.name, err)
+		}
+		if c != nil {
+			u.files = append(u.files, &unitFile{change: c, t: d.t, log: d.t.file.Log})
+		}
+	}
+	res := Result{Recovered: ses.report, Waited: ses.waited}
+	slices.SortFunc(u.files, func(a, b *unitFile) int { return compare(a.t.order(), b.t.order()) })
+	if ses.call.dryRun || len(u.files) == 0 {
+		return ses.describe(res, u)
+	}
+	if len(u.files) > 1 && u.durability == None {
+		u.durability = Journal // without it, a part of the unit could survive
+	}
+	if ses.call.fence != nil {
+		if err := ses.call.fence(ses); err != nil {
+			return res, err
+		}
+	}
+	if err := u.run(); err != nil {
+		return res, err
+	}
+	res.ID, res.Warnings = u.id, u.warnings
+	return ses.describe(res, u)
+}
+
+func compare(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// run is the commit protocol. Up to the commit point everything can be taken
+// back, and is; from there it only goes forward.
+func (u *unit) run() error {
+	if err := u.record(); err != nil {
+		return err
+	}
+	if err := u.stage(); err != nil {
+		return errors.Join(err, u.discard())
+	}
+	if err := u.append(); err != nil {
+		return u.withdraw(err)
+	}
+	if err := u.commitPoint(); err != nil {
+		return u.withdraw(err)
+	}
+	if err := u.unchanged(); err != nil {
+		return u.withdraw(err)
+	}
+	return u.place()
+}
+
+// record builds the record of each participant. A file that was not tracked yet
+// gets an image of what it was, so that its history begins with that.
+func (u *unit) record() error {
+	for _, f := range u.files {
+		newest, err := f.t.file.Newest()
+		if err != nil {
+			return fail(f.t.name, err)
+		}
+		f.rec = &wal.Record{Kind: wal.KindPatch, Flags: u.flags(), Unit: u.id, Rev: 1, Before: f.draft.found.Version, After: f.after}
+		switch {
+		case newest != nil:
+			f.rec.Rev = newest.Rev + 1
+		case f.draft.found.Version.Exists:
+			if f.first, err = f.t.file.Adoption(nil); err != nil {
+				return fail(f.t.name, err)
+			}
+			f.rec.Rev = 2
+		}
+		f.rec.Txns = []wal.Txn{{ID: u.id, Time: u.time, Actor: u.ses.call.actor, Message: u.ses.call.message, Patch: f.patch.Encode()}}
+		if f.after.Exists && (f.image || f.imageDue()) {
+			f.rec.Kind, f.rec.Image = wal.KindImage, f.data
+		}
+	}
+	u.nameParticipants()
+	return nil
+}
+
+func (u *unit) flags() wal.Flags {
+	switch u.durability {
+	case None:
+		return wal.FlagLazy | wal.FlagNoDirSync
+	case Journal:
+		return wal.FlagNoDirSync
+	default:
+		return 0
+	}
+}
+
+// minImageGap is the least number of bytes of patches between two images.
+const minImageGap = 32 << 10
+
+// imageDue tells whether the patches since the last image have grown as large as
+// an image: so that replaying from one is bounded, and the history at most twice
+// the size of its patches.
+func (f *unitFile) imageDue() bool {
+	return f.first == nil && f.log.State().SinceImage > max(minImageGap, int64(len(f.data)))
+}
+
+// nameParticipants gives each record of a unit of several files the LSN that the
+// unit has in each journal.
+func (u *unit) nameParticipants() {
+	if len(u.files) < 2 {
+		return
+	}
+	var parts []wal.Participant
+	for _, f := range u.files {
+		lsn := f.log.State().Last + 1
+		if f.first != nil {
+			lsn++
+		}
+		parts = append(parts, wal.Participant{Workspace: f.t.ws.id, Root: f.t.ws.root, Path: f.t.rel, LSN: lsn})
+	}
+	for _, f := range u.files {
+		f.rec.Participants = parts
+	}
+}
+
+// stage writes the new content of each file to a temporary file beside it.
+func (u *unit) stage() error {
+	for _, f := range u.files {
+		f.repl = recovery.Replacement{File: f.t.file, Data: f.data, Version: f.after, InPlace: u.ses.call.inPlace}
+		if err := f.checkLinks(); err != nil {
+			return err
+		}
+		if err := f.repl.Stage(); err != nil {
+			return fail(f.t.name, err)
+		}
+		fsys.Step("commit.staged")
+	}
+	return nil
+}
+
+// checkLinks refuses to rename over a file of several names: the others would go
+// on showing the old content.
+func (f *unitFile) checkLinks() error {
+	info := f.draft.found.Info
+	if info == nil || f.repl.InPlace || linksOf(info) < 2 {
+		return nil
+	}
+	return &Error{Kind: ErrInvalid, File: f.t.name, Err: errorf("has %d hard links; only a write in place keeps them together", linksOf(info))}
+}
+
+// append writes the records to the journals. They are not durable yet.
+func (u *unit) append() error {
+	for _, f := range u.files {
+		if err := f.log.MarkPending(); err != nil {
+			return fail(f.t.name, err)
+		}
+	}
+	fsys.Step("commit.pending")
+	for _, f := range u.files {
+		recs := []*wal.Record{f.rec}
+		if f.first != nil {
+			recs = []*wal.Record{f.first, f.rec}
+		}
+		f.appended = true
+		if err := f.log.Append(recs...); err != nil {
+			return fail(f.t.name, err)
+		}
+		fsys.Step("commit.appended")
+	}
+	return nil
+}
+
+// commitPoint syncs all journals, and the staged files, in parallel. When it has
+// returned without an error the unit is committed: the journal of every
+// participant durably holds its record.
+func (u *unit) commitPoint() error {
+	if u.durability == None {
+		return nil
+	}
+	var syncs []func() error
+	for _, f := range u.files {
+		syncs = append(syncs, func() error { return fail(f.t.name, f.log.Sync()) })
+		syncs = append(syncs, func() error { return fail(f.t.name, f.repl.Sync()) })
+	}
+	err := parallel(syncs)
+	fsys.Step("commit.synced")
+	return err
+}
+
+// parallel runs all functions at once and joins their errors.
+func parallel(fns []func() error) error {
+	errs := make([]error, len(fns))
+	var wg sync.WaitGroup
+	for i, fn := range fns[1:] {
+		wg.Go(func() { errs[i+1] = fn() })
+	}
+	errs[0] = fns[0]()
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// unchanged looks once more, just before anything is renamed, whether another
+// program changed a file since it was read. Then the unit is withdrawn, and the
+// transaction runs again on the new bytes.
+func (u *unit) unchanged() error {
+	for _, f := range u.files {
+		if err := f.repl.Unchanged(); err != nil {
+			return u.again(f, err)
+		}
+	}
+	return nil
+}
+
+func (u *unit) again(f *unitFile, err error) error {
+	if errors.Is(err, recovery.ErrChanged) {
+		return errors.Join(errAgain, err)
+	}
+	return fail(f.t.name, err)
+}
+
+// place renames the staged files over the targets, syncs their directories, and
+// writes `state`. What fails now does not undo the commit: the file lags behind
+// its journal until recovery carries it forward.
+func (u *unit) place() error {
+	for i, f := range u.files {
+		err := f.repl.Place(f.rec)
+		if errors.Is(err, recovery.ErrChanged) {
+			if i == 0 {
+				return u.withdraw(u.again(f, err))
+			}
+			err = u.yield(f)
+		} else if err == nil {
+			f.placed = true
+		}
+		if err != nil {
+			u.lags(f, err)
+		}
+		fsys.Step("commit.placed")
+	}
+	u.syncDirs()
+	for _, f := range u.files {
+		f.repl.Close()
+		f.warn(u)
+		if !f.placed {
+			continue
+		}
+		if err := f.repl.Settle(f.rec); err != nil {
+			u.lags(f, err)
+		}
+		fsys.Step("commit.settled")
+	}
+	return nil
+}
+
+// yield lets stand what another program saved after the first file of the unit
+// was renamed: it is recorded as the version after the unit's.
+func (u *unit) yield(f *unitFile) error {
+	if err := f.repl.Discard(); err != nil {
+		return err
+	}
+	if err := f.t.file.Look(); err != nil {
+		return err
+	}
+	if done := recovery.Carry(f.t.file, f.rec); done.Err != nil {
+		return done.Err
+	}
+	u.warnings = append(u.warnings, fmt.Sprintf("%s: another program saved it during the commit; its version follows", f.t.name))
+	return nil
+}
+
+func (u *unit) recoveryFiles() []*recovery.File {
+	var files []*recovery.File
+	for _, f := range u.files {
+		files = append(files, f.t.file)
+	}
+	return files
+}
+
+// lags warns that a file does not show a committed change yet.
+func (u *unit) lags(f *unitFile, err error) {
+	f.placed = false
+	u.warnings = append(u.warnings, fmt.Sprintf("%s: committed, but the file could not be replaced yet (%v); the next access through jtx, or jtx recover, does it", f.t.name, err))
+}
+
+func (f *unitFile) warn(u *unit) {
+	for _, w := range f.repl.Warnings {
+		u.warnings = append(u.warnings, fmt.Sprintf("%s: %s", f.t.name, w))
+	}
+}
+
+// syncDirs makes the new names durable, each directory once, all at once.
+func (u *unit) syncDirs() {
+	if u.durability != Full {
+		return
+	}
+	byDir := map[string]*unitFile{}
+	var syncs []func() error
+	var files []*unitFile
+	for _, f := range u.files {
+		dir := filepath.Dir(f.t.real)
+		if byDir[dir] == nil && f.placed {
+			byDir[dir] = f
+			files = append(files, f)
+		}
+	}
+	errs := make([]error, len(files))
+	for i, f := range files {
+		syncs = append(syncs, func() error { errs[i] = f.repl.SyncDir(); return nil })
+	}
+	if len(syncs) == 0 {
+		return
+	}
+	if err := parallel(syncs); err != nil {
+		panic(err) // none of them returns one
+	}
+	for i, f := range files {
+		if errs[i] != nil {
+			u.lagAll(filepath.Dir(f.t.real), errs[i])
+		}
+	}
+	fsys.Step("commit.dirs-synced")
+}
+
+// lagAll warns for each file of a directory whose names may not be durable.
+func (u *unit) lagAll(dir string, err error) {
+	for _, f := range u.files {
+		if f.placed && filepath.Dir(f.t.real) == dir {
+			u.lags(f, err)
+		}
+	}
+}
+
+// describe fills in the revisions, those of unchanged files too.
+func (ses *session) describe(res Result, u *unit) (Result, error) {
+	changed := map[*target]*unitFile{}
+	for _, f := range u.files {
+		changed[f.t] = f
+	}
+	for _, t := range ses.targets {
+		if f := changed[t]; f != nil {
+			rev := Revision{File: t.name, Changed: true, Patch: f.fullPatch()}
+			if f.rec != nil {
+				rev.Rev = f.repl.Revision(f.rec)
+			}
+			res.Files = append(res.Files, rev)
+			continue
+		}
+		rev, err := t.rev()
+		if err != nil {
+			return res, fail(t.name, err)
+		}
+		res.Files = append(res.Files, Revision{File: t.name, Rev: rev})
+	}
+	return res, nil
+}
+
+// fullPatch is what the change does, also where an image carries it.
+func (c *change) fullPatch() jsonpatch.Patch {
+	if !c.draft.found.Version.Exists {
+		return jsonpatch.Patch{{Op: "add", Value: jsonpatch.Compact(c.data)}}
+	}
+	return c.patch
+}

@@ -1,0 +1,235 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// Revision is a file's place in its history after a transaction.
+type Revision struct {
+	File    string // absolute, as the caller named it
+	Rev     uint64
+	Changed bool
+	// Patch is what the transaction did to the file.
+	Patch jsonpatch.Patch
+}
+
+// Result is what a transaction did.
+type Result struct {
+	// ID is the transaction's id, the zero ID where nothing was changed.
+	ID wal.ID
+	// Files are the listed files in the caller's order.
+	Files []Revision
+	// Warnings are what the commit could not do, though it is committed: an
+	// owner that was not kept, a file that recovery will have to replace.
+	Warnings []string
+	// Recovered is what was found unfinished or edited outside, and settled
+	// before the transaction ran.
+	Recovered []recovery.Done
+	// Waited is the time spent on locks.
+	Waited time.Duration
+}
+
+// call is what the options of one transaction set.
+type call struct {
+	message, actor string
+	durability     Durability
+	inPlace        bool
+	dryRun         bool
+	lease          string            // let the leases of this transaction pass
+	expect         map[string]uint64 // absolute name to revision
+	mendDamage     bool
+	sweep          bool                 // clear leftovers of files that need no recovery too
+	fence          func(*session) error // last check before the commit
+}
+
+// An Option changes one transaction.
+type Option func(*call)
+
+// WithMessage records a message with the transaction.
+func WithMessage(m string) Option { return func(c *call) { c.message = m } }
+
+// WithActor records who did it, instead of the store's actor.
+func WithActor(a string) Option {
+	return func(c *call) {
+		if a != "" {
+			c.actor = a
+		}
+	}
+}
+
+// WithDurability sets the level for this transaction.
+func WithDurability(d Durability) Option { return func(c *call) { c.durability = d } }
+
+// WithInPlace overwrites the files instead of renaming over them.
+func WithInPlace() Option { return func(c *call) { c.inPlace = true } }
+
+// DryRun runs the function and reports the patches, but changes nothing.
+func DryRun() Option { return func(c *call) { c.dryRun = true } }
+
+// IfRevision makes the transaction fail with ErrConflict unless file is at
+// revision rev when its locks are held. 0 means that it must not exist yet.
+func (s *Store) IfRevision(file string, rev uint64) Option {
+	return func(c *call) {
+		if c.expect == nil {
+			c.expect = map[string]uint64{}
+		}
+		c.expect[s.abs(file)] = rev
+	}
+}
+
+func (s *Store) newCall(opts []Option) *call {
+	c := &call{actor: s.opt.Actor, durability: s.opt.Durability, inPlace: s.opt.InPlace}
+	for _, o := range opts {
+		o(c)
+	}
+	return c
+}
+
+// Do runs fn in a transaction over files, relative to the working directory, and
+// commits what it did: all of it, durably, or nothing. See [Store.Do].
+func Do(files []string, fn func(*Tx) error) error {
+	s, err := Open(".", Options{})
+	if err != nil {
+		return err
+	}
+	_, err = s.Do(context.Background(), files, fn)
+	return err
+}
+
+// Do runs fn in a transaction over files and commits what it did. The files are
+// locked until Do returns; fn sees them as they are, and its own changes. Where
+// fn returns an error or panics, nothing is changed; a panic goes on after the
+// locks are released. fn may be run again, where another program changed a file
+// meanwhile, so it must not have effects of its own.
+//
+// The error wraps one of this package's sentinels where one applies.
+func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts ...Option) (Result, error) {
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = s.abs(f)
+	}
+	var res Result
+	c := s.newCall(opts)
+	err := s.withLocks(ctx, names, c, func(ses *session) error {
+		tx := newTx(ses)
+		if err := ses.checkRevisions(); err != nil {
+			return err
+		}
+		if err := protect(fn, tx); err != nil {
+			return err
+		}
+		r, err := ses.commit(tx)
+		r.Files = ses.inOrder(names, r.Files)
+		res = r
+		return err
+	})
+	return res, err
+}
+
+// protect calls fn, with tx open only for as long as it runs.
+func protect(fn func(*Tx) error, tx *Tx) error {
+	defer tx.close()
+	return fn(tx)
+}
+
+// checkRevisions holds the transaction to the revisions that the caller expects.
+func (ses *session) checkRevisions() error {
+	for name, want := range ses.call.expect {
+		t := ses.byName(name)
+		if t == nil {
+			return &Error{Kind: ErrNotListed, File: name}
+		}
+		have, err := t.rev()
+		if err != nil {
+			return fail(name, err)
+		}
+		if have != want {
+			return &Error{Kind: ErrConflict, File: name, Err: errorf("is at revision %d, expected %d", have, want)}
+		}
+	}
+	return nil
+}
+
+// rev is the file's current revision, 0 where it is not there and never was, or
+// was not tracked yet: its first version is recorded with the first change.
+func (t *target) rev() (uint64, error) {
+	newest, err := t.file.Newest()
+	if err != nil || newest == nil {
+		return 0, err
+	}
+	return newest.Rev, nil
+}
+
+func (ses *session) byName(name string) *target {
+	for _, t := range ses.targets {
+		if t.name == name {
+			return t
+		}
+	}
+	real, err := realPath(ses.s.fs, name)
+	if err != nil {
+		return nil
+	}
+	for _, t := range ses.targets {
+		if t.real == real {
+			return t
+		}
+	}
+	return nil
+}
+
+// inOrder puts revisions, which are in lock order, in the caller's order.
+func (ses *session) inOrder(names []string, revs []Revision) []Revision {
+	var out []Revision
+	for _, name := range names {
+		t := ses.byName(name)
+		for _, r := range revs {
+			if t != nil && r.File == t.name {
+				r.File = name
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+// Update reads file into a T, lets fn change it, and writes back what differs:
+// members that T does not know keep their place and bytes. A file that is not
+// there is the zero T.
+func Update[T any](file string, fn func(*T) error) error {
+	s, err := Open(".", Options{})
+	if err != nil {
+		return err
+	}
+	return UpdateIn(context.Background(), s, file, fn)
+}
+
+// UpdateIn is [Update] in a store.
+func UpdateIn[T any](ctx context.Context, s *Store, file string, fn func(*T) error, opts ...Option) error {
+	_, err := s.Do(ctx, []string{file}, func(tx *Tx) error {
+		var v T
+		err := tx.Decode(file, "", &v)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		before, err := marshal(v)
+		if err != nil {
+			return err
+		}
+		if err := fn(&v); err != nil {
+			return err
+		}
+		after, err := marshal(v)
+		if err != nil {
+			return err
+		}
+		return tx.applyChange(file, before, after)
+	}, opts...)
+	return err
+}

@@ -1,0 +1,138 @@
+package txn
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// Errors of any call. Where nothing else is said, nothing was changed.
+var (
+	// ErrNotFound is returned when there is nothing at a pointer, no such
+	// file, version or transaction.
+	ErrNotFound = errors.New("not found")
+	// ErrInvalid is returned when a file, value, patch or pointer is malformed.
+	ErrInvalid = errors.New("invalid")
+	// ErrNotListed is returned when a transaction uses a file that was not
+	// among those it was begun with.
+	ErrNotListed = errors.New("not among the files of this transaction")
+	// ErrReadOnly is returned when a View writes.
+	ErrReadOnly = errors.New("a view can't change files")
+)
+
+// Errors of a commit.
+var (
+	// ErrConflict is returned when a transaction lost a race, a test operation
+	// failed, an operation's path is not there, or an expected revision is not
+	// the current one.
+	ErrConflict = errors.New("conflict")
+	// ErrLockTimeout is returned when the wait for a lock ran out. A
+	// *lockmgr.TimeoutError in the chain names the holder.
+	ErrLockTimeout = errors.New("locked")
+	// ErrInDoubt is returned when a change may or may not be committed. The
+	// next access, or Recover, decides.
+	ErrInDoubt = errors.New("in doubt")
+)
+
+// ErrDamaged is returned when a journal is damaged, or a tracked file was
+// damaged outside jtx. Nothing was discarded; a *recovery.DamagedError or a
+// *wal.CorruptError in the chain tells more.
+var ErrDamaged = errors.New("damaged")
+
+// Error is every error that this package returns: one of the sentinels above,
+// where one applies, with its place.
+type Error struct {
+	Kind    error   // a sentinel, or nil: an error of the operating system
+	File    string  // as the caller named it
+	Pointer string  // RFC 6901
+	LSN     wal.LSN // of the record that is at fault, where one is
+	Err     error   // the cause
+}
+
+func (e *Error) Error() string {
+	msg := "error"
+	if e.Err != nil {
+		msg = e.Err.Error()
+	} else if e.Kind != nil {
+		msg = e.Kind.Error()
+	}
+	if e.File != "" {
+		return fmt.Sprintf("%s: %s", e.File, msg)
+	}
+	return msg
+}
+
+func (e *Error) Unwrap() []error {
+	var errs []error
+	for _, err := range []error{e.Kind, e.Err} {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
+// causes maps what the packages below return to this package's sentinels.
+var causes = []struct{ cause, kind error }{
+	{lockmgr.ErrTimeout, ErrLockTimeout},
+	{lockmgr.ErrLeaseBroken, ErrConflict},
+	{recovery.ErrDamaged, ErrDamaged},
+	{wal.ErrCorrupt, ErrDamaged},
+	{wal.ErrVersion, ErrDamaged},
+	{recovery.ErrInDoubt, ErrInDoubt},
+	{recovery.ErrChanged, ErrConflict},
+	{recovery.ErrNotRegular, ErrInvalid},
+	{jsonpatch.ErrTest, ErrConflict},
+	{jsonpatch.ErrInvalid, ErrInvalid},
+	{jsonpatch.ErrPatch, ErrInvalid},
+	{jsonpatch.ErrPointer, ErrInvalid},
+	{jsonpatch.ErrLimit, ErrInvalid},
+	{jsonpatch.ErrNotFound, ErrNotFound},
+	{fs.ErrNotExist, ErrNotFound},
+}
+
+// fail wraps err with the file it is about, and with the sentinel that fits.
+func fail(file string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var already *Error
+	if errors.As(err, &already) {
+		if already.File == "" {
+			already.File = file
+		}
+		return err
+	}
+	e := &Error{File: file, Err: err}
+	for _, c := range causes {
+		if errors.Is(err, c.cause) {
+			e.Kind = c.kind
+			break
+		}
+	}
+	var op *jsonpatch.OpError
+	if errors.As(err, &op) {
+		e.Pointer = op.Pointer
+	}
+	var corrupt *wal.CorruptError
+	if errors.As(err, &corrupt) {
+		e.LSN = corrupt.LSN
+	}
+	return e
+}
+
+// conflict marks an error of applying a patch that was to change a file: there,
+// a missing path means that the document is not the one that was expected.
+func conflict(file string, err error) error {
+	err = fail(file, err)
+	var e *Error
+	if errors.As(err, &e) && errors.Is(e.Kind, ErrNotFound) {
+		e.Kind = ErrConflict
+	}
+	return err
+}

@@ -1,0 +1,169 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// grant takes a lease on every file of the transaction. A file that was changed
+// between its pinning and the lease is a conflict.
+func (t *OpenTx) grant(ctx context.Context, command string) error {
+	return t.onFiles(ctx, func(ses *session, target *target, f *txFile) error {
+		if pinOf(target.file.Found.Version) != f.Pinned {
+			return &Error{Kind: ErrConflict, File: target.name, Err: errorf("changed while the transaction began")}
+		}
+		l, err := ses.held.Grant(filepath.Join(target.dir, lockName), lockmgr.Lease{
+			Tx: t.data.ID, Owner: t.data.Owner, Granted: time.Now().UTC(), Expires: t.data.Expires, Command: command,
+		})
+		f.Token = l.Token
+		return fail(target.name, err)
+	})
+}
+
+// onFiles calls fn for each file of the transaction, with all of them locked.
+func (t *OpenTx) onFiles(ctx context.Context, fn func(*session, *target, *txFile) error) error {
+	var names []string
+	for _, f := range t.data.Files {
+		names = append(names, string(f.File))
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	c := t.s.newCall(nil)
+	c.lease, c.mendDamage = t.data.ID, true
+	return t.s.withLocks(ctx, names, c, func(ses *session) error {
+		for _, f := range t.data.Files {
+			if err := fn(ses, ses.byName(string(f.File)), f); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// fence makes sure, while the locks are held, that every lease which this
+// transaction was granted is still its own.
+func (t *OpenTx) fence(ses *session) error {
+	for _, f := range t.data.Files {
+		if f.Token == 0 {
+			continue
+		}
+		target := ses.byName(string(f.File))
+		if err := ses.held.CheckLease(filepath.Join(target.dir, lockName), t.data.ID, f.Token); err != nil {
+			return fail(target.name, err)
+		}
+	}
+	return nil
+}
+
+// finish ends the leases and removes the transaction.
+func (t *OpenTx) finish(ctx context.Context) error {
+	leased := false
+	for _, f := range t.data.Files {
+		leased = leased || f.Token != 0
+	}
+	var err error
+	if leased {
+		err = t.onFiles(ctx, func(ses *session, target *target, f *txFile) error {
+			err := ses.held.EndLease(filepath.Join(target.dir, lockName), t.data.ID)
+			if errors.Is(err, lockmgr.ErrLeaseBroken) {
+				return nil // it has ended already
+			}
+			return fail(target.name, err)
+		})
+	}
+	return errors.Join(err, t.remove())
+}
+
+// OpenTxs lists the open transactions kept in the workspaces at, above and below
+// the paths, oldest first.
+func (s *Store) OpenTxs(ctx context.Context, paths []string) ([]OpenTxInfo, error) {
+	sc, err := s.scope(ctx, paths)
+	if err != nil {
+		return nil, err
+	}
+	var list []OpenTxInfo
+	for _, w := range sc.workspaces {
+		txs, err := s.openTxsIn(filepath.Join(w.meta(), txDir))
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range txs {
+			list = append(list, t.Info())
+		}
+	}
+	return list, nil
+}
+
+// openTxsIn opens the transactions that are kept in dir.
+func (s *Store) openTxsIn(dir string) ([]*OpenTx, error) {
+	entries, err := s.fs.ReadDir(dir)
+	if err != nil {
+		return nil, fail(dir, err)
+	}
+	var list []*OpenTx
+	for _, e := range entries {
+		if _, err := wal.ParseID(e.Name()); err != nil {
+			continue
+		}
+		t := &OpenTx{s: s, dir: filepath.Join(dir, e.Name())}
+		switch err := t.load(); {
+		case errors.Is(err, ErrNotFound): // being made or removed
+		case err != nil:
+			return nil, err
+		default:
+			list = append(list, t)
+		}
+	}
+	return list, nil
+}
+
+// sweepTxs discards the open transactions of a workspace that are past their
+// time, and reports the others. One whose leases belong to a living process is
+// kept whatever its age.
+func (s *Store) sweepTxs(ctx context.Context, w *workspace, o RecoverOptions, r *RecoverReport) error {
+	txs, err := s.openTxsIn(filepath.Join(w.meta(), txDir))
+	if err != nil {
+		return err
+	}
+	for _, t := range txs {
+		if time.Since(t.data.Created) < o.TTL || t.data.Owner != nil && t.data.Owner.Alive() == lockmgr.Alive {
+			r.Open = append(r.Open, t.Info())
+			continue
+		}
+		if !o.DryRun {
+			if err := t.finish(ctx); err != nil {
+				return err
+			}
+		}
+		r.Expired = append(r.Expired, t.Info())
+	}
+	return nil
+}
+
+// BreakLease ends the leases of an open transaction, which can't commit then.
+func (s *Store) BreakLease(ctx context.Context, id string) error {
+	t, err := s.Resume(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, f := range t.data.Files {
+		if f.Token == 0 {
+			continue
+		}
+		target, err := s.resolve(ctx, string(f.File), false)
+		if err != nil {
+			return err
+		}
+		err = s.locks.BreakLease(ctx, s.patience(), filepath.Join(target.dir, lockName), t.data.ID)
+		if err != nil && !errors.Is(err, lockmgr.ErrNoLease) {
+			return fail(target.name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,326 @@
+package txn
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// DefaultLeaseTTL is how long a lease lasts that nobody ends.
+const DefaultLeaseTTL = 5 * time.Minute
+
+// BeginOptions of an open transaction.
+type BeginOptions struct {
+	// Lock takes a lease on each file: nobody else can commit to it until the
+	// transaction ends, its owner dies, or TTL is over.
+	Lock bool
+	// TTL bounds the leases; DefaultLeaseTTL if 0.
+	TTL time.Duration
+	// Owner is the process whose death ends the leases; nil: only time does.
+	Owner *lockmgr.Process
+	// Actor and Message are recorded with the commit.
+	Actor, Message string
+	// Command is what a lease says of itself, for people.
+	Command string
+}
+
+// OpenTx is a transaction that lives longer than a function, and than a process:
+// it is kept on disk. It holds no lock, but pins the files that join it; if one
+// was changed by somebody else before Commit, that is a conflict.
+type OpenTx struct {
+	s    *Store
+	dir  string
+	data txData
+}
+
+// OpenTxInfo describes an open transaction.
+type OpenTxInfo struct {
+	ID      string
+	Created time.Time
+	Actor   string
+	Message string
+	// Expires is when the leases end, zero where there are none.
+	Expires time.Time
+	// Owner is "pid N" and OwnerState alive, dead or unknown, where the leases
+	// belong to a process.
+	Owner      string
+	OwnerState string
+	Files      []OpenFile
+	Dir        string // where it is kept
+}
+
+// OpenFile is a file in an open transaction.
+type OpenFile struct {
+	File string
+	Rev  uint64 // that it is pinned at
+	Read bool   // read through the transaction
+	Ops  int    // operations staged
+}
+
+// Begin opens a transaction and pins files. With Lock it waits for their locks
+// and takes leases.
+func (s *Store) Begin(ctx context.Context, files []string, o BeginOptions) (*OpenTx, error) {
+	dir, err := s.txHome(ctx, files)
+	if err != nil {
+		return nil, err
+	}
+	id := wal.NewID().String()
+	t := &OpenTx{s: s, dir: filepath.Join(dir, id)}
+	t.data = txData{ID: id, Created: time.Now().UTC(), Actor: cmp.Or(o.Actor, s.opt.Actor), Message: o.Message}
+	if o.Lock {
+		t.data.Owner, t.data.Expires = o.Owner, time.Now().Add(cmp.Or(o.TTL, DefaultLeaseTTL)).UTC()
+	}
+	if err := t.create(); err != nil {
+		return nil, fail(t.dir, err)
+	}
+	err = t.join(ctx, files)
+	if err == nil && o.Lock {
+		err = t.grant(ctx, o.Command)
+	}
+	if err == nil {
+		err = t.save()
+	}
+	if err != nil {
+		return nil, errors.Join(err, t.Abort(context.WithoutCancel(ctx)))
+	}
+	return t, nil
+}
+
+// ID is what names the transaction in Resume.
+func (t *OpenTx) ID() string { return t.data.ID }
+
+// Info describes the transaction as it stands.
+func (t *OpenTx) Info() OpenTxInfo {
+	d := &t.data
+	info := OpenTxInfo{ID: d.ID, Created: d.Created, Actor: d.Actor, Message: d.Message, Expires: d.Expires, Dir: t.dir}
+	if d.Owner != nil {
+		info.Owner = fmt.Sprintf("pid %d", d.Owner.PID)
+		info.OwnerState = d.Owner.Alive().String()
+	}
+	for _, f := range d.Files {
+		info.Files = append(info.Files, OpenFile{File: string(f.File), Rev: f.Rev, Read: f.Read, Ops: len(f.Ops)})
+	}
+	return info
+}
+
+// Update stages what fn does to files. It is tried against what the transaction
+// sees; where fn or one of its operations fails, nothing is staged. Files that
+// are new to the transaction join it.
+func (t *OpenTx) Update(ctx context.Context, files []string, fn func(*Tx) error) error {
+	return t.with(ctx, files, func(tx *Tx) error {
+		if err := protect(fn, tx); err != nil {
+			return err
+		}
+		for i, d := range tx.drafts {
+			if err := t.stage(i, d); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// View reads files through the transaction: as they were pinned, with what is
+// staged. They count for conflicts at Commit.
+func (t *OpenTx) View(ctx context.Context, files []string, fn func(*Tx) error) error {
+	return t.with(ctx, files, func(tx *Tx) error {
+		tx.readOnly = true
+		for _, name := range files {
+			if f := t.data.file(t.s.abs(name)); f != nil {
+				f.Read = true
+			}
+		}
+		return protect(fn, tx)
+	})
+}
+
+// with locks the transaction's own state, lets files join, and calls fn with all
+// its files as it sees them. What fn changed in t is saved if it succeeds.
+func (t *OpenTx) with(ctx context.Context, files []string, fn func(*Tx) error) error {
+	held, err := t.lock(ctx)
+	if err != nil {
+		return err
+	}
+	err = t.load()
+	if err == nil {
+		err = t.join(ctx, files)
+	}
+	if err == nil {
+		var tx *Tx
+		if tx, err = t.drafts(); err == nil {
+			err = fn(tx)
+		}
+	}
+	if err == nil {
+		err = t.save()
+	}
+	return errors.Join(err, held.Release())
+}
+
+// join pins files that are new to the transaction.
+func (t *OpenTx) join(ctx context.Context, files []string) error {
+	var names []string
+	for _, name := range files {
+		abs := t.s.abs(name)
+		if t.data.file(abs) == nil && !slices.Contains(names, abs) {
+			names = append(names, abs)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	snap, err := t.s.snapshot(ctx, names)
+	if err != nil {
+		return err
+	}
+	for _, d := range snap.drafts {
+		f := &txFile{File: pathBytes(d.name), Rev: d.rev, Pinned: pinOf(d.found.Version)}
+		if d.found.Doc != nil {
+			if f.Base, err = t.keep(len(t.data.Files), "base", d.found.Data); err != nil {
+				return fail(d.name, err)
+			}
+		}
+		t.data.Files = append(t.data.Files, f)
+	}
+	return nil
+}
+
+// drafts is the transaction as its function sees it.
+func (t *OpenTx) drafts() (*Tx, error) {
+	tx := newEmptyTx(t.s)
+	for _, f := range t.data.Files {
+		d, err := t.draft(f)
+		if err != nil {
+			return nil, fail(string(f.File), err)
+		}
+		real, err := realPath(t.s.fs, d.name)
+		if err != nil {
+			return nil, fail(d.name, err)
+		}
+		tx.add(d, real)
+	}
+	return tx, nil
+}
+
+// stage keeps what the draft of the i-th file has become.
+func (t *OpenTx) stage(i int, d *draft) error {
+	f := t.data.Files[i]
+	if len(d.ops) == len(f.Ops) && d.whole == f.Whole && (d.doc == nil) == f.Removed {
+		return nil
+	}
+	f.Ops, f.Whole, f.Removed = encodeOps(d.ops), d.whole, d.doc == nil
+	f.Changed = true
+	if d.doc == nil {
+		f.Now = ""
+		return nil
+	}
+	var err error
+	f.Now, err = t.keep(i, fmt.Sprintf("now-%d", time.Now().UnixNano()), d.doc.Bytes())
+	return fail(d.name, err)
+}
+
+// CommitOptions of an open transaction.
+type CommitOptions struct {
+	// Rebase applies the staged operations to files that somebody else changed,
+	// where none of their changes touches a place that this transaction read or
+	// changed.
+	Rebase  bool
+	Options []Option
+}
+
+// Commit makes the staged changes durable and visible, all or none, and ends the
+// transaction. It fails with ErrConflict where a file is not as it was pinned, or
+// a lease was broken; the transaction then stays open.
+func (t *OpenTx) Commit(ctx context.Context, o CommitOptions) (Result, error) {
+	held, err := t.lock(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := t.load(); err != nil {
+		return Result{}, errors.Join(err, held.Release())
+	}
+	var names []string
+	for _, f := range t.data.Files {
+		names = append(names, string(f.File))
+	}
+	opts := append([]Option{WithMessage(t.data.Message), WithActor(t.data.Actor)}, o.Options...)
+	opts = append(opts, func(c *call) { c.lease, c.fence = t.data.ID, t.fence })
+	res, err := t.s.Do(ctx, names, func(tx *Tx) error { return t.replay(tx, o.Rebase) }, opts...)
+	if err == nil && !t.s.newCall(opts).dryRun {
+		err = t.finish(ctx)
+		if err != nil {
+			res.Warnings = append(res.Warnings, fmt.Sprintf("committed, but %s could not be removed: %v", t.dir, err))
+			err = nil
+		}
+	}
+	return res, errors.Join(err, held.Release())
+}
+
+// replay does to the files as they are what was staged against them as they were.
+func (t *OpenTx) replay(tx *Tx, rebase bool) error {
+	for i, f := range t.data.Files {
+		d := tx.drafts[tx.index(string(f.File))]
+		if pinOf(d.found.Version) == f.Pinned {
+			staged, err := t.draft(f)
+			if err != nil {
+				return fail(d.name, err)
+			}
+			d.doc, d.ops, d.whole, d.steps = staged.doc, staged.ops, staged.whole, 2
+			continue
+		}
+		if !rebase {
+			return t.changedError(i, d)
+		}
+		if err := t.rebase(tx, f, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *OpenTx) changedError(i int, d *draft) error {
+	rev, err := d.t.rev()
+	if err != nil {
+		return fail(d.name, err)
+	}
+	return &Error{Kind: ErrConflict, File: d.name,
+		Err: errorf("changed since the transaction began: revision %d then, %d now", t.data.Files[i].Rev, rev)}
+}
+
+// rebase applies what was staged to the file as it is now, unless somebody else's
+// change and this transaction meet in one place.
+func (t *OpenTx) rebase(tx *Tx, f *txFile, d *draft) error {
+	base, err := t.base(f)
+	if err != nil {
+		return fail(d.name, err)
+	}
+	if base == nil || d.doc == nil || f.Removed || f.Whole {
+		return &Error{Kind: ErrConflict, File: d.name, Err: errorf("was made, removed or rewritten whole: it can't be rebased")}
+	}
+	theirs, err := jsonpatch.Diff(base, d.doc)
+	if err != nil {
+		return fail(d.name, err)
+	}
+	ours, err := f.ops(tx.lim)
+	if err != nil {
+		return fail(d.name, err)
+	}
+	if at, clash := clashes(base, ours, theirs); clash {
+		return &Error{Kind: ErrConflict, File: d.name, Pointer: at, Err: errorf("somebody else changed %q since the transaction began", at)}
+	}
+	if f.Read && len(theirs) > 0 {
+		return &Error{Kind: ErrConflict, File: d.name, Err: errorf("was read by the transaction, and changed since")}
+	}
+	return d.apply(ours, tx.lim)
+}
+
+// Abort forgets the transaction and ends its leases.
+func (t *OpenTx) Abort(ctx context.Context) error { return t.finish(ctx) }

@@ -1,0 +1,373 @@
+package txn
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+)
+
+// Exists tells whether the file is there.
+func (tx *Tx) Exists(file string) (bool, error) {
+	d, err := tx.file(file)
+	return err == nil && d.doc != nil, err
+}
+
+// Rev is the file's revision when the transaction began: 0 where it was not
+// there, or was never changed through jtx.
+func (tx *Tx) Rev(file string) (uint64, error) {
+	d, err := tx.file(file)
+	if err != nil {
+		return 0, err
+	}
+	if d.t != nil {
+		return d.t.rev()
+	}
+	return d.rev, nil
+}
+
+// Bytes is the whole file, its own bytes. The caller must not change them.
+func (tx *Tx) Bytes(file string) ([]byte, error) {
+	d, err := tx.existing(file)
+	if err != nil {
+		return nil, err
+	}
+	return d.doc.Bytes(), nil
+}
+
+// Get is the value at a pointer, in its own bytes. It fails with ErrNotFound
+// where there is nothing. The caller must not change the bytes.
+func (tx *Tx) Get(file, pointer string) (json.RawMessage, error) {
+	d, err := tx.existing(file)
+	if err != nil {
+		return nil, err
+	}
+	p, err := jsonpatch.ParsePointer(pointer)
+	if err != nil {
+		return nil, fail(file, err)
+	}
+	v, err := d.doc.Get(p)
+	return v, fail(file, err)
+}
+
+// Decode unmarshals the value at a pointer into v with encoding/json. Comments in
+// the file are no obstacle.
+func (tx *Tx) Decode(file, pointer string, v any) error {
+	raw, err := tx.Get(file, pointer)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(jsonpatch.Compact(raw), v); err != nil {
+		return &Error{Kind: ErrInvalid, File: file, Pointer: pointer, Err: err}
+	}
+	return nil
+}
+
+// marshal is encoding/json without its HTML escapes. A json.RawMessage is taken
+// as it is.
+func marshal(v any) ([]byte, error) {
+	switch raw := v.(type) {
+	case json.RawMessage:
+		return raw, nil
+	case *json.RawMessage:
+		return *raw, nil
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, &Error{Kind: ErrInvalid, Err: err}
+	}
+	return bytes.TrimRight(b.Bytes(), "\n"), nil
+}
+
+// Set puts v at a pointer: it replaces the value there or, in an object whose
+// parents exist, adds a member; "-" appends to an array. A file that is not there
+// is made. v is marshalled with encoding/json; a json.RawMessage is taken as it
+// is. Where a parent is missing it fails with ErrConflict; see SetPath.
+func (tx *Tx) Set(file, pointer string, v any) error { return tx.set(file, pointer, v, false) }
+
+// SetPath is Set, but missing parents are made, as objects.
+func (tx *Tx) SetPath(file, pointer string, v any) error { return tx.set(file, pointer, v, true) }
+
+func (tx *Tx) set(file, pointer string, v any, parents bool) error {
+	d, err := tx.writable(file)
+	if err != nil {
+		return err
+	}
+	ptr, err := jsonpatch.ParsePointer(pointer)
+	if err != nil {
+		return fail(file, err)
+	}
+	value, err := marshal(v)
+	if err != nil {
+		return fail(file, err)
+	}
+	if d.doc == nil && len(ptr) == 0 {
+		return tx.put(d, append(bytes.Clone(value), '\n'))
+	}
+	// The value is checked before the file is made for it.
+	if _, err := jsonpatch.ParseStrict(value, tx.lim); err != nil {
+		return fail(file, err)
+	}
+	if d.doc == nil {
+		if err := tx.put(d, []byte(newObject)); err != nil {
+			return err
+		}
+	}
+	patch, err := setPatch(d.doc, ptr, value, parents)
+	if err != nil {
+		return conflict(file, err)
+	}
+	return d.apply(patch, tx.lim)
+}
+
+// newObject is what a file begins with that is made by setting a member.
+const newObject = "{\n}\n"
+
+// setPatch finds the operations that put value at ptr.
+func setPatch(doc *jsonpatch.Document, ptr jsonpatch.Pointer, value []byte, parents bool) (jsonpatch.Patch, error) {
+	old, err := doc.Get(ptr)
+	if err == nil {
+		if bytes.Equal(old, value) {
+			return nil, nil
+		}
+		return jsonpatch.Patch{{Op: "replace", Path: ptr, Value: value}}, nil
+	}
+	if !errors.Is(err, jsonpatch.ErrNotFound) {
+		return nil, err
+	}
+	var patch jsonpatch.Patch
+	if parents {
+		for i := 0; i < len(ptr); i++ {
+			if _, err := doc.Get(ptr[:i]); errors.Is(err, jsonpatch.ErrNotFound) {
+				patch = append(patch, jsonpatch.Operation{Op: "add", Path: ptr[:i], Value: []byte("{}")})
+			} else if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return append(patch, jsonpatch.Operation{Op: "add", Path: ptr, Value: value}), nil
+}
+
+// Delete removes the value at a pointer. It fails with ErrNotFound where there is
+// nothing. The whole document can't be deleted; see Remove.
+func (tx *Tx) Delete(file, pointer string) error {
+	if _, err := tx.writable(file); err != nil {
+		return err
+	}
+	d, err := tx.existing(file)
+	if err != nil {
+		return err
+	}
+	ptr, err := jsonpatch.ParsePointer(pointer)
+	if err != nil {
+		return fail(file, err)
+	}
+	if len(ptr) == 0 {
+		return &Error{Kind: ErrInvalid, File: file, Err: errorf("the whole document can't be deleted, only the file")}
+	}
+	if _, err := d.doc.Get(ptr); err != nil {
+		return fail(file, err)
+	}
+	return d.apply(jsonpatch.Patch{{Op: "remove", Path: ptr}}, tx.lim)
+}
+
+// Patch applies an RFC 6902 patch. A test that fails, or a path that is not
+// there, is ErrConflict, and the file is as before the call.
+func (tx *Tx) Patch(file string, patch []byte) error {
+	if _, err := tx.writable(file); err != nil {
+		return err
+	}
+	ops, err := jsonpatch.DecodePatch(patch, tx.lim)
+	if err != nil {
+		return fail(file, err)
+	}
+	return tx.applyPatch(file, ops)
+}
+
+func (tx *Tx) applyPatch(file string, ops jsonpatch.Patch) error {
+	d, err := tx.writable(file)
+	if err != nil {
+		return err
+	}
+	if d.doc == nil {
+		if len(ops) != 1 || len(ops[0].Path) != 0 || ops[0].Op != "add" {
+			return &Error{Kind: ErrNotFound, File: file, Err: errorf("no such file")}
+		}
+		return tx.put(d, append(bytes.Clone(ops[0].Value), '\n'))
+	}
+	return d.apply(ops, tx.lim)
+}
+
+// Merge applies an RFC 7386 merge patch. A file that is not there is made.
+func (tx *Tx) Merge(file string, merge []byte) error {
+	d, err := tx.writable(file)
+	if err != nil {
+		return err
+	}
+	if _, err := jsonpatch.ParseStrict(merge, tx.lim); err != nil {
+		return fail(file, err)
+	}
+	if d.doc == nil {
+		if err := tx.put(d, []byte(newObject)); err != nil {
+			return err
+		}
+	}
+	ops, err := d.doc.MergePatch(merge, tx.lim)
+	if err != nil {
+		return fail(file, err)
+	}
+	return d.apply(ops, tx.lim)
+}
+
+// Put makes data the whole document, its bytes kept as given. It makes the file
+// where there is none. Comments are accepted where the file has them already, or
+// has a name for them (.jsonc, .code-workspace, tsconfig*.json …).
+func (tx *Tx) Put(file string, data []byte) error {
+	d, err := tx.writable(file)
+	if err != nil {
+		return err
+	}
+	return tx.put(d, bytes.Clone(data))
+}
+
+func (tx *Tx) put(d *draft, data []byte) error {
+	next, err := jsonpatch.Parse(data, tx.lim)
+	if err != nil {
+		return fail(d.name, err)
+	}
+	if next.Syntax() == jsonpatch.JSONC && !d.mayHaveComments(tx.lim) {
+		_, err := jsonpatch.ParseStrict(data, tx.lim)
+		return fail(d.name, err)
+	}
+	if d.doc == nil {
+		d.whole, d.doc = true, next
+		return nil
+	}
+	patch, exact, err := recovery.Describe(d.doc, next, tx.lim)
+	if err != nil {
+		return fail(d.name, err)
+	}
+	d.ops = append(d.ops, patch...)
+	d.steps++
+	d.doc = next
+	d.whole = d.whole || !exact
+	return nil
+}
+
+func (d *draft) mayHaveComments(lim jsonpatch.Limits) bool {
+	if namedForComments(filepath.Base(d.name)) {
+		return true
+	}
+	if d.doc == nil {
+		return false
+	}
+	_, err := jsonpatch.ParseStrict(d.doc.Bytes(), lim)
+	return err != nil
+}
+
+// Encode makes v the whole document by changing only what differs in value, so
+// that layout and comments elsewhere stay. A file that is not there is made,
+// indented by two spaces.
+func (tx *Tx) Encode(file string, v any) error {
+	d, err := tx.writable(file)
+	if err != nil {
+		return err
+	}
+	data, err := marshal(v)
+	if err != nil {
+		return fail(file, err)
+	}
+	if d.doc == nil {
+		var b bytes.Buffer
+		if err := json.Indent(&b, data, "", "  "); err != nil {
+			return fail(file, err)
+		}
+		return tx.put(d, append(b.Bytes(), '\n'))
+	}
+	next, err := jsonpatch.ParseStrict(data, tx.lim)
+	if err != nil {
+		return fail(file, err)
+	}
+	ops, err := jsonpatch.Diff(d.doc, next)
+	if err != nil {
+		return fail(file, err)
+	}
+	return d.apply(ops, tx.lim)
+}
+
+// applyChange does to the file what turns one document into the other, so that
+// what neither of them mentions stays.
+func (tx *Tx) applyChange(file string, before, after []byte) error {
+	a, err := jsonpatch.ParseStrict(before, tx.lim)
+	if err != nil {
+		return fail(file, err)
+	}
+	b, err := jsonpatch.ParseStrict(after, tx.lim)
+	if err != nil {
+		return fail(file, err)
+	}
+	if d, err := tx.file(file); err != nil || d.doc == nil {
+		return errors.Join(err, tx.Encode(file, json.RawMessage(after)))
+	}
+	ops, err := jsonpatch.Diff(a, b)
+	if err != nil {
+		return fail(file, err)
+	}
+	for _, op := range ops {
+		if err := tx.applyTyped(file, op); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applyTyped applies an operation that was found between two marshalled values. A
+// value may be in them and not in the file: a field that it leaves out.
+func (tx *Tx) applyTyped(file string, op jsonpatch.Operation) error {
+	_, err := tx.Get(file, op.Path.String())
+	missing := errors.Is(err, ErrNotFound)
+	switch {
+	case op.Op == "remove" && missing:
+		return nil
+	case op.Op == "replace":
+		return tx.SetPath(file, op.Path.String(), json.RawMessage(op.Value))
+	default:
+		return tx.applyPatch(file, jsonpatch.Patch{op})
+	}
+}
+
+// Remove deletes the file. Its history stays.
+func (tx *Tx) Remove(file string) error {
+	if _, err := tx.writable(file); err != nil {
+		return err
+	}
+	d, err := tx.existing(file)
+	if err != nil {
+		return err
+	}
+	d.doc, d.ops, d.whole = nil, jsonpatch.Patch{{Op: "remove"}}, true
+	return nil
+}
+
+// namedForComments tells whether programs by convention read comments in files
+// of that name.
+func namedForComments(base string) bool {
+	switch filepath.Ext(base) {
+	case ".jsonc", ".code-workspace", ".code-snippets", ".hujson":
+		return true
+	}
+	for _, pattern := range []string{"tsconfig*.json", "jsconfig*.json", ".eslintrc.json", "devcontainer.json"} {
+		if ok, _ := filepath.Match(pattern, base); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func errorf(format string, args ...any) error { return fmt.Errorf(format, args...) }

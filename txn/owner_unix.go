@@ -1,0 +1,34 @@
+//go:build unix
+
+package txn
+
+import (
+	"io/fs"
+	"syscall"
+)
+
+// ownerOf is the user id that a file belongs to.
+func ownerOf(info fs.FileInfo) (int, bool) {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return -1, false
+	}
+	return int(st.Uid), true
+}
+
+func groupOf(info fs.FileInfo) (int, bool) {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return -1, false
+	}
+	return int(st.Gid), true
+}
+
+// linksOf is the number of names that a file has.
+func linksOf(info fs.FileInfo) int {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 1
+	}
+	return int(st.Nlink)
+}

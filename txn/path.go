@@ -1,0 +1,116 @@
+package txn
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// maxLinks bounds the symbolic links in a row, as the kernel does.
+const maxLinks = 40
+
+// realPath follows every symbolic link in name. The file itself need not exist,
+// its directory must.
+func realPath(fsy fsys.FS, name string) (string, error) {
+	for range maxLinks {
+		dir, err := realDir(filepath.Dir(name))
+		if err != nil {
+			return "", err
+		}
+		name = filepath.Join(dir, filepath.Base(name))
+		info, err := fsy.Lstat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return name, nil
+		}
+		if err != nil {
+			return "", err
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			return name, nil
+		}
+		link, err := fsy.Readlink(name)
+		if err != nil {
+			return "", err
+		}
+		if !filepath.IsAbs(link) {
+			link = filepath.Join(dir, link)
+		}
+		name = link
+	}
+	return "", &fs.PathError{Op: "resolve", Path: name, Err: syscall.ELOOP}
+}
+
+// realDir follows the symbolic links of a directory as far as it is there: a
+// tracked file whose directory was deleted still has its journal.
+func realDir(dir string) (string, error) {
+	real, err := filepath.EvalSymlinks(dir)
+	if !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+		return real, err
+	}
+	parent, err := realDir(filepath.Dir(dir))
+	return filepath.Join(parent, filepath.Base(dir)), err
+}
+
+// maxEscaped is the longest escaped name; a longer one becomes a hash. File
+// systems allow 255 bytes.
+const maxEscaped = 200
+
+// escape makes one file name of a path below a workspace: letters, digits and
+// a few marks stay, every other byte is %XX. A result of more than maxEscaped
+// bytes becomes %% and the SHA-256 of the path, and hashed is true.
+func escape(rel string) (name string, hashed bool) {
+	var b strings.Builder
+	for i := 0; i < len(rel); i++ {
+		if c := rel[i]; plain(c) && (c != '.' || i > 0) {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	if b.Len() <= maxEscaped {
+		return b.String(), false
+	}
+	sum := sha256.Sum256([]byte(rel))
+	return "%%" + hex.EncodeToString(sum[:]), true
+}
+
+func plain(c byte) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		return true
+	}
+	return strings.IndexByte("._-+=, ", c) >= 0
+}
+
+// unescape is the inverse of escape for a name that is not hashed.
+func unescape(name string) (string, error) {
+	var b strings.Builder
+	for i := 0; i < len(name); i++ {
+		if name[i] != '%' {
+			b.WriteByte(name[i])
+			continue
+		}
+		if i+3 > len(name) {
+			return "", fmt.Errorf("%q: not an escaped path", name)
+		}
+		raw, err := hex.DecodeString(name[i+1 : i+3])
+		if err != nil {
+			return "", fmt.Errorf("%q: not an escaped path", name)
+		}
+		b.WriteByte(raw[0])
+		i += 2
+	}
+	return b.String(), nil
+}
+
+// validRel tells whether a path read from a journal stays below its workspace.
+func validRel(rel string) bool {
+	return rel != "" && filepath.IsLocal(filepath.FromSlash(rel))
+}

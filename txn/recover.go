@@ -1,0 +1,334 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// DefaultTxTTL is how long an open transaction is kept before a sweep discards
+// it.
+const DefaultTxTTL = 24 * time.Hour
+
+// RecoverOptions of a sweep.
+type RecoverOptions struct {
+	// DryRun reports what would be done, and does nothing.
+	DryRun bool
+	// TTL is the age from which open transactions are discarded; DefaultTxTTL
+	// if 0.
+	TTL time.Duration
+	// Progress is called after each file.
+	Progress func(done, total int, file string)
+}
+
+// RecoverReport is what a sweep found and did.
+type RecoverReport struct {
+	Files   []FileReport // those with something to report, by path
+	Total   int          // tracked files looked at
+	Expired []OpenTxInfo // open transactions discarded
+	Open    []OpenTxInfo // open transactions kept
+	Removed []string     // leftovers removed
+}
+
+// FileReport is what a sweep found in one file.
+type FileReport struct {
+	File string
+	Done []recovery.Done
+	Err  error // what could not be settled
+}
+
+// Recover settles every tracked file below the paths (a file, or a directory with
+// everything below it), discards open transactions past their time, and removes
+// what crashes left lying about. It goes on past an error in one file, which is
+// in the report. Whatever it does is also done, file by file, by whoever next
+// uses one through jtx.
+func (s *Store) Recover(ctx context.Context, paths []string, o RecoverOptions) (RecoverReport, error) {
+	var r RecoverReport
+	sc, err := s.scope(ctx, paths)
+	if err != nil {
+		return r, err
+	}
+	r.Total = len(sc.files)
+	for i, t := range sc.files {
+		if ctx.Err() != nil {
+			return r, context.Cause(ctx)
+		}
+		fr := s.recoverFile(ctx, t, o.DryRun)
+		if fr.Err != nil || len(fr.Done) > 0 {
+			r.Files = append(r.Files, fr)
+		}
+		if o.Progress != nil {
+			o.Progress(i+1, len(sc.files), t.real)
+		}
+	}
+	if o.TTL == 0 {
+		o.TTL = DefaultTxTTL
+	}
+	for _, w := range sc.workspaces {
+		if err := s.sweepTxs(ctx, w, o, &r); err != nil {
+			return r, err
+		}
+		if err := s.sweepBuilt(w, o.DryRun, &r); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// recoverFile settles one file. Cases in which nothing had to be done are left
+// out of the report.
+func (s *Store) recoverFile(ctx context.Context, t *target, dryRun bool) FileReport {
+	fr := FileReport{File: t.real}
+	var report []recovery.Done
+	if dryRun {
+		report, fr.Err = s.planFile(ctx, t)
+	} else {
+		c := s.newCall(nil)
+		c.sweep = true
+		fr.Err = s.withLocks(ctx, []string{t.real}, c, func(ses *session) error {
+			report = append(report, ses.report...)
+			return nil
+		})
+	}
+	for _, d := range report {
+		if d.Action != recovery.Nothing || d.Err != nil || d.Cut.Bytes > 0 || !d.Unit.IsZero() {
+			fr.Done = append(fr.Done, d)
+		}
+	}
+	return fr
+}
+
+func (s *Store) planFile(ctx context.Context, t *target) ([]recovery.Done, error) {
+	ses := &session{s: s, ctx: ctx, targets: []*target{t}}
+	plan, err := ses.planReadOnly()
+	if err != nil {
+		return nil, fail(t.real, err)
+	}
+	return plan.Report(), nil
+}
+
+// sweepBuilt removes workspaces that were being built when their process died.
+// They hold nothing but what building puts there.
+func (s *Store) sweepBuilt(w *workspace, dryRun bool, r *RecoverReport) error {
+	const young = time.Hour // one this old has no process that still builds it
+	entries, err := s.fs.ReadDir(w.root)
+	if err != nil {
+		return fail(w.root, err)
+	}
+	for _, e := range entries {
+		id, ok := builtName(e.Name())
+		if !ok || time.Since(ulid.Time(id.Time())) < young {
+			continue
+		}
+		path := filepath.Join(w.root, e.Name())
+		if !dryRun {
+			if err := s.removeBuilt(path); err != nil {
+				return fail(path, err)
+			}
+		}
+		r.Removed = append(r.Removed, path)
+	}
+	return nil
+}
+
+func builtName(name string) (ulid.ULID, bool) {
+	name, ok := strings.CutPrefix(name, metaDir+".")
+	if !ok {
+		return ulid.ULID{}, false
+	}
+	name, ok = strings.CutSuffix(name, ".tmp")
+	id, err := ulid.ParseStrict(name)
+	return id, ok && err == nil
+}
+
+// settleBelow settles the files of w below dir, which a nearer workspace is about
+// to take over. The caller holds w's lock alone, so that nobody else is in any of
+// its files.
+func (s *Store) settleBelow(ctx context.Context, w *workspace, dir string) error {
+	files, err := s.trackedFiles(w)
+	if err != nil {
+		return err
+	}
+	ses := &session{s: s, ctx: ctx, call: s.newCall(nil)}
+	for _, t := range files {
+		st, ok, err := wal.ReadState(s.fs, t.dir)
+		if err != nil {
+			return err
+		}
+		if below(t.real, dir) && (!ok || st.Pending || st.Boot != s.opt.Boot) {
+			ses.targets = append(ses.targets, t)
+		}
+	}
+	need := &participants{unreachable: map[recovery.Key]error{}}
+	for range maxRounds {
+		err = ses.settle(need)
+		err = errors.Join(err, ses.release())
+		if !errors.Is(err, errAgain) {
+			return err
+		}
+		ses.extra = nil
+		ses.resolveExtra(need)
+	}
+	return err
+}
+
+// scope is what some paths cover.
+type scope struct {
+	workspaces []*workspace
+	files      []*target // by real path
+}
+
+// scope finds the workspaces at, above and below the paths, and the tracked files
+// that are at or below them.
+func (s *Store) scope(ctx context.Context, paths []string) (*scope, error) {
+	if len(paths) == 0 {
+		paths = []string{"."}
+	}
+	sc := &scope{}
+	seen := map[wal.ID]bool{}
+	for _, p := range paths {
+		real, err := realPath(s.fs, s.abs(p))
+		if err != nil {
+			return nil, fail(p, err)
+		}
+		roots, err := s.workspacesAround(ctx, real)
+		if err != nil {
+			return nil, fail(p, err)
+		}
+		for _, w := range roots {
+			if !seen[w.id] {
+				seen[w.id] = true
+				sc.workspaces = append(sc.workspaces, w)
+			}
+			if err := sc.addFiles(s, w, real); err != nil {
+				return nil, fail(p, err)
+			}
+		}
+	}
+	slices.SortFunc(sc.files, func(a, b *target) int { return compare(a.real, b.real) })
+	sc.files = slices.CompactFunc(sc.files, func(a, b *target) bool { return a.real == b.real && a.ws.id == b.ws.id })
+	return sc, nil
+}
+
+func (sc *scope) addFiles(s *Store, w *workspace, under string) error {
+	files, err := s.trackedFiles(w)
+	if err != nil {
+		return err
+	}
+	for _, t := range files {
+		if !below(t.real, under) {
+			continue
+		}
+		near, err := s.findWorkspace(context.Background(), filepath.Dir(t.real))
+		if err != nil {
+			return err
+		}
+		if near != nil && near.id == w.id { // else a nearer workspace has taken it over
+			sc.files = append(sc.files, t)
+		}
+	}
+	return nil
+}
+
+// below tells whether path is dir or in it.
+func below(path, dir string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && (rel == "." || filepath.IsLocal(rel))
+}
+
+// workspacesAround finds the workspace that covers path, and those below it.
+func (s *Store) workspacesAround(ctx context.Context, path string) ([]*workspace, error) {
+	info, err := s.fs.Stat(path)
+	isDir := err == nil && info.IsDir()
+	dir := path
+	if !isDir {
+		dir = filepath.Dir(path)
+	}
+	var found []*workspace
+	w, err := s.findWorkspace(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	if w != nil {
+		found = append(found, w)
+	}
+	if !isDir {
+		return found, nil
+	}
+	err = filepath.WalkDir(path, func(at string, e fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrPermission):
+			return fs.SkipDir
+		case err != nil:
+			return err
+		case !e.IsDir():
+			return nil
+		case e.Name() == ".git":
+			return fs.SkipDir
+		case e.Name() != metaDir:
+			return ctx.Err()
+		}
+		w, err := s.readWorkspace(filepath.Dir(at))
+		if err != nil && !errors.Is(err, errInactive) {
+			return err
+		}
+		if w != nil && !slices.ContainsFunc(found, func(f *workspace) bool { return f.id == w.id }) {
+			found = append(found, w)
+		}
+		return fs.SkipDir
+	})
+	return found, err
+}
+
+// trackedFiles lists what a workspace has a journal directory for.
+func (s *Store) trackedFiles(w *workspace) ([]*target, error) {
+	entries, err := s.fs.ReadDir(filepath.Join(w.meta(), filesDir))
+	if err != nil {
+		return nil, err
+	}
+	var files []*target
+	for _, e := range entries {
+		rel, err := s.relOf(w, e.Name())
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // its first lock is being taken
+		}
+		if err != nil {
+			return nil, err
+		}
+		real := filepath.Join(w.root, filepath.FromSlash(rel))
+		files = append(files, &target{name: real, real: real, ws: w, rel: rel, dir: w.fileDir(rel)})
+	}
+	return files, nil
+}
+
+// relOf is the path of the file that a journal directory belongs to.
+func (s *Store) relOf(w *workspace, name string) (string, error) {
+	rel := ""
+	if strings.HasPrefix(name, "%%") {
+		data, err := fsys.ReadFile(s.fs, filepath.Join(w.meta(), filesDir, name, pathName))
+		if err != nil {
+			return "", err
+		}
+		rel = string(data)
+	} else {
+		var err error
+		if rel, err = unescape(name); err != nil {
+			return "", err
+		}
+	}
+	if again, _ := escape(rel); again != name || !validRel(rel) {
+		return "", fmt.Errorf("%s: %q is not the name of a file in this workspace", w.meta(), name)
+	}
+	return rel, nil
+}

@@ -1,0 +1,292 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// session is some files, locked exclusively and settled.
+type session struct {
+	s       *Store
+	ctx     context.Context
+	call    *call
+	targets []*target // as listed, without those that recovery needed besides
+	extra   []*target // other participants of unfinished units
+	held    *lockmgr.Held
+	report  []recovery.Done
+	waited  time.Duration
+}
+
+// patience is how long one call waits for locks in all.
+func (s *Store) patience() time.Duration { return max(0, s.opt.LockTimeout) }
+
+// maxRounds bounds how often a session starts again: because a file moved to
+// another workspace, a unit's participants had to be locked besides, or another
+// program kept changing a file.
+const maxRounds = 64
+
+// withLocks locks the named files, settles what is unfinished in them, and calls
+// fn. A call of fn that fails with errAgain starts over with fresh locks.
+func (s *Store) withLocks(ctx context.Context, names []string, c *call, fn func(*session) error) error {
+	deadline := time.Now().Add(s.patience())
+	need := &participants{unreachable: map[recovery.Key]error{}}
+	for round := 0; ; round++ {
+		err := (&session{s: s, ctx: ctx, call: c}).round(names, need, deadline, fn)
+		if !errors.Is(err, errAgain) {
+			return err
+		}
+		if round == maxRounds {
+			return &Error{Kind: ErrConflict, Err: fmt.Errorf("gave up after %d rounds: %w", round, err)}
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// round is one try. The locks are released also where fn panics.
+func (ses *session) round(names []string, need *participants, deadline time.Time, fn func(*session) error) (err error) {
+	defer func() { err = errors.Join(err, ses.release()) }()
+	if err := ses.lock(names, need, deadline); err != nil {
+		return err
+	}
+	if err := ses.settle(need); err != nil {
+		return err
+	}
+	return fn(ses)
+}
+
+// errAgain makes withLocks start over. Nothing was changed.
+var errAgain = errors.New("start again")
+
+// participants collects what recovery has to lock besides the listed files.
+type participants struct {
+	list        []wal.Participant
+	unreachable map[recovery.Key]error
+}
+
+// lock resolves the files, takes their locks in order, and looks whether they
+// still resolve to the same: a nearer workspace may have appeared meanwhile, or
+// a symlink been turned.
+func (ses *session) lock(names []string, need *participants, deadline time.Time) error {
+	reqs := lockSet{}
+	for _, name := range names {
+		t, err := ses.s.resolve(ses.ctx, name, true)
+		if err != nil {
+			return err
+		}
+		if ses.find(t.real) != nil {
+			continue
+		}
+		ses.targets = append(ses.targets, t)
+	}
+	ses.resolveExtra(need)
+	for _, t := range ses.all() {
+		a, err := ses.s.prepare(t)
+		if err != nil {
+			return fail(t.name, err)
+		}
+		reqs.add(t, a, ses.call.lease)
+	}
+	held, err := ses.s.locks.Acquire(ses.ctx, max(0, time.Until(deadline)), reqs.list)
+	if errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(errAgain, err) // the workspace went away
+	}
+	if err != nil {
+		return fail("", err)
+	}
+	ses.held = held
+	ses.waited = held.Waited()
+	return ses.recheck()
+}
+
+// lockSet gathers the locks of files and, once each, of their workspaces.
+type lockSet struct {
+	list []lockmgr.Request
+	seen map[wal.ID]bool
+}
+
+func (l *lockSet) add(t *target, a access, tx string) {
+	if l.seen == nil {
+		l.seen = map[wal.ID]bool{}
+	}
+	if !l.seen[t.ws.id] {
+		l.seen[t.ws.id] = true
+		l.list = append(l.list, t.ws.lockRequest(lockmgr.Shared, a.file))
+	}
+	l.list = append(l.list, t.lockRequest(a, tx))
+}
+
+func (ses *session) all() []*target {
+	return append(append([]*target(nil), ses.targets...), ses.extra...)
+}
+
+func (ses *session) find(real string) *target {
+	for _, t := range ses.all() {
+		if t.real == real {
+			return t
+		}
+	}
+	return nil
+}
+
+// resolveExtra resolves the participants that recovery needs. The path in a
+// record is only a hint: the workspace found there must have the same id, and
+// the path must stay below its root.
+func (ses *session) resolveExtra(need *participants) {
+	for _, p := range need.list {
+		key := recovery.Key{Workspace: p.Workspace, Path: p.Path}
+		t, err := ses.resolveParticipant(p)
+		if err != nil {
+			need.unreachable[key] = err
+			continue
+		}
+		if ses.find(t.real) == nil {
+			ses.extra = append(ses.extra, t)
+		}
+	}
+}
+
+func (ses *session) resolveParticipant(p wal.Participant) (*target, error) {
+	if !validRel(p.Path) {
+		return nil, fmt.Errorf("%q: a path that leaves its workspace", p.Path)
+	}
+	root := p.Root
+	for _, t := range ses.targets {
+		if t.ws.id == p.Workspace {
+			root = t.ws.root // it may have been moved since
+		}
+	}
+	t, err := ses.s.resolve(ses.ctx, filepath.Join(root, filepath.FromSlash(p.Path)), false)
+	if err != nil {
+		return nil, err
+	}
+	if t.ws == nil || t.ws.id != p.Workspace || t.rel != p.Path {
+		return nil, fmt.Errorf("%s is not there as %q any more", p.Root, p.Path)
+	}
+	return t, nil
+}
+
+func (ses *session) recheck() error {
+	for _, t := range ses.all() {
+		again, err := ses.s.resolve(ses.ctx, t.name, false)
+		if err != nil {
+			return err
+		}
+		if again.ws == nil || again.ws.id != t.ws.id || again.real != t.real {
+			return errAgain
+		}
+		t.info = again.info
+	}
+	return nil
+}
+
+// settle opens the journals, looks at the files, and lets recovery decide.
+func (ses *session) settle(need *participants) error {
+	var files []*recovery.File
+	for _, t := range ses.all() {
+		if err := ses.open(t); err != nil {
+			return fail(t.name, err)
+		}
+		files = append(files, t.file)
+	}
+	if ses.clean() && !ses.call.sweep {
+		return nil
+	}
+	plan, err := recovery.MakePlan(files, need.unreachable)
+	var missing *recovery.MissingError
+	if errors.As(err, &missing) {
+		need.list = append(need.list, missing.Participants...)
+		return errAgain
+	}
+	if err != nil {
+		return fail("", err)
+	}
+	ses.report = recovery.Apply(plan)
+	return ses.afterRecovery()
+}
+
+// clean tells that no file needs recovery: the common case, told by `state` and
+// a hash.
+func (ses *session) clean() bool {
+	for _, t := range ses.all() {
+		if !t.file.Log.Trusted() || t.file.Log.Cut().Bytes > 0 {
+			return false
+		}
+		if !t.file.Log.Empty() && t.file.Found.Version != t.file.Log.State().Content {
+			return false
+		}
+	}
+	return true
+}
+
+func (ses *session) open(t *target) error {
+	a, err := ses.s.accessFor(t)
+	if err != nil {
+		return err
+	}
+	log, err := ses.s.openLog(t, a)
+	if err != nil {
+		return err
+	}
+	t.file = &recovery.File{
+		FS: ses.s.fs, Key: t.key(), Dir: t.dir, Target: t.real,
+		Journal: log, Log: log, Limits: ses.s.opt.Limits,
+	}
+	return t.file.Look()
+}
+
+// afterRecovery turns what recovery could not settle into an error, unless the
+// caller wants to go on with a damaged file, and looks again at what it changed.
+func (ses *session) afterRecovery() error {
+	for _, done := range ses.report {
+		t := ses.byKey(done.Key)
+		var damage *recovery.DamagedError
+		if errors.As(done.Err, &damage) && ses.call.mendDamage {
+			continue
+		}
+		if errors.Is(done.Err, recovery.ErrChanged) {
+			return errAgain
+		}
+		if done.Err != nil {
+			return fail(t.name, done.Err)
+		}
+		if done.Action == recovery.Redo || done.Action == recovery.SetAsideRedo {
+			if err := t.file.Look(); err != nil {
+				return fail(t.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (ses *session) byKey(k recovery.Key) *target {
+	for _, t := range ses.all() {
+		if t.key() == k {
+			return t
+		}
+	}
+	panic(fmt.Sprintf("recovery reports %v, which was not asked for", k))
+}
+
+// release closes the journals and gives the locks back.
+func (ses *session) release() error {
+	var errs []error
+	for _, t := range ses.all() {
+		if t.file != nil {
+			errs = append(errs, t.file.Log.Close())
+		}
+	}
+	if ses.held != nil {
+		errs = append(errs, ses.held.Release())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,123 @@
+package txn
+
+import (
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// Durability says what a commit survives once it has returned success. Every
+// level survives kill -9 of any process, and never shows a part of a file or of
+// a transaction.
+type Durability uint8
+
+const (
+	// Full survives a power cut, for any program that reads the file: journal,
+	// file and directory are synced. The default.
+	Full Durability = iota
+	// Journal survives a power cut too, but the directory is not synced: after
+	// one, a plain reader may see the previous complete file until jtx next
+	// touches it.
+	Journal
+	// None syncs nothing. A power cut or kernel crash may take the last
+	// commits, and leave broken bytes under the file's name until jtx next
+	// touches it. A transaction over several files is written at Journal.
+	None
+)
+
+func (d Durability) String() string { return [...]string{"full", "journal", "none"}[d] }
+
+// ParseDurability is the inverse of String.
+func ParseDurability(s string) (Durability, error) {
+	for d := Full; d <= None; d++ {
+		if d.String() == s {
+			return d, nil
+		}
+	}
+	return 0, &Error{Kind: ErrInvalid, Err: errorf("durability %q: want full, journal or none", s)}
+}
+
+// DefaultLockTimeout is how long a transaction waits for locks if Options says
+// nothing.
+const DefaultLockTimeout = 30 * time.Second
+
+// Options of a Store. The zero value is good.
+type Options struct {
+	// Durability of commits, Full if not set.
+	Durability Durability
+	// LockTimeout bounds each transaction's waits. 0 means
+	// DefaultLockTimeout, negative: don't wait.
+	LockTimeout time.Duration
+	// Actor is recorded with each transaction: $JTX_ACTOR or the user's name
+	// if empty.
+	Actor string
+	// InPlace overwrites files instead of renaming over them: hard links and
+	// watchers by inode survive, plain readers may see a half-written file.
+	InPlace bool
+	// Limits of documents and patches.
+	Limits jsonpatch.Limits
+	// FS is the file system, fsys.OS if nil. Tests fail it.
+	FS fsys.FS
+	// Boot names this boot of the machine; the kernel is asked if zero. Tests
+	// set it to play a reboot.
+	Boot [16]byte
+}
+
+// Store runs transactions. It holds no lock and no file open between them, and
+// may be used by many goroutines at once.
+type Store struct {
+	dir   string
+	opt   Options
+	fs    fsys.FS
+	locks *lockmgr.Manager
+}
+
+// Open gives a store whose relative file names are relative to dir. It creates
+// nothing: the first write to a file does.
+func Open(dir string, opt Options) (*Store, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fail(dir, err)
+	}
+	if opt.LockTimeout == 0 {
+		opt.LockTimeout = DefaultLockTimeout
+	}
+	if opt.Actor == "" {
+		opt.Actor = defaultActor()
+	}
+	if opt.FS == nil {
+		opt.FS = fsys.OS
+	}
+	if opt.Boot == [16]byte{} {
+		opt.Boot = wal.BootID()
+	}
+	return &Store{dir: abs, opt: opt, fs: opt.FS, locks: lockmgr.Default}, nil
+}
+
+// defaultActor is $JTX_ACTOR, else the user's name or number.
+func defaultActor() string {
+	for _, name := range []string{"JTX_ACTOR", "USER", "LOGNAME"} {
+		if v := os.Getenv(name); v != "" {
+			return v
+		}
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return strconv.Itoa(os.Getuid())
+}
+
+// abs is the path of a file that the caller named.
+func (s *Store) abs(name string) string {
+	if filepath.IsAbs(name) {
+		return filepath.Clean(name)
+	}
+	return filepath.Join(s.dir, name)
+}

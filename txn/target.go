@@ -1,0 +1,162 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// target is one file that a session locks.
+type target struct {
+	name string // as the caller named it, made absolute
+	real string // symlinks resolved
+	ws   *workspace
+	rel  string // real, below the workspace's root
+	dir  string // where its journal is
+	file *recovery.File
+	info fs.FileInfo // the file's, when it was resolved; nil where there is none
+}
+
+func (t *target) key() recovery.Key { return recovery.Key{Workspace: t.ws.id, Path: t.rel} }
+
+// order sorts locks: by workspace, then path. A workspace's own lock comes
+// before those of its files.
+func (t *target) order() string { return t.ws.id.String() + "\x00" + t.rel }
+
+// resolve finds a file's real path and the workspace that covers it. With create
+// a workspace is made where none covers it; else ws may be nil.
+func (s *Store) resolve(ctx context.Context, name string, create bool) (*target, error) {
+	real, err := realPath(s.fs, name)
+	if err != nil {
+		return nil, fail(name, err)
+	}
+	t := &target{name: name, real: real}
+	t.info, err = s.fs.Lstat(real)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fail(name, err)
+	}
+	if t.info != nil && !t.info.Mode().IsRegular() {
+		return nil, fail(name, fmt.Errorf("%w: %s", recovery.ErrNotRegular, kindOf(t.info.Mode())))
+	}
+	if isMeta(real) {
+		return nil, &Error{Kind: ErrInvalid, File: name, Err: errorf("files in %s belong to jtx itself", metaDir)}
+	}
+	dir := filepath.Dir(real)
+	t.ws, err = s.findWorkspace(ctx, dir)
+	if err == nil && t.ws == nil && create {
+		if err = s.createWorkspace(ctx, dir, false); err == nil {
+			t.ws, err = s.findWorkspace(ctx, dir)
+		}
+	}
+	if err != nil || t.ws == nil {
+		return t, fail(name, err)
+	}
+	rel, err := filepath.Rel(t.ws.root, real)
+	if err != nil {
+		return nil, fail(name, err)
+	}
+	t.rel = filepath.ToSlash(rel)
+	t.dir = t.ws.fileDir(t.rel)
+	return t, nil
+}
+
+func kindOf(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "a directory"
+	case m&fs.ModeNamedPipe != 0:
+		return "a FIFO"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	default:
+		return "a device"
+	}
+}
+
+// isMeta tells whether a path leads through a .jtx directory.
+func isMeta(path string) bool {
+	for ; path != filepath.Dir(path); path = filepath.Dir(path) {
+		if filepath.Base(path) == metaDir {
+			return true
+		}
+	}
+	return false
+}
+
+// prepare makes the directory of the file's journal, so that its lock can be
+// made there, and lets it follow the file's mode where that has changed.
+func (s *Store) prepare(t *target) (access, error) {
+	a, err := s.accessFor(t)
+	if err != nil {
+		return access{}, err
+	}
+	have, err := s.fs.Lstat(t.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return a, a.mkdir(s.fs, t.dir)
+	}
+	if err != nil || have.Mode().Perm() == a.dir.Perm() {
+		return a, err
+	}
+	err = s.chmodDir(t.dir, a)
+	if errors.Is(err, fs.ErrPermission) && have.Mode().Perm()&^a.dir.Perm() == 0 {
+		err = nil // another user's, and no wider than the file
+	}
+	return a, err
+}
+
+func (s *Store) chmodDir(dir string, a access) error {
+	f, err := s.fs.OpenFile(dir, 0, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Chmod(a.dir)
+}
+
+// accessFor is the access of a file's journal: the file's own, or for a file that
+// is not there yet, that of its journal's directory or of its own directory.
+func (s *Store) accessFor(t *target) (access, error) {
+	if t.info != nil {
+		return accessOfFile(t.info), nil
+	}
+	if have, err := s.fs.Lstat(t.dir); err == nil {
+		return accessFor(have.Mode().Perm(), have), nil
+	}
+	return s.accessOfDir(filepath.Dir(t.real))
+}
+
+// openLog opens the journal. The file's exclusive lock is held.
+func (s *Store) openLog(t *target, a access) (*wal.Log, error) {
+	if name, hashed := escape(t.rel); hashed {
+		if err := s.keepPath(t, a); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	meta := t.ws.meta()
+	return wal.Open(t.dir, wal.Options{
+		FS: s.fs, DirPerm: a.dir, FilePerm: a.file, Boot: s.opt.Boot,
+		DirChain: []string{t.dir, filepath.Join(meta, filesDir), meta, t.ws.root},
+	})
+}
+
+// keepPath keeps the path beside a journal whose name is a hash.
+func (s *Store) keepPath(t *target, a access) error {
+	name := filepath.Join(t.dir, pathName)
+	if _, err := s.fs.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return a.writeFile(s.fs, name, t.rel)
+}
+
+func (t *target) lockRequest(a access, tx string) lockmgr.Request {
+	return lockmgr.Request{
+		Order: t.order(), Path: filepath.Join(t.dir, lockName),
+		Mode: lockmgr.Exclusive, Perm: a.file, Tx: tx, Name: t.name,
+	}
+}

@@ -1,0 +1,166 @@
+package txn
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// Tx is a transaction as its function sees it: the files as they are, and its own
+// changes. It must not be used after the function has returned, nor by several
+// goroutines at once. A file is named as it was listed, or by any other path to
+// it. Pointers are RFC 6901; "" is the whole document.
+type Tx struct {
+	dir    string
+	byName map[string]*draft
+	byReal map[string]*draft
+	drafts []*draft
+	lim    jsonpatch.Limits
+	real   func(string) (string, error)
+	// readOnly makes every change fail, as in a View.
+	readOnly bool
+	done     bool
+}
+
+// draft is one file in a transaction.
+type draft struct {
+	name  string
+	found recovery.Found
+	rev   uint64
+	t     *target // nil in a View
+
+	doc   *jsonpatch.Document // as the transaction sees it; nil where there is no file
+	ops   jsonpatch.Patch     // what it has done
+	whole bool                // the bytes are not what ops give: an image carries them
+	steps int                 // calls of Apply that made doc
+}
+
+func newTx(ses *session) *Tx {
+	tx := newEmptyTx(ses.s)
+	for _, t := range ses.targets {
+		d := &draft{name: t.name, found: t.file.Found, t: t, doc: t.file.Found.Doc}
+		tx.add(d, t.real)
+	}
+	return tx
+}
+
+func newEmptyTx(s *Store) *Tx {
+	return &Tx{
+		dir: s.dir, lim: s.opt.Limits, byName: map[string]*draft{}, byReal: map[string]*draft{},
+		real: func(name string) (string, error) { return realPath(s.fs, name) },
+	}
+}
+
+func (tx *Tx) add(d *draft, real string) {
+	tx.byName[d.name] = d
+	tx.byReal[real] = d
+	tx.drafts = append(tx.drafts, d)
+}
+
+// index finds a draft by its absolute name.
+func (tx *Tx) index(name string) int {
+	d := tx.byName[name]
+	return slices.Index(tx.drafts, d)
+}
+
+func (tx *Tx) close() { tx.done = true }
+
+var errTxDone = errors.New("the transaction's function has returned")
+
+func (tx *Tx) file(name string) (*draft, error) {
+	if tx.done {
+		return nil, &Error{Kind: ErrInvalid, File: name, Err: errTxDone}
+	}
+	path := name
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(tx.dir, path)
+	}
+	path = filepath.Clean(path)
+	if d := tx.byName[path]; d != nil {
+		return d, nil
+	}
+	if real, err := tx.real(path); err == nil {
+		if d := tx.byReal[real]; d != nil {
+			tx.byName[path] = d
+			return d, nil
+		}
+	}
+	return nil, &Error{Kind: ErrNotListed, File: name, Err: ErrNotListed}
+}
+
+// existing is a file that must be there.
+func (tx *Tx) existing(name string) (*draft, error) {
+	d, err := tx.file(name)
+	if err != nil {
+		return nil, err
+	}
+	if d.doc == nil {
+		return nil, &Error{Kind: ErrNotFound, File: name, Err: errorf("no such file")}
+	}
+	return d, nil
+}
+
+func (tx *Tx) writable(name string) (*draft, error) {
+	if tx.readOnly {
+		return nil, &Error{Kind: ErrReadOnly, File: name}
+	}
+	return tx.file(name)
+}
+
+// apply stages a patch.
+func (d *draft) apply(p jsonpatch.Patch, lim jsonpatch.Limits) error {
+	if len(p) == 0 {
+		return nil
+	}
+	next, _, err := d.doc.Apply(p, lim)
+	if err != nil {
+		return conflict(d.name, err)
+	}
+	d.doc = next
+	d.ops = append(d.ops, p...)
+	d.steps++
+	return nil
+}
+
+// change is what a draft comes to at the commit.
+type change struct {
+	draft *draft
+	data  []byte      // nil: the file is removed
+	after wal.Version // of data
+	patch jsonpatch.Patch
+	image bool // patch alone does not give data
+}
+
+// change compares the draft with what was found. It is nil where the bytes are
+// the same.
+func (d *draft) change(lim jsonpatch.Limits) (*change, error) {
+	c := &change{draft: d, patch: d.ops, image: d.whole}
+	if d.doc == nil {
+		if !d.found.Version.Exists {
+			return nil, nil
+		}
+		return c, nil
+	}
+	c.data = d.doc.Bytes()
+	c.after = wal.VersionOf(c.data)
+	switch {
+	case c.after == d.found.Version:
+		return nil, nil
+	case !d.found.Version.Exists, d.found.Doc == nil:
+		c.image = true
+	case !c.image && d.steps > 1:
+		// Recovery applies the operations as one patch: what they give then
+		// is what is written.
+		whole, _, err := d.found.Doc.Apply(d.ops, lim)
+		if err != nil {
+			return nil, fmt.Errorf("operations that were applied one by one fail as one patch: %w", err)
+		}
+		c.image = string(whole.Bytes()) != string(c.data)
+	}
+	return c, nil
+}

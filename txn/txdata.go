@@ -1,0 +1,334 @@
+package txn
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// txData is tx/<id>/tx.json. It is replaced by rename; the documents it names
+// stand beside it and are written first.
+type txData struct {
+	ID      string           `json:"id"`
+	Created time.Time        `json:"created"`
+	Actor   string           `json:"actor,omitempty"`
+	Message string           `json:"message,omitempty"`
+	Expires time.Time        `json:"expires,omitzero"`
+	Owner   *lockmgr.Process `json:"owner,omitempty"`
+	Files   []*txFile        `json:"files,omitempty"`
+}
+
+// txFile is a file that has joined.
+type txFile struct {
+	File    pathBytes         `json:"file"`
+	Rev     uint64            `json:"rev"`
+	Pinned  string            `json:"pinned"` // its content then, see pinOf
+	Base    string            `json:"base,omitempty"`
+	Now     string            `json:"now,omitempty"`
+	Ops     []json.RawMessage `json:"ops,omitempty"`
+	Whole   bool              `json:"whole,omitempty"`
+	Removed bool              `json:"removed,omitempty"`
+	Changed bool              `json:"changed,omitempty"`
+	Read    bool              `json:"read,omitempty"`
+	Token   uint64            `json:"token,omitempty"` // of its lease
+}
+
+// pathBytes is a path in JSON: a string, or where it is not UTF-8 its base64
+// behind a NUL, which no path contains.
+type pathBytes string
+
+func (p pathBytes) MarshalJSON() ([]byte, error) {
+	if utf8.ValidString(string(p)) {
+		return json.Marshal(string(p))
+	}
+	return json.Marshal("\x00" + base64.StdEncoding.EncodeToString([]byte(p)))
+}
+
+func (p *pathBytes) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	if rest, ok := strings.CutPrefix(s, "\x00"); ok {
+		raw, err := base64.StdEncoding.DecodeString(rest)
+		s = string(raw)
+		if err != nil {
+			return err
+		}
+	}
+	*p = pathBytes(s)
+	return nil
+}
+
+// pinOf writes a file's content as a word.
+func pinOf(v wal.Version) string {
+	if !v.Exists {
+		return "absent"
+	}
+	return fmt.Sprintf("%d:%s", v.Size, hex.EncodeToString(v.Hash[:]))
+}
+
+func (d *txData) file(name string) *txFile {
+	for _, f := range d.Files {
+		if string(f.File) == name {
+			return f
+		}
+	}
+	return nil
+}
+
+func encodeOps(p jsonpatch.Patch) []json.RawMessage {
+	var out []json.RawMessage
+	for _, op := range p {
+		b := jsonpatch.Patch{op}.Encode()
+		out = append(out, json.RawMessage(b[1:len(b)-1])) // without the brackets
+	}
+	return out
+}
+
+func (f *txFile) ops(lim jsonpatch.Limits) (jsonpatch.Patch, error) {
+	b, err := json.Marshal(f.Ops)
+	if err != nil {
+		return nil, err
+	}
+	if f.Ops == nil {
+		return nil, nil
+	}
+	return jsonpatch.DecodePatch(b, lim)
+}
+
+const (
+	txName    = "tx.json"
+	txMode    = 0o600
+	txDirMode = 0o700
+)
+
+// txHome is where a new transaction is kept: in the first file's workspace; with
+// no file in that of the store's directory, or where none covers that, in the
+// user's state directory.
+func (s *Store) txHome(ctx context.Context, files []string) (string, error) {
+	if len(files) > 0 {
+		t, err := s.resolve(ctx, s.abs(files[0]), true)
+		if err != nil {
+			return "", err
+		}
+		return filepath.Join(t.ws.meta(), txDir), nil
+	}
+	real, err := realDir(s.dir)
+	if err != nil {
+		return "", fail(s.dir, err)
+	}
+	w, err := s.findWorkspace(ctx, real)
+	if err != nil {
+		return "", fail(s.dir, err)
+	}
+	if w != nil {
+		return filepath.Join(w.meta(), txDir), nil
+	}
+	return userTxDir()
+}
+
+// userTxDir is $XDG_STATE_HOME/jtx/tx, by the XDG Base Directory Specification.
+func userTxDir() (string, error) {
+	base := os.Getenv("XDG_STATE_HOME")
+	if !filepath.IsAbs(base) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", &Error{Kind: ErrNotFound, Err: fmt.Errorf("no directory for the transaction: name a file, or run jtx init: %w", err)}
+		}
+		base = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(base, "jtx", "tx"), nil
+}
+
+// create makes the transaction's directory, and a pointer to it in the user's
+// state directory, so that it is found from any directory. The pointer is a
+// convenience: where it can't be made, the transaction is found from its
+// workspace.
+func (t *OpenTx) create() error {
+	if err := os.MkdirAll(filepath.Dir(t.dir), txDirMode); err != nil {
+		return err
+	}
+	if err := t.s.fs.Mkdir(t.dir, txDirMode); err != nil {
+		return err
+	}
+	if err := t.save(); err != nil {
+		return err
+	}
+	home, err := userTxDir()
+	if err != nil || home == filepath.Dir(t.dir) {
+		return nil
+	}
+	if os.MkdirAll(home, txDirMode) == nil {
+		_ = os.Symlink(t.dir, filepath.Join(home, t.data.ID)) // see above
+	}
+	return nil
+}
+
+// Resume opens a transaction by its id, or by a beginning of it that no other
+// has. It looks in the workspace of the store's directory, then among all that
+// this user began.
+func (s *Store) Resume(ctx context.Context, id string) (*OpenTx, error) {
+	id = strings.ToUpper(id)
+	dirs, err := s.txDirs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]string{}
+	for _, dir := range dirs {
+		entries, err := s.fs.ReadDir(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fail(dir, err)
+		}
+		for _, e := range entries {
+			path := filepath.Join(dir, e.Name())
+			if _, err := ulid.ParseStrict(e.Name()); err != nil || !strings.HasPrefix(e.Name(), id) {
+				continue
+			}
+			if _, err := s.fs.Stat(filepath.Join(path, txName)); err == nil {
+				found[e.Name()] = path
+			}
+		}
+	}
+	switch {
+	case len(found) == 0 || len(id) < 4:
+		return nil, &Error{Kind: ErrNotFound, Err: errorf("no open transaction %s", id)}
+	case len(found) > 1:
+		return nil, &Error{Kind: ErrInvalid, Err: errorf("%d open transactions begin with %s", len(found), id)}
+	}
+	for _, path := range found {
+		real, err := filepath.EvalSymlinks(path)
+		if err != nil {
+			return nil, fail(path, err)
+		}
+		t := &OpenTx{s: s, dir: real}
+		return t, t.load()
+	}
+	panic("unreachable")
+}
+
+func (s *Store) txDirs(ctx context.Context) ([]string, error) {
+	var dirs []string
+	real, err := realDir(s.dir)
+	if err != nil {
+		return nil, fail(s.dir, err)
+	}
+	w, err := s.findWorkspace(ctx, real)
+	if err != nil {
+		return nil, fail(s.dir, err)
+	}
+	if w != nil {
+		dirs = append(dirs, filepath.Join(w.meta(), txDir))
+	}
+	if home, err := userTxDir(); err == nil {
+		dirs = append(dirs, home)
+	}
+	return dirs, nil
+}
+
+func (t *OpenTx) load() error {
+	data, err := fsys.ReadFile(t.s.fs, filepath.Join(t.dir, txName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return &Error{Kind: ErrNotFound, Err: errorf("no open transaction %s", filepath.Base(t.dir))}
+	}
+	if err != nil {
+		return fail(t.dir, err)
+	}
+	t.data = txData{}
+	if err := json.Unmarshal(data, &t.data); err != nil {
+		return &Error{Kind: ErrDamaged, File: t.dir, Err: err}
+	}
+	return nil
+}
+
+func (t *OpenTx) save() error {
+	data, err := json.Marshal(t.data)
+	if err != nil {
+		return fail(t.dir, err)
+	}
+	return fail(t.dir, fsys.WriteFileAtomic(t.s.fs, filepath.Join(t.dir, txName), append(data, '\n'), txMode))
+}
+
+// keep writes a document beside tx.json and returns its name.
+func (t *OpenTx) keep(i int, kind string, data []byte) (string, error) {
+	name := fmt.Sprintf("%d.%s", i, kind)
+	return name, fsys.WriteFileAtomic(t.s.fs, filepath.Join(t.dir, name), data, txMode)
+}
+
+func (t *OpenTx) document(name string) (*jsonpatch.Document, error) {
+	if name == "" {
+		return nil, nil
+	}
+	data, err := fsys.ReadFile(t.s.fs, filepath.Join(t.dir, name))
+	if err != nil {
+		return nil, err
+	}
+	return jsonpatch.Parse(data, t.s.opt.Limits)
+}
+
+func (t *OpenTx) base(f *txFile) (*jsonpatch.Document, error) { return t.document(f.Base) }
+
+// draft is a file as the transaction sees it.
+func (t *OpenTx) draft(f *txFile) (*draft, error) {
+	base, err := t.base(f)
+	if err != nil {
+		return nil, err
+	}
+	d := &draft{name: string(f.File), doc: base, rev: f.Rev, whole: f.Whole}
+	if base != nil {
+		d.found.Doc, d.found.Data, d.found.Version = base, base.Bytes(), wal.VersionOf(base.Bytes())
+	}
+	if !f.Changed {
+		return d, nil
+	}
+	if d.ops, err = f.ops(t.s.opt.Limits); err != nil {
+		return nil, err
+	}
+	d.doc, err = t.document(f.Now)
+	return d, err
+}
+
+// lock keeps other processes from working on the same open transaction.
+func (t *OpenTx) lock(ctx context.Context) (*lockmgr.Held, error) {
+	held, err := t.s.locks.Acquire(ctx, t.s.patience(), []lockmgr.Request{{
+		Order: t.data.ID, Path: filepath.Join(t.dir, lockName), Mode: lockmgr.Exclusive, Perm: txMode, Name: "transaction " + t.data.ID,
+	}})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &Error{Kind: ErrNotFound, Err: errorf("no open transaction %s", t.data.ID)}
+	}
+	return held, fail("", err)
+}
+
+// remove takes the transaction's directory away: tx.json first, so that what a
+// crash leaves is no transaction any more.
+func (t *OpenTx) remove() error {
+	err := t.s.fs.Remove(filepath.Join(t.dir, txName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fail(t.dir, err)
+	}
+	if home, err := userTxDir(); err == nil && home != filepath.Dir(t.dir) {
+		if err := os.Remove(filepath.Join(home, t.data.ID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fail(home, err)
+		}
+	}
+	return fail(t.dir, os.RemoveAll(t.dir))
+}

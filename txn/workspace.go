@@ -1,0 +1,289 @@
+package txn
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// The names in a workspace's directory. A workspace is placed with its format
+// under formatNew, and is active from the rename to formatName on.
+const (
+	metaDir    = ".jtx"
+	formatName = "format"
+	formatNew  = "format.new"
+	lockName   = "lock"
+	filesDir   = "files"
+	txDir      = "tx"
+	pathName   = "path"
+)
+
+const formatVersion = 1
+
+// ErrFormat is returned when a workspace has a format that this program does not
+// know. It is left alone.
+var ErrFormat = errors.New("unknown workspace format")
+
+// ErrUntrusted is returned when a .jtx directory belongs to neither the caller,
+// root, nor the owner of the directory that it is in.
+var ErrUntrusted = errors.New("belongs to somebody else")
+
+// workspace is a directory with an active .jtx.
+type workspace struct {
+	root string // real path
+	id   wal.ID
+	tree bool // covers what is below root, not only root itself
+}
+
+// format is the content of .jtx/format.
+type format struct {
+	Format int    `json:"format"`
+	ID     string `json:"id"`
+	Tree   bool   `json:"tree"`
+}
+
+func (w *workspace) meta() string { return filepath.Join(w.root, metaDir) }
+
+// fileDir is where everything about the file at rel is kept.
+func (w *workspace) fileDir(rel string) string {
+	name, _ := escape(rel)
+	return filepath.Join(w.meta(), filesDir, name)
+}
+
+// lockRequest locks the whole workspace: shared in each transaction, so that
+// it can be locked alone to change what it covers.
+func (w *workspace) lockRequest(mode lockmgr.Mode, perm fs.FileMode) lockmgr.Request {
+	return lockmgr.Request{
+		Order: w.id.String() + "\x00", Path: filepath.Join(w.meta(), lockName),
+		Mode: mode, Perm: perm, Name: w.root, NoHolder: mode == lockmgr.Shared,
+	}
+}
+
+// covers tells whether files in dir belong to w, if no nearer one covers them.
+func (w *workspace) covers(dir string) bool { return w.tree || w.root == dir }
+
+// findWorkspace walks from dir to the root of the file system for the nearest
+// workspace that covers dir. It is nil where there is none. One that was placed
+// but not activated is activated first.
+func (s *Store) findWorkspace(ctx context.Context, dir string) (*workspace, error) {
+	return s.nearest(ctx, dir, dir)
+}
+
+func (s *Store) nearest(ctx context.Context, from, dir string) (*workspace, error) {
+	for at := from; ; at = filepath.Dir(at) {
+		w, err := s.readWorkspace(at)
+		if errors.Is(err, errInactive) {
+			err = s.activate(ctx, at)
+			if err == nil {
+				w, err = s.readWorkspace(at)
+			} else if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+				err = nil // a reader who may not write: nobody has used it yet
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		if w != nil && w.covers(dir) {
+			return w, nil
+		}
+		if at == filepath.Dir(at) {
+			return nil, nil
+		}
+	}
+}
+
+var errInactive = errors.New("workspace not active yet")
+
+// readWorkspace reads the workspace whose root is dir, nil where there is none.
+func (s *Store) readWorkspace(dir string) (*workspace, error) {
+	meta := filepath.Join(dir, metaDir)
+	data, err := fsys.ReadFile(s.fs, filepath.Join(meta, formatName))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, s.inactive(meta)
+	case err != nil:
+		return nil, err
+	}
+	var f format
+	if err := json.Unmarshal(data, &f); err != nil {
+		return nil, fmt.Errorf("%s: %w: %v", meta, ErrFormat, err)
+	}
+	if f.Format != formatVersion {
+		return nil, fmt.Errorf("%s: %w %d, this program knows %d", meta, ErrFormat, f.Format, formatVersion)
+	}
+	id, err := wal.ParseID(f.ID)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %v", meta, ErrFormat, err)
+	}
+	if err := s.trusted(dir, meta); err != nil {
+		return nil, err
+	}
+	return &workspace{root: dir, id: id, tree: f.Tree}, nil
+}
+
+func (s *Store) inactive(meta string) error {
+	_, err := s.fs.Lstat(filepath.Join(meta, formatNew))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errInactive
+}
+
+// trusted refuses a .jtx that somebody else could have put there to make the
+// caller read or write what they choose.
+func (s *Store) trusted(dir, meta string) error {
+	info, err := s.fs.Lstat(meta)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s: not a directory", meta)
+	}
+	owner, ok := ownerOf(info)
+	if !ok || owner == 0 || owner == os.Geteuid() {
+		return nil
+	}
+	parent, err := s.fs.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	if dirOwner, _ := ownerOf(parent); dirOwner == owner {
+		return nil
+	}
+	return fmt.Errorf("%s: %w (uid %d)", meta, ErrUntrusted, owner)
+}
+
+// createWorkspace makes the workspace of dir: built whole under another name,
+// synced, renamed into place, then activated. Where another process was faster,
+// theirs stands.
+func (s *Store) createWorkspace(ctx context.Context, dir string, tree bool) error {
+	temp, err := s.buildWorkspace(dir, tree)
+	if err != nil {
+		return err
+	}
+	err = s.fs.Rename(temp, filepath.Join(dir, metaDir))
+	if err != nil {
+		if cleanup := s.removeBuilt(temp); cleanup != nil {
+			return errors.Join(err, cleanup)
+		}
+		if _, statErr := s.fs.Lstat(filepath.Join(dir, metaDir)); statErr != nil {
+			return err
+		}
+	}
+	if err := fsys.SyncDir(s.fs, dir); err != nil {
+		return err
+	}
+	fsys.Step("workspace.placed")
+	if _, err := s.readWorkspace(dir); !errors.Is(err, errInactive) {
+		return err
+	}
+	return s.activate(ctx, dir)
+}
+
+func (s *Store) buildWorkspace(dir string, tree bool) (string, error) {
+	a, err := s.accessOfDir(dir)
+	if err != nil {
+		return "", err
+	}
+	temp := filepath.Join(dir, metaDir+"."+wal.NewID().String()+".tmp")
+	for _, d := range []string{temp, filepath.Join(temp, filesDir), filepath.Join(temp, txDir)} {
+		if err := a.mkdir(s.fs, d); err != nil {
+			return "", err
+		}
+	}
+	text, err := json.Marshal(format{formatVersion, wal.NewID().String(), tree})
+	if err != nil {
+		return "", err
+	}
+	files := map[string]string{formatNew: string(text) + "\n", ".gitignore": "*\n", lockName: ""}
+	for _, name := range []string{".gitignore", lockName, formatNew} {
+		if err := a.writeFile(s.fs, filepath.Join(temp, name), files[name]); err != nil {
+			return "", err
+		}
+	}
+	return temp, fsys.SyncDir(s.fs, temp)
+}
+
+func (s *Store) removeBuilt(temp string) error {
+	for _, name := range []string{".gitignore", lockName, formatNew, filesDir, txDir, ""} {
+		if err := s.fs.Remove(filepath.Join(temp, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// activate lets a placed workspace be used. A farther one may already cover its
+// files: whoever uses that holds its lock shared and looks for a nearer one
+// after locking. So either they saw this one, or they are seen here, because it
+// was placed before the look; then their locks are waited for and what they left
+// unfinished is finished, before this one takes over.
+func (s *Store) activate(ctx context.Context, dir string) error {
+	if dir == filepath.Dir(dir) {
+		return s.finishActivation(dir)
+	}
+	far, err := s.nearest(ctx, filepath.Dir(dir), dir)
+	if err != nil {
+		return err
+	}
+	if far == nil {
+		return s.finishActivation(dir)
+	}
+	held, err := s.locks.Acquire(ctx, s.patience(), []lockmgr.Request{far.lockRequest(lockmgr.Exclusive, 0)})
+	if err != nil {
+		return err
+	}
+	defer held.Release()
+	if err := s.settleBelow(ctx, far, dir); err != nil {
+		return err
+	}
+	return s.finishActivation(dir)
+}
+
+func (s *Store) finishActivation(dir string) error {
+	meta := filepath.Join(dir, metaDir)
+	err := s.fs.Rename(filepath.Join(meta, formatNew), filepath.Join(meta, formatName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // somebody else has done it
+		return err
+	}
+	fsys.Step("workspace.activated")
+	return fsys.SyncDir(s.fs, meta)
+}
+
+// Init makes dir the root of a workspace that covers its whole tree. Where there
+// is a workspace already it is left, and created is false.
+func (s *Store) Init(ctx context.Context, dir string) (root string, created bool, err error) {
+	root, err = realDir(s.abs(dir))
+	if err != nil {
+		return "", false, fail(dir, err)
+	}
+	if w, err := s.findAt(ctx, root); err != nil || w != nil {
+		return root, false, fail(dir, err)
+	}
+	err = s.createWorkspace(ctx, root, true)
+	return root, err == nil, fail(dir, err)
+}
+
+// findAt reads the workspace whose root is dir, activating it if need be.
+func (s *Store) findAt(ctx context.Context, dir string) (*workspace, error) {
+	w, err := s.readWorkspace(dir)
+	if errors.Is(err, errInactive) {
+		if err := s.activate(ctx, dir); err != nil {
+			return nil, err
+		}
+		return s.readWorkspace(dir)
+	}
+	return w, err
+}
