@@ -31,6 +31,18 @@ type FilePlan struct {
 	File   *File
 	Case   FileCase
 	Newest *wal.Record
+	// InDoubt tells that the file is left alone until its unit is decided.
+	InDoubt bool
+}
+
+// Of finds the plan of a file. Every file that was planned has one.
+func (p *Plan) Of(k Key) *FilePlan {
+	for i := range p.Files {
+		if p.Files[i].File.Key == k {
+			return &p.Files[i]
+		}
+	}
+	panic(fmt.Sprintf("no plan for %v", k))
 }
 
 // MissingError is returned where a unit has participants whose locks the caller
@@ -205,7 +217,7 @@ func (p *planner) planFile(f *File) error {
 	if u := p.units[newest.Unit]; u != nil && newest.LSN == last {
 		switch u.Case.Outcome {
 		case InDoubt:
-			p.plan.Files = append(p.plan.Files, FilePlan{File: f, Case: FileCase{u.Case.Name, Nothing}})
+			p.plan.Files = append(p.plan.Files, FilePlan{File: f, Case: FileCase{u.Case.Name, Nothing}, InDoubt: true})
 			return nil
 		case Discarded:
 			if newest, err = newestAt(f.Journal.Read, last-1); err != nil {

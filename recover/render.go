@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/jtx-project/jtx/txn/jsonpatch"
@@ -22,27 +23,45 @@ func Render(read Reader, lsn wal.LSN, lim jsonpatch.Limits) (data []byte, err er
 	}
 	var doc *jsonpatch.Document
 	for i := len(chain) - 1; i >= 0; i-- {
-		rec := chain[i]
-		switch {
-		case rec.Image != nil || rec.Kind == wal.KindImage:
-			doc = jsonpatch.Trusted(rec.Image, jsonpatch.JSONC)
-		case !rec.After.Exists:
-			doc = nil
-		default:
-			doc, err = ApplyRecord(doc, rec, lim)
-		}
-		if err != nil {
-			return nil, corrupt(rec, err)
+		if doc, err = step(doc, chain[i], lim); err != nil {
+			return nil, err
 		}
 	}
-	newest := chain[0]
 	if doc != nil {
 		data = doc.Bytes()
 	}
-	if got := versionOf(data); got != newest.After {
-		return nil, corrupt(newest, fmt.Errorf("replay gives %v, the record says %v", got, newest.After))
+	return data, check(chain[0], data)
+}
+
+// Next derives the version that rec makes of the one before it, which is nil
+// where there was no file, and checks it against the record's hash.
+func Next(doc *jsonpatch.Document, rec *wal.Record, lim jsonpatch.Limits) (*jsonpatch.Document, error) {
+	next, err := step(doc, rec, lim)
+	if err != nil || next == nil {
+		return nil, errors.Join(err, check(rec, nil))
 	}
-	return data, nil
+	return next, check(rec, next.Bytes())
+}
+
+func step(doc *jsonpatch.Document, rec *wal.Record, lim jsonpatch.Limits) (*jsonpatch.Document, error) {
+	switch {
+	case rec.HasImage():
+		return jsonpatch.Trusted(rec.Image, jsonpatch.JSONC), nil
+	case !rec.After.Exists:
+		return nil, nil
+	}
+	next, err := ApplyRecord(doc, rec, lim)
+	if err != nil {
+		return nil, corrupt(rec, err)
+	}
+	return next, nil
+}
+
+func check(rec *wal.Record, data []byte) error {
+	if got := versionOf(data); got != rec.After {
+		return corrupt(rec, fmt.Errorf("replay gives %v, the record says %v", got, rec.After))
+	}
+	return nil
 }
 
 // chainTo lists the records whose replay gives the version of lsn, newest first,

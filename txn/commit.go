@@ -38,7 +38,7 @@ type unitFile struct {
 
 // commit makes what tx did durable and visible, or nothing of it.
 func (ses *session) commit(tx *Tx) (Result, error) {
-	u := &unit{ses: ses, id: wal.NewID(), time: time.Now().UTC(), durability: ses.call.durability}
+	u := &unit{ses: ses, id: wal.NewID(), time: now(), durability: ses.call.durability}
 	for _, d := range tx.drafts {
 		c, err := d.change(tx.lim)
 		if err != nil {

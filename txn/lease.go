@@ -18,7 +18,7 @@ func (t *OpenTx) grant(ctx context.Context, command string) error {
 			return &Error{Kind: ErrConflict, File: target.name, Err: errorf("changed while the transaction began")}
 		}
 		l, err := ses.held.Grant(filepath.Join(target.dir, lockName), lockmgr.Lease{
-			Tx: t.data.ID, Owner: t.data.Owner, Granted: time.Now().UTC(), Expires: t.data.Expires, Command: command,
+			Tx: t.data.ID, Owner: t.data.Owner, Granted: now(), Expires: t.data.Expires, Command: command,
 		})
 		f.Token = l.Token
 		return fail(target.name, err)

@@ -74,7 +74,7 @@ func (s *Store) Begin(ctx context.Context, files []string, o BeginOptions) (*Ope
 	}
 	id := wal.NewID().String()
 	t := &OpenTx{s: s, dir: filepath.Join(dir, id)}
-	t.data = txData{ID: id, Created: time.Now().UTC(), Actor: cmp.Or(o.Actor, s.opt.Actor), Message: o.Message}
+	t.data = txData{ID: id, Created: now(), Actor: cmp.Or(o.Actor, s.opt.Actor), Message: o.Message}
 	if o.Lock {
 		t.data.Owner, t.data.Expires = o.Owner, time.Now().Add(cmp.Or(o.TTL, DefaultLeaseTTL)).UTC()
 	}

@@ -259,10 +259,9 @@ func (ses *session) afterRecovery() error {
 		if done.Err != nil {
 			return fail(t.name, done.Err)
 		}
-		if done.Action == recovery.Redo || done.Action == recovery.SetAsideRedo {
-			if err := t.file.Look(); err != nil {
-				return fail(t.name, err)
-			}
+		// Replaced, or freed of a second link that a half-done rename left.
+		if err := t.file.Look(); err != nil {
+			return fail(t.name, err)
 		}
 	}
 	return nil

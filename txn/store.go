@@ -121,3 +121,5 @@ func (s *Store) abs(name string) string {
 	}
 	return filepath.Join(s.dir, name)
 }
+
+func now() time.Time { return time.Now().UTC() }

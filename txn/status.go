@@ -1,0 +1,157 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// Status is the state of the workspaces at, above and below some paths.
+type Status struct {
+	Workspaces []WorkspaceStatus
+	Files      []FileStatus // by path
+	Open       []OpenTxInfo
+}
+
+// WorkspaceStatus describes a workspace.
+type WorkspaceStatus struct {
+	Root string
+	ID   string
+	Tree bool // covers what is below Root, not only Root itself
+}
+
+// FileStatus describes a tracked file.
+type FileStatus struct {
+	File         string
+	Workspace    string // its root
+	Rev          uint64
+	JournalBytes int64
+	Segments     int
+	// Condition is what the next access finds: clean, pending (a commit was cut
+	// off, or is in progress), edited, deleted or damaged (outside jtx),
+	// in-doubt, untracked (no version recorded yet).
+	Condition string
+	// InPlace tells that the file was last written in place, so that plain
+	// readers may have seen it half written.
+	InPlace bool
+	Lock    lockmgr.Status
+	Err     error // what kept the file from being looked at, or its damage
+}
+
+// Status looks at every tracked file below the paths. It takes no lock and
+// changes nothing.
+func (s *Store) Status(ctx context.Context, paths []string) (Status, error) {
+	var st Status
+	sc, err := s.scope(ctx, paths)
+	if err != nil {
+		return st, err
+	}
+	for _, w := range sc.workspaces {
+		st.Workspaces = append(st.Workspaces, WorkspaceStatus{w.root, w.id.String(), w.tree})
+		txs, err := s.openTxsIn(filepath.Join(w.meta(), txDir))
+		if err != nil {
+			return st, err
+		}
+		for _, t := range txs {
+			st.Open = append(st.Open, t.Info())
+		}
+	}
+	for _, t := range sc.files {
+		if ctx.Err() != nil {
+			return st, context.Cause(ctx)
+		}
+		st.Files = append(st.Files, s.statusOf(ctx, t))
+	}
+	return st, nil
+}
+
+// statusOf looks at one file. A commit in progress makes some of what it reads
+// older than the rest; then it says pending.
+func (s *Store) statusOf(ctx context.Context, t *target) FileStatus {
+	fst := FileStatus{File: t.real, Workspace: t.ws.root}
+	lock := filepath.Join(t.dir, lockName)
+	var err error
+	if fst.Lock, err = s.locks.Probe(lock); ignoreNotExist(err) != nil {
+		fst.Err = fail(t.real, err)
+	}
+	fst.JournalBytes, fst.Segments, err = wal.Usage(s.fs, t.dir)
+	if err != nil {
+		fst.Err = fail(t.real, err)
+	}
+	if err := s.condition(ctx, t, &fst); err != nil {
+		fst.Err = fail(t.real, err)
+	}
+	return fst
+}
+
+func (s *Store) condition(ctx context.Context, t *target, fst *FileStatus) error {
+	pos, st, settled, err := s.position(t)
+	if err != nil {
+		return err
+	}
+	fst.Rev = st.Rev
+	switch {
+	case settled && st.Last == 0:
+		fst.Condition = "untracked"
+		return nil
+	case settled && pos.file == st.File:
+		fst.Condition = "clean"
+		fst.InPlace, err = s.writtenInPlace(t, st.Last)
+		return err
+	}
+	ses := &session{s: s, ctx: ctx, targets: []*target{t}}
+	plan, err := ses.planReadOnly()
+	if err != nil {
+		fst.Condition = "damaged"
+		return err
+	}
+	fp := plan.Of(t.key())
+	if fp.Newest != nil {
+		fst.Rev = fp.Newest.Rev
+	}
+	fst.Condition = conditionOf(fp)
+	if fp.Case.Action == recovery.SetAside {
+		return &recovery.DamagedError{File: t.real, Rev: fst.Rev, Err: t.file.Found.Err}
+	}
+	return nil
+}
+
+// writtenInPlace tells whether the record at lsn is of a write in place.
+func (s *Store) writtenInPlace(t *target, lsn wal.LSN) (bool, error) {
+	rec, err := wal.ReadRecord(s.fs, t.dir, lsn)
+	return err == nil && rec.Kind == wal.KindInPlace, err
+}
+
+func conditionOf(fp *recovery.FilePlan) string {
+	switch {
+	case fp.InDoubt:
+		return "in-doubt"
+	case fp.Newest == nil:
+		return "untracked"
+	}
+	switch fp.Case.Action {
+	case recovery.Nothing:
+		return "clean"
+	case recovery.SetAside:
+		return "damaged"
+	case recovery.Adopt:
+		if !fp.File.Found.Version.Exists {
+			return "deleted"
+		}
+		return "edited"
+	default:
+		return "pending"
+	}
+}
+
+func ignoreNotExist(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,147 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// VerifyOptions of a check.
+type VerifyOptions struct {
+	// Progress is called after each file.
+	Progress func(done, total int, file string)
+}
+
+// VerifyResult is what the check of one file found.
+type VerifyResult struct {
+	File    string
+	Rev     uint64
+	Records int
+	Bytes   int64 // of the journal
+	// Foreign tells that the file holds a valid edit made outside jtx, which
+	// the next access records.
+	Foreign bool
+	// Unfinished tells that a commit was cut off; jtx recover settles it.
+	Unfinished bool
+	// Err wraps ErrDamaged where the journal or the file is damaged.
+	Err error
+}
+
+// Verify replays the journal of every tracked file below the paths from its first
+// image, checks each version against its hash, and the file against the newest.
+// It changes nothing.
+func (s *Store) Verify(ctx context.Context, paths []string, o VerifyOptions) ([]VerifyResult, error) {
+	sc, err := s.scope(ctx, paths)
+	if err != nil {
+		return nil, err
+	}
+	var results []VerifyResult
+	for i, t := range sc.files {
+		if ctx.Err() != nil {
+			return results, context.Cause(ctx)
+		}
+		results = append(results, s.verifyFile(ctx, t))
+		if o.Progress != nil {
+			o.Progress(i+1, len(sc.files), t.real)
+		}
+	}
+	return results, nil
+}
+
+// verifyFile checks one file while nobody writes it.
+func (s *Store) verifyFile(ctx context.Context, t *target) VerifyResult {
+	res := VerifyResult{File: t.real}
+	held, err := s.lockShared(ctx, t)
+	if err != nil {
+		res.Err = fail(t.real, err)
+		return res
+	}
+	res.Err = fail(t.real, s.verifyLocked(ctx, t, &res))
+	if held != nil {
+		if err := held.Release(); err != nil && res.Err == nil {
+			res.Err = fail(t.real, err)
+		}
+	}
+	return res
+}
+
+// lockShared keeps writers out. It is nil where the lock file is not there yet.
+func (s *Store) lockShared(ctx context.Context, t *target) (*lockmgr.Held, error) {
+	if _, err := s.fs.Lstat(filepath.Join(t.dir, lockName)); err != nil {
+		return nil, ignoreNotExist(err)
+	}
+	reqs := lockSet{}
+	reqs.addShared(t, access{file: 0o600})
+	return s.locks.Acquire(ctx, s.patience(), reqs.list)
+}
+
+func (s *Store) verifyLocked(ctx context.Context, t *target, res *VerifyResult) error {
+	report, err := wal.Inspect(s.fs, t.dir)
+	if err != nil {
+		return err
+	}
+	res.Records, res.Bytes, res.Rev = report.Records, report.Bytes, report.State.Rev
+	if len(report.Damage) > 0 {
+		return errors.Join(report.Damage...)
+	}
+	if err := s.replayAll(ctx, t); err != nil {
+		return err
+	}
+	ses := &session{s: s, ctx: ctx, targets: []*target{t}}
+	plan, err := ses.planReadOnly()
+	if err != nil {
+		return err
+	}
+	fp := plan.Of(t.key())
+	if fp.Newest != nil {
+		res.Rev = fp.Newest.Rev
+	}
+	switch fp.Case.Action {
+	case recovery.Adopt:
+		res.Foreign = true
+	case recovery.Settle, recovery.Redo, recovery.SetAsideRedo:
+		res.Unfinished = true
+	case recovery.SetAside:
+		return &recovery.DamagedError{File: t.real, Rev: res.Rev, Err: t.file.Found.Err}
+	}
+	return nil
+}
+
+// replayAll derives every version in turn and compares it with its record.
+func (s *Store) replayAll(ctx context.Context, t *target) error {
+	var doc, before *jsonpatch.Document
+	var last *wal.Record
+	for rec, err := range wal.Scan(s.fs, t.dir, 1) {
+		if err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		switch rec.Kind {
+		case wal.KindNote:
+			continue
+		case wal.KindAbort:
+			doc = before
+			continue
+		}
+		before = doc
+		if doc, err = recovery.Next(doc, rec, s.opt.Limits); err != nil {
+			return err
+		}
+		if last != nil && last.After != rec.Before && rec.Kind != wal.KindInPlace && !aborted(last, rec) {
+			return &wal.CorruptError{LSN: rec.LSN, Reason: fmt.Sprintf("begins at another version than LSN %d ended with", last.LSN)}
+		}
+		last = rec
+	}
+	return nil
+}
+
+// aborted tells that an abort stands between two records.
+func aborted(last, next *wal.Record) bool { return next.LSN > last.LSN+1 }
