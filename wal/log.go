@@ -132,7 +132,7 @@ func (l *Log) load(trust bool) error {
 		return nil
 	}
 	l.state.Durable = max(l.state.Durable, floor)
-	return l.preflight(ok)
+	return l.preflight(ok, trust)
 }
 
 func (l *Log) readState() (State, bool, error) {

@@ -10,8 +10,9 @@ import (
 
 // preflight finds the tail by reading it, in place of trusting the state; cuts it
 // where it is torn; and refuses a journal that is damaged. l.state is what the
-// state said, if hinted is true, and says the truth afterwards.
-func (l *Log) preflight(hinted bool) error {
+// state said, if hinted is true, and says the truth afterwards. With near, and
+// within a boot, the state's position is believed and reading begins there.
+func (l *Log) preflight(hinted, near bool) error {
 	hint := l.state
 	journal, gen, err := JournalDir(l.fs, l.dir)
 	if err != nil {
@@ -34,7 +35,7 @@ func (l *Log) preflight(hinted bool) error {
 		l.setEmpty(0)
 		return nil
 	}
-	return l.findTail(&list, hint, hinted)
+	return l.findTail(&list, hint, hinted, near && l.known)
 }
 
 // setEmpty is the state of a journal without records: that nothing was applied is
@@ -47,8 +48,8 @@ func (l *Log) setEmpty(segment LSN) {
 // findTail reads up to the tail. A last segment without a record is removed: whoever
 // made it may have failed to make its name durable, and the next one to need it
 // makes it anew.
-func (l *Log) findTail(list *listing, hint State, hinted bool) error {
-	first, from := l.scanFrom(list, hint)
+func (l *Log) findTail(list *listing, hint State, hinted, near bool) error {
+	first, from := l.scanFrom(list, hint, near)
 	var read []*contents
 	for i := first; i < len(list.segments); i++ {
 		c, err := readSegment(l.fs, list.segments[i], from, list.limit(i))
@@ -87,12 +88,13 @@ func (l *Log) findTail(list *listing, hint State, hinted bool) error {
 // do: what was there when it was written still is. Else it is the last segment but
 // one, so that the chain into the last one is checked, and its end is known should
 // the last one be empty.
-func (l *Log) scanFrom(list *listing, hint State) (int, start) {
+func (l *Log) scanFrom(list *listing, hint State, near bool) (int, start) {
 	last := len(list.segments) - 1
 	i := list.holding(hint.Segment)
 	next := list.limit(i)
-	if l.known && hint.Gen == l.state.Gen && hint.Offset > 0 && list.segments[i].first == hint.Segment &&
-		list.segments[i].group == hint.Group && (next == 0 || next > hint.Last) && l.reaches(list.segments[i].path, hint.Offset) {
+	seg := list.segments[i]
+	there := hint.Gen == l.state.Gen && hint.Offset > 0 && seg.first == hint.Segment && seg.group == hint.Group
+	if near && there && (next == 0 || next > hint.Last) && l.reaches(seg.path, hint.Offset) {
 		return i, start{offset: hint.Offset, next: hint.Last + 1, prev: hint.CRC, linked: true}
 	}
 	i = max(last-1, 0)
