@@ -58,6 +58,7 @@ var roles = map[string]func(role) error{
 	"count": playCount,
 	"dance": playDance,
 	"grant": playGrant,
+	"probe": playProbe,
 }
 
 func (r role) request() []Request {
@@ -143,6 +144,17 @@ func playGrant(r role) error {
 	return h.Release()
 }
 
+// playProbe says what it sees of a lock, and whether a wait names anybody.
+func playProbe(r role) error {
+	s, err := Default.Probe(r.Paths[0])
+	if err != nil {
+		return err
+	}
+	_, err = Default.Acquire(context.Background(), r.Timeout, r.request())
+	fmt.Printf("%s %d %v\n", s.State, len(s.Holders), err)
+	return nil
+}
+
 // player is a process that plays a role.
 type player struct {
 	cmd   *exec.Cmd
@@ -152,10 +164,17 @@ type player struct {
 
 func play(t testing.TB, r role) *player {
 	t.Helper()
+	return playUnder(t, r, os.Args[0])
+}
+
+// playUnder runs the test binary through another command.
+func playUnder(t testing.TB, r role, command ...string) *player {
+	t.Helper()
 	raw, err := json.Marshal(r)
 	require.NoError(t, err)
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), roleEnv+"="+string(raw))
+	cmd := exec.Command(command[0], command[1:]...)
+	// A race-enabled process would sleep for a second before it exits.
+	cmd.Env = append(os.Environ(), roleEnv+"="+string(raw), "GORACE=atexit_sleep_ms=0")
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	require.NoError(t, err)

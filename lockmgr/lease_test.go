@@ -2,6 +2,7 @@ package lockmgr
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -97,15 +98,13 @@ func TestLeaseEnds(t *testing.T) {
 			require.NoError(t, p.cmd.Process.Kill())
 		}},
 		{"time-over", func(l *Lease, _ *player) { l.Expires = time.Now().Add(50 * time.Millisecond) }, nil},
-		{"directory-removed-and-made", nil, func(path string, _ *player) {
-			require.NoError(t, os.RemoveAll(filepath.Dir(path)))
-			require.NoError(t, os.Mkdir(filepath.Dir(path), 0o700))
+		{"file-removed", nil, func(path string, _ *player) {
+			require.NoError(t, os.Remove(leasePath(path)))
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "x", "lock")
-			require.NoError(t, os.Mkdir(filepath.Dir(path), 0o700))
-			p := hold(t, Exclusive, filepath.Join(t.TempDir(), "lock"))
+			path := lockPath(t)
+			p := hold(t, Exclusive, lockPath(t))
 			l := Lease{Tx: "T1"}
 			if c.lease != nil {
 				c.lease(&l, p)
@@ -139,6 +138,28 @@ func TestLeaseEnds(t *testing.T) {
 			eventually(t, "nobody watches the lease", func() bool { return idle(m) })
 		})
 	}
+}
+
+// Away in one step, since the waiter would make files in a half removed one.
+func TestDirectoryVanishesWhileLeased(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "x")
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	path := filepath.Join(dir, "lock")
+	leased(t, path, Lease{Tx: "T1"})
+	m := New()
+	got := make(chan error)
+	go func() {
+		_, err := m.Acquire(context.Background(), long, one(Exclusive, path))
+		got <- err
+	}()
+	eventually(t, "it waits for the lease", func() bool {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return len(m.leaseWaits) == 1
+	})
+	require.NoError(t, os.Rename(dir, dir+".away"))
+	require.ErrorIs(t, <-got, fs.ErrNotExist)
+	require.True(t, idle(m))
 }
 
 // begin --lock: the process that took the lease has exited; the owner it named

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -122,18 +121,6 @@ func TestAllOrNone(t *testing.T) {
 	require.True(t, idle(m))
 }
 
-func TestPermOfTheLockFile(t *testing.T) {
-	old := syscall.Umask(0o077)
-	defer syscall.Umask(old)
-	path := lockPath(t)
-	reqs := one(Exclusive, path)
-	reqs[0].Perm = 0o664
-	require.NoError(t, try(New(), reqs))
-	info, err := os.Stat(path)
-	require.NoError(t, err)
-	require.Equal(t, fs.FileMode(0o664), info.Mode().Perm())
-}
-
 func TestMissingDirectory(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gone", "lock")
 	for _, mode := range []Mode{Shared, Exclusive} {
@@ -153,49 +140,6 @@ func TestSymlinkIsRefused(t *testing.T) {
 	raw, err := os.ReadFile(victim)
 	require.NoError(t, err)
 	require.Equal(t, "precious", string(raw))
-}
-
-// A reader that may not write the lock file locks it all the same; one that
-// can't even read it is told so.
-func TestPermissions(t *testing.T) {
-	if os.Getuid() == 0 {
-		asOther(t, "TestPermissions")
-		return
-	}
-	dir := t.TempDir()
-	path := filepath.Join(dir, "lock")
-	require.NoError(t, os.WriteFile(path, nil, 0o444))
-	require.NoError(t, os.Chmod(dir, 0o555))
-	defer os.Chmod(dir, 0o755)
-
-	m := New()
-	h := acquire(t, m, one(Shared, path))
-	require.ErrorIs(t, try(m, one(Exclusive, path)), ErrTimeout)
-	require.NoError(t, h.Release())
-
-	h = acquire(t, m, one(Exclusive, path))
-	waits := make(chan error)
-	go func() {
-		h, err := New().Acquire(context.Background(), long, one(Shared, path))
-		if err == nil {
-			err = h.Release()
-		}
-		waits <- err
-	}()
-	eventually(t, "a reader waits without a gate", func() bool {
-		s, err := m.Probe(path)
-		return err == nil && len(s.Waiters) > 0
-	})
-	require.NoError(t, h.Release())
-	require.NoError(t, <-waits)
-	require.NoFileExists(t, path+queueSuffix)
-
-	missing := filepath.Join(dir, "missing")
-	require.ErrorIs(t, try(m, one(Shared, missing)), fs.ErrPermission)
-	require.NoError(t, os.Chmod(path, 0))
-	require.ErrorIs(t, try(m, one(Shared, path)), fs.ErrPermission)
-	require.ErrorIs(t, try(m, one(Exclusive, path)), fs.ErrPermission)
-	require.True(t, idle(m))
 }
 
 func TestRemovedLockFileIsMadeAgain(t *testing.T) {

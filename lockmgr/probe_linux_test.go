@@ -1,7 +1,9 @@
 package lockmgr
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -62,6 +64,26 @@ func TestProbeShowsTheLease(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Free, s.State)
 	require.Equal(t, l.Token, s.Lease.Token)
+}
+
+// In a container, the kernel doesn't show who holds the lock outside. The lock
+// is asked instead, and the text believed, since the holder can't be looked up.
+func TestProbeFromAnotherPidNamespace(t *testing.T) {
+	inside := []string{"unshare", "--pid", "--fork", "--mount-proc"}
+	if exec.Command(inside[0], append(inside[1:], "true")...).Run() != nil {
+		t.Skip("no pid namespaces for this user")
+	}
+	path := lockPath(t)
+	look := func() string {
+		r := role{Name: "probe", Paths: []string{path}, Mode: Exclusive}
+		return playUnder(t, r, append(inside, os.Args[0])...).finish(t)
+	}
+	h := acquire(t, New(), one(Exclusive, path))
+	got := look()
+	require.Contains(t, got, "exclusive 1 ")
+	require.Contains(t, got, fmt.Sprintf("is locked by pid %d", os.Getpid()))
+	require.NoError(t, h.Release())
+	require.Equal(t, "free 0 <nil>", look())
 }
 
 // Where the kernel doesn't show the holder, the lock itself is asked.

@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -71,29 +73,32 @@ func TestProcessesAllMakeProgress(t *testing.T) {
 	require.Equal(t, strconv.Itoa(total), string(raw))
 }
 
-// Readers that overlap all the time don't keep a writer out for ever.
+// Readers that overlap all the time don't keep a writer out for ever. Each
+// manager stands for a process.
 func TestReadersDontStarveAWriter(t *testing.T) {
 	path := lockPath(t)
 	ctx, cancel := context.WithCancel(context.Background())
-	m := New()
-	for range 3 {
-		readers := New()
-		for range 2 {
-			go func() {
-				for ctx.Err() == nil {
-					h, err := readers.Acquire(ctx, -1, one(Shared, path))
-					if err == nil {
-						_ = h.Release()
-					}
+	var readers sync.WaitGroup
+	for range 6 {
+		m := New()
+		readers.Go(func() {
+			for ctx.Err() == nil {
+				h, err := m.Acquire(ctx, -1, one(Shared, path))
+				if err != nil {
+					return
 				}
-			}()
-		}
+				time.Sleep(5 * time.Millisecond)
+				_ = h.Release()
+			}
+		})
 	}
-	for range 20 {
+	m := New()
+	for range 10 {
 		h := acquire(t, m, one(Exclusive, path))
 		require.NoError(t, h.Release())
 	}
 	cancel()
+	readers.Wait()
 }
 
 // Random subsets in random order: whoever would wait in a circle, would wait
