@@ -100,10 +100,11 @@ func alignMiddle(x, y []uint64, offset int) []aligned {
 
 // shared returns the elements of x that y has too, and where they are.
 func shared(x, y []uint64) (both []uint64, at []int) {
-	in := make(map[uint64]struct{}, len(y))
+	in := make(map[uint64]struct{})
 	for _, h := range y {
 		in[h] = struct{}{}
 	}
+	both, at = make([]uint64, 0, len(x)), make([]int, 0, len(x))
 	for i, h := range x {
 		if _, ok := in[h]; ok {
 			both = append(both, h)

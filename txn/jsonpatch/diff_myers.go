@@ -6,20 +6,20 @@ package jsonpatch
 // a shortest edit script, and each half is solved the same way.
 //
 // The searches take time in proportion to the sequences times their
-// differences. After patience steps a search gives up the shortest script and
-// goes on from the furthest point that it has reached.
+// differences. A search that has found patience differences gives up the
+// shortest script, and goes on from the furthest point that it has reached. When
+// all steps are used up, what is left counts as different.
 type myers struct {
 	x, y         []uint64
 	keepX, keepY []bool // what is common, the result
 	forth, back  []int  // furthest x for each diagonal, of either search
-	patience     int
+	steps        int
 }
 
-// Bounds of patience, and of the steps that one comparison may take altogether.
+// These bound a comparison to a fraction of a second.
 const (
-	minPatience = 16
-	maxPatience = 1024
-	allSteps    = 1 << 25
+	patience = 1024
+	allSteps = 1 << 25
 )
 
 // common returns which elements of x and of y belong to a common subsequence,
@@ -29,8 +29,8 @@ func common(x, y []uint64) (keepX, keepY []bool) {
 		x: x, y: y,
 		keepX: make([]bool, len(x)), keepY: make([]bool, len(y)),
 		forth: make([]int, len(x)+len(y)+3), back: make([]int, len(x)+len(y)+3),
+		steps: allSteps,
 	}
-	m.patience = min(max(allSteps/(len(x)+len(y)+1), minPatience), maxPatience)
 	m.compare(0, len(x), 0, len(y))
 	return m.keepX, m.keepY
 }
@@ -47,7 +47,7 @@ func (m *myers) compare(xlo, xhi, ylo, yhi int) {
 			yhi--
 			m.keepX[xhi], m.keepY[yhi] = true, true
 		}
-		if xlo == xhi || ylo == yhi {
+		if xlo == xhi || ylo == yhi || m.steps < 0 {
 			return
 		}
 		xm, ym := m.middle(xlo, xhi, ylo, yhi)
@@ -68,7 +68,7 @@ func (m *myers) middle(xlo, xhi, ylo, yhi int) (x, y int) {
 		if k, met := s.advance(d, true, !odd); met {
 			return s.point(k, true)
 		}
-		if d >= m.patience {
+		if d >= patience {
 			return s.furthest(d)
 		}
 	}
@@ -102,6 +102,7 @@ func (s *search) advance(d int, back, meet bool) (diagonal int, met bool) {
 		first = -s.h + (d-s.h)&1
 	}
 	for k := first; k <= d && k <= s.w; k += 2 {
+		s.steps--
 		x := -1
 		if d == 0 {
 			x = 0
@@ -113,7 +114,9 @@ func (s *search) advance(d int, back, meet bool) (diagonal int, met bool) {
 			x = v[down]
 		}
 		if x >= 0 {
+			from := x
 			x = s.slide(x, k, back)
+			s.steps -= x - from
 		}
 		v[zero+k] = x
 		opposite := s.w - s.h - k

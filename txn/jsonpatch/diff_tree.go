@@ -40,7 +40,12 @@ type treeBuilder struct {
 
 // buildTree expects text below 4 GiB.
 func buildTree(text []byte, seed maphash.Seed) (tree, error) {
-	b := treeBuilder{tree: tree{text: text}, seed: seed, pos: skipSpace(text, 0)}
+	values := 1 // at most: strings may hold such bytes as well
+	for _, c := range []byte(",[{") {
+		values += bytes.Count(text, []byte{c})
+	}
+	nodes := make([]node, 0, min(values, len(text)/2+1))
+	b := treeBuilder{tree: tree{text: text, nodes: nodes}, seed: seed, pos: skipSpace(text, 0)}
 	b.value()
 	if b.bad {
 		return tree{}, fmt.Errorf("%w: the text is not what was validated before", ErrInvalid)
@@ -245,7 +250,11 @@ func (t *tree) childHash(i uint32) uint64 {
 
 // children returns the values directly below i.
 func (t *tree) children(i uint32) []uint32 {
-	var c []uint32
+	n := 0
+	for j := i + 1; j < t.nodes[i].next; j = t.nodes[j].next {
+		n++
+	}
+	c := make([]uint32, 0, n)
 	for j := i + 1; j < t.nodes[i].next; j = t.nodes[j].next {
 		c = append(c, j)
 	}
