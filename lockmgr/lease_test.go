@@ -200,6 +200,7 @@ func TestBroken(t *testing.T) {
 		{"owner lives", Lease{Expires: now.Add(time.Hour), Owner: &self}, false},
 		{"owner dead", Lease{Expires: now.Add(time.Hour), Owner: other(func(p *Process) { p.PID = 1 << 30 })}, true},
 		{"pid used again", Lease{Expires: now.Add(time.Hour), Owner: other(func(p *Process) { p.Start-- })}, true},
+		{"start not known", Lease{Expires: now.Add(time.Hour), Owner: other(func(p *Process) { p.Start = 0 })}, false},
 		{"earlier boot", Lease{Expires: now.Add(time.Hour), Owner: other(func(p *Process) { p.Boot = "earlier" })}, true},
 		{"other host", Lease{Expires: now.Add(time.Hour), Owner: other(func(p *Process) { p.Host = "other"; p.PID = 1 << 30 })}, false},
 		{"other host, time over", Lease{Expires: now, Owner: other(func(p *Process) { p.Host = "other" })}, true},
@@ -306,6 +307,30 @@ func TestLeaseFileHasTheModeOfTheLock(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 0o664, info.Mode().Perm())
 	require.NoFileExists(t, filepath.Join(filepath.Dir(path), leaseTempName))
+}
+
+// On a full disk a lease can't be marked as ended, but it must end.
+func TestLeaseEndsWhereNothingCanBeWritten(t *testing.T) {
+	path := lockPath(t)
+	leased(t, path, Lease{Tx: "T1"})
+	inTheWay := filepath.Join(filepath.Dir(path), leaseTempName, "x")
+	require.NoError(t, os.MkdirAll(inTheWay, 0o700))
+	require.NoError(t, New().BreakLease(context.Background(), 0, path, "T1"))
+	require.NoError(t, try(New(), one(Exclusive, path)))
+	require.NoFileExists(t, leasePath(path))
+}
+
+func TestLeaseString(t *testing.T) {
+	owner := &Process{PID: 7, Host: "h"}
+	end := time.Date(2026, 1, 2, 3, 4, 5, 6, time.FixedZone("", 3600))
+	for want, l := range map[string]Lease{
+		"transaction T until 2026-01-02T02:04:05Z":                       {Tx: "T", Expires: end},
+		"transaction T (jtx begin) until 2026-01-02T02:04:05Z":           {Tx: "T", Expires: end, Command: "jtx begin"},
+		"transaction T (pid 7 on h) until 2026-01-02T02:04:05Z":          {Tx: "T", Expires: end, Owner: owner},
+		"transaction T (jtx run, pid 7 on h) until 2026-01-02T02:04:05Z": {Tx: "T", Expires: end, Owner: owner, Command: "jtx run"},
+	} {
+		require.Equal(t, want, l.String())
+	}
 }
 
 func TestProcessOf(t *testing.T) {

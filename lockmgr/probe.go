@@ -80,7 +80,7 @@ func (s *Status) add(locks []kernelLock, t *text) {
 		}
 		s.State = max(s.State, stateOf(l.mode))
 		h := describe(l)
-		if t != nil && l.mode == Exclusive && t.PID == h.PID && !elsewhere(t) && t.Started.Sub(h.Started).Abs() <= startSlack {
+		if t != nil && l.mode == Exclusive && t.PID == h.PID && !elsewhere(t) && sameStart(t.Started, h.Started) {
 			h = t.holder()
 		}
 		s.Holders = append(s.Holders, h)
@@ -107,8 +107,10 @@ func (s *Status) addWaiters(path string) {
 	}
 }
 
-// startSlack is by how much two computations of a process's start may differ.
-const startSlack = 2 * time.Second
+// sameStart compares two computations of a process's start. Zero is unknown.
+func sameStart(a, b time.Time) bool {
+	return a.IsZero() || b.IsZero() || a.Sub(b).Abs() <= 2*time.Second
+}
 
 func describe(l kernelLock) Holder {
 	h := Holder{PID: l.pid, Host: Self().Host, Mode: l.mode, Command: commandLine(l.pid)}
@@ -165,7 +167,7 @@ func (m *Manager) currentHolder(path string) (Holder, bool) {
 		return Holder{}, false
 	}
 	p, err := ProcessOf(t.PID)
-	if err != nil || t.Started.Sub(startedAt(p)).Abs() > startSlack {
+	if err != nil || !sameStart(t.Started, startedAt(p)) {
 		return Holder{}, false
 	}
 	return t.holder(), true

@@ -86,6 +86,22 @@ func TestProbeFromAnotherPidNamespace(t *testing.T) {
 	require.Equal(t, "free 0 <nil>", look())
 }
 
+// The holder may have gone between the end of a wait and the look at it. The one
+// that had the lock last is named if it still runs.
+func TestCurrentHolder(t *testing.T) {
+	path := lockPath(t)
+	m := New()
+	_, known := m.currentHolder(path)
+	require.False(t, known)
+	require.NoError(t, try(m, one(Exclusive, path)))
+	h, known := m.currentHolder(path)
+	require.True(t, known)
+	require.Equal(t, os.Getpid(), h.PID)
+	hold(t, Exclusive, path).finish(t)
+	_, known = m.currentHolder(path)
+	require.False(t, known)
+}
+
 // Where the kernel doesn't show the holder, the lock itself is asked.
 func TestTryState(t *testing.T) {
 	path := lockPath(t)

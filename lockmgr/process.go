@@ -72,7 +72,7 @@ func (p Process) Alive() Liveness {
 		return Unknown
 	}
 	start, running := startTicks(p.PID)
-	if !running || start != p.Start {
+	if !running || start != p.Start && start != 0 && p.Start != 0 {
 		return Dead
 	}
 	return Alive

@@ -29,8 +29,8 @@ func pidNamespace() string {
 }
 
 // startTicks is field 22 of /proc/PID/stat. It is false where no such process
-// runs: a zombie has ended, only nobody has asked it how. Where /proc can't be
-// read, signal 0 tells whether there is one, and the time is zero.
+// runs: a zombie has ended, only nobody has asked it how. Where /proc hides
+// it (hidepid), signal 0 tells whether there is one, and the time is zero.
 func startTicks(pid int) (uint64, bool) {
 	if pid <= 0 {
 		return 0, false
