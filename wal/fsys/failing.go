@@ -41,7 +41,7 @@ type Failing struct {
 	calls  int
 	failed int
 	trace  []string
-	marked []fs.FileInfo // files whose sync has failed
+	marked []File // whose sync has failed; open, so that no other gets their inode
 	lied   []string
 }
 
@@ -259,9 +259,13 @@ func (f *failingFile) mark() error {
 	if err != nil || !info.Mode().IsRegular() {
 		return err
 	}
+	held, err := f.fs.inner.OpenFile(f.Name(), os.O_RDONLY, 0)
+	if err != nil {
+		return err
+	}
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
-	f.fs.marked = append(f.fs.marked, info)
+	f.fs.marked = append(f.fs.marked, held)
 	return nil
 }
 
@@ -273,7 +277,10 @@ func (f *failingFile) lie() bool {
 	}
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
-	known := slices.ContainsFunc(f.fs.marked, func(m fs.FileInfo) bool { return os.SameFile(m, info) })
+	known := slices.ContainsFunc(f.fs.marked, func(m File) bool {
+		other, err := m.Stat()
+		return err == nil && os.SameFile(other, info)
+	})
 	if known {
 		f.fs.lied = append(f.fs.lied, f.Name())
 		f.fs.trace = append(f.fs.trace, "lie "+f.Name())

@@ -1,0 +1,206 @@
+package wal
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+var update = flag.Bool("update", false, "write the golden files of format 1 anew; not after 0.1.0")
+
+// samples are one record of each kind, with every field in use somewhere.
+func samples() map[string]*Record {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
+	one, two := ID{15: 1}, ID{15: 2}
+	txn := Txn{ID: one, Time: at, Actor: "ann@box", Message: "why", Patch: []byte(`[{"op":"remove","path":"/a"}]`)}
+	before, after := VersionOf([]byte(`{"a":1}`)), VersionOf([]byte(`{}`))
+	return map[string]*Record{
+		"patch": {Kind: KindPatch, LSN: 3, Durable: 2, Rev: 2, Unit: two, Txns: []Txn{txn}, Before: before, After: after, Prev: 0xdeadbeef},
+		"image": {Kind: KindImage, Flags: FlagForeign, LSN: 1, Rev: 1, Unit: two, Txns: []Txn{txn, {ID: two}}, After: after, Image: []byte(`{}`)},
+		"abort": {Kind: KindAbort, LSN: 1 << 40, Durable: 1, Rev: 300, Unit: two, Before: after, After: before},
+		"inplace": {
+			Kind: KindInPlace, Flags: FlagLazy, LSN: 2, Durable: 1, Rev: 2, Unit: two, Before: before, After: after, Image: []byte(`{}`),
+		},
+		"note": {Kind: KindNote, LSN: 128, Durable: 127, Unit: one, Txns: []Txn{{ID: one, Message: "only said"}}},
+		"unit": {
+			Kind: KindPatch, LSN: 5, Durable: 4, Rev: 5, Unit: one, Txns: []Txn{txn}, Before: before,
+			Participants: []Participant{
+				{Workspace: one, Root: "/w", Path: "a b.json", LSN: 5},
+				{Workspace: two, Root: "/v\xff", Path: "c/d.json", LSN: 70000},
+			},
+		},
+	}
+}
+
+func TestGoldenFrames(t *testing.T) {
+	for name, r := range samples() {
+		frame, err := r.Encode()
+		require.NoError(t, err, name)
+		golden(t, name+".frame", frame)
+		got, err := DecodeRecord(frame)
+		require.NoError(t, err)
+		r.CRC = got.CRC
+		require.Equal(t, r, got)
+	}
+}
+
+func TestGoldenState(t *testing.T) {
+	s := sampleState()
+	b := s.encode()
+	golden(t, "state", b[:])
+}
+
+// golden compares with testdata/format1: 16 bytes of hex to a line.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	var text strings.Builder
+	for i := 0; i < len(got); i += 16 {
+		text.WriteString(hex.EncodeToString(got[i:min(i+16, len(got))]) + "\n")
+	}
+	path := filepath.Join("testdata", "format1", name+".hex")
+	if *update {
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text.String()), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, string(want), text.String(), "%s: format 1 has changed", name)
+}
+
+func TestOneFieldCommitIsSmall(t *testing.T) {
+	frame, err := samples()["patch"].Encode()
+	require.NoError(t, err)
+	require.LessOrEqual(t, entrySize(len(frame)), int64(200))
+}
+
+// reseal gives a frame whose bytes were changed the checksum that fits.
+func reseal(frame []byte) []byte {
+	binary.LittleEndian.PutUint32(frame[offLength:], uint32(len(frame)-headerSize))
+	binary.LittleEndian.PutUint32(frame[offCRC:], frameCRC(frame))
+	return frame
+}
+
+func TestNewerFormatsHaveTheirOwnError(t *testing.T) {
+	for name, change := range map[string]func(b []byte){
+		"version": func(b []byte) { b[offVersion] = 2 },
+		"kind":    func(b []byte) { b[offKind] = 77 },
+		"kind 0":  func(b []byte) { b[offKind] = 0 },
+		"flags":   func(b []byte) { b[offFlags+1] = 0x80 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			frame, err := samples()["patch"].Encode()
+			require.NoError(t, err)
+			change(frame)
+			_, err = DecodeRecord(frame)
+			require.ErrorIs(t, err, ErrCorrupt, "without the right checksum it is damage")
+			_, err = DecodeRecord(reseal(frame))
+			require.ErrorIs(t, err, ErrVersion)
+			require.NotErrorIs(t, err, ErrCorrupt)
+
+			dir, _ := buildOne(t, 2, 2)
+			mutate(t, tailSegment(t, dir), func(b []byte) []byte {
+				return append(binary.AppendUvarint(b, uint64(len(frame))), frame...)
+			})
+			_, err = scanAll(dir)
+			require.ErrorIs(t, err, ErrVersion)
+			_, err = Open(dir, bigSegments())
+			require.ErrorIs(t, err, ErrVersion)
+			_, err = Inspect(nil, dir)
+			require.ErrorIs(t, err, ErrVersion)
+		})
+	}
+}
+
+func TestPayloadsThatBreakARule(t *testing.T) {
+	frame, err := samples()["note"].Encode()
+	require.NoError(t, err)
+	payload := frame[headerSize:]
+	for name, change := range map[string][]byte{
+		"empty":                nil,
+		"trailing byte":        append(payload[:len(payload):len(payload)], 0),
+		"long form of rev":     append([]byte{0x80, 0}, payload[1:]...),
+		"lag 0":                append([]byte{payload[0], 0}, payload[2:]...),
+		"lag above lsn":        append([]byte{payload[0], 0x81, 1}, payload[2:]...),
+		"version neither":      append([]byte{payload[0], payload[1], 2}, payload[3:]...),
+		"many participants":    append(append([]byte{}, payload[:4]...), 0xff, 0xff, 0xff, 0xff, 0x0f),
+		"huge actor":           append(append([]byte{}, payload[:6+24]...), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1),
+		"number without end":   {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+		"negative size before": append([]byte{0, 1, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}, make([]byte, 30)...),
+	} {
+		bad := reseal(append(append([]byte{}, frame[:headerSize]...), change...))
+		_, err := DecodeRecord(bad)
+		require.ErrorIs(t, err, ErrCorrupt, name)
+	}
+}
+
+func TestRecordsThatMayNotBeWritten(t *testing.T) {
+	for name, change := range map[string]func(r *Record){
+		"no kind":         func(r *Record) { r.Kind = 0 },
+		"unknown flag":    func(r *Record) { r.Flags = 1 << 15 },
+		"absent with":     func(r *Record) { r.Before = Version{Size: 1} },
+		"negative":        func(r *Record) { r.After = Version{Exists: true, Size: -1} },
+		"image in patch":  func(r *Record) { r.Image = []byte{1} },
+		"image without":   func(r *Record) { r.Kind = KindImage },
+		"time":            func(r *Record) { r.Txns[0].Time = time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"lsn 0":           func(r *Record) { r.LSN = 0 },
+		"durable too far": func(r *Record) { r.Durable = r.LSN },
+	} {
+		r := samples()["patch"]
+		change(r)
+		_, err := r.Encode()
+		require.ErrorIs(t, err, ErrInvalid, name)
+	}
+}
+
+func TestRecordsRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := drawRecord(t)
+		frame, err := r.Encode()
+		require.NoError(t, err)
+		got, err := DecodeRecord(frame)
+		require.NoError(t, err)
+		r.CRC = got.CRC
+		require.Equal(t, r, got)
+	})
+}
+
+func drawRecord(t *rapid.T) *Record {
+	id := rapid.Custom(func(t *rapid.T) ID { return ID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id")) })
+	text := rapid.SliceOfN(rapid.Byte(), 0, 40)
+	str := func(what string) string { return string(text.Draw(t, what)) }
+	version := func(what string) Version {
+		if !rapid.Bool().Draw(t, what) {
+			return Version{}
+		}
+		return Version{Exists: true, Size: rapid.Int64Min(0).Draw(t, "size"), Hash: Hash(id.Draw(t, "hash"))}
+	}
+	lsn := rapid.Uint64Min(1).Draw(t, "lsn")
+	r := &Record{
+		Kind: Kind(rapid.Uint8Range(1, 5).Draw(t, "kind")), Flags: Flags(rapid.Uint16Range(0, 3).Draw(t, "flags")),
+		LSN: LSN(lsn), Durable: LSN(rapid.Uint64Range(0, lsn-1).Draw(t, "durable")), Rev: rapid.Uint64().Draw(t, "rev"),
+		Unit: id.Draw(t, "unit"), Before: version("before"), After: version("after"), Prev: rapid.Uint32().Draw(t, "prev"),
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "participants") {
+		r.Participants = append(r.Participants, Participant{
+			Workspace: id.Draw(t, "workspace"), Root: str("root"), Path: str("path"), LSN: LSN(rapid.Uint64().Draw(t, "lsn")),
+		})
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "txns") {
+		r.Txns = append(r.Txns, Txn{
+			ID: id.Draw(t, "id"), Time: time.Unix(0, rapid.Int64Min(noTime+1).Draw(t, "time")).UTC(),
+			Actor: str("actor"), Message: str("message"), Patch: append([]byte(nil), text.Draw(t, "patch")...),
+		})
+	}
+	if r.HasImage() {
+		r.Image = []byte("x" + str("image"))
+	}
+	return r
+}

@@ -1,0 +1,159 @@
+package wal
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/jtx-project/jtx/wal/fsys"
+	"github.com/stretchr/testify/require"
+)
+
+func sampleState() State {
+	return State{
+		Boot: [16]byte{1, 2, 3}, Pending: true, InPlace: true, Gen: 4, Last: 5, Durable: 6, Applied: 7, Rev: 8,
+		Group: 9, Segment: 10, Offset: 11, CRC: 12, Image: 13, SinceImage: 14,
+		File:    FileID{Dev: 15, Ino: 16, Size: 17, Mtime: 18, Ctime: 19},
+		Content: VersionOf([]byte("{}")), Written: 20,
+	}
+}
+
+func TestStateRoundTrip(t *testing.T) {
+	for _, s := range []State{sampleState(), {}, {Pending: true}, {InPlace: true}, {Content: Version{Exists: true}}} {
+		b := s.encode()
+		got, ok, err := decodeState(b[:])
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Equal(t, s, got)
+	}
+}
+
+func TestTornState(t *testing.T) {
+	dir := t.TempDir()
+	_, ok, err := ReadState(fsys.OS, dir)
+	require.NoError(t, err)
+	require.False(t, ok)
+
+	s := sampleState()
+	whole := s.encode()
+	for bit := range 8 * stateSize {
+		b := whole
+		b[bit/8] ^= 1 << (bit % 8)
+		got, ok, err := decodeState(b[:])
+		require.NoError(t, err)
+		require.False(t, ok, "bit %d", bit)
+		require.Zero(t, got)
+	}
+	for _, n := range []int{0, 1, 100, stateSize - 1} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, stateName), whole[:n], 0o600))
+		_, ok, err := ReadState(fsys.OS, dir)
+		require.NoError(t, err)
+		require.False(t, ok)
+	}
+}
+
+func TestStateOfANewerVersion(t *testing.T) {
+	for _, at := range []int{4, 7, stateUsed} {
+		dir := fileDir(t)
+		build(t, dir, 2)
+		mutate(t, filepath.Join(dir, stateName), func(b []byte) []byte {
+			b[at] |= 0x42
+			return resealState(b)
+		})
+		_, _, err := ReadState(fsys.OS, dir)
+		require.ErrorIs(t, err, ErrVersion)
+		_, err = Open(dir, testOptions())
+		require.ErrorIs(t, err, ErrVersion)
+	}
+}
+
+// A state that is lost, torn or of another boot costs a look at the tail; no more.
+func TestOpenWithoutATrustedState(t *testing.T) {
+	pristine := fileDir(t)
+	build(t, pristine, 30)
+	want := open(t, pristine, testOptions()).State()
+	for name, spoil := range map[string]func(path string){
+		"missing": func(path string) { require.NoError(t, os.Remove(path)) },
+		"torn": func(path string) {
+			mutate(t, path, func(b []byte) []byte { return append(b[:100], make([]byte, 156)...) })
+		},
+		"empty":        func(path string) { require.NoError(t, os.Truncate(path, 0)) },
+		"another boot": func(path string) { forget(t, filepath.Dir(path), 30) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := copyTree(t, pristine)
+			spoil(filepath.Join(dir, stateName))
+			l := open(t, dir, testOptions())
+			require.False(t, l.Trusted())
+			require.False(t, l.Known())
+			got := l.State()
+			require.Equal(t, want.Last, got.Last)
+			require.Equal(t, want.CRC, got.CRC)
+			require.Equal(t, want.Rev, got.Rev)
+			require.Equal(t, want.Segment, got.Segment)
+			require.Equal(t, want.Offset, got.Offset)
+			require.GreaterOrEqual(t, got.Durable, LSN(29))
+			commit(t, l, patch(31))
+			require.True(t, l.Trusted() && l.Known())
+			require.NoError(t, l.Close())
+			require.True(t, open(t, dir, testOptions()).Trusted())
+			requireWhole(t, dir, 31)
+		})
+	}
+}
+
+func TestFailedStateWriteIsNotBelieved(t *testing.T) {
+	dir := fileDir(t)
+	opt := testOptions()
+	opt.FS = fsys.NewFailing(fsys.OS, fsys.Fault{Call: 3, Ops: []string{"write"}, Short: true})
+	l := open(t, dir, opt)
+	commit(t, l, patch(1)) // two state writes
+	require.NoError(t, l.Append(patch(2)))
+	require.NoError(t, l.Sync())
+	require.Error(t, l.Settle(2, FileID{}, Version{}))
+	require.False(t, l.Trusted())
+	require.NoError(t, l.Refresh())
+	require.False(t, l.Trusted())
+	require.Equal(t, LSN(2), l.State().Last)
+	commit(t, l, patch(3))
+	requireWhole(t, dir, 3)
+}
+
+func TestBootID(t *testing.T) {
+	require.NotZero(t, BootID())
+	require.Equal(t, BootID(), BootID())
+}
+
+func TestIDs(t *testing.T) {
+	seen := NewID()
+	for range 1000 {
+		id := NewID()
+		require.Greater(t, id.String(), seen.String())
+		require.Len(t, id.String(), 26)
+		seen = id
+	}
+	got, err := ParseID(seen.String())
+	require.NoError(t, err)
+	require.Equal(t, seen, got)
+	for _, bad := range []string{"", "x", seen.String() + "0", "U" + seen.String()[1:], "8" + seen.String()[1:]} {
+		_, err := ParseID(bad)
+		require.Error(t, err, "%q", bad)
+	}
+	require.True(t, ID{}.IsZero())
+}
+
+func TestFileIDTellsAReplacedFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "f")
+	id := func() FileID {
+		info, err := os.Lstat(name)
+		require.NoError(t, err)
+		return FileIDOf(info)
+	}
+	require.NoError(t, os.WriteFile(name, []byte("a"), 0o600))
+	before := id()
+	require.Equal(t, before, id())
+	require.NoError(t, os.WriteFile(name+"2", []byte("a"), 0o600))
+	require.NoError(t, os.Rename(name+"2", name))
+	require.NotEqual(t, before, id())
+	require.Zero(t, FileIDOf(nil))
+}
