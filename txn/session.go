@@ -199,7 +199,7 @@ func (ses *session) settle(need *participants) error {
 		files = append(files, t.file)
 	}
 	if ses.clean() && !ses.call.sweep {
-		return nil
+		return ses.readable()
 	}
 	plan, err := recovery.MakePlan(files, need.unreachable)
 	var missing *recovery.MissingError
@@ -211,7 +211,21 @@ func (ses *session) settle(need *participants) error {
 		return fail("", err)
 	}
 	ses.report = recovery.Apply(plan)
-	return ses.afterRecovery()
+	if err := ses.afterRecovery(); err != nil {
+		return err
+	}
+	return ses.readable()
+}
+
+// readable refuses a file that is no document, so that it can't be taken for one
+// that is not there. A tracked one was reported as damaged before.
+func (ses *session) readable() error {
+	for _, t := range ses.targets {
+		if t.file.Found.Err != nil && !ses.call.mendDamage && !ses.call.sweep {
+			return fail(t.name, t.file.Found.Err)
+		}
+	}
+	return nil
 }
 
 // clean tells that no file needs recovery: the common case, told by `state` and

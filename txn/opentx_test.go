@@ -1,0 +1,113 @@
+package txn_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/txn"
+)
+
+func TestOpenTransaction(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	s, dir := openStore(t)
+	ctx := context.Background()
+	write(t, filepath.Join(dir, "a.json"), `{"n":1}`)
+	write(t, filepath.Join(dir, "b.json"), `{"n":1}`)
+	tx, err := s.Begin(ctx, []string{"a.json"}, txn.BeginOptions{Message: "two at once"})
+	require.NoError(t, err)
+	require.NoError(t, tx.Update(ctx, []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/n", 2) }))
+	again, err := s.Resume(ctx, tx.ID()[:20])
+	require.NoError(t, err)
+	require.NoError(t, again.Update(ctx, []string{"b.json"}, func(tx *txn.Tx) error {
+		v, err := tx.Get("a.json", "/n")
+		require.Equal(t, "2", string(v))
+		require.NoError(t, err)
+		return tx.Patch("b.json", []byte(`[{"op":"add","path":"/m","value":3}]`))
+	}))
+	err = again.Update(ctx, []string{"b.json"}, func(tx *txn.Tx) error {
+		return tx.Patch("b.json", []byte(`[{"op":"remove","path":"/zzz"}]`))
+	})
+	require.ErrorIs(t, err, txn.ErrConflict)
+	require.Equal(t, `{"n":1}`, read(t, filepath.Join(dir, "a.json")))
+	require.Equal(t, "1", get(t, s, "a.json", "/n"), "others don't see it")
+	res, err := again.Commit(ctx, txn.CommitOptions{})
+	require.NoError(t, err)
+	require.Len(t, res.Files, 2)
+	require.Equal(t, `{"n":2}`, read(t, filepath.Join(dir, "a.json")))
+	require.Equal(t, `{"n":1,"m":3}`, read(t, filepath.Join(dir, "b.json")))
+	_, err = s.Resume(ctx, tx.ID())
+	require.ErrorIs(t, err, txn.ErrNotFound)
+	verify(t, s)
+}
+
+func TestOpenTransactionLosesTheRace(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	s, dir := openStore(t)
+	ctx := context.Background()
+	write(t, filepath.Join(dir, "a.json"), `{"n":1,"list":[1,2]}`)
+	tx, err := s.Begin(ctx, []string{"a.json"}, txn.BeginOptions{})
+	require.NoError(t, err)
+	require.NoError(t, tx.Update(ctx, []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/mine", 2) }))
+	set(t, s, "a.json", "/n", 7)
+	_, err = tx.Commit(ctx, txn.CommitOptions{})
+	require.ErrorIs(t, err, txn.ErrConflict)
+	_, err = tx.Commit(ctx, txn.CommitOptions{Rebase: true})
+	require.NoError(t, err)
+	require.Equal(t, `{"n":7,"list":[1,2],"mine":2}`, read(t, filepath.Join(dir, "a.json")))
+
+	tx, err = s.Begin(ctx, []string{"a.json"}, txn.BeginOptions{})
+	require.NoError(t, err)
+	require.NoError(t, tx.Update(ctx, []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/list/1", 9) }))
+	set(t, s, "a.json", "/list/-", 3)
+	_, err = tx.Commit(ctx, txn.CommitOptions{Rebase: true})
+	require.ErrorIs(t, err, txn.ErrConflict, "an element's index may have shifted")
+	require.NoError(t, tx.Abort(ctx))
+}
+
+func TestReadFileCountsForConflicts(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	s, dir := openStore(t)
+	ctx := context.Background()
+	write(t, filepath.Join(dir, "a.json"), `{"n":1}`)
+	write(t, filepath.Join(dir, "b.json"), `{"n":1}`)
+	tx, err := s.Begin(ctx, []string{"a.json"}, txn.BeginOptions{})
+	require.NoError(t, err)
+	require.NoError(t, tx.View(ctx, []string{"b.json"}, func(*txn.Tx) error { return nil }))
+	require.NoError(t, tx.Update(ctx, []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/n", 2) }))
+	set(t, s, "b.json", "/n", 2)
+	_, err = tx.Commit(ctx, txn.CommitOptions{})
+	require.ErrorIs(t, err, txn.ErrConflict)
+}
+
+func TestLeaseKeepsOthersOut(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	s, dir := openStore(t)
+	ctx := context.Background()
+	write(t, filepath.Join(dir, "a.json"), `{"n":1}`)
+	self := lockmgr.Self()
+	tx, err := s.Begin(ctx, []string{"a.json"}, txn.BeginOptions{Lock: true, Owner: &self, Command: "test"})
+	require.NoError(t, err)
+	quick, err := txn.Open(dir, txn.Options{LockTimeout: 20 * time.Millisecond})
+	require.NoError(t, err)
+	_, err = quick.Do(ctx, []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/n", 9) })
+	require.ErrorIs(t, err, txn.ErrLockTimeout)
+	require.Equal(t, "1", get(t, quick, "a.json", "/n"), "readers pass")
+	require.NoError(t, tx.Update(ctx, []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/n", 2) }))
+	_, err = tx.Commit(ctx, txn.CommitOptions{})
+	require.NoError(t, err)
+	set(t, quick, "a.json", "/n", 3)
+
+	tx, err = s.Begin(ctx, []string{"a.json"}, txn.BeginOptions{Lock: true, Owner: &self})
+	require.NoError(t, err)
+	require.NoError(t, tx.Update(ctx, []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/n", 4) }))
+	require.NoError(t, s.BreakLease(ctx, tx.ID()))
+	set(t, quick, "a.json", "/other", 1)
+	_, err = tx.Commit(ctx, txn.CommitOptions{})
+	require.ErrorIs(t, err, txn.ErrConflict)
+	require.NoError(t, tx.Abort(ctx))
+}
