@@ -19,6 +19,9 @@ func (d *Document) Apply(p Patch, lim Limits) (*Document, []Splice, error) {
 	if len(p) > lim.MaxOps {
 		return nil, nil, exceeded("the number of operations", len(p), lim.MaxOps)
 	}
+	if doc, list, done := d.replaceScalar(p, lim); done {
+		return doc, list, nil
+	}
 	w := newWork(d, lim)
 	for i, op := range p {
 		if pointer, err := w.apply(op); err != nil {

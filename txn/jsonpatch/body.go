@@ -9,6 +9,8 @@ type body struct {
 	first, last *item
 	n           int // how many slots the items hold
 
+	start int // where the first slot starts in the source
+
 	// scan is where the text begins that no item covers yet; if the last slot
 	// is partial, it lies somewhere behind its value.
 	scan    int
@@ -23,6 +25,11 @@ type body struct {
 	base int
 
 	visits int
+
+	// names is made once rescanned, the number of bytes that lookups have gone
+	// through again, shows that the members are looked up in no order.
+	names     map[string]*item
+	rescanned int
 }
 
 // item is one slot that was looked at, or a run of n that were not.
@@ -149,7 +156,7 @@ func (b *body) scanAll() {
 
 // searchRun goes through the slots of a run and makes an item of its own of the
 // first that match accepts; match gets how many slots of the run were before it.
-func (b *body) searchRun(run *item, match func(skipped int, pl *place) bool) (found *item, skipped int) {
+func (b *body) searchRun(run *item, match func(skipped int, pl place) bool) (found *item, skipped int) {
 	n, before := 0, -1
 	for p, end := run.lo, run.hi; p < end; {
 		if n > 0 && b.visits > manyVisits && p-run.lo > longRun {
@@ -161,7 +168,8 @@ func (b *body) searchRun(run *item, match func(skipped int, pl *place) bool) (fo
 			break
 		}
 		b.complete(&pl, skipValue(b.src.blank, pl.val))
-		if match(skipped, &pl) {
+		b.rescanned += pl.next - p
+		if match(skipped, pl) {
 			return b.isolate(run, n, pl, before), skipped
 		}
 		before, p = p, pl.next
@@ -224,7 +232,7 @@ func (b *body) at(i int) *item {
 		it, base = b.scanTo(i), i
 	case it.slot == nil:
 		want := i - base
-		it, base = first(b.searchRun(it, func(skipped int, _ *place) bool { return skipped == want })), i
+		it, base = first(b.searchRun(it, func(skipped int, _ place) bool { return skipped == want })), i
 	}
 	if it != nil {
 		b.cur, b.base = it, base
@@ -252,6 +260,12 @@ func (b *body) scanTo(i int) *item {
 // follows the last lookup first.
 func (b *body) named(token string) *item {
 	b.visits++
+	if b.names == nil && b.rescanned > longRun+4*(b.scan-b.start) {
+		b.indexNames()
+	}
+	if b.names != nil {
+		return b.indexed(token)
+	}
 	start := b.cur
 	if start == nil {
 		start = b.first
@@ -260,11 +274,43 @@ func (b *body) named(token string) *item {
 	if it == nil {
 		it = b.scanFor(token)
 	}
-	if it == nil && start != b.first {
+	if it == nil && start != nil && start != b.first {
 		it = b.namedIn(b.first, start, token)
 	}
 	if it != nil {
 		b.cur = it
+	}
+	return it
+}
+
+// indexNames makes an item of every slot, so that a name leads to it at once.
+func (b *body) indexNames() {
+	b.scanAll()
+	b.names = make(map[string]*item, b.n)
+	for it := b.first; it != nil; it = it.next {
+		b.names[b.firstName(it)] = it
+	}
+}
+
+// firstName returns the name of an item's first slot, which it makes the item's
+// only one.
+func (b *body) firstName(it *item) string {
+	if it.slot != nil {
+		return unquote(it.slot.name.b)
+	}
+	pl, _ := b.locate(it.lo)
+	if it.n > 1 {
+		b.complete(&pl, skipValue(b.src.blank, pl.val))
+		b.cutRun(it, 1, pl.next, it.lo)
+	}
+	return unquote(b.src.blank[pl.name:pl.nameEnd])
+}
+
+// indexed looks a member up in the index.
+func (b *body) indexed(token string) *item {
+	it := b.names[token]
+	if it != nil {
+		b.openFirst(it)
 	}
 	return it
 }
@@ -277,7 +323,7 @@ func (b *body) namedIn(from, to *item, token string) *item {
 			if nameIs(it.slot.name.b, token) {
 				return it
 			}
-		} else if found, _ := b.searchRun(it, func(_ int, pl *place) bool {
+		} else if found, _ := b.searchRun(it, func(_ int, pl place) bool {
 			return nameIs(b.src.blank[pl.name:pl.nameEnd], token)
 		}); found != nil {
 			return found
@@ -334,7 +380,7 @@ func (b *body) read(p int) *slot {
 // openFirst returns the first slot of an item, for writing.
 func (b *body) openFirst(it *item) *slot {
 	if it.slot == nil {
-		it, _ = b.searchRun(it, func(int, *place) bool { return true })
+		it, _ = b.searchRun(it, func(int, place) bool { return true })
 	}
 	return it.slot
 }

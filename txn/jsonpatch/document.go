@@ -89,29 +89,35 @@ func (d *Document) Bytes() []byte { return d.raw }
 // last comment is removed.
 func (d *Document) Syntax() Syntax { return d.syntax }
 
-// source returns the text in the form that edits work on.
-func (d *Document) source() *source {
+// blank returns the text with comments and trailing commas blanked.
+func (d *Document) blank() []byte {
 	if d.syntax == Strict {
-		return &source{raw: d.raw, blank: d.raw, doc: true}
+		return d.raw
 	}
 	d.blankOnce.Do(func() { d.blanked = blankTrusted(d.raw) })
-	return &source{raw: d.raw, blank: d.blanked, doc: true}
+	return d.blanked
+}
+
+// source returns the text in the form that edits work on.
+func (d *Document) source() *source {
+	return &source{raw: d.raw, blank: d.blank(), doc: true}
 }
 
 // text returns the value's text for a parser that knows strict JSON only:
 // without a byte order mark, with comments and trailing commas blanked.
 func (d *Document) text() []byte {
-	return d.source().blank[bomLength(d.raw):]
+	return d.blank()[bomLength(d.raw):]
 }
 
 // Get returns the bytes of the value that p points to, a part of what Bytes
 // returns. In a JSONC document comments within the value are among them. Where
 // there is nothing it gives an *[OpError] that wraps [ErrNotFound].
 func (d *Document) Get(p Pointer) ([]byte, error) {
-	w := newWork(d, DefaultLimits())
-	v, err := w.find(p)
-	if err != nil {
+	t := d.blank()
+	lo := lookup(t, skipSpace(t, bomLength(t)), p)
+	if lo < 0 {
+		_, err := newWork(d, Limits{}).walk(p)
 		return nil, &OpError{Index: -1, Op: "get", Pointer: p.String(), Err: err}
 	}
-	return v.src.raw[v.lo:v.end()], nil
+	return d.raw[lo:skipValue(t, lo)], nil
 }

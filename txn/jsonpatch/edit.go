@@ -39,6 +39,9 @@ func (w *work) insert(at spot, name string, content content, next *item) *item {
 		s.mid = w.midLike(sibling)
 	}
 	b.insert(it, next)
+	if b.names != nil {
+		b.names[name] = it
+	}
 	s.val = content.value(w.fitNew(content, at, s, sibling))
 	return it
 }
@@ -181,6 +184,9 @@ func (w *work) remove(at spot) {
 	next = it.next
 	b.unlink(it)
 	b.cur = next
+	if b.names != nil {
+		delete(b.names, unquote(it.slot.name.b))
+	}
 	if b.n == 0 {
 		b.collapse()
 	}

@@ -86,22 +86,15 @@ func (s *side) skip() {
 
 func (s *side) index() {
 	var stack []int
-	for i := nextStructural(s.text, 0); i < len(s.text); i = nextStructural(s.text, i) {
-		switch s.text[i] {
-		case '"':
-			i = skipString(s.text, i)
-			continue
-		case '{', '[':
+	for i := nextBracket(s.text, 0); i < len(s.text); i = nextBracket(s.text, i+1) {
+		if c := s.text[i]; c == '{' || c == '[' {
 			stack = append(stack, len(s.opens))
 			s.opens = append(s.opens, i)
 			s.closes = append(s.closes, len(s.text))
-		case '}', ']':
-			if n := len(stack); n > 0 {
-				s.closes[stack[n-1]] = i + 1
-				stack = stack[:n-1]
-			}
+		} else if n := len(stack); n > 0 {
+			s.closes[stack[n-1]] = i + 1
+			stack = stack[:n-1]
 		}
-		i++
 	}
 }
 

@@ -21,6 +21,7 @@ const (
 	quotes     = '"' * ones
 	slashes    = '\\' * ones
 	bracketOr  = 0x26 * ones // what "[", "]", "{" and "}" differ in
+	bracketBit = 0x02 * ones
 	bracketAll = 0x7f * ones // what they become with it
 )
 
@@ -58,43 +59,64 @@ func skipString(b []byte, i int) int {
 	return len(b)
 }
 
-// nextStructural returns the place of the first quote or bracket from b[i] on.
-// Outside of strings, where it may be used, the other bytes that look the same
-// to it (Y, y, _ and DEL) don't occur.
-func nextStructural(b []byte, i int) int {
+// markZero has the high bit set in every zero byte of w, and in no other.
+func markZero(w uint64) uint64 { return ^((w&^highs + ^uint64(highs)) | w) & highs }
+
+// nextBracket returns the place of the first bracket from b[i] on that isn't
+// within a string. b[i] itself must not be within one.
+//
+// It doesn't go from string to string, since every jump to a place that was
+// just computed costs more than looking at some bytes: it counts quotes, and
+// stops only at what may be a bracket or a backslash.
+func nextBracket(b []byte, i int) int {
+	count := 0 // of the quotes that open or close a string
 	for i+8 <= len(b) {
 		w := load8(b, i)
-		mark := zeroBytes(w^quotes) | zeroBytes((w|bracketOr)^bracketAll)
-		if mark != 0 {
-			return i + bits.TrailingZeros64(mark)/8
+		quote := markZero(w ^ quotes)
+		stop := zeroBytes(((w|bracketOr)^bracketAll)|(^(w^w>>1)&bracketBit)) | zeroBytes(w^slashes)
+		if stop == 0 {
+			count += bits.OnesCount64(quote)
+			i += 8
+			continue
 		}
-		i += 8
+		bit := bits.TrailingZeros64(stop)
+		count += bits.OnesCount64(quote & (1<<bit - 1))
+		i += bit / 8
+		switch {
+		case count%2 == 0:
+			// Outside of strings the other bytes that look like brackets to
+			// the mask (Y, y, _ and DEL) don't occur.
+			return i
+		case b[i] == '\\':
+			i += 2
+		default:
+			i++
+		}
 	}
-	for i < len(b) && b[i] != '"' && b[i]|0x26 != 0x7f {
-		i++
+	for ; i < len(b); i++ {
+		switch c := b[i]; {
+		case c == '"':
+			count++
+		case c == '\\':
+			i++
+		case count%2 == 0 && c|0x26 == 0x7f:
+			return i
+		}
 	}
-	return i
+	return len(b)
 }
 
 // skipContainer returns the place behind the object or array that starts at b[i].
 func skipContainer(b []byte, i int) int {
-	depth := 0
-	for i = nextStructural(b, i); i < len(b); i = nextStructural(b, i) {
-		switch b[i] {
-		case '"':
-			i = skipString(b, i)
-			continue
-		case '{', '[':
+	depth := 1
+	for i = nextBracket(b, i+1); i < len(b); i = nextBracket(b, i+1) {
+		if c := b[i]; c == '{' || c == '[' {
 			depth++
-		case '}', ']':
-			depth--
-			if depth <= 0 {
-				return i + 1
-			}
+		} else if depth--; depth == 0 {
+			return i + 1
 		}
-		i++
 	}
-	return i
+	return len(b)
 }
 
 // depthOver returns the place of the first container in b that is nested deeper
@@ -104,20 +126,12 @@ func depthOver(b []byte, limit int) int {
 		return -1
 	}
 	depth := 0
-	for i := nextStructural(b, 0); i < len(b); i = nextStructural(b, i) {
-		switch b[i] {
-		case '"':
-			i = skipString(b, i)
-			continue
-		case '{', '[':
-			depth++
-			if depth > limit {
-				return i
-			}
-		case '}', ']':
+	for i := nextBracket(b, 0); i < len(b); i = nextBracket(b, i+1) {
+		if c := b[i]; c == '}' || c == ']' {
 			depth--
+		} else if depth++; depth > limit {
+			return i
 		}
-		i++
 	}
 	return -1
 }

@@ -68,10 +68,11 @@ func (v *value) enter() *body {
 	if v.body == nil {
 		start := restOfLine(v.src.raw, v.lo+1)
 		v.body = &body{
-			src:  v.src,
-			kind: v.kind(),
-			head: v.src.frag(v.lo, start),
-			scan: start,
+			src:   v.src,
+			kind:  v.kind(),
+			head:  v.src.frag(v.lo, start),
+			start: start,
+			scan:  start,
 		}
 	}
 	return v.body
@@ -225,15 +226,7 @@ type spot struct {
 	inline bool   // val starts on the line of the container that holds it
 }
 
-// find walks to the value that p points to.
-func (w *work) find(p Pointer) (*value, error) {
-	at, err := w.walk(p)
-	if err != nil {
-		return nil, err
-	}
-	return at.val, nil
-}
-
+// walk goes to the value that p points to.
 func (w *work) walk(p Pointer) (spot, error) {
 	at := spot{val: w.root, indent: lineIndent(w.prefix.b)}
 	for i, token := range p {

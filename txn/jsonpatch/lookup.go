@@ -1,0 +1,93 @@
+package jsonpatch
+
+// lookup returns where the value that p points to starts, going down from the
+// value at t[i], or -1 where there is none. It allocates nothing.
+func lookup(t []byte, i int, p Pointer) int {
+	for _, token := range p {
+		switch byteAt(t, i) {
+		case '{':
+			i = memberAt(t, i, token)
+		case '[':
+			i = elementAt(t, i, token)
+		default:
+			return -1
+		}
+		if i < 0 {
+			return -1
+		}
+	}
+	return i
+}
+
+// memberAt returns where the value of a member of the object at t[i] starts.
+func memberAt(t []byte, i int, name string) int {
+	i = skipSpace(t, i+1)
+	for byteAt(t, i) == '"' {
+		end := skipString(t, i)
+		found := nameIs(t[i:end], name)
+		i = skipSpace(t, end)
+		if byteAt(t, i) != ':' {
+			return -1
+		}
+		i = skipSpace(t, i+1)
+		if found {
+			return i
+		}
+		i = skipSpace(t, skipValue(t, i))
+		if byteAt(t, i) != ',' {
+			return -1
+		}
+		i = skipSpace(t, i+1)
+	}
+	return -1
+}
+
+// elementAt returns where an element of the array at t[i] starts.
+func elementAt(t []byte, i int, token string) int {
+	n, ok := arrayIndex(token)
+	if !ok {
+		return -1
+	}
+	i = skipSpace(t, i+1)
+	for ; n > 0; n-- {
+		i = skipSpace(t, skipValue(t, i))
+		if byteAt(t, i) != ',' {
+			return -1
+		}
+		i = skipSpace(t, i+1)
+	}
+	if i >= len(t) || endsScalar[t[i]] {
+		return -1
+	}
+	return i
+}
+
+// replaceScalar does what most patches of one operation do, without the working
+// tree, which would cost a small document more than the change itself. It
+// reports false where that has to decide.
+func (d *Document) replaceScalar(p Patch, lim Limits) (*Document, []Splice, bool) {
+	if len(p) != 1 || p[0].Op != "replace" || len(p[0].Path) == 0 {
+		return nil, nil, false
+	}
+	w := work{lim: lim}
+	c, err := w.given(p[0])
+	if err != nil || isOpen(c.text) {
+		return nil, nil, false
+	}
+	t := d.blank()
+	lo := lookup(t, skipSpace(t, bomLength(t)), p[0].Path)
+	if lo < 0 {
+		return nil, nil, false
+	}
+	hi := skipValue(t, lo)
+	if size := int64(len(d.raw) - (hi - lo) + len(c.text)); size > lim.MaxBytes {
+		return nil, nil, false
+	}
+	out := make([]byte, 0, len(d.raw)-(hi-lo)+len(c.text))
+	out = append(append(append(out, d.raw[:lo]...), c.text...), d.raw[hi:]...)
+	list := appendSplice(nil, lo, d.raw[lo:hi], out[lo:lo+len(c.text)])
+	if len(list) == 0 {
+		return d, nil, true
+	}
+	return &Document{raw: out, syntax: d.syntax}, list, true
+}
