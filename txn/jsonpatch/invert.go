@@ -122,11 +122,12 @@ func landing(d *Document, path Pointer) (at Pointer, inserts bool, err error) {
 
 // plain is Get without the comments and trailing commas within the value.
 func plain(d *Document, p Pointer) ([]byte, error) {
-	v, err := newWork(d, DefaultLimits()).find(p)
-	if err != nil {
-		return nil, err
+	t := d.blank()
+	lo := lookup(t, skipSpace(t, bomLength(t)), p)
+	if lo < 0 {
+		return d.Get(p) // which knows why
 	}
-	return v.src.blank[v.lo:v.end()], nil
+	return t[lo:skipValue(t, lo)], nil
 }
 
 // elementCount counts the elements of a valid array.
