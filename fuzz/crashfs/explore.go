@@ -122,7 +122,7 @@ var errEnough = errors.New("crashfs: enough violations")
 type explorer struct {
 	cfg     Config
 	scratch string
-	root    string // of the recorded workload
+	root    string // where the workload runs, and each state is made: paths outlive a reboot
 	stats   Stats
 	seen    map[key]bool
 	found   []Violation
@@ -153,13 +153,12 @@ func (x *explorer) record() (*Log, error) {
 	if err := x.cfg.Run(rec, x.root); err != nil {
 		return nil, fmt.Errorf("workload: %w", err)
 	}
-	return rec.Log(), nil
+	return rec.Log(), removeAll(x.root)
 }
 
 // outer is the crash within whose recovery a further one is explored.
 type outer struct {
 	crash  Crash
-	root   string // of the tree in which the recovery was recorded
 	report string // how that tree came to be
 }
 
@@ -243,15 +242,13 @@ func (x *explorer) try(sp *space, digits []int, number int, c Crash, out *outer,
 }
 
 func (x *explorer) check(s *state, explain func() *state, c Crash, out *outer, depth int, inTurn bool) error {
-	dir := filepath.Join(x.scratch, fmt.Sprintf("state%d", depth))
-	recorded := x.root
-	if out != nil {
-		recorded = out.root
-	}
-	if err := s.materialize(dir, recorded); err != nil {
+	if err := s.materialize(x.root, x.root); err != nil {
 		return fmt.Errorf("materialise: %w", err)
 	}
-	log, problem := x.recoverAndCheck(dir, c, inTurn)
+	log, problem := x.recoverAndCheck(x.root, c, inTurn)
+	if err := removeAll(x.root); err != nil {
+		return err
+	}
 	if problem != nil {
 		if err := x.violation(explain(), c, out, problem); err != nil {
 			return err
@@ -259,12 +256,10 @@ func (x *explorer) check(s *state, explain func() *state, c Crash, out *outer, d
 	}
 	if log != nil && problem == nil {
 		x.stats.Nested++
-		inner := &outer{crash: c, root: dir, report: reportOf(explain(), c, out)}
-		if err := x.explore(log, inner, c.Path, depth+1, max(2, x.cfg.PerCut/8)); err != nil {
-			return err
-		}
+		inner := &outer{crash: c, report: reportOf(explain(), c, out)}
+		return x.explore(log, inner, c.Path, depth+1, max(2, x.cfg.PerCut/8))
 	}
-	return removeAll(dir)
+	return nil
 }
 
 // quota is in how many states of one cut recovery is cut in turn, so that those
