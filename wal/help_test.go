@@ -25,6 +25,20 @@ func fileDir(t testing.TB) string {
 	return dir
 }
 
+// memoryDir is a fileDir where syncing costs nothing, if there is such a place. The
+// tests with thousands of syncs use it.
+func memoryDir(t testing.TB) string {
+	t.Helper()
+	root, err := os.MkdirTemp("/dev/shm", "jtx-wal-")
+	if err != nil {
+		return fileDir(t)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(root) })
+	dir := filepath.Join(root, "x")
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	return dir
+}
+
 // patch is a record whose number can be told from its bytes.
 func patch(n int) *Record {
 	body := []byte(fmt.Sprintf(`{"a":%d}`, n))

@@ -42,7 +42,7 @@ func TestFailEveryCall(t *testing.T) {
 // sweep commits through failing, as a caller who goes on after an error as long as
 // that is possible; then with the fault gone.
 func sweep(t *testing.T, failing *fsys.Failing, k int) {
-	dir := fileDir(t)
+	dir := memoryDir(t)
 	opt := Options{Boot: boot, SegmentSize: 1, FS: failing}
 	l, err := Open(dir, opt)
 	require.NoError(t, err)
