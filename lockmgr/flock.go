@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"github.com/gofrs/flock"
+
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // maxRestarts bounds what is tried again at once because somebody else removed
@@ -128,5 +131,10 @@ func createLockFile(r *Request) error {
 		return err
 	}
 	// The umask must not keep other users out of a group's workspace.
-	return errors.Join(f.Chmod(r.perm()), f.Close())
+	return errors.Join(inheritOwner(f), f.Chmod(r.perm()), f.Close())
+}
+
+// inheritOwner gives a file that root made to the owner of its directory.
+func inheritOwner(f *os.File) error {
+	return fsys.InheritOwner(fsys.OS, fsys.Wrap(f), filepath.Dir(f.Name()))
 }

@@ -64,7 +64,7 @@ func writeNew(path string, raw []byte, perm fs.FileMode) error {
 		return err
 	}
 	_, err = f.Write(raw)
-	return errors.Join(err, f.Chmod(perm), f.Close())
+	return errors.Join(err, inheritOwner(f), f.Chmod(perm), f.Close())
 }
 
 // honourLease returns the lease that keeps a request out, which holds the lock

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -192,5 +193,9 @@ func (l *Log) makeDir(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Chmod(l.opt.DirPerm), d.Close())
+	err = fsys.InheritOwner(l.fs, d, filepath.Dir(path))
+	if err == nil {
+		err = d.Chmod(l.opt.DirPerm)
+	}
+	return errors.Join(err, d.Close())
 }

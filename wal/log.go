@@ -248,7 +248,11 @@ func (l *Log) create(path string, flag int) (fsys.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.Chmod(l.opt.FilePerm); err != nil {
+	err = fsys.InheritOwner(l.fs, f, filepath.Dir(path))
+	if err == nil {
+		err = f.Chmod(l.opt.FilePerm)
+	}
+	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil

@@ -26,6 +26,9 @@ func (osFS) Lstat(name string) (fs.FileInfo, error)     { return os.Lstat(name) 
 func (osFS) Readlink(name string) (string, error)       { return os.Readlink(name) }
 func (osFS) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name) }
 
+// Wrap makes a File of an open file of the operating system.
+func Wrap(f *os.File) File { return osFile{f} }
+
 type osFile struct{ *os.File }
 
 func (f osFile) Datasync() error { return datasync(f.File) }
