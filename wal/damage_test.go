@@ -325,3 +325,20 @@ func TestCopiedTailHidesWhatTheOlderSegmentHolds(t *testing.T) {
 		})
 	}
 }
+
+// What a copied tail hides must not come alive when the copy itself is gone.
+func TestEmptySegmentBehindACopiedTail(t *testing.T) {
+	dir := fileDir(t)
+	l := open(t, dir, bigSegments())
+	commit(t, l, patch(1))
+	require.NoError(t, l.Append(patch(2)))
+	require.NoError(t, l.Secure())
+	require.NoError(t, l.Close())
+	forget(t, dir, 1)
+	require.NoError(t, os.Truncate(tailSegment(t, dir), 0))
+	l = open(t, dir, bigSegments())
+	require.Equal(t, LSN(1), l.State().Last)
+	require.Len(t, segments(t, dir), 1)
+	commit(t, l, patch(2))
+	requireWhole(t, dir, 2)
+}

@@ -211,6 +211,14 @@ func (l *Log) Settle(applied LSN, file FileID, content Version) error {
 	return err
 }
 
+// SyncState makes the state durable as it was last written.
+func (l *Log) SyncState() error {
+	if err := l.usable(); err != nil {
+		return err
+	}
+	return l.stateFile.Datasync()
+}
+
 // SetState changes the state and writes it. What the journal itself knows best,
 // from Gen to SinceImage, must be left alone.
 func (l *Log) SetState(set func(*State)) error {

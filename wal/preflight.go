@@ -32,17 +32,18 @@ func (l *Log) preflight(hinted, near bool) error {
 	}
 	l.state.Gen = gen
 	if len(list.segments) == 0 {
-		l.setEmpty(0)
+		l.setEmpty(0, hint)
 		return nil
 	}
 	return l.findTail(&list, hint, hinted, near && l.known)
 }
 
 // setEmpty is the state of a journal without records: that nothing was applied is
-// certain, so it is known and trusted.
-func (l *Log) setEmpty(segment LSN) {
+// certain, so it is known. Where the state on disk says that a commit is in progress
+// somebody must still settle it, or readers would go on waiting for that commit.
+func (l *Log) setEmpty(segment LSN, hint State) {
 	l.state = State{Boot: l.opt.Boot, Gen: l.state.Gen, Segment: segment}
-	l.known, l.trusted = true, true
+	l.known, l.trusted = true, !hint.Pending
 }
 
 // findTail reads up to the tail. A last segment without a record is removed: whoever
@@ -69,19 +70,30 @@ func (l *Log) findTail(list *listing, hint State, hinted, near bool) error {
 		}
 	}
 	if tail.end == 0 && len(read) > 1 {
-		if err := l.fs.Remove(tail.seg.path); err != nil {
+		read = read[:len(read)-1]
+		if err := l.removeEmpty(tail, read[len(read)-1]); err != nil {
 			return err
 		}
-		read = read[:len(read)-1]
 	}
 	l.adopt(read, tail.seg.first-1)
 	if l.state.Last == 0 {
-		l.setEmpty(tail.seg.first)
+		l.setEmpty(tail.seg.first, hint)
 		return nil
 	}
 	l.suspect = l.state.Last > l.state.Durable
 	list.segments = list.segments[:first+len(read)]
 	return l.findHistory(list, hint, hinted, read)
+}
+
+// removeEmpty removes the last segment, and before that what the one before it may
+// hold behind its end, which must not come alive.
+func (l *Log) removeEmpty(last, before *contents) error {
+	if before.start.offset+int64(len(before.data)) > before.end {
+		if err := l.cutTail(before); err != nil {
+			return err
+		}
+	}
+	return l.fs.Remove(last.seg.path)
 }
 
 // scanFrom chooses where to begin. Within this boot the state's own position will

@@ -24,7 +24,7 @@ const (
 	// groupSegments is how many segments a directory gets. tidwall/wal's Open
 	// looks at each file of its directory, so a directory must not grow with the
 	// history.
-	groupSegments = 32
+	groupSegments = 16
 )
 
 // segment is one file of the journal.

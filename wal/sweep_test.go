@@ -31,7 +31,7 @@ func TestFailEveryCall(t *testing.T) {
 				failing := fsys.NewFailing(fsys.OS, fault)
 				sweep(t, failing, k)
 				if failing.Failed() == 0 {
-					require.Greater(t, k, 30)
+					require.Greater(t, k, 20)
 					return
 				}
 			}

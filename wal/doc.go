@@ -1,0 +1,118 @@
+// Package wal is the journal of one file: numbered records, each framed, checked and
+// chained to the one before, in segments of tidwall/wal; and beside it a small state
+// that says how far the file itself has come. It frames bytes and knows no JSON.
+//
+// # Where it is
+//
+// All of it is in the file's own directory, .jtx/files/<x>:
+//
+//	state                         256 bytes, overwritten in place
+//	CURRENT                       "wal.N\n" where the journal's directory is not wal/
+//	wal/                          or wal.N/, N the generation
+//	  00000000000000000001        a segment, named by the LSN of its first record
+//	  00000000000000000417
+//	  …                           up to 16 of them; then
+//	  00000000000000006641.d/     a group: the next 16
+//	    00000000000000006641
+//	    …
+//
+// tidwall/wal looks at every file beside the one it appends to, and reads that one
+// whole. Groups and a segment size of 64 KB keep both short, however long the history.
+//
+// # Segment
+//
+// The entries of tidwall/wal's binary format, back to back:
+//
+//	+-----------------------------+-------+-----------------------------+-------+---
+//	| length of frame, as uvarint | frame | length of frame, as uvarint | frame | …
+//	+-----------------------------+-------+-----------------------------+-------+---
+//
+// A uvarint is the base-128 number of encoding/binary, in its shortest form only. An
+// empty entry is not valid. The records of a segment end where those of the next one
+// begin; what an older segment holds behind that has been replaced by a copied tail
+// and counts no more.
+//
+// # Frame
+//
+// Little-endian throughout:
+//
+//	 0        4    5    6       8                16
+//	+--------+----+----+-------+----------------+
+//	| "jtxr" | v1 |kind| flags | LSN            |
+//	+--------+----+----+-------+----------------+
+//	| unit, 16 bytes                            |
+//	+----------+----------+----------+----------+ 32
+//	| length   | prev     | crc      | payload …
+//	+----------+----------+----------+ 44
+//
+//	v1       version, 1
+//	kind     1 patch, 2 image, 3 abort, 4 inplace, 5 note
+//	flags    1 foreign, 2 lazy
+//	length   of the payload in bytes
+//	prev     crc of the frame before; 0 in the first of the journal's directory
+//	crc      CRC32C of the whole frame without these four bytes
+//
+// The payload:
+//
+//	rev           uvarint
+//	lag           uvarint    LSN - durable, at least 1
+//	before        version    00, or 01 and uvarint size and 16 bytes of XXH3-128
+//	after         version
+//	participants  uvarint    how many; each:
+//	                workspace 16 bytes, root text, path text, lsn uvarint
+//	txns          uvarint    how many; each:
+//	                id 16 bytes, time 8 bytes (ns since 1970, two's complement;
+//	                the least number: none), actor text, message text, patch bytes
+//	image         the rest, in kinds image and inplace; else there is no rest
+//
+// Text and bytes are a uvarint length and that many bytes. What parses is written
+// again byte for byte: there is one way to say a thing. Every later version keeps the
+// header's size and the places of version, kind, flags, LSN, length and crc, so that
+// what is newer ([ErrVersion]) can be told from what is damaged ([ErrCorrupt]). A flag
+// or a kind that isn't known is newer too; a compressed payload, say, will be a flag.
+//
+// # State
+//
+// Eight bytes to a row but where another size is given:
+//
+//	  0  "jtxs", version (2), flags (2)   24  gen (4), crc of the last record (4)
+//	  8  boot, 16 bytes
+//	 32  last          40  durable        48  applied       56  rev
+//	 64  group         72  segment        80  offset        88  image
+//	 96  since image  104  file: dev     112  ino          120  size
+//	128  mtime        136  ctime         144  content: size
+//	152  its hash, 16 bytes              168  written
+//	176  zero                            252  CRC32C of the 252 bytes before
+//
+// Flags: 1 pending, 2 in place, 4 the content exists. See [State] for the meanings. It
+// is written twice in a commit, unsynced: pending before the first append, settled
+// after the file was replaced. Processes of the same boot share the page cache it is
+// in, and believe it; in another boot only its durable mark counts, which was true
+// when it was written and stays so. A torn or missing state is no state.
+//
+// # Torn tail or corruption
+//
+// An entry that does not check out at LSN k is corruption, and refused, if k was
+// durable: the durable mark of the state is at or above k, or that of a whole frame
+// behind it is, or a later segment exists. Else it is a torn tail: readers end there,
+// and [Open] cuts it, with all that is behind it, before anything is appended. A
+// journal that ends below the state's durable mark is corruption too.
+//
+// # Durable
+//
+// [Log.Sync] makes records durable. The names that lead to a segment are durable before
+// any of its records is relied on, and a segment is durable before the next is begun.
+// The first error sticks, and a sync is never tried twice: [Log.Reopen] reads the disk
+// again, and copies records above the durable mark into a new segment, synced under
+// another name and renamed. So does the next process that finds such records and can't
+// know whether a sync of them has failed ([Log.Secure]).
+//
+// # Who may do what
+//
+// A [Log] is for the holder of the file's exclusive lock. [Scan], [ScanBack],
+// [ReadRecord], [Inspect] and [ReadState] need no lock, write nothing, and never open
+// tidwall/wal, whose opening changes files.
+//
+// Format 1 is frozen, with its golden files under testdata/format1, when 0.1.0 is
+// tagged; until then it may change.
+package wal
