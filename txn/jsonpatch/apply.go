@@ -35,7 +35,7 @@ func (d *Document) Apply(p Patch, lim Limits) (*Document, []Splice, error) {
 func (w *work) apply(op Operation) (Pointer, error) {
 	switch op.Op {
 	case "add", "replace", "test":
-		c, err := w.given(op)
+		c, err := given(op, w.lim)
 		if err != nil {
 			return op.Path, err
 		}
@@ -59,12 +59,12 @@ func (w *work) apply(op Operation) (Pointer, error) {
 }
 
 // given returns the value of an operation, after validating it.
-func (w *work) given(op Operation) (content, error) {
+func given(op Operation, lim Limits) (content, error) {
 	if op.Value == nil {
 		return content{}, fmt.Errorf("%w: the value is missing", ErrPatch)
 	}
-	if size := int64(len(op.Value)); size > w.lim.MaxBytes {
-		return content{}, exceeded("the length of the value in bytes", size, w.lim.MaxBytes)
+	if size := int64(len(op.Value)); size > lim.MaxBytes {
+		return content{}, exceeded("the length of the value in bytes", size, lim.MaxBytes)
 	}
 	if !jsontext.Value(op.Value).IsValid() {
 		return content{}, fmt.Errorf("the value: %w", explain(op.Value, op.Value, 0))
@@ -73,16 +73,16 @@ func (w *work) given(op Operation) (content, error) {
 	if op.Op == "test" {
 		return c, nil
 	}
-	return c, w.checkDepth(op.Path, c.text)
+	return c, checkDepth(op.Path, c.text, lim)
 }
 
 // checkDepth refuses a value that would be nested too deeply at p.
-func (w *work) checkDepth(p Pointer, text []byte) error {
+func checkDepth(p Pointer, text []byte, lim Limits) error {
 	// A scalar makes nothing deeper than the containers that it is put into.
-	if !isOpen(text) || depthOver(text, w.lim.MaxDepth-len(p)) < 0 {
+	if !isOpen(text) || depthOver(text, lim.MaxDepth-len(p)) < 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: the result would be nested more than %d containers deep", ErrLimit, w.lim.MaxDepth)
+	return fmt.Errorf("%w: the result would be nested more than %d containers deep", ErrLimit, lim.MaxDepth)
 }
 
 // add is RFC 6902, section 4.1.
@@ -184,7 +184,7 @@ func (w *work) move(op Operation) (Pointer, error) {
 		return op.Path, fmt.Errorf("%w: %q can't be moved into itself", ErrPatch, op.From.String())
 	}
 	c := w.taken(at)
-	if err := w.checkDepth(op.Path, c.text); err != nil {
+	if err := checkDepth(op.Path, c.text, w.lim); err != nil {
 		return op.Path, err
 	}
 	w.remove(at)
@@ -202,7 +202,7 @@ func (w *work) copy(op Operation) (Pointer, error) {
 	if w.copied > w.lim.MaxCopyBytes {
 		return op.From, exceeded("the number of bytes copied", w.copied, w.lim.MaxCopyBytes)
 	}
-	if err := w.checkDepth(op.Path, c.text); err != nil {
+	if err := checkDepth(op.Path, c.text, w.lim); err != nil {
 		return op.Path, err
 	}
 	return op.Path, w.add(op.Path, c)

@@ -200,6 +200,10 @@ func (w *work) closeGap(b *body, gone *slot, prev, next *item) {
 	if !hasNewline(lead) {
 		lead = append([]byte(spaceOf(gone.lead.b)), bytes.TrimLeft(lead, " \t")...)
 	}
+	if prev == nil && len(kept) == 0 && startsWithBlankLine(lead) {
+		// A blank line between two members is none below the bracket.
+		lead = append([]byte(spaceOf(gone.lead.b)), lead[skipSpace(lead, 0):]...)
+	}
 	lead = w.joinTrivia(b, prev, kept, lead)
 	if !bytes.Equal(lead, after.lead.b) {
 		b.openFirst(next).lead = frag{lead, -1}

@@ -69,8 +69,7 @@ func (d *Document) replaceScalar(p Patch, lim Limits) (*Document, []Splice, bool
 	if len(p) != 1 || p[0].Op != "replace" || len(p[0].Path) == 0 {
 		return nil, nil, false
 	}
-	w := work{lim: lim}
-	c, err := w.given(p[0])
+	c, err := given(p[0], lim)
 	if err != nil || isOpen(c.text) {
 		return nil, nil, false
 	}

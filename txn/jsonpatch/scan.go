@@ -3,6 +3,7 @@ package jsonpatch
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"math/bits"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -108,16 +109,17 @@ func nextBracket(b []byte, i int) int {
 
 // skipContainer returns the place behind the object or array that starts at b[i].
 func skipContainer(b []byte, i int) int {
-	depth := 1
-	for i = nextBracket(b, i+1); i < len(b); i = nextBracket(b, i+1) {
-		if c := b[i]; c == '{' || c == '[' {
-			depth++
-		} else if depth--; depth == 0 {
-			return i + 1
-		}
+	// A short container is not worth setting up more than this.
+	n := nesting{high: math.MaxInt}
+	if end := n.brackets(b, i, i+shortContainer); n.depth == 0 {
+		return end
 	}
-	return len(b)
+	return scanNesting(b, i, nesting{high: math.MaxInt})
 }
+
+// shortContainer is how long a container may be that is skipped from bracket to
+// bracket.
+const shortContainer = 32
 
 // depthOver returns the place of the first container in b that is nested deeper
 // than limit, or -1.
@@ -125,15 +127,11 @@ func depthOver(b []byte, limit int) int {
 	if bytes.Count(b, []byte("["))+bytes.Count(b, []byte("{")) <= limit {
 		return -1
 	}
-	depth := 0
-	for i := nextBracket(b, 0); i < len(b); i = nextBracket(b, i+1) {
-		if c := b[i]; c == '}' || c == ']' {
-			depth--
-		} else if depth++; depth > limit {
-			return i
-		}
+	at := scanNesting(b, 0, nesting{low: -1, high: limit})
+	if at == len(b) {
+		return -1
 	}
-	return -1
+	return at
 }
 
 // skipValue returns the place behind the value that starts at b[i].

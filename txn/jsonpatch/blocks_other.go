@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package jsonpatch
+
+const hasBlocks = false
+
+func classifyBlocks(*byte, int, *blockMasks) { panic("there are no blocks on this processor") }
