@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/txn"
+)
+
+// app is one run of the program: its streams, and the flags of every verb.
+type app struct {
+	ctx            context.Context
+	signals        *signals
+	stdin          *os.File
+	stdout, stderr io.Writer
+
+	dir         string
+	json, quiet bool
+}
+
+// run is the whole program but for leaving it. It returns the exit code.
+func run(args []string) int {
+	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	a.ctx, a.signals = catchSignals(context.Background())
+	defer a.signals.stop()
+	// An error in the flags themselves must be reported in the form asked for.
+	a.json = wantsJSON(args)
+	err := a.execute(args)
+	a.report(err)
+	return exitOf(err)
+}
+
+// execute finds the verb and runs it.
+func (a *app) execute(args []string) error {
+	root := newRoot(a)
+	root.SetArgs(markNegatives(root, args))
+	return root.ExecuteContext(a.ctx)
+}
+
+// enter goes to the directory of -C. All relative names are relative to it, as
+// if jtx had been started there.
+func (a *app) enter() error {
+	if a.dir == "" {
+		return nil
+	}
+	err := os.Chdir(a.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usagef("-C %s: no such directory", quoteWord(a.dir))
+	}
+	if err != nil {
+		return err
+	}
+	wd, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	return os.Setenv("PWD", wd)
+}
+
+// store opens the store in the current directory.
+func (a *app) store(opt txn.Options) (*txn.Store, error) { return txn.Open(".", opt) }
+
+// verb wraps what a command does: it goes to the directory of -C first, and
+// takes the marks off the words.
+func (a *app) verb(do func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := a.enter(); err != nil {
+			return err
+		}
+		return do(cmd, unmark(args))
+	}
+}
+
+// write puts data on standard output.
+func (a *app) write(data []byte) error {
+	_, err := a.stdout.Write(data)
+	return outputError(err)
+}
+
+func (a *app) printf(format string, args ...any) error {
+	return a.write(fmt.Appendf(nil, format, args...))
+}
+
+// note says something on standard error that is no error. It is for people, so
+// that neither -q nor --json wants it.
+func (a *app) note(format string, args ...any) {
+	if !a.quiet && !a.json {
+		a.message(fmt.Sprintf(format, args...))
+	}
+}
+
+// warn says what could not be done though the command succeeds.
+func (a *app) warn(text string) {
+	if !a.json {
+		a.message("warning: " + printable(text))
+	}
+}
+
+// message writes a line to standard error. There is nowhere to report a failure
+// of that.
+func (a *app) message(line string) { _, _ = fmt.Fprintln(a.stderr, line) }
+
+// shown is a file's name as the user would give it: relative to the current
+// directory where it is below it.
+func shown(name string) string {
+	if !filepath.IsAbs(name) {
+		return name
+	}
+	wd, err := os.Getwd()
+	if err != nil {
+		return name
+	}
+	for _, dir := range []string{wd, realOf(wd)} {
+		if rel, err := filepath.Rel(dir, name); err == nil && filepath.IsLocal(rel) {
+			return rel
+		}
+	}
+	return name
+}
+
+func realOf(dir string) string {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return dir
+	}
+	return real
+}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+func newAbort(a *app) *cobra.Command {
+	var lock lockFlags
+	cmd := &cobra.Command{
+		Use:     "abort [TX]",
+		Short:   "forget an open transaction",
+		Long:    "Forgets the open transaction TX (default $JTX_TX) and ends its leases. No file is changed.",
+		Example: example(`tx=$(jtx begin a.json)`, `jtx set --tx $tx a.json /n 1`, `jtx abort $tx`),
+		Args:    words(0, 1),
+	}
+	lock.register(cmd.Flags())
+	cmd.RunE = a.verb(func(cmd *cobra.Command, args []string) error {
+		_, t, err := a.resume(cmd, lock, args)
+		if err != nil {
+			return err
+		}
+		if err := t.Abort(a.ctx); err != nil {
+			return err
+		}
+		if a.json {
+			return a.writeJSON(map[string]string{"aborted": t.ID()})
+		}
+		return nil
+	})
+	return cmd
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/txn"
+)
+
+func newCommit(a *app) *cobra.Command {
+	var flags commitFlags
+	var rebase bool
+	cmd := &cobra.Command{
+		Use:   "commit [TX]",
+		Short: "commit an open transaction, all of it or nothing",
+		Long: `Commits the open transaction TX (default $JTX_TX) and prints TXID FILE@REV ... .
+Where somebody else changed one of its files since it began, the exit code is 3,
+nothing is changed, and it stays open; --rebase applies it to the changed files,
+where no place that it read or changed is touched by theirs.`,
+		Example: example(`tx=$(jtx begin a.json)`, `jtx set --tx $tx a.json /n 1`, `jtx commit $tx -m "set n"`),
+		Args:    words(0, 1),
+	}
+	flags.register(cmd.Flags())
+	cmd.Flags().BoolVar(&rebase, "rebase", false, "apply it again to files that were changed meanwhile")
+	cmd.RunE = a.verb(func(cmd *cobra.Command, args []string) error {
+		s, t, err := a.resume(cmd, flags.lockFlags, args)
+		if err != nil {
+			return err
+		}
+		opts, err := flags.options(s)
+		if err != nil {
+			return err
+		}
+		res, err := t.Commit(a.ctx, txn.CommitOptions{Rebase: rebase, Options: opts})
+		if errors.Is(err, txn.ErrConflict) {
+			return &hinted{err, commitHint(t.ID(), rebase)}
+		}
+		if err != nil {
+			return err
+		}
+		return a.printOutcome(outcome{Result: res, dryRun: flags.dryRun})
+	})
+	return cmd
+}
+
+func commitHint(id string, rebased bool) string {
+	if rebased {
+		return "the transaction stays open; jtx abort " + id + " forgets it"
+	}
+	return "the transaction stays open; jtx commit --rebase " + id + " applies it again, jtx abort " + id + " forgets it"
+}
+
+// resume opens the transaction that the words name, or $JTX_TX.
+func (a *app) resume(cmd *cobra.Command, lock lockFlags, args []string) (*txn.Store, *txn.OpenTx, error) {
+	id := append(args, os.Getenv("JTX_TX"))[0]
+	if id == "" {
+		return nil, nil, missing(cmd)
+	}
+	opt, err := lock.options()
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := a.store(opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := s.Resume(a.ctx, id)
+	return s, t, err
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+)
+
+func newGet(a *app) *cobra.Command {
+	g := &getCommand{a: a}
+	cmd := &cobra.Command{
+		Use:   "get FILE [PTR]",
+		Short: "print a value",
+		Long: `Prints the value at PTR, in its own bytes; without PTR the whole document.
+
+PTR is an RFC 6901 pointer (/a/b/0) or a jq path (.a.b[0]). The exit code is 1
+where there is nothing. With --json it prints an object that has the file's
+revision beside the value, for a later --if-rev.`,
+		Example:           example(`jtx get config.json /server/port`, `jtx get config.json .server.host -r`, `jtx get config.json /color --default '"blue"'`),
+		Args:              words(1, 2),
+		ValidArgsFunction: completeFiles,
+	}
+	fs := cmd.Flags()
+	g.flags.register(fs)
+	fs.BoolVarP(&g.raw, "raw", "r", false, "print a string without its quotes and escapes")
+	fs.StringVar(&g.fallback, "default", "", "print this `JSON` where there is nothing")
+	fs.BoolVar(&g.asString, "string", false, "take the value of --default as a string")
+	cmd.RunE = a.verb(g.run)
+	return cmd
+}
+
+type getCommand struct {
+	a             *app
+	flags         readFlags
+	raw, asString bool
+	fallback      string
+}
+
+// found is the value that get prints.
+type found struct {
+	value []byte
+	rev   uint64
+}
+
+func (g *getCommand) run(cmd *cobra.Command, args []string) error {
+	file, ptr := args[0], ""
+	if len(args) > 1 {
+		var err error
+		if ptr, err = parsePlace(args[1]); err != nil {
+			return err
+		}
+	}
+	var fallback []byte
+	if cmd.Flags().Changed("default") {
+		var err error
+		if fallback, err = value("the value of --default", g.fallback, g.asString); err != nil {
+			return err
+		}
+	}
+	got, err := g.read(file, ptr)
+	if errors.Is(err, txn.ErrNotFound) && fallback != nil {
+		got, err = found{value: fallback}, nil
+	}
+	if err != nil {
+		return err
+	}
+	return g.print(file, ptr, got)
+}
+
+func (g *getCommand) read(file, ptr string) (found, error) {
+	var got found
+	err := g.a.view(&g.flags, []string{file}, func(tx *txn.Tx) (err error) {
+		if got.rev, err = tx.Rev(file); err != nil {
+			return err
+		}
+		if ptr == "" {
+			got.value, err = tx.Bytes(file)
+			return err
+		}
+		got.value, err = tx.Get(file, ptr)
+		return err
+	})
+	return got, err
+}
+
+func (g *getCommand) print(file, ptr string, got found) error {
+	switch {
+	case g.a.json:
+		return g.a.writeJSON(struct {
+			*jsonFile
+			Pointer string          `json:"pointer"`
+			Rev     uint64          `json:"rev"`
+			Value   json.RawMessage `json:"value"`
+		}{newJSONFile(file), ptr, got.rev, jsonpatch.Compact(got.value)})
+	case g.raw:
+		return g.a.write(append(rawString(got.value), '\n'))
+	case ptr != "" || !bytes.HasSuffix(got.value, []byte("\n")) && isTerminal(g.a.stdout):
+		return g.a.write(append(bytes.Clone(got.value), '\n'))
+	default:
+		return g.a.write(got.value) // the file's own bytes, and no more
+	}
+}
+
+// rawString is what a JSON string means; another value is as it is.
+func rawString(value []byte) []byte {
+	var text string
+	trimmed := bytes.TrimSpace(value)
+	if !bytes.HasPrefix(trimmed, []byte(`"`)) || json.Unmarshal(trimmed, &text) != nil {
+		return bytes.TrimRight(bytes.Clone(value), "\n")
+	}
+	return []byte(text)
+}

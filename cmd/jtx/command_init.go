@@ -1,0 +1,52 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/txn"
+)
+
+func newInit(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "init [DIR]",
+		Short: "keep the history of a whole tree in one place",
+		Long: `Makes DIR (default: the current directory) a workspace that covers everything
+below it. Nothing needs it: without one, each directory in which a file is
+changed keeps the history of its own files.`,
+		Example: example(`jtx init`),
+		Args:    words(0, 1),
+	}
+	var lock lockFlags
+	lock.register(cmd.Flags())
+	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
+		opt, err := lock.options()
+		if err != nil {
+			return err
+		}
+		s, err := a.store(opt)
+		if err != nil {
+			return err
+		}
+		return a.init(s, append(args, ".")[0])
+	})
+	return cmd
+}
+
+func (a *app) init(s *txn.Store, dir string) error {
+	root, created, err := s.Init(a.ctx, dir)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.writeJSON(struct {
+			Root    *jsonFile `json:"root"`
+			Created bool      `json:"created"`
+		}{newJSONFile(root), created})
+	}
+	if created {
+		a.note("%s is a workspace now", quoteWord(root))
+	} else {
+		a.note("%s was a workspace before; nothing was changed", quoteWord(root))
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/txn"
+)
+
+func newLocks(a *app) *cobra.Command {
+	var broken string
+	var lock lockFlags
+	cmd := &cobra.Command{
+		Use:   "locks [PATH ...]",
+		Short: "show who holds and who waits; break a lease",
+		Long: `Shows who holds or waits for a tracked file below PATH (default: the current
+directory), a line each: name, how (exclusive, shared, lease, waiting), who, since
+when. --break TX ends the leases of an open transaction, which can't commit then.
+The lock of a running process needs no breaking: it ends with the process.`,
+		Example: example(`jtx locks`, `tx=$(jtx begin --lock a.json)`, `jtx locks --break $tx`),
+	}
+	lock.register(cmd.Flags())
+	cmd.Flags().StringVar(&broken, "break", "", "end the leases of `TX`")
+	cmd.RunE = a.verb(func(cmd *cobra.Command, paths []string) error {
+		opt, err := lock.options()
+		if err != nil {
+			return err
+		}
+		s, err := a.store(opt)
+		if err != nil {
+			return err
+		}
+		if cmd.Flags().Changed("break") {
+			return a.breakLease(s, broken)
+		}
+		st, err := s.Status(a.ctx, paths)
+		if err != nil {
+			return err
+		}
+		return a.printLocks(st.Files)
+	})
+	return cmd
+}
+
+func (a *app) breakLease(s *txn.Store, id string) error {
+	if err := s.BreakLease(a.ctx, id); err != nil {
+		return err
+	}
+	if a.json {
+		return a.writeJSON(map[string]string{"broken": id})
+	}
+	a.note("the leases of %s are ended; it can't commit any more", id)
+	return nil
+}
+
+type lockedJSON struct {
+	*jsonFile
+	lockJSON
+}
+
+func (a *app) printLocks(files []txn.FileStatus) error {
+	t := &table{header: []string{"FILE", "HOW", "WHO", "SINCE"}}
+	list := []lockedJSON{}
+	for _, f := range files {
+		rows := lockRows(f)
+		for _, row := range rows {
+			t.add(append([]string{quoteWord(shown(f.File))}, row...)...)
+		}
+		if len(rows) > 0 {
+			list = append(list, lockedJSON{newJSONFile(shown(f.File)), newLockJSON(f)})
+		}
+	}
+	switch {
+	case a.json:
+		return a.writeJSON(map[string][]lockedJSON{"files": list})
+	case len(list) == 0:
+		a.note("no locks")
+		return nil
+	}
+	return a.table(t)
+}
+
+// lockRows are how, who and since when, for each who has to do with a file.
+func lockRows(f txn.FileStatus) [][]string {
+	var rows [][]string
+	for _, h := range f.Lock.Holders {
+		rows = append(rows, []string{h.Mode.String(), who(h), since(h)})
+	}
+	if len(f.Lock.Holders) == 0 && f.Lock.State != lockmgr.Free {
+		rows = append(rows, []string{f.Lock.State.String(), "a process that can't be seen", "-"})
+	}
+	if l := f.Lock.Lease; l != nil {
+		rows = append(rows, []string{"lease", printable(l.String()), timeText(l.Granted)})
+	}
+	for _, h := range f.Lock.Waiters {
+		rows = append(rows, []string{"waiting", who(h), since(h)})
+	}
+	return rows
+}
+
+func who(h lockmgr.Holder) string {
+	text := fmt.Sprintf("pid %d", h.PID)
+	if h.Command != "" {
+		text += " (" + h.Command + ")"
+	}
+	return printable(text)
+}
+
+func since(h lockmgr.Holder) string {
+	switch {
+	case !h.Since.IsZero():
+		return timeText(h.Since)
+	case !h.Started.IsZero():
+		return timeText(h.Started)
+	}
+	return "-"
+}

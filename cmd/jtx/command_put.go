@@ -1,0 +1,95 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+)
+
+func newPut(a *app) *cobra.Command {
+	return newDocumentVerb(a, documentVerb{
+		use: "put FILE [SRC]", short: "replace the whole document",
+		long: "Makes SRC the whole document, its bytes kept as given. A file that is not there is made.",
+		example: example(`jtx put new.json '{"a": 1}'`, `printf '[1, 2]\n' | jtx put list.json -`,
+			`jtx put list.json new.json`, `jtx put scalar.json --value 5`),
+		check: func(data []byte) error {
+			_, err := jsonpatch.Parse(data, jsonpatch.Limits{}) // comments are for the file to allow
+			return err
+		},
+		do: (*txn.Tx).Put,
+	})
+}
+
+func newPatch(a *app) *cobra.Command {
+	return newDocumentVerb(a, documentVerb{
+		use: "patch FILE [SRC]", short: "apply an RFC 6902 patch",
+		long: `Applies the RFC 6902 patch SRC: all of its operations or none. The exit code is 3
+where a test fails, or the path of an operation is not there.`,
+		example: example(`jtx patch config.json '[{"op": "test", "path": "/server/port", "value": 80},
+    {"op": "replace", "path": "/server/port", "value": 8080}]'`, `jtx patch config.json patch.json --dry-run`),
+		check: checkPatch,
+		do:    (*txn.Tx).Patch,
+	})
+}
+
+func newMerge(a *app) *cobra.Command {
+	return newDocumentVerb(a, documentVerb{
+		use: "merge FILE [SRC]", short: "apply an RFC 7386 merge patch",
+		long:    "Applies the RFC 7386 merge patch SRC: its members are set, those that are null removed. A file that is not there is made.",
+		example: example(`jtx merge config.json '{"server": {"port": 8080, "host": null}}'`),
+		check:   checkMerge,
+		do:      (*txn.Tx).Merge,
+	})
+}
+
+func checkPatch(data []byte) error {
+	_, err := jsonpatch.DecodePatch(data, jsonpatch.Limits{})
+	return err
+}
+
+func checkMerge(data []byte) error {
+	_, err := jsonpatch.ParseStrict(data, jsonpatch.Limits{})
+	return err
+}
+
+// documentVerb is a verb that does something to FILE with a document.
+type documentVerb struct {
+	use, short, long, example string
+	check                     func(data []byte) error
+	do                        func(tx *txn.Tx, file string, data []byte) error
+}
+
+const aboutSRC = `
+
+SRC is inline JSON where it begins with { or [, else a path, and - is standard
+input, as is no SRC. Prints TXID FILE@REV.`
+
+func newDocumentVerb(a *app, v documentVerb) *cobra.Command {
+	var flags changeFlags
+	var src sourceFlags
+	cmd := &cobra.Command{
+		Use: v.use, Short: v.short, Long: v.long + aboutSRC, Example: v.example,
+		Args:              words(1, 2),
+		ValidArgsFunction: completeFiles,
+	}
+	flags.register(cmd.Flags())
+	src.register(cmd.Flags())
+	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
+		file := args[0]
+		if err := checkFile(file); err != nil {
+			return err
+		}
+		in, err := src.read(a, args[1:])
+		if err != nil {
+			return err
+		}
+		// Checked before any lock is taken, so that an error is plainly about
+		// SRC, and not about the file.
+		if err := v.check(in.data); err != nil {
+			return invalidIn(in.name, err)
+		}
+		return a.change(&flags, []string{file}, func(tx *txn.Tx) error { return v.do(tx, file, in.data) })
+	})
+	return cmd
+}

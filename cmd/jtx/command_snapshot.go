@@ -1,0 +1,85 @@
+package main
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+)
+
+func newSnapshot(a *app) *cobra.Command {
+	var flags readFlags
+	cmd := &cobra.Command{
+		Use:   "snapshot FILE ...",
+		Short: "print one consistent state of several files",
+		Long: `Prints one consistent state of the files, as an object by file: never a part of
+a transaction. With --json each file is an object in a list, with its revision.`,
+		Example:           example(`jtx snapshot a.json b.json`),
+		Args:              words(1, -1),
+		ValidArgsFunction: completeFiles,
+	}
+	flags.register(cmd.Flags())
+	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
+		slices.Sort(args)
+		args = slices.Compact(args)
+		var shots []shot
+		err := a.view(&flags, args, func(tx *txn.Tx) (err error) {
+			shots, err = shoot(tx, args)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return a.printShots(shots)
+	})
+	return cmd
+}
+
+// shot is a file in a snapshot.
+type shot struct {
+	*jsonFile
+	Rev   uint64          `json:"rev"`
+	Value json.RawMessage `json:"value"`
+}
+
+func shoot(tx *txn.Tx, files []string) ([]shot, error) {
+	shots := make([]shot, len(files))
+	for i, file := range files {
+		rev, err := tx.Rev(file)
+		if err != nil {
+			return nil, err
+		}
+		data, err := tx.Bytes(file)
+		if err != nil {
+			return nil, err
+		}
+		shots[i] = shot{newJSONFile(file), rev, jsonpatch.Compact(data)}
+	}
+	return shots, nil
+}
+
+func (a *app) printShots(shots []shot) error {
+	if a.json {
+		return a.writeJSON(map[string][]shot{"files": shots})
+	}
+	seen := map[string]bool{}
+	out := []byte("{")
+	for i, s := range shots {
+		if seen[s.File] {
+			return usagef("two names look alike as JSON: %s", s.File).withHint("--json tells them apart")
+		}
+		seen[s.File] = true
+		name, err := quoteJSON(s.File)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(append(append(append(out, "\n  "...), name...), ": "...), s.Value...)
+	}
+	return a.write(append(out, "\n}\n"...))
+}

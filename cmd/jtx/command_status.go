@@ -1,0 +1,181 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/txn"
+)
+
+func newStatus(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status [PATH ...]",
+		Short: "show tracked files, open transactions, locks, edits from outside",
+		Long: `Shows the tracked files below PATH (default: the current directory), a line each:
+"file", name, revision, bytes of the journal, condition, lock; and the open
+transactions: "tx", id, files, age, owner. It takes no lock and changes nothing.
+
+The condition is what the next access finds: clean, pending (a commit is in
+progress or was cut off), edited, deleted or damaged (outside jtx), in-doubt, or
+untracked (no version recorded yet).`,
+		Example: example(`jtx status`),
+		RunE: a.verb(func(_ *cobra.Command, paths []string) error {
+			s, err := a.store(txn.Options{})
+			if err != nil {
+				return err
+			}
+			st, err := s.Status(a.ctx, paths)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.writeJSON(newStatusJSON(st))
+			}
+			return a.printStatus(st)
+		}),
+	}
+}
+
+func (a *app) printStatus(st txn.Status) error {
+	if len(st.Files)+len(st.Open) == 0 {
+		a.note("no tracked files, no open transactions")
+		return nil
+	}
+	t := &table{header: []string{"WHAT", "NAME", "REV", "JOURNAL", "CONDITION", "LOCK"}}
+	for _, f := range st.Files {
+		t.add("file", quoteWord(shown(f.File)), strconv.FormatUint(f.Rev, 10), strconv.FormatInt(f.JournalBytes, 10), conditionOf(f), lockText(f))
+	}
+	if len(st.Files) > 0 {
+		if err := a.table(t); err != nil {
+			return err
+		}
+	}
+	if len(st.Open) == 0 {
+		return nil
+	}
+	open := &table{header: []string{"WHAT", "TX", "FILES", "AGE", "OWNER"}}
+	for _, info := range st.Open {
+		open.add("tx", info.ID, filesOf(info), age(info.Created), ownerOf(info))
+	}
+	return a.table(open)
+}
+
+func conditionOf(f txn.FileStatus) string {
+	switch {
+	case f.Condition == "":
+		return "unreadable"
+	case f.InPlace:
+		return f.Condition + ", written in place"
+	}
+	return f.Condition
+}
+
+// lockText is who holds a file, in a few words.
+func lockText(f txn.FileStatus) string {
+	text := f.Lock.State.String()
+	if len(f.Lock.Holders) > 0 {
+		text = fmt.Sprintf("%s: %s", text, f.Lock.Holders[0])
+	}
+	if f.Lock.Lease != nil {
+		text = "leased by " + f.Lock.Lease.String()
+	}
+	if n := len(f.Lock.Waiters); n > 0 {
+		text += fmt.Sprintf(", %d waiting", n)
+	}
+	return printable(text)
+}
+
+type statusJSON struct {
+	Workspaces   []workspaceJSON  `json:"workspaces"`
+	Files        []fileStatusJSON `json:"files"`
+	Transactions []txJSON         `json:"transactions"`
+}
+
+type workspaceJSON struct {
+	Root string `json:"root"`
+	ID   string `json:"id"`
+	Tree bool   `json:"tree"`
+}
+
+type fileStatusJSON struct {
+	*jsonFile
+	Workspace    string   `json:"workspace"`
+	Rev          uint64   `json:"rev"`
+	JournalBytes int64    `json:"journal_bytes"`
+	Segments     int      `json:"segments"`
+	Condition    string   `json:"condition"`
+	InPlace      bool     `json:"in_place"`
+	Lock         lockJSON `json:"lock"`
+	Error        string   `json:"error,omitempty"`
+}
+
+func newStatusJSON(st txn.Status) statusJSON {
+	j := statusJSON{Workspaces: []workspaceJSON{}, Files: []fileStatusJSON{}, Transactions: newTxsJSON(st.Open)}
+	for _, w := range st.Workspaces {
+		j.Workspaces = append(j.Workspaces, workspaceJSON{readableName(w.Root), w.ID, w.Tree})
+	}
+	for _, f := range st.Files {
+		fj := fileStatusJSON{
+			jsonFile: newJSONFile(shown(f.File)), Workspace: readableName(f.Workspace), Rev: f.Rev, JournalBytes: f.JournalBytes,
+			Segments: f.Segments, Condition: f.Condition, InPlace: f.InPlace, Lock: newLockJSON(f),
+		}
+		if f.Err != nil {
+			fj.Error = messageOf(f.Err)
+		}
+		j.Files = append(j.Files, fj)
+	}
+	return j
+}
+
+// lockJSON is who holds a file and who waits for it.
+type lockJSON struct {
+	State   string       `json:"state"`
+	Holders []holderJSON `json:"holders"`
+	Waiters []holderJSON `json:"waiters"`
+	Lease   *leaseJSON   `json:"lease,omitempty"`
+}
+
+type holderJSON struct {
+	PID     int    `json:"pid"`
+	Host    string `json:"host,omitempty"`
+	Command string `json:"command,omitempty"`
+	Started string `json:"started,omitempty"`
+	Since   string `json:"since,omitempty"`
+}
+
+type leaseJSON struct {
+	TX      string `json:"tx"`
+	Command string `json:"command,omitempty"`
+	Owner   string `json:"owner,omitempty"`
+	Granted string `json:"granted"`
+	Expires string `json:"expires"`
+}
+
+func newLockJSON(f txn.FileStatus) lockJSON {
+	j := lockJSON{State: f.Lock.State.String(), Holders: newHoldersJSON(f.Lock.Holders), Waiters: newHoldersJSON(f.Lock.Waiters)}
+	if l := f.Lock.Lease; l != nil {
+		j.Lease = &leaseJSON{TX: l.Tx, Command: l.Command, Granted: timeText(l.Granted), Expires: timeText(l.Expires)}
+		if l.Owner != nil {
+			j.Lease.Owner = l.Owner.String()
+		}
+	}
+	return j
+}
+
+func newHoldersJSON(list []lockmgr.Holder) []holderJSON {
+	all := []holderJSON{}
+	for _, h := range list {
+		j := holderJSON{PID: h.PID, Host: h.Host, Command: h.Command}
+		if !h.Started.IsZero() {
+			j.Started = timeText(h.Started)
+		}
+		if !h.Since.IsZero() {
+			j.Since = timeText(h.Since)
+		}
+		all = append(all, j)
+	}
+	return all
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/txn"
+)
+
+func newTx(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "tx [PATH ...]",
+		Short: "list the open transactions",
+		Long: `Lists the open transactions of the workspaces at, above and below PATH (default:
+the current directory), oldest first: id, age, owner, files.`,
+		Example: example(`jtx begin a.json`, `jtx tx`),
+		RunE: a.verb(func(_ *cobra.Command, args []string) error {
+			s, err := a.store(txn.Options{})
+			if err != nil {
+				return err
+			}
+			open, err := s.OpenTxs(a.ctx, args)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.writeJSON(map[string][]txJSON{"transactions": newTxsJSON(open)})
+			}
+			t := &table{header: []string{"TX", "AGE", "OWNER", "FILES"}}
+			for _, info := range open {
+				t.add(info.ID, age(info.Created), ownerOf(info), filesOf(info))
+			}
+			if len(open) == 0 {
+				a.note("no open transactions")
+				return nil
+			}
+			return a.table(t)
+		}),
+	}
+}
+
+func age(since time.Time) string { return time.Since(since).Round(time.Second).String() }
+
+// ownerOf is a transaction's owner and how that is, - where it has none.
+func ownerOf(t txn.OpenTxInfo) string {
+	if t.Owner == "" {
+		return "-"
+	}
+	return t.Owner + " " + t.OwnerState
+}
+
+func filesOf(t txn.OpenTxInfo) string {
+	var words []string
+	for _, f := range t.Files {
+		words = append(words, quoteWord(fmt.Sprintf("%s@%d", shown(f.File), f.Rev)))
+	}
+	if len(words) == 0 {
+		return "-"
+	}
+	return strings.Join(words, " ")
+}
+
+// txJSON is an open transaction.
+type txJSON struct {
+	TX         string       `json:"tx"`
+	Created    string       `json:"created"`
+	Actor      string       `json:"actor,omitempty"`
+	Message    string       `json:"message,omitempty"`
+	Expires    string       `json:"expires,omitempty"`
+	Owner      string       `json:"owner,omitempty"`
+	OwnerState string       `json:"owner_state,omitempty"`
+	Files      []txFileJSON `json:"files"`
+}
+
+type txFileJSON struct {
+	*jsonFile
+	Rev        uint64 `json:"rev"`
+	Read       bool   `json:"read"`
+	Operations int    `json:"operations"`
+}
+
+func newTxJSON(t txn.OpenTxInfo) txJSON {
+	j := txJSON{TX: t.ID, Created: timeText(t.Created), Actor: t.Actor, Message: t.Message, Owner: t.Owner, OwnerState: t.OwnerState, Files: []txFileJSON{}}
+	if !t.Expires.IsZero() {
+		j.Expires = timeText(t.Expires)
+	}
+	for _, f := range t.Files {
+		j.Files = append(j.Files, txFileJSON{newJSONFile(shown(f.File)), f.Rev, f.Read, f.Ops})
+	}
+	return j
+}
+
+func newTxsJSON(list []txn.OpenTxInfo) []txJSON {
+	all := []txJSON{}
+	for _, t := range list {
+		all = append(all, newTxJSON(t))
+	}
+	return all
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/txn"
+)
+
+func newVerify(a *app) *cobra.Command {
+	var lock lockFlags
+	cmd := &cobra.Command{
+		Use:   "verify [PATH ...]",
+		Short: "check every journal and file",
+		Long: `Replays the journal of every tracked file below PATH (default: the current
+directory) from its first image, checks every hash, and the file itself. It
+changes nothing. A line for each file: name, revision, records, bytes of the
+journal, and ok, edited (a valid edit from outside, which the next access
+records), unfinished (a commit was cut off: jtx recover), damaged or unreadable.
+The exit code is 6 where one is damaged.`,
+		Example: example(`jtx verify`),
+	}
+	lock.register(cmd.Flags())
+	cmd.RunE = a.verb(func(_ *cobra.Command, paths []string) error {
+		opt, err := lock.options()
+		if err != nil {
+			return err
+		}
+		s, err := a.store(opt)
+		if err != nil {
+			return err
+		}
+		results, err := s.Verify(a.ctx, paths, txn.VerifyOptions{Progress: a.progress("verify")})
+		if err != nil {
+			return err
+		}
+		if err := a.printVerified(results); err != nil {
+			return err
+		}
+		var errs []error
+		for _, r := range results {
+			errs = append(errs, r.Err)
+		}
+		return worst(errs)
+	})
+	return cmd
+}
+
+func verdict(r txn.VerifyResult) string {
+	switch {
+	case errors.Is(r.Err, txn.ErrDamaged):
+		return "damaged"
+	case r.Err != nil:
+		return "unreadable"
+	case r.Foreign:
+		return "edited"
+	case r.Unfinished:
+		return "unfinished"
+	}
+	return "ok"
+}
+
+type verifiedJSON struct {
+	*jsonFile
+	Rev     uint64 `json:"rev"`
+	Records int    `json:"records"`
+	Bytes   int64  `json:"bytes"`
+	Verdict string `json:"verdict"`
+	Error   string `json:"error,omitempty"`
+}
+
+func (a *app) printVerified(results []txn.VerifyResult) error {
+	if a.json {
+		files := []verifiedJSON{}
+		for _, r := range results {
+			v := verifiedJSON{newJSONFile(shown(r.File)), r.Rev, r.Records, r.Bytes, verdict(r), ""}
+			if r.Err != nil {
+				v.Error = messageOf(r.Err)
+			}
+			files = append(files, v)
+		}
+		return a.writeJSON(map[string][]verifiedJSON{"files": files})
+	}
+	t := &table{header: []string{"FILE", "REV", "RECORDS", "BYTES", "VERDICT"}}
+	for _, r := range results {
+		t.add(quoteWord(shown(r.File)), strconv.FormatUint(r.Rev, 10), strconv.Itoa(r.Records), strconv.FormatInt(r.Bytes, 10), verdict(r))
+	}
+	if len(results) == 0 {
+		a.note("no tracked files")
+		return nil
+	}
+	return a.table(t)
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+func newVersion(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "print the version",
+		Example: example(`jtx version`),
+		Args:    words(0, 0),
+		RunE: a.verb(func(*cobra.Command, []string) error {
+			v := readVersion()
+			if a.json {
+				return a.writeJSON(v)
+			}
+			return a.printf("jtx %s\n", v)
+		}),
+	}
+}
+
+// buildVersion says what this program was built from.
+type buildVersion struct {
+	Version  string `json:"version"`
+	Commit   string `json:"commit,omitempty"`
+	Modified bool   `json:"modified,omitempty"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+func readVersion() buildVersion {
+	v := buildVersion{Version: "(devel)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return v
+	}
+	if info.Main.Version != "" {
+		v.Version = info.Main.Version
+	}
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			v.Commit = s.Value
+		case "vcs.modified":
+			v.Modified = s.Value == "true"
+		}
+	}
+	return v
+}
+
+func (v buildVersion) String() string {
+	text := v.Version
+	if v.Commit != "" {
+		text += " " + v.Commit[:min(12, len(v.Commit))]
+	}
+	if v.Modified {
+		text += " modified"
+	}
+	return text + " " + v.Go + " " + v.Platform
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/jtx-project/jtx/txn"
+)
+
+// Flags that several verbs share are declared here and nowhere else.
+
+// lockFlags are of the verbs that lock.
+type lockFlags struct{ timeout time.Duration }
+
+func (l *lockFlags) register(fs *pflag.FlagSet) {
+	fs.DurationVar(&l.timeout, "lock-timeout", txn.DefaultLockTimeout, "how long to wait for locks; 0: don't wait")
+}
+
+func (l *lockFlags) options() (txn.Options, error) {
+	switch {
+	case l.timeout < 0:
+		return txn.Options{}, usagef("--lock-timeout %s: a time can't be negative", l.timeout)
+	case l.timeout == 0:
+		return txn.Options{LockTimeout: -1}, nil
+	}
+	return txn.Options{LockTimeout: l.timeout}, nil
+}
+
+// txFlags are of the verbs that act inside an open transaction where one is named.
+type txFlags struct {
+	tx  string
+	set *pflag.FlagSet
+}
+
+func (t *txFlags) register(fs *pflag.FlagSet) {
+	fs.StringVar(&t.tx, "tx", "", "act inside this open transaction (default $JTX_TX)")
+	t.set = fs
+}
+
+// id is the open transaction to act in, empty for none. --tx "" leaves the one
+// of $JTX_TX.
+func (t *txFlags) id() string {
+	if t.set.Changed("tx") {
+		return t.tx
+	}
+	return os.Getenv("JTX_TX")
+}
+
+// readFlags are of the verbs that read files.
+type readFlags struct {
+	lockFlags
+	txFlags
+}
+
+func (r *readFlags) register(fs *pflag.FlagSet) {
+	r.lockFlags.register(fs)
+	r.txFlags.register(fs)
+}
+
+// commitFlags are of the verbs that commit.
+type commitFlags struct {
+	lockFlags
+	durability, message, actor string
+	dryRun, inPlace            bool
+	ifRev                      []string
+}
+
+func (c *commitFlags) register(fs *pflag.FlagSet) {
+	c.lockFlags.register(fs)
+	fs.StringVar(&c.durability, "durability", "full", "what a commit survives: full, journal or none")
+	fs.StringVarP(&c.message, "message", "m", "", "recorded with the transaction")
+	fs.StringVar(&c.actor, "actor", "", "recorded as who did it (default $JTX_ACTOR, else the user)")
+	fs.BoolVar(&c.dryRun, "dry-run", false, "print the patch, change nothing")
+	fs.StringArrayVar(&c.ifRev, "if-rev", nil, "only if `FILE@REV` is the current revision; repeatable")
+	fs.BoolVar(&c.inPlace, "in-place", false, "overwrite the file instead of renaming over it")
+}
+
+// expectations are the revisions that --if-rev asks for, by file.
+func (c *commitFlags) expectations() (map[string]uint64, error) {
+	want := map[string]uint64{}
+	for _, word := range c.ifRev {
+		file, version, kind := splitVersion(word)
+		rev, err := strconv.ParseUint(version, 10, 64)
+		if kind != revision || err != nil || file == "" {
+			return nil, usagef("--if-rev %s: want FILE@REV, where REV is a number", quoteWord(word))
+		}
+		want[file] = rev
+	}
+	return want, nil
+}
+
+// options are what the flags mean to a transaction in s.
+func (c *commitFlags) options(s *txn.Store) ([]txn.Option, error) {
+	level, err := txn.ParseDurability(c.durability)
+	if err != nil {
+		return nil, usagef("--durability %s: want full, journal or none", quoteWord(c.durability))
+	}
+	opts := []txn.Option{txn.WithDurability(level), txn.WithActor(c.actor)}
+	if c.message != "" {
+		opts = append(opts, txn.WithMessage(c.message))
+	}
+	if c.dryRun {
+		opts = append(opts, txn.DryRun())
+	}
+	if c.inPlace {
+		opts = append(opts, txn.WithInPlace())
+	}
+	want, err := c.expectations()
+	if err != nil {
+		return nil, err
+	}
+	for file, rev := range want {
+		opts = append(opts, s.IfRevision(file, rev))
+	}
+	return opts, nil
+}
+
+// changeFlags are of the verbs that change files: each a transaction of its own,
+// or a step of an open one.
+type changeFlags struct {
+	commitFlags
+	txFlags
+	asLines bool // --dry-run prints a line for each file
+}
+
+func (c *changeFlags) register(fs *pflag.FlagSet) {
+	c.commitFlags.register(fs)
+	c.txFlags.register(fs)
+}

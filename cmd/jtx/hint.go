@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// hintOf is what the user can do about an error, empty where that is plain.
+func hintOf(err error) string {
+	var own *cliError
+	if errors.As(err, &own) && own.hint != "" {
+		return own.hint
+	}
+	var with *hinted
+	if errors.As(err, &with) {
+		return with.hint
+	}
+	if errors.Is(err, txn.ErrInDoubt) {
+		return "jtx recover decides"
+	}
+	for _, find := range []func(error) string{hintOfLock, hintOfDamage, hintOfText, hintOfSystem} {
+		if h := find(err); h != "" {
+			return h
+		}
+	}
+	return ""
+}
+
+func hintOfLock(err error) string {
+	var timeout *lockmgr.TimeoutError
+	switch {
+	case !errors.As(err, &timeout):
+		return ""
+	case timeout.Lease != nil:
+		return fmt.Sprintf("wait longer with --lock-timeout, or end the lease with: jtx locks --break %s", timeout.Lease.Tx)
+	default:
+		return "wait longer with --lock-timeout; jtx locks shows who holds and who waits"
+	}
+}
+
+func hintOfDamage(err error) string {
+	var damaged *recovery.DamagedError
+	if errors.As(err, &damaged) {
+		kept := ""
+		if damaged.Aside != "" {
+			kept = fmt.Sprintf("a copy of the damaged bytes is kept in %s; ", quoteWord(shown(damaged.Aside)))
+		}
+		return kept + "mend the file with any editor, or with jtx restore, and jtx records that as a new version"
+	}
+	if errors.Is(err, wal.ErrVersion) {
+		return "a newer jtx wrote it: use that"
+	}
+	if errors.Is(err, txn.ErrDamaged) {
+		return "jtx verify shows the extent; nothing is discarded until jtx recover or jtx restore is told to"
+	}
+	return ""
+}
+
+func hintOfText(err error) string {
+	var ptr *jsonpatch.PointerError
+	if errors.As(err, &ptr) && !strings.HasPrefix(ptr.Pointer, "/") {
+		return fmt.Sprintf("a place is a pointer, such as %s, or a jq path, such as .a.b[0]", quoteWord("/"+strings.TrimPrefix(ptr.Pointer, "#/")))
+	}
+	if errors.Is(err, recovery.ErrNotRegular) {
+		return "jtx keeps JSON in ordinary files only"
+	}
+	return ""
+}
+
+func hintOfSystem(err error) string {
+	switch {
+	case errors.Is(err, txn.ErrFormat):
+		return "a newer jtx made this workspace: use that"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "make room and run it again"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return "a change needs write permission for the file's directory and for the .jtx directory that covers it"
+	}
+	return ""
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/jtx-project/jtx/txn"
+)
+
+// change runs fn as a transaction over files and prints the outcome, or stages
+// what it does in the open transaction that the flags name.
+func (a *app) change(f *changeFlags, files []string, fn func(*txn.Tx) error) error {
+	if err := checkFiles(files); err != nil {
+		return err
+	}
+	opt, err := f.lockFlags.options()
+	if err != nil {
+		return err
+	}
+	s, err := a.store(opt)
+	if err != nil {
+		return err
+	}
+	opts, err := f.commitFlags.options(s)
+	if err != nil {
+		return err
+	}
+	if id := f.id(); id != "" {
+		return a.stage(s, id, f, files, fn)
+	}
+	all, err := f.withExpected(files)
+	if err != nil {
+		return err
+	}
+	res, err := s.Do(a.ctx, all, fn, opts...)
+	if err != nil {
+		return err
+	}
+	return a.printOutcome(outcome{Result: res, dryRun: f.dryRun, single: !f.asLines})
+}
+
+// withExpected adds the files of --if-rev: they are locked and checked with those
+// that change.
+func (c *commitFlags) withExpected(files []string) ([]string, error) {
+	want, err := c.expectations()
+	if err != nil {
+		return nil, err
+	}
+	all := append([]string(nil), files...)
+	for _, name := range sortedKeys(want) {
+		if !containsFile(files, name) {
+			all = append(all, name)
+		}
+	}
+	return all, nil
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func containsFile(files []string, name string) bool {
+	for _, f := range files {
+		if filepath.Clean(f) == filepath.Clean(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// stage does fn inside the open transaction. What would commit it, and how, is
+// for jtx commit to say.
+func (a *app) stage(s *txn.Store, id string, f *changeFlags, files []string, fn func(*txn.Tx) error) error {
+	if f.dryRun {
+		return usagef("--dry-run has no meaning inside transaction %s: nothing is changed before it commits", id).
+			withHint("jtx commit --dry-run %s prints what the whole transaction would do", id)
+	}
+	want, err := f.expectations()
+	if err != nil {
+		return err
+	}
+	all, err := f.withExpected(files)
+	if err != nil {
+		return err
+	}
+	t, err := s.Resume(a.ctx, id)
+	if err != nil {
+		return err
+	}
+	err = t.Update(a.ctx, all, func(tx *txn.Tx) error {
+		if err := checkPinned(tx, want); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+	if err != nil {
+		return err
+	}
+	return a.printStaged(t.ID(), files)
+}
+
+// checkPinned holds a step of an open transaction to --if-rev: the revisions are
+// those that the files were pinned at.
+func checkPinned(tx *txn.Tx, want map[string]uint64) error {
+	for _, name := range sortedKeys(want) {
+		have, err := tx.Rev(name)
+		if err != nil {
+			return err
+		}
+		if have != want[name] {
+			return &txn.Error{Kind: txn.ErrConflict, File: name, Err: fmt.Errorf("is at revision %d, expected %d", have, want[name])}
+		}
+	}
+	return nil
+}
+
+// printStaged prints nothing but with --json: nothing is committed yet.
+func (a *app) printStaged(id string, files []string) error {
+	if !a.json {
+		return nil
+	}
+	staged := struct {
+		TX     string      `json:"tx"`
+		Staged []*jsonFile `json:"staged"`
+	}{TX: id}
+	for _, f := range files {
+		staged.Staged = append(staged.Staged, newJSONFile(f))
+	}
+	return a.writeJSON(staged)
+}
+
+// view runs fn on one consistent state of files, or on what the open transaction
+// that the flags name sees.
+func (a *app) view(f *readFlags, files []string, fn func(*txn.Tx) error) error {
+	if err := checkFiles(files); err != nil {
+		return err
+	}
+	opt, err := f.lockFlags.options()
+	if err != nil {
+		return err
+	}
+	s, err := a.store(opt)
+	if err != nil {
+		return err
+	}
+	id := f.id()
+	if id == "" {
+		return s.View(a.ctx, files, fn)
+	}
+	t, err := s.Resume(a.ctx, id)
+	if err != nil {
+		return err
+	}
+	return t.View(a.ctx, files, fn)
+}

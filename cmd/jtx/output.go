@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn"
+)
+
+// encodeJSON is v on one line, as UTF-8, without escapes that only HTML needs. v
+// is made of this package's types, all of which can be encoded.
+func encodeJSON(v any) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+// quoteJSON is text as a JSON string.
+func quoteJSON(text string) ([]byte, error) {
+	quoted, err := jsontext.AppendQuote(nil, text)
+	if err != nil {
+		return nil, &cliError{exit: exitInvalid, msg: "a JSON string must be UTF-8", err: err}
+	}
+	return quoted, nil
+}
+
+func (a *app) writeJSON(v any) error { return a.write(encodeJSON(v)) }
+
+// timeText is a time as it is printed everywhere.
+func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// changedJSON is a file in the result of a transaction.
+type changedJSON struct {
+	*jsonFile
+	Rev     uint64          `json:"rev"`
+	Changed bool            `json:"changed"`
+	Patch   json.RawMessage `json:"patch,omitempty"`
+}
+
+// resultJSON is the result of a transaction.
+type resultJSON struct {
+	TX        *string       `json:"tx"` // null where nothing was changed
+	DryRun    bool          `json:"dry_run,omitempty"`
+	Files     []changedJSON `json:"files"`
+	Warnings  []string      `json:"warnings,omitempty"`
+	Recovered []doneJSON    `json:"recovered,omitempty"`
+}
+
+// outcome is what a transaction over files did, to be shown.
+type outcome struct {
+	txn.Result
+	dryRun bool
+	single bool // the verb changes one file
+}
+
+// printOutcome prints the result of a transaction. Once that is committed a
+// failure to print must not look as if it were not.
+func (a *app) printOutcome(o outcome) error {
+	err := a.showOutcome(o)
+	if err == nil || o.ID.IsZero() || exitOf(err) > 128 {
+		return err
+	}
+	a.warn(fmt.Sprintf("transaction %s is committed, but saying so failed: %s", o.ID, messageOf(err)))
+	return nil
+}
+
+func (a *app) showOutcome(o outcome) error {
+	for _, d := range o.Recovered {
+		if text := doneText(d); text != "" {
+			a.note("note: %s", text)
+		}
+	}
+	for _, w := range o.Warnings {
+		a.warn(w)
+	}
+	switch {
+	case a.json:
+		return a.writeJSON(o.json())
+	case o.dryRun:
+		return a.write(o.patches())
+	case o.ID.IsZero():
+		a.note("unchanged")
+		return nil
+	case a.quiet:
+		return nil
+	}
+	return a.printf("%s\n", o.line())
+}
+
+// line is `TXID FILE@REV ...` with the files that changed.
+func (o outcome) line() string {
+	words := []string{o.ID.String()}
+	for _, f := range o.Files {
+		if word := quoteWord(fmt.Sprintf("%s@%d", shown(f.File), f.Rev)); f.Changed && !slices.Contains(words, word) {
+			words = append(words, word)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// patches is what a dry run prints: the patch of a verb that changes one file,
+// else a line for each file, of the form that jtx do reads.
+func (o outcome) patches() []byte {
+	var out []byte
+	for _, f := range o.Files {
+		if o.single {
+			return append(f.Patch.Encode(), '\n')
+		}
+		if f.Changed {
+			line := struct {
+				*jsonFile
+				Patch json.RawMessage `json:"patch"`
+			}{newJSONFile(shown(f.File)), f.Patch.Encode()}
+			out = append(out, encodeJSON(line)...)
+		}
+	}
+	return out
+}
+
+func (o outcome) json() resultJSON {
+	r := resultJSON{DryRun: o.dryRun, Files: []changedJSON{}, Warnings: o.Warnings}
+	if !o.ID.IsZero() {
+		id := o.ID.String()
+		r.TX = &id
+	}
+	for _, f := range o.Files {
+		c := changedJSON{jsonFile: newJSONFile(shown(f.File)), Rev: f.Rev, Changed: f.Changed}
+		if o.dryRun {
+			c.Patch = f.Patch.Encode()
+		}
+		r.Files = append(r.Files, c)
+	}
+	for _, d := range o.Recovered {
+		r.Recovered = append(r.Recovered, newDoneJSON(d))
+	}
+	return r
+}
+
+// doneJSON is a step of recovery.
+type doneJSON struct {
+	*jsonFile
+	Case   string `json:"case"`
+	Action string `json:"action"`
+	Rev    uint64 `json:"rev"`
+	Unit   string `json:"unit,omitempty"`
+	Aside  string `json:"aside,omitempty"`
+	Error  string `json:"error,omitempty"`
+}
+
+func newDoneJSON(d recovery.Done) doneJSON {
+	j := doneJSON{jsonFile: newJSONFile(shown(d.Target)), Case: d.Case, Action: d.Action.String(), Rev: d.Rev, Aside: d.Aside}
+	if !d.Unit.IsZero() {
+		j.Unit = d.Unit.String()
+	}
+	if d.Err != nil {
+		j.Error = messageOf(d.Err)
+	}
+	return j
+}
+
+// doneText says what recovery did in a sentence, empty where it is of no interest.
+func doneText(d recovery.Done) string {
+	name := quoteWord(shown(d.Target))
+	switch {
+	case d.Err != nil:
+		return printable(messageOf(d.Err))
+	case !d.Unit.IsZero():
+		return fmt.Sprintf("%s: unfinished transaction %s: %s", name, d.Unit, d.Case)
+	}
+	switch d.Action {
+	case recovery.Adopt:
+		return fmt.Sprintf("%s: %s; recorded as revision %d", name, d.Case, d.Rev)
+	case recovery.Redo:
+		return fmt.Sprintf("%s: %s; revision %d was put in place", name, d.Case, d.Rev)
+	case recovery.SetAsideRedo:
+		return fmt.Sprintf("%s: %s; its bytes are kept in %s, and revision %d was put in place", name, d.Case, quoteWord(shown(d.Aside)), d.Rev)
+	}
+	if d.Cut.Bytes > 0 {
+		return fmt.Sprintf("%s: %d bytes of a torn record were cut off the journal", name, d.Cut.Bytes)
+	}
+	return ""
+}

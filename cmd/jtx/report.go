@@ -1,0 +1,163 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+)
+
+// failure is an error as it is shown.
+type failure struct {
+	Code    string `json:"code"`
+	Exit    int    `json:"exit"`
+	Message string `json:"message"`
+	*jsonFile
+	Pointer   string `json:"pointer,omitempty"`
+	Line      int    `json:"line,omitempty"`
+	Column    int    `json:"column,omitempty"`
+	Hint      string `json:"hint,omitempty"`
+	Retryable bool   `json:"retryable"`
+
+	snippet string
+}
+
+// report says on standard error why a command failed.
+func (a *app) report(err error) {
+	var child *childError
+	if err == nil || errors.As(err, &child) {
+		return
+	}
+	var sig *signalError
+	if errors.As(err, &sig) && sig.sig == syscall.SIGPIPE {
+		return // nobody reads it
+	}
+	f := describe(err)
+	switch {
+	case a.json:
+		a.message(strings.TrimSuffix(string(encodeJSON(map[string]failure{"error": f})), "\n"))
+	case f.Exit == exitNo && a.quiet:
+	default:
+		a.reportText(f)
+	}
+}
+
+func (a *app) reportText(f failure) {
+	a.message(paint(a.stderr, bold+red, "error:") + " " + f.Message)
+	for _, line := range strings.Split(f.snippet, "\n") {
+		if f.snippet != "" {
+			a.message("  " + printable(line))
+		}
+	}
+	if f.Hint != "" {
+		a.message(paint(a.stderr, bold, "hint:") + " " + f.Hint)
+	}
+}
+
+// describe finds what there is to say about an error.
+func describe(err error) failure {
+	code := exitOf(err)
+	f := failure{
+		Code: exitName(code), Exit: code, Message: printable(messageOf(err)),
+		Hint: hintOf(err), Retryable: retryable(code),
+	}
+	if name := fileOf(err); name != "" {
+		f.jsonFile = newJSONFile(shown(name))
+	}
+	var te *txn.Error
+	if errors.As(err, &te) {
+		f.Pointer = te.Pointer
+	}
+	var syn *jsonpatch.SyntaxError
+	if errors.As(err, &syn) {
+		f.Line, f.Column, f.snippet = syn.Line, syn.Column, syn.Snippet
+	}
+	return f
+}
+
+func fileOf(err error) string {
+	var te *txn.Error
+	if errors.As(err, &te) && te.File != "" {
+		return te.File
+	}
+	var timeout *lockmgr.TimeoutError
+	if errors.As(err, &timeout) {
+		return timeout.Name
+	}
+	return ""
+}
+
+// messageOf is the text of an error with the names of files as the user would
+// give them, and each said once.
+func messageOf(err error) string {
+	switch e := err.(type) {
+	case *about:
+		return e.what + ": " + messageOf(e.err)
+	case *hinted:
+		return messageOf(e.err)
+	case *txn.Error:
+		return messageOfTxn(e)
+	case *fs.PathError:
+		return quoteWord(shown(e.Path)) + ": " + e.Op + ": " + e.Err.Error()
+	case *lockmgr.TimeoutError:
+		t := *e
+		t.Name = quoteWord(shown(e.Name))
+		return t.Error()
+	case interface{ Unwrap() []error }:
+		if errs := e.Unwrap(); isJoined(err, errs) {
+			return messageOfAll(errs)
+		}
+	}
+	return err.Error()
+}
+
+func messageOfTxn(e *txn.Error) string {
+	text := "failed"
+	if e.Err != nil {
+		text = messageOf(e.Err)
+	} else if e.Kind != nil {
+		text = e.Kind.Error()
+	}
+	if e.File == "" {
+		return text
+	}
+	name := quoteWord(shown(e.File))
+	// What the operating system says names the file already.
+	if strings.HasPrefix(text, name+": ") || strings.HasPrefix(text, name+" ") {
+		return text
+	}
+	for _, long := range []string{e.File, filepath.Base(e.File)} {
+		if rest, ok := strings.CutPrefix(text, long+" "); ok {
+			return name + " " + rest
+		}
+		if rest, ok := strings.CutPrefix(text, long+": "); ok {
+			return name + ": " + rest
+		}
+	}
+	return name + ": " + text
+}
+
+// isJoined tells an error that only holds others from one with words of its own.
+func isJoined(err error, errs []error) bool {
+	var parts []string
+	for _, e := range errs {
+		parts = append(parts, e.Error())
+	}
+	return err.Error() == strings.Join(parts, "\n")
+}
+
+func messageOfAll(errs []error) string {
+	var parts []string
+	for _, e := range errs {
+		if m := messageOf(e); !slices.Contains(parts, m) {
+			parts = append(parts, m)
+		}
+	}
+	return strings.Join(parts, "; ")
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// The headings of jtx help.
+const (
+	groupMost     = "most"
+	groupFiles    = "files"
+	groupTx       = "tx"
+	groupRecovery = "recovery"
+	groupSetUp    = "setup"
+)
+
+var groups = []*cobra.Group{
+	{ID: groupMost, Title: "What most people need"},
+	{ID: groupFiles, Title: "More for files"},
+	{ID: groupTx, Title: "More for transactions"},
+	{ID: groupRecovery, Title: "After a crash, and on any day"},
+	{ID: groupSetUp, Title: "Set-up and shell"},
+}
+
+// verbs makes the commands, in the order in which help shows them.
+var verbs = []struct {
+	group string
+	make  func(*app) *cobra.Command
+}{
+	{groupMost, newGet},
+	{groupMost, newSet},
+	{groupMost, newDel},
+	{groupMost, newPut},
+	{groupMost, newPatch},
+	{groupMost, newMerge},
+	{groupMost, newBegin},
+	{groupMost, newApply},
+	{groupMost, newCommit},
+	{groupMost, newRecover},
+	{groupFiles, newSnapshot},
+	{groupFiles, newRm},
+	{groupTx, newAbort},
+	{groupTx, newTx},
+	{groupTx, newRun},
+	{groupTx, newDo},
+	{groupRecovery, newVerify},
+	{groupRecovery, newStatus},
+	{groupRecovery, newLocks},
+	{groupSetUp, newInit},
+	{groupSetUp, newCompletion},
+	{groupSetUp, newVersion},
+}
+
+// newRoot makes the command that holds all verbs.
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:               "jtx VERB ARGS",
+		Short:             "Change JSON files in transactions",
+		Args:              cobra.ArbitraryArgs,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownVerb(cmd, unmark(args)[0])
+			}
+			return a.write([]byte(overview(cmd)))
+		},
+	}
+	pf := root.PersistentFlags()
+	pf.StringVarP(&a.dir, "directory", "C", "", "act as if started in `DIR`")
+	pf.BoolVar(&a.json, "json", false, "one JSON document on stdout, errors as JSON on stderr")
+	pf.BoolVarP(&a.quiet, "quiet", "q", false, "no messages, and no result of a change")
+	root.AddGroup(groups...)
+	for _, v := range verbs {
+		cmd := v.make(a)
+		cmd.GroupID = v.group
+		cmd.DisableFlagsInUseLine = true
+		root.AddCommand(cmd)
+	}
+	root.SetFlagErrorFunc(flagError)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	setHelp(a, root)
+	return root
+}
+
+func unknownVerb(root *cobra.Command, word string) error {
+	e := usagef("unknown verb %s", quoteWord(word))
+	if near := root.SuggestionsFor(word); len(near) > 0 {
+		return e.withHint("did you mean jtx %s?", strings.Join(near, ", jtx "))
+	}
+	return e.withHint("jtx help lists the verbs")
+}
+
+func flagError(cmd *cobra.Command, err error) error {
+	e := &cliError{exit: exitUsage, err: err}
+	return e.withHint("usage: %s; a word that begins with - follows --", cmd.UseLine())
+}
+
+// words demands between low and high words after the verb; a negative high is any
+// number.
+func words(low, high int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < low:
+			return missing(cmd)
+		case high >= 0 && len(args) > high:
+			return usagef("too many words: %s", quoteWord(unmark(args)[high])).withHint("usage: %s", cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+func missing(cmd *cobra.Command) error {
+	return usagef("%s: missing word", cmd.CommandPath()).withHint("usage: %s", cmd.UseLine())
+}
+
+// example joins the lines of a command's example. Each is run by a test, in a
+// directory that has the files which it names.
+func example(lines ...string) string {
+	return "  " + strings.Join(lines, "\n  ")
+}
+
+// files completes words as names of files.
+func completeFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveDefault
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return fmt.Sprintf("%d %s", n, what)
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+)
+
+// sourceKind is where a document or patch comes from.
+type sourceKind int
+
+const (
+	fromStdin sourceKind = iota
+	fromFile
+	inline
+)
+
+// classify tells what a SRC word means.
+func classify(word string) sourceKind {
+	switch {
+	case word == "-":
+		return fromStdin
+	case word != "" && (word[0] == '[' || word[0] == '{'):
+		return inline
+	}
+	return fromFile
+}
+
+// source is a document or patch, and what errors call it.
+type source struct {
+	name string
+	data []byte
+}
+
+// sourceFlags are of the verbs that take a SRC.
+type sourceFlags struct {
+	value string
+	set   *pflag.FlagSet
+}
+
+func (f *sourceFlags) register(fs *pflag.FlagSet) {
+	fs.StringVar(&f.value, "value", "", "this `JSON` instead of SRC, for a scalar")
+	f.set = fs
+}
+
+// read reads the SRC in words, which has at most one: with none, it is --value or
+// standard input.
+func (f *sourceFlags) read(a *app, words []string) (source, error) {
+	if f.set.Changed("value") {
+		if len(words) > 0 {
+			return source{}, usagef("--value and SRC say the same thing: give one of them")
+		}
+		return source{"--value", []byte(f.value)}, nil
+	}
+	return a.source(words)
+}
+
+func (a *app) source(words []string) (source, error) {
+	if len(words) == 0 {
+		if isTerminal(a.stdin) {
+			return source{}, usagef("missing SRC").withHint("give inline JSON, a path, or - for standard input")
+		}
+		return a.readStdin()
+	}
+	switch classify(words[0]) {
+	case inline:
+		return source{"the inline JSON", []byte(words[0])}, nil
+	case fromStdin:
+		return a.readStdin()
+	default:
+		return a.readFile(words[0])
+	}
+}
+
+func (a *app) readStdin() (source, error) {
+	data, err := readAll(a.ctx, func() ([]byte, error) { return readLimited(a.stdin) })
+	return source{"standard input", data}, err
+}
+
+func (a *app) readFile(name string) (source, error) {
+	data, err := readAll(a.ctx, func() ([]byte, error) {
+		f, err := os.Open(name) // a pipe, as of <(...), waits here for its writer
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		return readLimited(f)
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		e := &cliError{exit: exitNo, msg: quoteWord(name) + ": no such file"}
+		if _, bad := jsonpatch.ParseStrict([]byte(name), jsonpatch.Limits{}); bad == nil {
+			e.hint = "a scalar is given with --value"
+		}
+		return source{}, e
+	}
+	return source{quoteWord(name), data}, err
+}
+
+// readLimited reads everything, but not more than a document may have.
+func readLimited(r io.Reader) ([]byte, error) {
+	limit := jsonpatch.DefaultLimits().MaxBytes
+	var b bytes.Buffer
+	n, err := b.ReadFrom(io.LimitReader(r, limit+1))
+	if n > limit {
+		return nil, invalidf("more than %d bytes of input", limit)
+	}
+	return b.Bytes(), err
+}
+
+// readAll reads until ctx ends: a read of a terminal or pipe can't be called off.
+func readAll(ctx context.Context, read func() ([]byte, error)) ([]byte, error) {
+	type result struct {
+		data []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		data, err := read()
+		done <- result{data, err}
+	}()
+	select {
+	case r := <-done:
+		return r.data, r.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// value reads a word that is JSON or, with asString, a string.
+func value(what, word string, asString bool) ([]byte, error) {
+	if asString {
+		return quoteJSON(word)
+	}
+	text := bytes.Trim([]byte(word), " \t\r\n")
+	if _, err := jsonpatch.ParseStrict(text, jsonpatch.Limits{}); err != nil {
+		e := invalidIn(what+" is not JSON", err)
+		return nil, e.withHint("--string takes the word as a string")
+	}
+	return text, nil
+}
