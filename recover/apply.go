@@ -3,6 +3,7 @@ package recovery
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/jtx-project/jtx/txn/jsonpatch"
@@ -135,11 +136,19 @@ func (fp *FilePlan) apply() Done {
 	if fp.Newest != nil {
 		done.Rev = fp.Newest.Rev
 	}
-	if err := f.clearTemp(fp.Newest); err != nil {
+	stands, err := f.clearTemps(fp.Newest)
+	if err != nil {
 		done.Err = err
 		return done
 	}
-	switch fp.Case.Action {
+	action := fp.Case.Action
+	if stands != fp.Newest {
+		done.Rev, fp.Newest = stands.Rev, stands
+		if action == Nothing {
+			action = Settle // two records were appended
+		}
+	}
+	switch action {
 	case Settle:
 		done.Err = f.settle(fp.Newest)
 	case Redo:
@@ -169,7 +178,24 @@ func (f *File) settle(newest *wal.Record) error {
 	if newest == nil {
 		return f.Log.Settle(0, wal.FileID{}, wal.Version{})
 	}
+	if err := f.syncName(newest); err != nil {
+		return err
+	}
 	return f.Log.Settle(newest.LSN, f.Found.ID, newest.After)
+}
+
+// syncName makes durable that the version stands under the name, where `state`
+// does not say yet that it does: whoever renamed it may have died before. After a
+// power cut `state` is believed of a version of level full, and must be true.
+func (f *File) syncName(newest *wal.Record) error {
+	if settled(f.Journal, newest) || newest.Flags&wal.FlagNoDirSync != 0 {
+		return nil
+	}
+	err := fsys.SyncDir(f.FS, filepath.Dir(f.Target))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the version is that there is no file
+	}
+	return err
 }
 
 func (fp *FilePlan) adopt(done *Done) error {
@@ -207,7 +233,7 @@ func (f *File) Redo(newest *wal.Record) error {
 		return err
 	}
 	fsys.Step("recovery.redo-rendered")
-	r := Replacement{File: f, Data: data, Version: newest.After}
+	r := Replacement{File: f, Data: data, Version: newest.After, InPlace: f.Overwrites(newest.Kind == wal.KindInPlace, newest.After)}
 	if err := r.Stage(); err != nil {
 		return err
 	}
@@ -238,11 +264,17 @@ func (f *File) renderOver(newest *wal.Record) ([]byte, error) {
 	return Render(f.Journal.Read, newest.LSN, f.Limits)
 }
 
+// foreign are the flags of an adopted edit: whether the program that made it
+// synced the file or its name is not known, so that after a power cut an older
+// content, or a broken one, means that it didn't.
+const foreign = wal.FlagForeign | wal.FlagLazy | wal.FlagNoDirSync
+
 // Adoption builds the record of what stands under the name, as a version that
 // another program made after newest (nil where the file was not tracked yet).
 func (f *File) Adoption(newest *wal.Record) (*wal.Record, error) {
-	rec := &wal.Record{Kind: wal.KindImage, Flags: wal.FlagForeign, Unit: wal.NewID(), Rev: 1, After: f.Found.Version}
-	t := wal.Txn{ID: rec.Unit, Time: now(), Message: "changed outside jtx"}
+	at := f.Log.Clock(now())
+	rec := &wal.Record{Kind: wal.KindImage, Flags: foreign, Unit: wal.NewIDAt(at), Rev: 1, After: f.Found.Version}
+	t := wal.Txn{ID: rec.Unit, Time: at, Message: "changed outside jtx"}
 	if newest == nil {
 		t.Message = "first seen"
 	} else {

@@ -18,37 +18,69 @@ const asideMode = 0o600
 
 func now() time.Time { return time.Now().UTC() }
 
-// clearTemp removes what a crash left under the temporary name. It is a staged
-// file, whole or not, or the old content that an exchange brought there; or what
-// another program saved in the instant before the exchange, which is kept.
-func (f *File) clearTemp(newest *wal.Record) error {
-	temp := Temp(f.Target)
-	info, err := f.FS.Lstat(temp)
+// clearTemps removes what a crash left beside the file. What another program
+// saved in the instant before an exchange is kept: clearTemps returns the record
+// that stands then, or newest where there was nothing to keep.
+func (f *File) clearTemps(newest *wal.Record) (*wal.Record, error) {
+	if err := f.removeIfThere(Temp(f.Target)); err != nil {
+		return nil, err
+	}
+	displaced := Displaced(f.Target)
+	info, err := f.FS.Lstat(displaced)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return newest, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if info.Mode().IsRegular() && newest != nil && f.Found.Version == newest.After {
-		moved, err := f.recordDisplaced(newest, f.Found.Data)
-		if err != nil {
-			return err
-		}
-		if moved != nil {
-			*newest = *moved
+	if info.Mode().IsRegular() && newest != nil {
+		if newest, err = f.keepDisplaced(newest); err != nil {
+			return nil, err
 		}
 	}
-	return f.FS.Remove(temp)
+	return newest, f.FS.Remove(displaced)
 }
 
-// recordDisplaced keeps the file under the temporary name as a version where it
+// keepDisplaced records what stands under the displaced name, unless the journal
+// has that content already: an older one may come back where its removal was never
+// made durable.
+func (f *File) keepDisplaced(newest *wal.Record) (*wal.Record, error) {
+	out, err := Read(f.FS, Displaced(f.Target), wal.Version{}, f.Limits)
+	if err != nil || f.inHistory(out.Version) {
+		return newest, err
+	}
+	data, err := Render(f.Journal.Read, newest.LSN, f.Limits)
+	if err != nil {
+		return nil, err
+	}
+	moved, err := f.recordDisplaced(newest, data)
+	if err != nil || moved == nil {
+		return newest, err
+	}
+	return moved, nil
+}
+
+// inHistory looks for a content in the whole journal. Damage in an old part of it
+// must not get in the way: then the content counts as new.
+func (f *File) inHistory(v wal.Version) bool {
+	for rec, err := range wal.ScanBack(f.FS, f.Dir, 0) {
+		if err != nil {
+			return false
+		}
+		if rec.After == v || rec.Before == v {
+			return true
+		}
+	}
+	return false
+}
+
+// recordDisplaced keeps the file under the displaced name as a version where it
 // is neither the content before rec nor rec's own. Two records follow rec: what
 // the other program saved, and rec's content again, which is what stands. It
 // returns the second, or nil where there was nothing to keep. Bytes that are no
 // document are set aside instead.
 func (f *File) recordDisplaced(rec *wal.Record, data []byte) (*wal.Record, error) {
-	out, err := Read(f.FS, Temp(f.Target), wal.Version{}, f.Limits)
+	out, err := Read(f.FS, Displaced(f.Target), wal.Version{}, f.Limits)
 	if err != nil {
 		return nil, err
 	}
@@ -59,11 +91,12 @@ func (f *File) recordDisplaced(rec *wal.Record, data []byte) (*wal.Record, error
 		_, err := f.keep(out)
 		return nil, err
 	}
-	unit := wal.NewID()
+	at := f.Log.Clock(now())
+	unit := wal.NewIDAt(at)
 	foreign := &wal.Record{Kind: wal.KindImage, Flags: wal.FlagForeign, Unit: unit, Rev: rec.Rev + 1, Before: rec.After, After: out.Version, Image: out.Data,
-		Txns: []wal.Txn{{ID: unit, Time: now(), Message: "saved outside jtx during a commit"}}}
-	again := &wal.Record{Kind: wal.KindImage, Unit: wal.NewID(), Rev: rec.Rev + 2, Before: out.Version, After: rec.After, Image: data}
-	again.Txns = []wal.Txn{{ID: again.Unit, Time: now(), Message: fmt.Sprintf("%s again", rec.Unit)}}
+		Txns: []wal.Txn{{ID: unit, Time: at, Message: "saved outside jtx during a commit"}}}
+	again := &wal.Record{Kind: wal.KindImage, Unit: wal.NewIDAt(at), Rev: rec.Rev + 2, Before: out.Version, After: rec.After, Image: data}
+	again.Txns = []wal.Txn{{ID: again.Unit, Time: at.Add(1), Message: fmt.Sprintf("%s again", rec.Unit)}}
 	if !rec.After.Exists {
 		again.Kind, again.Image, again.Txns[0].Patch = wal.KindPatch, nil, []byte(`[{"op":"remove","path":""}]`)
 	}

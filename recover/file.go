@@ -97,7 +97,7 @@ func (f *File) mustBreak(found Found) bool {
 // validated again. A name that holds no regular file is ErrNotRegular.
 func Read(fsy fsys.FS, name string, trusted wal.Version, lim jsonpatch.Limits) (Found, error) {
 	// Without O_NONBLOCK the open of a FIFO would wait for its writer.
-	f, err := fsy.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := fsy.OpenFile(name, os.O_RDONLY|fsys.NonBlock, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Found{}, nil
 	}
@@ -132,13 +132,23 @@ func readOpen(f fsys.File, trusted wal.Version, lim jsonpatch.Limits) (Found, er
 	return found, nil
 }
 
-// Temp is the name beside target under which its next content is written. It is
-// a function of the name, so that whoever holds the target's lock finds what a
-// crash left there.
-func Temp(target string) string {
+// Temp is the name beside target under which its next content is staged. What a
+// crash left there was never under the target's name, and may be half written.
+func Temp(target string) string { return beside(target, ".tmp") }
+
+// Displaced is the name beside target with which the target is exchanged, after
+// the commit point. What a crash left there is the committed content, or what
+// stood under the target's name before: what another program saved in the instant
+// before the exchange, if one did. A name of its own tells that from content that
+// was staged and never committed.
+func Displaced(target string) string { return beside(target, ".old") }
+
+// beside is a function of the name, so that whoever holds the target's lock finds
+// what a crash left.
+func beside(target, suffix string) string {
 	dir, base := filepath.Split(target)
 	sum := wal.Sum([]byte(base))
-	return filepath.Join(dir, ".jtx-"+sum.String()[:16]+".tmp")
+	return filepath.Join(dir, ".jtx-"+sum.String()[:16]+suffix)
 }
 
 // Newest is the record of the newest version: the last one that no abort takes

@@ -34,7 +34,7 @@ func Peek(fsy fsys.FS, dir string, boot [16]byte) (Journal, error) {
 }
 
 func (p *peek) State() wal.State { return p.state }
-func (p *peek) Trusted() bool    { return p.clean || p.Empty() }
+func (p *peek) Trusted() bool    { return p.clean || p.Empty() && !p.state.Pending }
 func (p *peek) Known() bool      { return p.known }
 func (p *peek) Empty() bool      { return p.state.Last == 0 }
 

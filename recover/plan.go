@@ -208,7 +208,7 @@ func (p *planner) planFile(f *File) error {
 	}
 	if newest == nil {
 		c := FileCase{"untracked", Nothing}
-		if f.Journal.State().Pending {
+		if !f.Journal.Trusted() {
 			c.Action = Settle // cut off before its first record
 		}
 		p.plan.Files = append(p.plan.Files, FilePlan{File: f, Case: c})

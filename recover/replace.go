@@ -61,7 +61,7 @@ func (r *Replacement) Stage() error {
 // createTemp makes the file new. What a crash left under the name is removed
 // first: the name is ours, and only the holder of the target's lock uses it.
 func createTemp(fsy fsys.FS, name string, perm fs.FileMode) (fsys.File, error) {
-	const flags = os.O_RDWR | os.O_CREATE | os.O_EXCL | syscall.O_NOFOLLOW
+	const flags = os.O_RDWR | os.O_CREATE | os.O_EXCL | fsys.NoFollow
 	f, err := fsy.OpenFile(name, flags, perm)
 	if !errors.Is(err, fs.ErrExist) {
 		return f, err
@@ -98,11 +98,22 @@ func (r *Replacement) Discard() error {
 		return nil
 	}
 	r.Close()
-	err := r.File.FS.Remove(Temp(r.File.Target))
+	return r.File.removeIfThere(Temp(r.File.Target))
+}
+
+func (f *File) removeIfThere(name string) error {
+	err := f.FS.Remove(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
+}
+
+// Overwrites tells whether a new content is written over the file's own bytes:
+// where that is wanted, and where a mount point can't be renamed over. A file that
+// is not there is made by a rename, and one is removed by a rename, all the same.
+func (f *File) Overwrites(wanted bool, after wal.Version) bool {
+	return after.Exists && f.Found.Info != nil && (wanted || MountPoint(f.Target))
 }
 
 // Close lets go of the staged file's descriptor.
@@ -141,8 +152,8 @@ func (r *Replacement) Place(rec *wal.Record) error {
 		return r.overwrite(rec)
 	}
 	err := r.rename()
-	if errors.Is(err, syscall.EBUSY) {
-		return r.overwrite(rec) // a mount point can't be renamed over
+	if errors.Is(err, syscall.EBUSY) && r.Version.Exists {
+		return r.overwrite(rec) // it has become a mount point meanwhile
 	}
 	if err != nil {
 		return err
@@ -151,15 +162,16 @@ func (r *Replacement) Place(rec *wal.Record) error {
 }
 
 // rename makes the staged file, or nothing, stand under the name. Where it can,
-// it keeps what stood there under the temporary name, so that a change in the
+// it keeps what stood there under the displaced name, so that a change in the
 // instant since Unchanged is not lost.
 func (r *Replacement) rename() error {
 	fsy, target, temp := r.File.FS, r.File.Target, Temp(r.File.Target)
+	displaced := Displaced(target)
 	switch {
 	case !r.Version.Exists && r.File.Found.Info == nil:
 		return nil
 	case !r.Version.Exists:
-		return fsy.Rename(target, temp)
+		return fsy.Rename(target, displaced)
 	case r.File.Found.Info == nil:
 		err := fsy.RenameNoReplace(temp, target)
 		if errors.Is(err, fs.ErrExist) {
@@ -167,9 +179,12 @@ func (r *Replacement) rename() error {
 		}
 		return err
 	}
-	err := fsy.Exchange(temp, target)
+	if err := fsy.Rename(temp, displaced); err != nil {
+		return err
+	}
+	err := fsy.Exchange(displaced, target)
 	if errors.Is(err, errors.ErrUnsupported) {
-		return fsy.Rename(temp, target)
+		return fsy.Rename(displaced, target)
 	}
 	return err
 }
@@ -181,8 +196,8 @@ func (r *Replacement) checkDisplaced(rec *wal.Record) error {
 	if err := r.identify(); err != nil {
 		return err
 	}
-	temp := Temp(r.File.Target)
-	info, err := r.File.FS.Lstat(temp)
+	displaced := Displaced(r.File.Target)
+	info, err := r.File.FS.Lstat(displaced)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -200,7 +215,7 @@ func (r *Replacement) checkDisplaced(rec *wal.Record) error {
 				r.File.Target, moved.Rev-1, moved.Rev))
 		}
 	}
-	return r.File.FS.Remove(temp)
+	return r.File.FS.Remove(displaced)
 }
 
 // sameButRenamed compares all of two identities but the change time, which a
@@ -226,9 +241,9 @@ func (r *Replacement) identify() error {
 // overwrite writes the new bytes over the file itself. A durable inplace record
 // with the whole content goes first, so that a crash in the middle is repaired.
 func (r *Replacement) overwrite(rec *wal.Record) error {
-	in := rec
+	r.InPlace = true
 	if rec.Kind != wal.KindInPlace {
-		in = &wal.Record{Kind: wal.KindInPlace, Unit: rec.Unit, Rev: rec.Rev, Before: rec.Before, After: rec.After, Image: r.Data}
+		in := &wal.Record{Kind: wal.KindInPlace, Unit: rec.Unit, Rev: rec.Rev, Before: rec.Before, After: rec.After, Image: r.Data}
 		if err := r.File.Log.Append(in); err != nil {
 			return err
 		}
@@ -238,10 +253,10 @@ func (r *Replacement) overwrite(rec *wal.Record) error {
 		r.moved = in
 	}
 	fsys.Step("replace.inplace-recorded")
-	if err := r.Discard(); err != nil {
+	if err := errors.Join(r.Discard(), r.File.removeIfThere(Displaced(r.File.Target))); err != nil {
 		return err
 	}
-	f, err := r.File.FS.OpenFile(r.File.Target, os.O_RDWR|syscall.O_NOFOLLOW, 0)
+	f, err := r.File.FS.OpenFile(r.File.Target, os.O_RDWR|fsys.NoFollow, 0)
 	if err != nil {
 		return err
 	}
@@ -270,7 +285,12 @@ func (r *Replacement) Settle(rec *wal.Record) error {
 	if r.moved != nil {
 		rec = r.moved
 	}
-	return r.File.Log.Settle(rec.LSN, r.after, rec.After)
+	if err := r.File.Log.Settle(rec.LSN, r.after, rec.After); err != nil || !r.InPlace {
+		return err
+	}
+	// Until it is durable that the bytes are in place, whatever another program
+	// makes of them looks like a write that was cut off.
+	return r.File.Log.SyncState()
 }
 
 // Revision is the file's revision after Place.

@@ -141,7 +141,7 @@ var fileTable = [numMemories][numStandings]FileCase{
 		StandsBroken: {"damaged-before-boot", SetAside},
 	},
 	Overwriting: {
-		StandsNew:    {"overwritten", Settle},
+		StandsNew:    {"overwritten", Redo}, // the bytes may be in the page cache only
 		StandsOld:    {"not-overwritten", Redo},
 		StandsAbsent: {"deleted-while-overwriting", SetAsideRedo},
 		StandsOther:  {"half-overwritten", SetAsideRedo},
