@@ -56,6 +56,7 @@ func (l *Log) appendOne(r *Record) error {
 	r.CRC = frameCRC(frame)
 	l.state.Last, l.state.CRC, l.state.Rev = r.LSN, r.CRC, r.Rev
 	l.state.Offset += entrySize(len(frame))
+	l.state.noteTime(r)
 	return l.noteImage(r, entrySize(len(frame)))
 }
 

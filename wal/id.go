@@ -23,6 +23,9 @@ type ID [16]byte
 // String is the ULID's text, 26 characters.
 func (id ID) String() string { return ulid.ULID(id).String() }
 
+// Time is when id was made, to the ms.
+func (id ID) Time() time.Time { return ulid.Time(ulid.ULID(id).Time()).UTC() }
+
 // IsZero reports whether id was never set.
 func (id ID) IsZero() bool { return id == ID{} }
 
@@ -43,16 +46,20 @@ var entropy = struct {
 }{source: ulid.Monotonic(rand.Reader, 0)}
 
 // NewID makes an ID that no other process has, above all that this one made.
-func NewID() ID {
+func NewID() ID { return NewIDAt(time.Now()) }
+
+// NewIDAt is NewID with the time of t, to the ms, in place of now.
+func NewIDAt(t time.Time) ID {
 	entropy.Lock()
 	defer entropy.Unlock()
 	for {
 		// An error means that the random part has overflowed within this
 		// millisecond; the next one draws afresh. rand.Reader never fails.
-		if u, err := ulid.New(ulid.Timestamp(time.Now()), entropy.source); err == nil {
+		if u, err := ulid.New(ulid.Timestamp(t), entropy.source); err == nil {
 			return ID(u)
 		}
 		time.Sleep(time.Millisecond)
+		t = t.Add(time.Millisecond)
 	}
 }
 

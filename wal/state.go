@@ -34,6 +34,7 @@ type State struct {
 	File       FileID  // what the applied record left
 	Content    Version // and its bytes
 	Written    int64   // when this state was written, in ns since 1970
+	Time       int64   // no record is later, in ns since 1970
 }
 
 const (
@@ -42,7 +43,7 @@ const (
 	stateVersion = 1
 	stateSize    = 256
 	stateCRC     = stateSize - 4
-	stateUsed    = 176 // from here to the checksum all is zero
+	stateUsed    = 184 // from here to the checksum all is zero
 )
 
 const (
@@ -62,7 +63,7 @@ const (
 //	 96  since image  104  file: dev     112  ino          120  size
 //	128  mtime        136  ctime         144  content: size
 //	152  its hash, 16 bytes              168  written
-//	176  zero                            252  CRC32C of the 252 bytes before
+//	176  time        184  zero           252  CRC32C of the 252 bytes before
 //
 // Flags: 1 pending, 2 in place, 4 the content exists.
 func (s *State) encode() (b [stateSize]byte) {
@@ -83,6 +84,7 @@ func (s *State) encode() (b [stateSize]byte) {
 	}
 	copy(b[152:], s.Content.Hash[:])
 	le.PutUint64(b[168:], uint64(s.Written))
+	le.PutUint64(b[176:], uint64(s.Time))
 	le.PutUint32(b[stateCRC:], crc32.Checksum(b[:stateCRC], castagnoli))
 	return b
 }
@@ -122,7 +124,7 @@ func decodeState(b []byte) (s State, ok bool, err error) {
 		Group: LSN(u(64)), Segment: LSN(u(72)), Offset: i(80), Image: LSN(u(88)), SinceImage: i(96),
 		File:    FileID{Dev: u(104), Ino: u(112), Size: i(120), Mtime: i(128), Ctime: i(136)},
 		Content: Version{Exists: flags&stateExists != 0, Size: i(144), Hash: Hash(b[152:168])},
-		Written: i(168),
+		Written: i(168), Time: i(176),
 	}
 	return s, true, nil
 }
