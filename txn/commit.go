@@ -32,13 +32,16 @@ type unitFile struct {
 	first    *wal.Record // the image of a file that was not tracked yet
 	rec      *wal.Record
 	repl     recovery.Replacement
+	inPlace  bool
+	opens    bool // the first of a run of records that are not synced
 	appended bool // an append was tried
 	placed   bool
 }
 
 // commit makes what tx did durable and visible, or nothing of it.
 func (ses *session) commit(tx *Tx) (Result, error) {
-	u := &unit{ses: ses, id: wal.NewID(), time: now(), durability: ses.call.durability}
+	at := ses.clock()
+	u := &unit{ses: ses, id: wal.NewIDAt(at), time: at, durability: ses.call.durability}
 	for _, d := range tx.drafts {
 		c, err := d.change(tx.lim)
 		if err != nil {
@@ -66,6 +69,18 @@ func (ses *session) commit(tx *Tx) (Result, error) {
 	}
 	res.ID, res.Warnings = u.id, u.warnings
 	return ses.describe(res, u)
+}
+
+// clock is the time of the commit: now, or just behind the newest change of any
+// file that the transaction could read. So sorting by time never puts an effect
+// before its cause, and all files of a unit share one time: what was committed up
+// to a moment never shows part of a transaction.
+func (ses *session) clock() time.Time {
+	at := now()
+	for _, t := range ses.targets {
+		at = t.file.Log.Clock(at)
+	}
+	return at
 }
 
 func compare(a, b string) int {
@@ -115,10 +130,18 @@ func (u *unit) record() error {
 			if f.first, err = f.t.file.Adoption(nil); err != nil {
 				return fail(f.t.name, err)
 			}
+			f.first.Txns[0].Time = u.time.Add(-1) // seen before it was changed
+			f.first.Unit = wal.NewIDAt(f.first.Txns[0].Time)
+			f.first.Txns[0].ID = f.first.Unit
 			f.rec.Rev = 2
 		}
 		f.rec.Txns = []wal.Txn{{ID: u.id, Time: u.time, Actor: u.ses.call.actor, Message: u.ses.call.message, Patch: f.patch.Encode()}}
-		if f.after.Exists && (f.image || f.imageDue()) {
+		f.inPlace = f.t.file.Overwrites(u.ses.call.inPlace, f.after)
+		f.opens = newest == nil || newest.Flags&wal.FlagLazy == 0
+		switch {
+		case f.inPlace:
+			f.rec.Kind, f.rec.Image = wal.KindInPlace, f.data
+		case f.after.Exists && (f.image || f.imageDue()):
 			f.rec.Kind, f.rec.Image = wal.KindImage, f.data
 		}
 	}
@@ -169,8 +192,8 @@ func (u *unit) nameParticipants() {
 // stage writes the new content of each file to a temporary file beside it.
 func (u *unit) stage() error {
 	for _, f := range u.files {
-		f.repl = recovery.Replacement{File: f.t.file, Data: f.data, Version: f.after, InPlace: u.ses.call.inPlace}
-		if err := f.checkLinks(); err != nil {
+		f.repl = recovery.Replacement{File: f.t.file, Data: f.data, Version: f.after, InPlace: f.inPlace}
+		if err := f.checkNames(u.ses.call.inPlace); err != nil {
 			return err
 		}
 		if err := f.repl.Stage(); err != nil {
@@ -181,11 +204,17 @@ func (u *unit) stage() error {
 	return nil
 }
 
-// checkLinks refuses to rename over a file of several names: the others would go
-// on showing the old content.
-func (f *unitFile) checkLinks() error {
+// checkNames refuses to rename over a file of several names, since the others
+// would go on showing the old content, and to remove a mount point.
+func (f *unitFile) checkNames(inPlace bool) error {
 	info := f.draft.found.Info
-	if info == nil || f.repl.InPlace || linksOf(info) < 2 {
+	if info == nil {
+		return nil
+	}
+	if !f.after.Exists && recovery.MountPoint(f.t.real) {
+		return &Error{Kind: ErrInvalid, File: f.t.name, Err: errorf("is a mount point, which can't be removed")}
+	}
+	if inPlace || linksOf(info) < 2 {
 		return nil
 	}
 	return &Error{Kind: ErrInvalid, File: f.t.name, Err: errorf("has %d hard links; only a write in place keeps them together", linksOf(info))}
@@ -218,7 +247,7 @@ func (u *unit) append() error {
 // participant durably holds its record.
 func (u *unit) commitPoint() error {
 	if u.durability == None {
-		return nil
+		return u.openLazily()
 	}
 	var syncs []func() error
 	for _, f := range u.files {
@@ -228,6 +257,20 @@ func (u *unit) commitPoint() error {
 	err := parallel(syncs)
 	fsys.Step("commit.synced")
 	return err
+}
+
+// openLazily syncs the journal of a file whose newest version was synced itself:
+// recovery must see, whatever a power cut takes, that content was written since
+// which was not. The records that follow at this level need no sync any more.
+func (u *unit) openLazily() error {
+	for _, f := range u.files {
+		if f.opens {
+			if err := f.log.Sync(); err != nil {
+				return fail(f.t.name, err)
+			}
+		}
+	}
+	return nil
 }
 
 // parallel runs all functions at once and joins their errors.
