@@ -26,6 +26,11 @@ type body struct {
 
 	visits int
 
+	// groups is made once steps, the number of items that lookups have gone
+	// past, shows that the elements are looked up in no order.
+	groups *group
+	steps  int
+
 	// names is made once rescanned, the number of bytes that lookups have gone
 	// through again, shows that the members are looked up in no order.
 	names     map[string]*item
@@ -41,6 +46,8 @@ type item struct {
 	// A run lies in the body's source from lo to hi; its last slot starts at
 	// last, or that is -1 and has to be found out.
 	lo, hi, last int
+
+	group *group
 }
 
 // Many visits to one container make it worth while to cut its runs, so that
@@ -58,7 +65,7 @@ func (b *body) append(it *item) {
 		b.last.next = it
 	}
 	b.last = it
-	b.n += it.n
+	b.join(it)
 }
 
 // insert puts it before next, or at the end where next is nil.
@@ -74,11 +81,12 @@ func (b *body) insert(it, next *item) {
 		next.prev.next = it
 	}
 	next.prev = it
-	b.n += it.n
+	b.join(it)
 }
 
 // unlink takes an item out.
 func (b *body) unlink(it *item) {
+	b.leave(it)
 	if it.prev == nil {
 		b.first = it.next
 	} else {
@@ -89,7 +97,6 @@ func (b *body) unlink(it *item) {
 	} else {
 		it.next.prev = it.prev
 	}
-	b.n -= it.n
 }
 
 // settle makes sure that nothing is partial.
@@ -131,9 +138,8 @@ func (b *body) pass(pl place) {
 		b.append(&item{n: 1, lo: pl.lead, hi: pl.next, last: pl.lead})
 		return
 	}
-	run.n++
 	run.last, run.hi = pl.lead, pl.next
-	b.n++
+	b.resize(run, run.n+1)
 }
 
 // take adds the slot at pl as one that is looked at.
@@ -183,9 +189,9 @@ func (b *body) searchRun(run *item, match func(skipped int, pl place) bool) (fou
 // and makes another one of the rest.
 func (b *body) cutRun(run *item, n, p, before int) *item {
 	rest := &item{n: run.n - n, lo: p, hi: run.hi, last: run.last}
-	b.n -= rest.n // insert counts them again
+	b.resize(run, n)
+	run.hi, run.last = p, before
 	b.insert(rest, run.next)
-	run.n, run.hi, run.last = n, p, before
 	return rest
 }
 
@@ -195,15 +201,12 @@ func (b *body) isolate(run *item, n int, pl place, before int) *item {
 	rest := item{n: run.n - n - 1, lo: pl.next, hi: run.hi, last: run.last}
 	it := run
 	if n > 0 {
-		it = &item{}
-		next := run.next
-		b.n -= run.n - n
-		run.n, run.hi, run.last = n, pl.lead, before
-		it.n = 1
-		b.insert(it, next)
+		b.resize(run, n)
+		run.hi, run.last = pl.lead, before
+		it = &item{n: 1}
+		b.insert(it, run.next)
 	} else {
-		b.n -= rest.n
-		it.n = 1
+		b.resize(it, 1)
 	}
 	it.slot = b.slotAt(pl, false)
 	if rest.n > 0 {
@@ -215,17 +218,16 @@ func (b *body) isolate(run *item, n int, pl place, before int) *item {
 // at returns the item of slot number i, or nil if there are fewer.
 func (b *body) at(i int) *item {
 	b.visits++
-	it, base := b.cur, b.base
-	if it == nil || i < base/2 {
-		it, base = b.first, 0
-	}
+	it, base := b.near(i)
 	for it != nil && i < base {
 		it = it.prev
 		base -= it.n
+		b.steps++
 	}
 	for it != nil && i >= base+it.n {
 		base += it.n
 		it = it.next
+		b.steps++
 	}
 	switch {
 	case it == nil:
@@ -320,6 +322,7 @@ func (b *body) namedIn(from, to *item, token string) *item {
 	for it := from; it != to; {
 		next := it.next // what searchRun cuts off, it has looked at
 		if it.slot != nil {
+			b.rescanned += len(it.slot.name.b)
 			if nameIs(it.slot.name.b, token) {
 				return it
 			}
@@ -360,8 +363,7 @@ func (b *body) peekLast(it *item) *slot {
 	if it == nil || it.slot != nil {
 		return slotOf(it)
 	}
-	b.findLast(it)
-	return b.read(it.last)
+	return b.read(b.findLast(it).last)
 }
 
 func slotOf(it *item) *slot {
@@ -388,7 +390,7 @@ func (b *body) openFirst(it *item) *slot {
 // openLast returns the last slot of an item, for writing.
 func (b *body) openLast(it *item) *slot {
 	if it.slot == nil {
-		b.findLast(it)
+		it = b.findLast(it)
 		pl, _ := b.locate(it.last)
 		b.complete(&pl, skipValue(b.src.blank, pl.val))
 		it = b.isolate(it, it.n-1, pl, -1)
@@ -396,12 +398,18 @@ func (b *body) openLast(it *item) *slot {
 	return it.slot
 }
 
-// findLast finds out where the last slot of a run starts.
-func (b *body) findLast(run *item) {
+// findLast finds out where the last slot of a run starts, and returns the part
+// of the run that it belongs to.
+func (b *body) findLast(run *item) *item {
 	if run.last >= 0 {
-		return
+		return run
 	}
-	for p := run.lo; p < run.hi; {
+	n := 0
+	for p := run.lo; p < run.hi; n++ {
+		if n > 0 && b.visits > manyVisits && p-run.lo > longRun {
+			run = b.cutRun(run, n, p, run.last)
+			n = 0
+		}
 		pl, ok := b.locate(p)
 		if !ok {
 			break
@@ -410,4 +418,5 @@ func (b *body) findLast(run *item) {
 		b.complete(&pl, skipValue(b.src.blank, pl.val))
 		p = pl.next
 	}
+	return run
 }

@@ -146,7 +146,9 @@ func (w *work) placeAfter(at spot, s *slot, prev, next *item) {
 	}
 	open := b.openLast(prev)
 	open.comma = newFrag(",")
-	open.trail, open.post = open.post, frag{}
+	if hasNewline(s.lead.b) {
+		open.trail, open.post = open.post, frag{}
+	}
 }
 
 // separator returns the space between two slots of a body as it is before the
@@ -181,9 +183,12 @@ func (w *work) remove(at spot) {
 		w.cutEnd(b, it.slot, prev)
 	}
 	// Opening a neighbour may have put another item beside this one.
-	next = it.next
+	b.cur = it.next
+	if b.cur == nil && it.prev != nil {
+		b.cur = it.prev
+		b.base -= it.prev.n
+	}
 	b.unlink(it)
-	b.cur = next
 	if b.names != nil {
 		delete(b.names, unquote(it.slot.name.b))
 	}
