@@ -82,7 +82,7 @@
 //	 96  since image  104  file: dev     112  ino          120  size
 //	128  mtime        136  ctime         144  content: size
 //	152  its hash, 16 bytes              168  written
-//	176  zero                            252  CRC32C of the 252 bytes before
+//	176  time        184  zero           252  CRC32C of the 252 bytes before
 //
 // Flags: 1 pending, 2 in place, 4 the content exists. See [State] for the meanings. It
 // is written twice in a commit, unsynced: pending before the first append, settled

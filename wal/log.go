@@ -216,6 +216,9 @@ func (l *Log) SyncState() error {
 	if err := l.usable(); err != nil {
 		return err
 	}
+	if l.stateFile == nil {
+		return nil // nothing was written
+	}
 	return l.stateFile.Datasync()
 }
 

@@ -83,6 +83,9 @@ func look(fsy fsys.FS, dir string) (v view, err error) {
 	if v.listing, err = listJournal(fsy, journal, gen); err != nil {
 		return v, err
 	}
+	if again, _, err := JournalDir(fsy, dir); err != nil || again != journal {
+		return v, errors.Join(err, fmt.Errorf("%s is no longer the journal: %w", journal, fs.ErrNotExist))
+	}
 	return v, v.missing(v.state.Durable)
 }
 

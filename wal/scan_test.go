@@ -2,6 +2,7 @@ package wal
 
 import (
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -126,4 +127,87 @@ func readWhole(t *testing.T, dir string, stop chan struct{}) {
 			}
 		}
 	}
+}
+
+// interposed does something once, when a path is listed or opened for the first time.
+type interposed struct {
+	fsys.FS
+	when string
+	do   func()
+}
+
+func (f *interposed) meet(path string) {
+	if do := f.do; do != nil && path == f.when {
+		f.do = nil
+		do()
+	}
+}
+
+func (f *interposed) ReadDir(name string) ([]os.DirEntry, error) {
+	f.meet(name)
+	return f.FS.ReadDir(name)
+}
+
+func (f *interposed) OpenFile(name string, flag int, perm os.FileMode) (fsys.File, error) {
+	f.meet(name)
+	return f.FS.OpenFile(name, flag, perm)
+}
+
+// Compaction may replace the journal at any step of a reader.
+func TestReaderMeetsCompaction(t *testing.T) {
+	pristine := fileDir(t)
+	build(t, pristine, 40)
+	for i := range len(segments(t, pristine)) + 1 {
+		dir := copyTree(t, pristine)
+		when := filepath.Join(dir, "wal")
+		if i > 0 {
+			when = segments(t, dir)[i-1]
+		}
+		fsy := &interposed{FS: fsys.OS, when: when, do: func() {
+			require.NoError(t, os.Rename(filepath.Join(dir, "wal"), filepath.Join(dir, "wal.1")))
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "CURRENT"), []byte("wal.1\n"), 0o600))
+		}}
+		next := 1
+		for r, err := range Scan(fsy, dir, 1) {
+			require.NoError(t, err)
+			requirePatch(t, r, next)
+			next++
+		}
+		require.Equal(t, 41, next)
+		require.Nil(t, fsy.do)
+	}
+}
+
+// listed notes what is looked at.
+type listed struct {
+	fsys.FS
+	names []string
+}
+
+func (f *listed) OpenFile(name string, flag int, perm os.FileMode) (fsys.File, error) {
+	f.names = append(f.names, "open "+filepath.Base(name))
+	return f.FS.OpenFile(name, flag, perm)
+}
+
+func (f *listed) Lstat(name string) (os.FileInfo, error) {
+	f.names = append(f.names, "lstat "+filepath.Base(name))
+	return f.FS.Lstat(name)
+}
+
+func (f *listed) ReadDir(name string) ([]os.DirEntry, error) {
+	f.names = append(f.names, "list "+filepath.Base(name))
+	return f.FS.ReadDir(name)
+}
+
+func TestTrustedOpenLooksAtTwoFiles(t *testing.T) {
+	dir := fileDir(t)
+	build(t, dir, 50)
+	fsy := &listed{FS: fsys.OS}
+	opt := testOptions()
+	opt.FS = fsy
+	l := open(t, dir, opt)
+	tail := filepath.Base(tailSegment(t, dir))
+	require.Equal(t, []string{"open state", "lstat " + tail}, fsy.names)
+	commit(t, l, patch(51))
+	require.Equal(t, []string{"open state", "lstat " + tail, "open " + tail}, fsy.names)
 }
