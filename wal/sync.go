@@ -64,10 +64,11 @@ func (l *Log) Secure() error {
 	if err := l.usable(); err != nil {
 		return err
 	}
-	if l.state.Last > l.state.Durable {
-		if err := l.copyTail(); err != nil {
-			return l.fail(fmt.Errorf("copying the tail: %w", err))
-		}
+	if l.state.Last == l.state.Durable {
+		return nil
+	}
+	if err := l.copyTail(); err != nil {
+		return l.fail(fmt.Errorf("copying the tail: %w", err))
 	}
 	l.suspect = false
 	return l.writeState()
