@@ -38,7 +38,26 @@ func (f *File) clearTemps(newest *wal.Record) (*wal.Record, error) {
 			return nil, err
 		}
 	}
-	return newest, f.FS.Remove(displaced)
+	if err := f.FS.Remove(displaced); err != nil {
+		return nil, err
+	}
+	return newest, f.unlinked()
+}
+
+// unlinked takes note that the file may have lost its second name, which a rename
+// that was half done leaves: that sets its change time, and nothing else.
+func (f *File) unlinked() error {
+	info, err := f.FS.Lstat(f.Target)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if id := wal.FileIDOf(info); f.Found.Info != nil && sameButRenamed(id, f.Found.ID) {
+		f.Found.Info, f.Found.ID = info, id
+	}
+	return nil
 }
 
 // keepDisplaced records what stands under the displaced name, unless the journal
@@ -93,14 +112,14 @@ func (f *File) recordDisplaced(rec *wal.Record, data []byte) (*wal.Record, error
 	}
 	at := f.Log.Clock(now())
 	unit := wal.NewIDAt(at)
-	foreign := &wal.Record{Kind: wal.KindImage, Flags: wal.FlagForeign, Unit: unit, Rev: rec.Rev + 1, Before: rec.After, After: out.Version, Image: out.Data,
+	saved := &wal.Record{Kind: wal.KindImage, Flags: foreign, Unit: unit, Rev: rec.Rev + 1, Before: rec.After, After: out.Version, Image: out.Data,
 		Txns: []wal.Txn{{ID: unit, Time: at, Message: "saved outside jtx during a commit"}}}
-	again := &wal.Record{Kind: wal.KindImage, Unit: wal.NewIDAt(at), Rev: rec.Rev + 2, Before: out.Version, After: rec.After, Image: data}
+	again := &wal.Record{Kind: wal.KindImage, Flags: rec.Flags &^ wal.FlagForeign, Unit: wal.NewIDAt(at), Rev: rec.Rev + 2, Before: out.Version, After: rec.After, Image: data}
 	again.Txns = []wal.Txn{{ID: again.Unit, Time: at.Add(1), Message: fmt.Sprintf("%s again", rec.Unit)}}
 	if !rec.After.Exists {
 		again.Kind, again.Image, again.Txns[0].Patch = wal.KindPatch, nil, []byte(`[{"op":"remove","path":""}]`)
 	}
-	if err := f.Log.Append(foreign, again); err != nil {
+	if err := f.Log.Append(saved, again); err != nil {
 		return nil, err
 	}
 	return again, f.Log.Sync()

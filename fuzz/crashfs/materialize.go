@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // materialize writes the state into dir, which must not exist. Links that point
@@ -13,7 +14,7 @@ func (s *state) materialize(dir, recorded string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	w := writer{dir: dir, recorded: recorded, inodes: map[NodeID]string{}}
+	w := writer{dir: dir, recorded: recorded, inodes: map[NodeID]string{}, now: time.Now().Add(-time.Minute)}
 	s.walk(rootID, "", func(path string, id NodeID, n *inode, f found) {
 		if w.err == nil {
 			w.err = w.write(dir+path, id, n, f)
@@ -28,6 +29,7 @@ type writer struct {
 	recorded string
 	inodes   map[NodeID]string // path of the first name
 	dirs     []func() error    // modes of directories, set when all is written
+	now      time.Time         // when every file was written
 	err      error
 }
 
@@ -48,6 +50,10 @@ func (w *writer) write(path string, id NodeID, n *inode, f found) error {
 		return os.Symlink(target, path)
 	}
 	if err := os.WriteFile(path, f.data, 0o600); err != nil {
+		return err
+	}
+	// No program finds files younger than its boot.
+	if err := os.Chtimes(path, w.now, w.now); err != nil {
 		return err
 	}
 	return setAttr(path, f.attr)

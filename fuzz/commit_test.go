@@ -1,0 +1,236 @@
+package fuzz
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/jtx-project/jtx/fuzz/crashfs"
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// crashed is a workload whose every disk state is recovered and checked.
+type crashed struct {
+	*workload
+	model []contents // before the first step, and after each
+	// drop says which syncs are left out: the fault that must then be found.
+	drop func(name string, isDir bool) bool
+	// careless programs save in this workload: until a file is committed again
+	// their versions may be torn, which is not jtx's to prevent.
+	careless bool
+}
+
+// models are those of package crashfs, with what DESIGN.md assumes of an exchange
+// of two names: that it is one step.
+func models() []crashfs.Model {
+	posix := crashfs.POSIX
+	posix.HalfExchange = false
+	return []crashfs.Model{crashfs.Kill, crashfs.Ext4, crashfs.XFS, posix}
+}
+
+func (c *crashed) config() crashfs.Config {
+	return crashfs.Config{
+		Setup: c.setup, Run: c.record, Recover: c.recover, Check: c.check,
+		Models: models(), Depth: 1, Nested: 12 * *effort, PerCut: 64 * *effort, States: 700 * *effort,
+	}
+}
+
+func (c *crashed) record(rec *crashfs.Recorder, dir string) error {
+	var fsy fsys.FS = rec
+	if c.drop != nil {
+		fsy = crashfs.DropSyncs(rec, c.drop)
+	}
+	before, err := c.read(dir)
+	if err != nil {
+		return err
+	}
+	c.model = []contents{before}
+	return c.run(fsy, dir, func(now contents) {
+		c.model = append(c.model, now)
+		rec.Pointf("step %d", len(c.model)-1)
+	})
+}
+
+// recover looks at the files as they are after the crash, and then lets jtx do
+// what it does.
+func (c *crashed) recover(fsy fsys.FS, dir string, cr crashfs.Crash) error {
+	if err := c.checkPlain(dir, len(cr.Points)); err != nil {
+		return fmt.Errorf("before recovery: %w", err)
+	}
+	w, err := c.open(fsy, dir, cr.Boots)
+	if err != nil {
+		return err
+	}
+	return sweep(w.store, dir)
+}
+
+// reachable are the states that may stand after so many steps were acknowledged.
+func (c *crashed) reachable(acked int) []contents {
+	from := acked
+	if c.level == txn.None {
+		from = 0
+	}
+	return c.model[from:min(acked+2, len(c.model))]
+}
+
+// checkPlain checks every file for itself: whole, and with what was acknowledged.
+// Journal shows a plain reader an older state until recovery.
+func (c *crashed) checkPlain(dir string, acked int) error {
+	if c.careless || c.level == txn.None {
+		return nil
+	}
+	now, err := c.read(dir)
+	if err != nil {
+		return err
+	}
+	may := c.reachable(acked)
+	if c.level == txn.Journal {
+		may = c.model[:min(acked+2, len(c.model))]
+	}
+	for _, name := range c.files {
+		found := false
+		for _, m := range may {
+			a, aok := m[name]
+			b, bok := now[name]
+			found = found || a == b && aok == bok
+		}
+		if !found {
+			return fmt.Errorf("%s is %.60q after %d acknowledged steps", name, now[name], acked)
+		}
+	}
+	return nil
+}
+
+func (c *crashed) check(dir string, cr crashfs.Crash) error {
+	acked := len(cr.Points)
+	now, err := c.read(dir)
+	if err != nil {
+		return err
+	}
+	at := -1
+	for i, m := range c.reachable(acked) {
+		if m.equal(now) {
+			at = i
+		}
+	}
+	if at < 0 && !(c.careless && acked+1 < len(c.model)) {
+		return fmt.Errorf("after %d acknowledged steps the files are\n%v\nexpected one of\n%v", acked, now, c.reachable(acked))
+	}
+	w, err := c.open(fsys.OS, dir, cr.Boots)
+	if err != nil {
+		return err
+	}
+	if err := verify(w.store, dir); err != nil {
+		return err
+	}
+	seen, err := c.view(w.store)
+	if err != nil {
+		return err
+	}
+	if !seen.equal(now) {
+		return fmt.Errorf("a view shows\n%v\nthe files are\n%v", seen, now)
+	}
+	if err := c.goOn(w, dir); err != nil {
+		return fmt.Errorf("after recovery: %w", err)
+	}
+	return c.checkHistory(dir, acked)
+}
+
+// goOn runs a further transaction over all files.
+func (c *crashed) goOn(w *world, dir string) error {
+	if err := set("on", c.files...)(w); err != nil {
+		return err
+	}
+	now, err := c.read(dir)
+	if err != nil {
+		return err
+	}
+	if len(now) != len(c.files) {
+		return fmt.Errorf("a further transaction left %d of %d files", len(now), len(c.files))
+	}
+	return verify(w.store, dir)
+}
+
+// checkHistory looks for every acknowledged version in the journals.
+func (c *crashed) checkHistory(dir string, acked int) error {
+	if c.level == txn.None || c.careless {
+		return nil
+	}
+	for i := range acked + 1 {
+		for name, text := range c.model[i] {
+			ok, err := recorded(dir, name, text)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				return fmt.Errorf("%s: the version of step %d is not in the journal", name, i)
+			}
+		}
+	}
+	return nil
+}
+
+const small = "{\n  \"v\": 1,\n  \"w\": [1, 2]\n}\n"
+
+func oneFile(level txn.Durability) *workload {
+	f := "d/a.json"
+	return &workload{
+		name: "one file", files: []string{f}, seed: map[string]string{f: small}, level: level,
+		steps: []step{set(2, f), set(3, f), put(big(4), f), save(big(5), f), set(6, f), remove(f), put(small, f)},
+	}
+}
+
+func newFile(level txn.Durability) *workload {
+	f := "d/a.json"
+	return &workload{name: "new file", files: []string{f}, level: level, steps: []step{put(big(1), f), set(2, f), remove(f)}}
+}
+
+func tracked(level txn.Durability) *workload {
+	f := "a.json"
+	return &workload{name: "tracked file", files: []string{f}, level: level, seed: map[string]string{f: big(0)},
+		ready: []step{set(1, f)}, steps: []step{set(2, f), set(3, f), set(4, f)}}
+}
+
+func threeFiles(level txn.Durability, init bool) *workload {
+	f := []string{"one/a.json", "one/b.json", "two/c.json"}
+	return &workload{
+		name: "three files", files: f, init: init, level: level, seed: map[string]string{f[0]: small, f[1]: big(1)},
+		steps: []step{
+			set(2, f...), set(3, f[0], f[2]), save(big(4), f[1]), put(big(5), f...),
+			do(f, func(tx *txn.Tx) error {
+				return firstError(tx.Remove(f[0]), tx.Set(f[1], "/v", 6), tx.Set(f[2], "/v", 6))
+			}),
+		},
+	}
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plans are the workloads of every kind of transaction.
+func plans() map[string]*workload {
+	all := map[string]*workload{}
+	for _, level := range []txn.Durability{txn.Full, txn.Journal, txn.None} {
+		all[filepath.Join("one file", level.String())] = oneFile(level)
+		all[filepath.Join("new file", level.String())] = newFile(level)
+		all[filepath.Join("tracked file", level.String())] = tracked(level)
+		all[filepath.Join("three files", level.String())] = threeFiles(level, true)
+	}
+	all["two workspaces"] = threeFiles(txn.Full, false)
+	return all
+}
+
+func TestCommitSurvivesCrashes(t *testing.T) {
+	for name, w := range plans() {
+		t.Run(name, func(t *testing.T) {
+			crashfs.Explore(t, (&crashed{workload: w}).config())
+		})
+	}
+}

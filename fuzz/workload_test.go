@@ -1,0 +1,285 @@
+package fuzz
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// effort multiplies what the tests of this package try. 1 is for every day.
+var effort = flag.Int("fuzz.effort", 1, "how much more than usual to try")
+
+// workload is a sequence of changes to some files, each either a transaction or
+// the save of another program. What the files hold after each is its model.
+type workload struct {
+	name  string
+	files []string          // relative; their directories are made
+	seed  map[string]string // what stands there before jtx has seen it
+	init  bool              // one workspace over the whole tree
+	ready []step            // done, and durable, before the first crash
+	steps []step
+	level txn.Durability
+}
+
+// step is one change. It returns once it was told of success.
+type step func(w *world) error
+
+// world is a directory in which a workload runs.
+type world struct {
+	dir   string
+	fsy   fsys.FS
+	store *txn.Store
+}
+
+// contents is what some files hold, by relative name. A missing file is missing.
+type contents map[string]string
+
+func bootOf(n int) [16]byte { return [16]byte{0xb0, byte(n)} }
+
+func (w *workload) open(fsy fsys.FS, dir string, boots int) (*world, error) {
+	s, err := txn.Open(dir, txn.Options{FS: fsy, Boot: bootOf(boots), Durability: w.level, Actor: "t"})
+	return &world{dir: dir, fsy: fsy, store: s}, err
+}
+
+// setup makes the directories and files, and does the steps that come before.
+func (w *workload) setup(dir string) error {
+	for _, name := range w.files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return err
+		}
+		if text, ok := w.seed[name]; ok {
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				return err
+			}
+		}
+	}
+	world, err := w.open(fsys.OS, dir, 0)
+	if err != nil {
+		return err
+	}
+	if w.init {
+		if _, _, err := world.store.Init(context.Background(), dir); err != nil {
+			return err
+		}
+	}
+	for _, step := range w.ready {
+		if err := step(world); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run does the steps. done is called with the files' contents after each.
+func (w *workload) run(fsy fsys.FS, dir string, done func(contents)) error {
+	world, err := w.open(fsy, dir, 0)
+	if err != nil {
+		return err
+	}
+	for i, step := range w.steps {
+		if err := step(world); err != nil {
+			return fmt.Errorf("step %d: %w", i, err)
+		}
+		now, err := w.read(dir)
+		if err != nil {
+			return err
+		}
+		done(now)
+	}
+	return nil
+}
+
+// read looks at the files as any program does.
+func (w *workload) read(dir string) (contents, error) {
+	c := contents{}
+	for _, name := range w.files {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		c[name] = string(data)
+	}
+	return c, nil
+}
+
+// view looks at the files as jtx shows them.
+func (w *workload) view(s *txn.Store) (contents, error) {
+	c := contents{}
+	err := s.View(context.Background(), w.files, func(tx *txn.Tx) error {
+		for _, name := range w.files {
+			data, err := tx.Bytes(name)
+			if errors.Is(err, txn.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			c[name] = string(data)
+		}
+		return nil
+	})
+	return c, err
+}
+
+func (c contents) equal(d contents) bool { return fmt.Sprint(c) == fmt.Sprint(d) }
+
+// do is a step that runs a transaction over files.
+func do(files []string, fn func(tx *txn.Tx) error, opts ...txn.Option) step {
+	return func(w *world) error {
+		res, err := w.store.Do(context.Background(), files, fn, opts...)
+		if err == nil && len(res.Warnings) > 0 {
+			return fmt.Errorf("warnings: %q", res.Warnings)
+		}
+		return err
+	}
+}
+
+// set puts value at /v of each file.
+func set(value any, files ...string) step {
+	return do(files, func(tx *txn.Tx) error {
+		for _, f := range files {
+			if err := tx.Set(f, "/v", value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// put writes a whole document, which is recorded as an image.
+func put(text string, files ...string) step {
+	return do(files, func(tx *txn.Tx) error {
+		for _, f := range files {
+			if err := tx.Put(f, []byte(text)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func remove(files ...string) step {
+	return do(files, func(tx *txn.Tx) error {
+		for _, f := range files {
+			if err := tx.Remove(f); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// save is another program that replaces a file well: synced, renamed, and the
+// directory synced.
+func save(text, file string) step {
+	return func(w *world) error {
+		path := filepath.Join(w.dir, file)
+		if err := fsys.WriteFileAtomic(w.fsy, path, []byte(text), 0o600); err != nil {
+			return err
+		}
+		return fsys.SyncDir(w.fsy, filepath.Dir(path))
+	}
+}
+
+// carelessSave is another program that renames what it has not synced.
+func carelessSave(text, file string) step {
+	return func(w *world) error {
+		path := filepath.Join(w.dir, file)
+		if err := os.WriteFile(path+".swp", []byte(text), 0o600); err != nil {
+			return err
+		}
+		return os.Rename(path+".swp", path)
+	}
+}
+
+// big is a document of a few sectors, so that it can tear.
+func big(v int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "{\n  \"v\": %d,\n  \"pad\": [", v)
+	for i := range 150 {
+		fmt.Fprintf(&b, "\n    \"%d-%d\",", v, i)
+	}
+	return strings.TrimSuffix(b.String(), ",") + "\n  ]\n}\n"
+}
+
+// verify is what must be true of every store at rest.
+func verify(s *txn.Store, dir string) error {
+	results, err := s.Verify(context.Background(), []string{dir}, txn.VerifyOptions{})
+	if err != nil {
+		return err
+	}
+	for _, r := range results {
+		switch {
+		case r.Err != nil:
+			return fmt.Errorf("verify: %w", r.Err)
+		case r.Unfinished, r.Foreign:
+			return fmt.Errorf("verify: %s: unfinished %v, foreign %v", r.File, r.Unfinished, r.Foreign)
+		}
+	}
+	return nil
+}
+
+// sweep runs recovery over everything. No file may be left with an error.
+func sweep(s *txn.Store, dir string) error {
+	r, err := s.Recover(context.Background(), []string{dir}, txn.RecoverOptions{})
+	if err != nil {
+		return err
+	}
+	for _, f := range r.Files {
+		if f.Err != nil {
+			return f.Err
+		}
+	}
+	return nil
+}
+
+// journalOf is the directory of a file's journal, where it has one.
+func journalOf(dir, file string) string {
+	for at := filepath.Dir(file); ; at = filepath.Dir(at) {
+		rel, err := filepath.Rel(at, file)
+		if err != nil {
+			panic(err)
+		}
+		name := strings.ReplaceAll(rel, "/", "%2F")
+		journal := filepath.Join(dir, at, ".jtx", "files", name)
+		if _, err := os.Stat(journal); err == nil || at == "." {
+			return journal
+		}
+	}
+}
+
+// recorded tells whether a version of a file is in its journal, and can be
+// rendered from it.
+func recorded(dir, file, text string) (bool, error) {
+	want := wal.VersionOf([]byte(text))
+	journal := journalOf(dir, file)
+	read := func(lsn wal.LSN) (*wal.Record, error) { return wal.ReadRecord(fsys.OS, journal, lsn) }
+	for rec, err := range wal.Scan(fsys.OS, journal, 1) {
+		if err != nil {
+			return false, err
+		}
+		if rec.After != want || rec.Kind == wal.KindAbort || rec.Kind == wal.KindNote {
+			continue
+		}
+		data, err := recovery.Render(read, rec.LSN, jsonpatch.Limits{})
+		if err == nil && string(data) == text {
+			return true, nil
+		}
+	}
+	return false, nil
+}
