@@ -172,7 +172,8 @@ func oraclePointer(p Pointer) bool {
 	return len(p) > 0
 }
 
-// oracleApply applies p as evanphx/json-patch does.
+// oracleApply applies p as evanphx/json-patch does. It takes an array for an
+// object where blanks stand before it.
 func oracleApply(d *Document, p Patch) ([]byte, error) {
 	theirs, err := evanphx.DecodePatch(p.Encode())
 	if err != nil {
@@ -182,7 +183,7 @@ func oracleApply(d *Document, p Patch) ([]byte, error) {
 	options.SupportNegativeIndices = false
 	options.EscapeHTML = false
 	options.AccumulatedCopySizeLimit = 1 << 26
-	return theirs.ApplyWithOptions(d.text(), options)
+	return theirs.ApplyWithOptions(bytes.TrimSpace(d.text()), options)
 }
 
 // checkApply applies p to d and compares the outcome with the model's and, where
