@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -153,11 +154,15 @@ func ReadState(fsy fsys.FS, dir string) (State, bool, error) {
 		return State{}, false, err
 	}
 	defer f.Close()
+	var before []byte
 	for try := 1; ; try++ {
-		s, ok, _, err := readState(f)
-		if ok || err != nil || try == stateReads {
+		s, ok, raw, err := readState(f)
+		// Nobody is writing what is the same a while later: it was torn by a crash.
+		same := try > 1 && bytes.Equal(raw, before)
+		if ok || err != nil || same || try == stateReads {
 			return s, ok, err
 		}
+		before = raw
 		time.Sleep(time.Duration(try) * 50 * time.Microsecond)
 	}
 }
