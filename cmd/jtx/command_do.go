@@ -156,7 +156,7 @@ func stepFile(members map[string]json.RawMessage) (name string, err error) {
 		var raw []byte
 		err = json.Unmarshal(encoded, &raw)
 		if err != nil {
-			err = fmt.Errorf(`"file_bytes": want %s`, base64Form)
+			err = fmt.Errorf(`"file_bytes": want base64, such as %q for a.json`, base64.StdEncoding.EncodeToString([]byte("a.json")))
 		}
 		name = string(raw)
 	case hasPlain:
@@ -171,8 +171,6 @@ func stepFile(members map[string]json.RawMessage) (name string, err error) {
 	}
 	return name, checkFile(name)
 }
-
-var base64Form = fmt.Sprintf("base64, such as %q", base64.StdEncoding.EncodeToString([]byte("a.json")))
 
 // stepChange reads a change by its name.
 func stepChange(name string, arg json.RawMessage) (func(*txn.Tx, string) error, error) {

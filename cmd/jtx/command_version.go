@@ -13,14 +13,16 @@ func newVersion(a *app) *cobra.Command {
 		Short:   "print the version",
 		Example: example(`jtx version`),
 		Args:    words(0, 0),
-		RunE: a.verb(func(*cobra.Command, []string) error {
-			v := readVersion()
-			if a.json {
-				return a.writeJSON(v)
-			}
-			return a.printf("jtx %s\n", v)
-		}),
+		RunE:    a.verb(func(*cobra.Command, []string) error { return a.printVersion() }),
 	}
+}
+
+func (a *app) printVersion() error {
+	v := readVersion()
+	if a.json {
+		return a.writeJSON(v)
+	}
+	return a.printf("jtx %s\n", v)
 }
 
 // buildVersion says what this program was built from.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -37,9 +36,9 @@ func parsePlaces(words []string) ([]string, error) {
 }
 
 var (
-	pathName   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*`)
-	pathString = regexp.MustCompile(`^"(?:[^"\\]|\\.)*"`)
-	pathIndex  = regexp.MustCompile(`^\[(0|[1-9][0-9]*)\]`)
+	pathName   = pattern(`^[A-Za-z_][A-Za-z0-9_]*`)
+	pathString = pattern(`^"(?:[^"\\]|\\.)*"`)
+	pathIndex  = pattern(`^\[(0|[1-9][0-9]*)\]`)
 )
 
 // parsePath reads a jq path of names and indices: .a.b[0], ."a b", .["a b"]. jq
@@ -74,7 +73,7 @@ func pathStep(s string, first bool) (token string, n int) {
 	if s[0] != '.' {
 		return "", 0
 	}
-	if name := pathName.FindString(s[1:]); name != "" {
+	if name := pathName().FindString(s[1:]); name != "" {
 		return name, len(name) + 1
 	}
 	if token, n = pathQuoted(s[1:]); n > 0 {
@@ -84,7 +83,7 @@ func pathStep(s string, first bool) (token string, n int) {
 }
 
 func pathBracket(s string) (token string, n int) {
-	if m := pathIndex.FindStringSubmatch(s); m != nil {
+	if m := pathIndex().FindStringSubmatch(s); m != nil {
 		return m[1], len(m[0])
 	}
 	token, n = pathQuoted(s[1:])
@@ -97,7 +96,7 @@ func pathBracket(s string) (token string, n int) {
 // pathQuoted reads a string as jq does: a JSON string. One with an interpolation,
 // \(...), is none.
 func pathQuoted(s string) (token string, n int) {
-	quoted := pathString.FindString(s)
+	quoted := pathString().FindString(s)
 	if quoted == "" || json.Unmarshal([]byte(quoted), &token) != nil {
 		return "", 0
 	}

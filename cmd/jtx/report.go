@@ -103,6 +103,10 @@ func messageOf(err error) string {
 		return messageOf(e.err)
 	case *txn.Error:
 		return messageOfTxn(e)
+	case *jsonpatch.OpError:
+		if e.Op == "get" && errors.Is(e, jsonpatch.ErrNotFound) {
+			return "nothing at " + placeName(e.Pointer)
+		}
 	case *fs.PathError:
 		return quoteWord(shown(e.Path)) + ": " + e.Op + ": " + e.Err.Error()
 	case *lockmgr.TimeoutError:

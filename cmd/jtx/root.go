@@ -55,20 +55,27 @@ var verbs = []struct {
 
 // newRoot makes the command that holds all verbs.
 func newRoot(a *app) *cobra.Command {
+	cobra.EnableCommandSorting = false // the order of verbs is for people
+	var version bool
 	root := &cobra.Command{
-		Use:               "jtx VERB ARGS",
-		Short:             "Change JSON files in transactions",
-		Args:              cobra.ArbitraryArgs,
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		Use:                        "jtx VERB ARGS",
+		Short:                      "Change JSON files in transactions",
+		Args:                       cobra.ArbitraryArgs,
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		SuggestionsMinimumDistance: 2,
+		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
+			switch {
+			case len(args) > 0:
 				return unknownVerb(cmd, unmark(args)[0])
+			case version:
+				return a.printVersion()
 			}
 			return a.write([]byte(overview(cmd)))
 		},
 	}
+	root.Flags().BoolVar(&version, "version", false, "print the version")
 	pf := root.PersistentFlags()
 	pf.StringVarP(&a.dir, "directory", "C", "", "act as if started in `DIR`")
 	pf.BoolVar(&a.json, "json", false, "one JSON document on stdout, errors as JSON on stderr")

@@ -3,6 +3,7 @@ package main
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jtx-project/jtx/wal"
@@ -19,9 +20,15 @@ const (
 )
 
 var (
-	revisionForm = regexp.MustCompile(`^-?[0-9]{1,19}$`)
-	agoForm      = regexp.MustCompile(`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+ ago$`)
+	revisionForm = pattern(`^-?[0-9]{1,19}$`)
+	agoForm      = pattern(`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+ ago$`)
 )
+
+// pattern is a regular expression that is compiled when it is first used: most
+// runs use none.
+func pattern(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
 
 // splitVersion takes a word apart at its last @, where what follows is a version.
 // Else the whole word is the file. Whether a file has the whole word for its name
@@ -38,13 +45,13 @@ func splitVersion(word string) (file, version string, kind versionKind) {
 }
 
 func kindOfVersion(v string) versionKind {
-	if revisionForm.MatchString(v) {
+	if revisionForm().MatchString(v) {
 		return revision
 	}
 	if _, err := wal.ParseID(v); err == nil {
 		return transaction
 	}
-	if _, err := time.Parse(time.RFC3339, v); err == nil || agoForm.MatchString(v) {
+	if _, err := time.Parse(time.RFC3339, v); err == nil || agoForm().MatchString(v) {
 		return moment
 	}
 	return noVersion
