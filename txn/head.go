@@ -1,0 +1,160 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"syscall"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// head is where a file's history ends for one reader: what is behind it does not
+// count, be it committed meanwhile or not.
+type head struct {
+	t    *target
+	last wal.LSN // of the journal as far as it is decided; 0 where there is none
+	rev  uint64
+	// ahead tells that the file holds an edit made outside that is not recorded
+	// yet: then the version at last is already an old one.
+	ahead bool
+}
+
+// heads finds where the histories of some files end, all at one moment: a unit
+// of several files is before the heads of all of them or behind. While nobody
+// writes it takes no lock. Where a commit was cut off it lets recovery decide.
+func (s *Store) heads(ctx context.Context, targets []*target) ([]head, error) {
+	for range races {
+		list, err := s.settledHeads(targets)
+		if list != nil || err != nil {
+			return list, err
+		}
+	}
+	if list, err := s.sharedHeads(ctx, targets); list != nil || err != nil {
+		return list, err
+	}
+	list, err := s.recoveredHeads(ctx, targets)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return s.plannedHeads(ctx, targets)
+	}
+	return list, err
+}
+
+// settledHeads looks at all positions twice. It is nil where one changed, or is
+// not settled.
+func (s *Store) settledHeads(targets []*target) ([]head, error) {
+	list := make([]head, len(targets))
+	before := make([]position, len(targets))
+	for i, t := range targets {
+		pos, st, settled, err := s.position(t)
+		if err != nil || !settled {
+			return nil, fail(t.name, err)
+		}
+		before[i] = pos
+		list[i] = head{t: t, last: st.Last, rev: st.Rev}
+		if st.Last > 0 && pos.file != st.File {
+			found, err := recovery.Read(s.fs, t.real, st.Content, s.opt.Limits)
+			if err != nil {
+				return nil, fail(t.name, err)
+			}
+			list[i].ahead = found.Version != st.Content
+		}
+	}
+	for i, t := range targets {
+		pos, _, settled, err := s.position(t)
+		if err != nil || !settled || pos != before[i] {
+			return nil, fail(t.name, err)
+		}
+	}
+	return list, nil
+}
+
+// sharedHeads waits for writers to finish.
+func (s *Store) sharedHeads(ctx context.Context, targets []*target) ([]head, error) {
+	reqs := lockSet{}
+	for _, t := range targets {
+		if t.ws == nil {
+			continue
+		}
+		if _, err := s.fs.Lstat(filepath.Join(t.dir, lockName)); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		a, err := s.accessFor(t)
+		if err != nil {
+			return nil, fail(t.name, err)
+		}
+		reqs.addShared(t, a)
+	}
+	held, err := s.locks.Acquire(ctx, s.patience(), reqs.list)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fail("", err)
+	}
+	list, err := s.settledHeads(targets)
+	return list, errors.Join(err, held.Release())
+}
+
+// recoveredHeads settles what was cut off. A file that was damaged outside keeps
+// its history.
+func (s *Store) recoveredHeads(ctx context.Context, targets []*target) ([]head, error) {
+	var names []string
+	for _, t := range targets {
+		names = append(names, t.real)
+	}
+	var list []head
+	c := s.newCall(nil)
+	c.mendDamage = true
+	err := s.withLocks(ctx, names, c, func(ses *session) error {
+		list = nil
+		for _, t := range targets {
+			locked := ses.byName(t.real)
+			st := locked.file.Log.State()
+			list = append(list, head{t: locked, last: st.Last, rev: st.Rev, ahead: locked.file.Found.Err != nil})
+		}
+		return nil
+	})
+	return list, err
+}
+
+// plannedHeads is for a reader who may not write.
+func (s *Store) plannedHeads(ctx context.Context, targets []*target) ([]head, error) {
+	ses := &session{s: s, ctx: ctx, targets: targets}
+	plan, err := ses.planReadOnly()
+	if err != nil {
+		return nil, fail("", err)
+	}
+	var list []head
+	for _, t := range targets {
+		fp := plan.Of(t.key())
+		h := head{t: t, ahead: fp.Case.Action == recovery.Adopt || fp.Case.Action == recovery.SetAside}
+		if fp.Newest != nil && !fp.InDoubt {
+			h.last, h.rev = fp.Newest.LSN, fp.Newest.Rev
+		}
+		list = append(list, h)
+	}
+	return list, nil
+}
+
+// headOf finds the head of one file that must have a history.
+func (s *Store) headOf(ctx context.Context, file string) (head, error) {
+	t, err := s.resolve(ctx, s.abs(file), false)
+	if err != nil {
+		return head{}, err
+	}
+	list, err := s.heads(ctx, []*target{t})
+	if err != nil {
+		return head{}, err
+	}
+	if list[0].last == 0 {
+		return head{}, noHistory(t)
+	}
+	return list[0], nil
+}
+
+func noHistory(t *target) error {
+	return &Error{Kind: ErrNotFound, File: t.name, Err: errorf("has no history: jtx has not changed it yet")}
+}

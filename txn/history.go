@@ -1,0 +1,291 @@
+package txn
+
+import (
+	"bytes"
+	"context"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// Entry is one transaction as the history tells it.
+type Entry struct {
+	ID      wal.ID
+	Time    time.Time // when it was committed, to the ns; entries are ordered by it
+	Actor   string    // empty where another program made the change
+	Message string
+	// Foreign tells that the change was made outside jtx and found later.
+	Foreign bool
+	// Files are what it changed, in lock order: of those that were asked for.
+	Files []FileChange
+	// Others are the files that it changed besides, by absolute path.
+	Others []string
+}
+
+// FileChange is what a transaction did to one file.
+type FileChange struct {
+	File string // absolute
+	Rev  uint64
+	// Before and After are the content's hashes and sizes.
+	Before, After wal.Version
+	// Patch is the change by value, where patches were asked for. A file that was
+	// made is an "add" of the whole, one that was removed a "remove" of it; a
+	// change of layout alone is an empty patch.
+	Patch jsonpatch.Patch
+}
+
+// HistoryOptions narrow a history.
+type HistoryOptions struct {
+	// Since leaves out what was committed before.
+	Since time.Time
+	// Patches asks for the patch of each change.
+	Patches bool
+}
+
+// History yields the transactions that changed any of the files, newest first;
+// with no file, any tracked file at or below the store's directory. What was
+// taken back, or is not committed, is not in it. It reads no more of the journals
+// than the caller's loop asks for, so breaking off early is cheap.
+func (s *Store) History(ctx context.Context, files []string, o HistoryOptions) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		targets, err := s.historyTargets(ctx, files)
+		if err != nil {
+			yield(Entry{}, err)
+			return
+		}
+		heads, err := s.heads(ctx, targets)
+		if err != nil {
+			yield(Entry{}, err)
+			return
+		}
+		m := merge{s: s, ctx: ctx, o: o}
+		defer m.stop()
+		for _, h := range heads {
+			if h.last == 0 && len(files) > 0 {
+				yield(Entry{}, noHistory(h.t))
+				return
+			}
+			m.add(h)
+		}
+		m.run(yield)
+	}
+}
+
+// historyTargets resolves the files, or lists those that are tracked.
+func (s *Store) historyTargets(ctx context.Context, files []string) ([]*target, error) {
+	if len(files) == 0 {
+		sc, err := s.scope(ctx, nil)
+		if err != nil {
+			return nil, err
+		}
+		return sc.files, nil
+	}
+	var targets []*target
+	for _, f := range files {
+		t, err := s.resolve(ctx, s.abs(f), false)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(targets, func(o *target) bool { return o.real == t.real }) {
+			targets = append(targets, t)
+		}
+	}
+	return targets, nil
+}
+
+// merge brings the histories of several files into one order.
+type merge struct {
+	s     *Store
+	ctx   context.Context
+	o     HistoryOptions
+	lanes []*lane
+	err   error
+}
+
+// lane is one file's history; rec is its newest version that is not yielded yet.
+type lane struct {
+	h    head
+	rec  *wal.Record
+	next func() (*wal.Record, error, bool)
+	stop func()
+}
+
+func (m *merge) add(h head) {
+	l := &lane{h: h}
+	l.next, l.stop = iter.Pull2(m.s.versions(h.t, h.last))
+	m.lanes = append(m.lanes, l)
+	m.advance(l)
+}
+
+func (m *merge) advance(l *lane) {
+	rec, err, ok := l.next()
+	l.rec = nil
+	switch {
+	case err != nil:
+		m.err = err
+	case ok && !rec.Time().Before(m.o.Since):
+		l.rec = rec
+	}
+}
+
+func (m *merge) stop() {
+	for _, l := range m.lanes {
+		l.stop()
+	}
+}
+
+// newest is the lane whose version comes next. Units that share a time, which
+// only files that no transaction joins can do, are ordered by their ids.
+func (m *merge) newest() *lane {
+	var best *lane
+	for _, l := range m.lanes {
+		if l.rec != nil && (best == nil || later(l.rec, best.rec)) {
+			best = l
+		}
+	}
+	return best
+}
+
+func later(a, b *wal.Record) bool {
+	if c := a.Time().Compare(b.Time()); c != 0 {
+		return c > 0
+	}
+	return bytes.Compare(a.Unit[:], b.Unit[:]) > 0
+}
+
+func (m *merge) run(yield func(Entry, error) bool) {
+	for {
+		best := m.newest()
+		if m.err == nil {
+			m.err = m.ctx.Err()
+		}
+		if m.err != nil {
+			yield(Entry{}, m.err)
+			return
+		}
+		if best == nil {
+			return
+		}
+		var unit []located
+		id := best.rec.Unit
+		for _, l := range m.lanes {
+			if l.rec != nil && l.rec.Unit == id {
+				unit = append(unit, located{l.h, l.rec})
+				m.advance(l)
+			}
+		}
+		if !m.s.yieldUnit(unit, m.o.Patches, yield) {
+			return
+		}
+	}
+}
+
+// yieldUnit yields the transactions of a unit, the last first.
+func (s *Store) yieldUnit(unit []located, patches bool, yield func(Entry, error) bool) bool {
+	var ids []wal.ID
+	for _, at := range unit {
+		for _, t := range at.rec.Txns {
+			if !slices.Contains(ids, t.ID) {
+				ids = append(ids, t.ID)
+			}
+		}
+	}
+	for _, id := range slices.Backward(ids) {
+		e, err := s.entry(unit, id, patches)
+		if !yield(e, err) || err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// entry tells of one transaction what its unit's records say.
+func (s *Store) entry(unit []located, id wal.ID, patches bool) (Entry, error) {
+	e := Entry{ID: id}
+	for _, at := range unit {
+		i := slices.IndexFunc(at.rec.Txns, func(t wal.Txn) bool { return t.ID == id })
+		if i < 0 {
+			continue
+		}
+		t := at.rec.Txns[i]
+		e.Time, e.Actor, e.Message = t.Time, t.Actor, t.Message
+		e.Foreign = e.Foreign || at.rec.Flags&wal.FlagForeign != 0
+		c := FileChange{File: at.h.t.name, Rev: at.rec.Rev, Before: at.rec.Before, After: at.rec.After}
+		if patches {
+			var err error
+			if c.Patch, err = s.patchOf(at, i); err != nil {
+				return e, err
+			}
+		}
+		e.Files = append(e.Files, c)
+	}
+	e.Others = others(unit)
+	return e, nil
+}
+
+// others lists the participants of a unit that are not among the located ones.
+func others(unit []located) []string {
+	var names []string
+	for _, p := range unit[0].rec.Participants {
+		key := recovery.Key{Workspace: p.Workspace, Path: p.Path}
+		if !slices.ContainsFunc(unit, func(at located) bool { return at.h.t.key() == key }) {
+			names = append(names, participantName(unit[0].h.t, p))
+		}
+	}
+	return names
+}
+
+// Show tells everything of one transaction, patches included. It finds it by the
+// time in its id, in the files of the workspaces around the store's directory.
+func (s *Store) Show(ctx context.Context, id wal.ID) (Entry, error) {
+	unit, err := s.findTx(ctx, id)
+	if err != nil {
+		return Entry{}, err
+	}
+	for _, t := range unit[0].rec.Txns {
+		if t.ID == id {
+			return s.entry(unit, id, true)
+		}
+	}
+	return s.entry(unit, idOf(unit[0].rec), true)
+}
+
+// patchOf is what the i-th transaction of a record did. Where the record has
+// only the bytes that it came to, it is derived from them.
+func (s *Store) patchOf(at located, i int) (jsonpatch.Patch, error) {
+	rec, t := at.rec, at.h.t
+	if len(rec.Txns) == 1 {
+		switch {
+		case !rec.After.Exists:
+			return jsonpatch.Patch{{Op: "remove"}}, nil
+		case !rec.Before.Exists:
+			doc, err := s.content(t, rec.LSN)
+			if err != nil {
+				return nil, err
+			}
+			return jsonpatch.Patch{{Op: "add", Value: jsonpatch.Compact(doc.Bytes())}}, nil
+		}
+	}
+	patch, err := decodePatch(rec.Txns[i].Patch, s.opt.Limits)
+	if err != nil || len(patch) > 0 || !rec.HasImage() || len(rec.Txns) > 1 {
+		return patch, fail(t.name, err)
+	}
+	before, err := s.content(t, rec.LSN-1)
+	if err != nil || before == nil {
+		return nil, err
+	}
+	patch, err = jsonpatch.Diff(before, jsonpatch.Trusted(rec.Image, jsonpatch.JSONC))
+	return patch, fail(t.name, err)
+}
+
+// decodePatch reads a record's patch; one that is not there does nothing.
+func decodePatch(text []byte, lim jsonpatch.Limits) (jsonpatch.Patch, error) {
+	if len(text) == 0 {
+		return nil, nil
+	}
+	return jsonpatch.DecodePatch(text, lim)
+}

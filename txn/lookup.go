@@ -1,0 +1,118 @@
+package txn
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// located is a record and the file whose journal holds it.
+type located struct {
+	h   head
+	rec *wal.Record
+}
+
+// idSlack is how far the time in an id and that of its record may be apart: the
+// id has milliseconds, and a recovered edit takes two records with one id's time.
+const idSlack = 2 * time.Millisecond
+
+// recordOf finds a transaction in one file's history by the time in its id, nil
+// where it is not there.
+func (s *Store) recordOf(h head, id wal.ID) (*wal.Record, error) {
+	if h.last == 0 {
+		return nil, nil
+	}
+	low, high := id.Time().Add(-idSlack), id.Time().Add(idSlack)
+	last, err := s.lastWhere(h, func(rec *wal.Record) bool { return !rec.Time().After(high) })
+	if err != nil {
+		return nil, err
+	}
+	for rec, err := range s.versions(h.t, min(last, h.last)) {
+		if err != nil {
+			return nil, err
+		}
+		if holdsTx(rec, id) {
+			return rec, nil
+		}
+		if rec.Time().Before(low) {
+			break
+		}
+	}
+	return nil, nil
+}
+
+func holdsTx(rec *wal.Record, id wal.ID) bool {
+	return rec.Unit == id || slices.ContainsFunc(rec.Txns, func(t wal.Txn) bool { return t.ID == id })
+}
+
+// findTx finds a transaction's record in each file that it changed, in lock
+// order. It looks into the files of the workspaces around the store's directory.
+func (s *Store) findTx(ctx context.Context, id wal.ID) ([]located, error) {
+	sc, err := s.scope(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range sc.files {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		heads, err := s.heads(ctx, []*target{t})
+		if err != nil {
+			return nil, err
+		}
+		rec, err := s.recordOf(heads[0], id)
+		if err != nil {
+			return nil, err
+		}
+		if rec != nil {
+			return s.participants(ctx, located{heads[0], rec})
+		}
+	}
+	return nil, &Error{Kind: ErrNotFound, Err: errorf("no transaction %s in the files below %s", id, s.dir)}
+}
+
+// participants finds the records of a unit in its other files. One whose journal
+// is gone, or has dropped the record, is left out.
+func (s *Store) participants(ctx context.Context, one located) ([]located, error) {
+	if len(one.rec.Participants) == 0 {
+		return []located{one}, nil
+	}
+	ses := &session{s: s, ctx: ctx, targets: []*target{one.h.t}}
+	var list []located
+	for _, p := range one.rec.Participants {
+		if (recovery.Key{Workspace: p.Workspace, Path: p.Path}) == one.h.t.key() {
+			list = append(list, one)
+			continue
+		}
+		t, err := ses.resolveParticipant(p)
+		if err != nil {
+			continue
+		}
+		heads, err := s.heads(ctx, []*target{t})
+		if err != nil {
+			return nil, err
+		}
+		rec, err := s.recordOf(heads[0], one.rec.Unit)
+		if err != nil {
+			return nil, err
+		}
+		if rec != nil {
+			list = append(list, located{heads[0], rec})
+		}
+	}
+	return list, nil
+}
+
+// participantName is where a unit's other file was when the unit was committed,
+// or is now if it is in the same workspace.
+func participantName(t *target, p wal.Participant) string {
+	root := p.Root
+	if p.Workspace == t.ws.id {
+		root = t.ws.root
+	}
+	return filepath.Join(root, filepath.FromSlash(p.Path))
+}

@@ -1,0 +1,239 @@
+package txn
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jtx-project/jtx/wal"
+)
+
+// Point names a version of a file, or a state of several: by revision, by a
+// transaction, or by a time. The zero Point is the current one.
+type Point struct {
+	kind pointKind
+	rev  uint64 // or how many versions before the current one
+	tx   wal.ID
+	time time.Time
+}
+
+type pointKind uint8
+
+const (
+	pointCurrent pointKind = iota
+	pointRev
+	pointBack
+	pointTx
+	pointTime
+)
+
+// AtRev is the version that the file's rev-th commit made, from 1.
+func AtRev(rev uint64) Point { return Point{kind: pointRev, rev: rev} }
+
+// Back is the version n before the current one.
+func Back(n uint64) Point { return Point{kind: pointBack, rev: n} }
+
+// AtTx is the state that a transaction left.
+func AtTx(id wal.ID) Point { return Point{kind: pointTx, tx: id} }
+
+// AtTime is the state at a time: of all that was committed up to then.
+func AtTime(t time.Time) Point { return Point{kind: pointTime, time: t} }
+
+var agoPart = regexp.MustCompile(`([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h|d|w)`)
+
+var agoForm = regexp.MustCompile(`^(?:` + agoPart.String() + `)+ ago$`)
+
+var units = map[string]time.Duration{
+	"ns": time.Nanosecond, "us": time.Microsecond, "µs": time.Microsecond, "ms": time.Millisecond,
+	"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour,
+}
+
+// ParsePoint reads what stands behind the @ of FILE@VERSION: a revision (7), a
+// number of versions back (-1), a transaction's id, an RFC 3339 time, or a time
+// before now (2h ago, 1d12h ago). It fails with ErrInvalid.
+func ParsePoint(text string, now time.Time) (Point, error) {
+	if n, err := strconv.ParseUint(strings.TrimPrefix(text, "-"), 10, 64); err == nil {
+		if strings.HasPrefix(text, "-") {
+			return Back(n), nil
+		}
+		return AtRev(n), nil
+	}
+	if id, err := wal.ParseID(text); err == nil {
+		return AtTx(id), nil
+	}
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return AtTime(t), nil
+	}
+	if agoForm.MatchString(text) {
+		return AtTime(now.Add(-parseAgo(text))), nil
+	}
+	return Point{}, &Error{Kind: ErrInvalid, Err: fmt.Errorf("version %q: want a revision, a transaction's id, an RFC 3339 time, or a time such as \"2h ago\"", text)}
+}
+
+func parseAgo(text string) time.Duration {
+	var ago float64
+	for _, part := range agoPart.FindAllStringSubmatch(text, -1) {
+		n, err := strconv.ParseFloat(part[1], 64)
+		if err != nil {
+			panic(err) // the pattern lets only numbers through
+		}
+		ago += n * float64(units[part[2]])
+	}
+	return time.Duration(min(ago, float64(1<<62)))
+}
+
+// FileVersion is one version of a file.
+type FileVersion struct {
+	File string // absolute, as the caller named it
+	// Rev is its revision, 0 where the file has no version so old.
+	Rev  uint64
+	Tx   wal.ID
+	Time time.Time // when it was committed
+	// Exists is false where the file was not there then; Data is its bytes.
+	Exists bool
+	Data   []byte
+}
+
+// ReadVersion derives a version of a file from its journal alone. It fails with
+// ErrNotFound where the history has none such, be it because retention has
+// dropped it. Time depends on how far the nearest image before it is, not on the
+// length of the history.
+func (s *Store) ReadVersion(ctx context.Context, file string, p Point) (FileVersion, error) {
+	h, err := s.headOf(ctx, file)
+	if err != nil {
+		return FileVersion{}, err
+	}
+	rec, err := s.locate(ctx, h, p)
+	if err != nil {
+		return FileVersion{}, err
+	}
+	if rec == nil {
+		return FileVersion{}, &Error{Kind: ErrNotFound, File: h.t.name, Err: errorf("has no version so old")}
+	}
+	return s.fileVersion(h.t, rec)
+}
+
+// ReadVersions derives the versions of several files at one point: by a time or a
+// transaction it is one consistent state of them.
+func (s *Store) ReadVersions(ctx context.Context, files []string, p Point) ([]FileVersion, error) {
+	var targets []*target
+	for _, f := range files {
+		t, err := s.resolve(ctx, s.abs(f), false)
+		if err != nil {
+			return nil, err
+		}
+		targets = append(targets, t)
+	}
+	heads, err := s.heads(ctx, targets)
+	if err != nil {
+		return nil, err
+	}
+	if p, err = s.asTime(ctx, heads, p); err != nil {
+		return nil, err
+	}
+	var list []FileVersion
+	for i, h := range heads {
+		v := FileVersion{File: targets[i].name}
+		if h.last == 0 {
+			return nil, noHistory(targets[i])
+		}
+		rec, err := s.locate(ctx, h, p)
+		if err != nil {
+			return nil, err
+		}
+		if rec != nil {
+			if v, err = s.fileVersion(targets[i], rec); err != nil {
+				return nil, err
+			}
+		}
+		list = append(list, v)
+	}
+	return list, nil
+}
+
+func (s *Store) fileVersion(t *target, rec *wal.Record) (FileVersion, error) {
+	v := FileVersion{File: t.name, Rev: rec.Rev, Tx: idOf(rec), Time: rec.Time(), Exists: rec.After.Exists}
+	doc, err := s.content(t, rec.LSN)
+	if doc != nil {
+		v.Data = doc.Bytes()
+	}
+	return v, err
+}
+
+// idOf is the id by which a version is known: that of its last transaction.
+func idOf(rec *wal.Record) wal.ID {
+	if n := len(rec.Txns); n > 0 {
+		return rec.Txns[n-1].ID
+	}
+	return rec.Unit
+}
+
+// locate finds the record of a version. It is nil where the file has none so old
+// by time.
+func (s *Store) locate(ctx context.Context, h head, p Point) (*wal.Record, error) {
+	switch p.kind {
+	case pointRev:
+		return s.atRev(h, p.rev)
+	case pointBack:
+		current := h.rev
+		if h.ahead {
+			current++ // what stands there will be the next revision
+		}
+		if p.rev >= current {
+			return nil, &Error{Kind: ErrNotFound, File: h.t.name, Err: errorf("has %d versions, none is %d before the current one", current, p.rev)}
+		}
+		return s.atRev(h, min(current-p.rev, h.rev))
+	case pointTx:
+		timed, err := s.asTime(ctx, []head{h}, p)
+		if err != nil {
+			return nil, err
+		}
+		return s.atTime(h, timed.time)
+	case pointTime:
+		return s.atTime(h, p.time)
+	default:
+		return s.versionAt(h.t, h.last)
+	}
+}
+
+func (s *Store) atRev(h head, rev uint64) (*wal.Record, error) {
+	last, err := s.lastWhere(h, func(rec *wal.Record) bool { return rec.Rev <= rev })
+	if err != nil {
+		return nil, err
+	}
+	rec, err := s.versionAt(h.t, min(last, h.last))
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case rev > h.rev || rev == 0:
+		return nil, &Error{Kind: ErrNotFound, File: h.t.name, Err: errorf("has no revision %d: the newest is %d", rev, h.rev)}
+	case rec == nil || rec.Rev != rev:
+		return nil, &Error{Kind: ErrNotFound, File: h.t.name, Err: errorf("revision %d is not kept any more", rev)}
+	}
+	return rec, nil
+}
+
+// asTime makes a time of a transaction. It looks into the given files first.
+func (s *Store) asTime(ctx context.Context, heads []head, p Point) (Point, error) {
+	if p.kind != pointTx {
+		return p, nil
+	}
+	for _, h := range heads {
+		rec, err := s.recordOf(h, p.tx)
+		if err != nil {
+			return p, err
+		}
+		if rec != nil {
+			return AtTime(rec.Time()), nil
+		}
+	}
+	found, err := s.findTx(ctx, p.tx)
+	if err != nil {
+		return p, err
+	}
+	return AtTime(found[0].rec.Time()), nil
+}

@@ -1,0 +1,163 @@
+package txn
+
+import (
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// isVersion tells whether a record is a revision of the file: one that was not
+// taken back is, unless it only says how the one before was written.
+func isVersion(rec *wal.Record) bool {
+	switch rec.Kind {
+	case wal.KindAbort, wal.KindNote:
+		return false
+	case wal.KindInPlace:
+		return len(rec.Txns) > 0
+	}
+	return true
+}
+
+// standing yields the records from one LSN down to the first that give the file
+// content and were not taken back.
+func (s *Store) standing(t *target, from wal.LSN) iter.Seq2[*wal.Record, error] {
+	return func(yield func(*wal.Record, error) bool) {
+		if from == 0 {
+			return
+		}
+		var aborted wal.ID // an abort stands directly behind what it takes back
+		for rec, err := range wal.ScanBack(s.fs, t.dir, from) {
+			switch {
+			case err != nil:
+				yield(nil, fail(t.name, err))
+				return
+			case rec.Kind == wal.KindAbort:
+				aborted = rec.Unit
+				continue
+			case rec.Kind == wal.KindNote, rec.Unit == aborted && !aborted.IsZero():
+				continue
+			}
+			if !yield(rec, nil) {
+				return
+			}
+		}
+	}
+}
+
+// versions yields the file's revisions, newest first.
+func (s *Store) versions(t *target, from wal.LSN) iter.Seq2[*wal.Record, error] {
+	return func(yield func(*wal.Record, error) bool) {
+		for rec, err := range s.standing(t, from) {
+			if err == nil && !isVersion(rec) {
+				continue
+			}
+			if !yield(rec, err) {
+				return
+			}
+		}
+	}
+}
+
+// versionAt is the newest revision at or below an LSN, nil where there is none.
+func (s *Store) versionAt(t *target, from wal.LSN) (*wal.Record, error) {
+	for rec, err := range s.versions(t, from) {
+		return rec, err
+	}
+	return nil, nil
+}
+
+// versionsFrom yields the file's revisions from one LSN up to another, oldest
+// first.
+func (s *Store) versionsFrom(t *target, from, to wal.LSN) iter.Seq2[*wal.Record, error] {
+	return func(yield func(*wal.Record, error) bool) {
+		var held *wal.Record // until it is certain that no abort follows
+		for rec, err := range wal.Scan(s.fs, t.dir, from) {
+			if err != nil {
+				yield(nil, fail(t.name, err))
+				return
+			}
+			if rec.LSN > to {
+				break
+			}
+			if rec.Kind == wal.KindAbort {
+				held = nil
+				continue
+			}
+			if held != nil && !yield(held, nil) {
+				return
+			}
+			if held = nil; isVersion(rec) {
+				held = rec
+			}
+		}
+		if held != nil {
+			yield(held, nil)
+		}
+	}
+}
+
+// lastWhere is the newest LSN up to which early holds, of the records with
+// transactions; early holds up to some record and not from there on. Finding it
+// costs no more however long the history is.
+func (s *Store) lastWhere(h head, early func(*wal.Record) bool) (wal.LSN, error) {
+	from, err := wal.Seek(s.fs, h.t.dir, early)
+	if err != nil {
+		return 0, fail(h.t.name, err)
+	}
+	last := from - 1
+	for rec, err := range wal.Scan(s.fs, h.t.dir, from) {
+		if err != nil {
+			return 0, fail(h.t.name, err)
+		}
+		if rec.LSN > h.last || len(rec.Txns) > 0 && !early(rec) {
+			break
+		}
+		last = rec.LSN
+	}
+	return last, nil
+}
+
+// atTime is the version that was current at a time, nil where the file has none
+// so old.
+func (s *Store) atTime(h head, at time.Time) (*wal.Record, error) {
+	last, err := s.lastWhere(h, func(rec *wal.Record) bool { return !rec.Time().After(at) })
+	if err != nil {
+		return nil, err
+	}
+	return s.versionAt(h.t, min(last, h.last))
+}
+
+// content derives the bytes of the newest version at or below an LSN: nil where
+// it is no file. It costs what lies between that version and the nearest image
+// before it.
+func (s *Store) content(t *target, lsn wal.LSN) (*jsonpatch.Document, error) {
+	var chain []*wal.Record
+	for rec, err := range s.standing(t, lsn) {
+		if err != nil {
+			return nil, err
+		}
+		chain = append(chain, rec)
+		if rec.HasImage() || !rec.After.Exists {
+			return s.replay(t, chain)
+		}
+	}
+	if len(chain) == 0 {
+		return nil, nil
+	}
+	return nil, fail(t.name, &wal.CorruptError{Path: t.dir, LSN: chain[len(chain)-1].LSN, Reason: "no image to replay from"})
+}
+
+// replay derives a version from a chain of records, newest first, that ends with
+// one which needs none before it.
+func (s *Store) replay(t *target, chain []*wal.Record) (doc *jsonpatch.Document, err error) {
+	for _, rec := range slices.Backward(chain) {
+		if doc, err = recovery.Next(doc, rec, s.opt.Limits); err != nil {
+			return nil, fail(t.name, err)
+		}
+	}
+	return doc, nil
+}

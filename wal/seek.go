@@ -1,0 +1,54 @@
+package wal
+
+import (
+	"sort"
+	"time"
+
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// Seek finds where to begin reading for what is ordered as the LSNs are, such as a
+// time or a revision: at the first record of the last segment that begins early.
+// early is asked about records with transactions, since others have neither; it
+// must hold up to some record and not from there on. Only a few segments are
+// looked into, however many there are. In a journal without records it is 1.
+func Seek(fsy fsys.FS, dir string, early func(*Record) bool) (LSN, error) {
+	for try := 1; ; try++ {
+		at, err := seek(orOS(fsy), dir, early)
+		if err == nil || try == readTries || !mayBeRace(err) {
+			return at, err
+		}
+		time.Sleep(time.Duration(try) * time.Millisecond)
+	}
+}
+
+func seek(fsy fsys.FS, dir string, early func(*Record) bool) (LSN, error) {
+	v, err := look(fsy, dir)
+	if err != nil || len(v.segments) == 0 {
+		return 1, err
+	}
+	late := sort.Search(len(v.segments), func(i int) bool {
+		if err != nil {
+			return true
+		}
+		var is bool
+		is, err = v.beginsEarly(fsy, i, early)
+		return !is
+	})
+	return v.segments[max(late-1, 0)].first, err
+}
+
+// beginsEarly asks about the first record of a segment that has a transaction. A
+// segment without one does not begin early: then reading begins before it.
+func (v *view) beginsEarly(fsy fsys.FS, i int, early func(*Record) bool) (bool, error) {
+	c, err := readSegment(fsy, v.segments[i], v.startOf(i), v.limit(i))
+	if err != nil {
+		return false, err
+	}
+	for _, e := range c.entries {
+		if len(e.rec.Txns) > 0 {
+			return early(e.rec), nil
+		}
+	}
+	return false, c.damage(v.state.Durable)
+}
