@@ -3,6 +3,7 @@ package jsonpatch
 import (
 	"bytes"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -67,7 +68,7 @@ func given(op Operation, lim Limits) (content, error) {
 		return content{}, exceeded("the length of the value in bytes", size, lim.MaxBytes)
 	}
 	if !jsontext.Value(op.Value).IsValid() {
-		return content{}, fmt.Errorf("the value: %w", explain(op.Value, op.Value, 0))
+		return content{}, fmt.Errorf("the value: %w", explain(op.Value, op.Value, 0, lim.MaxDepth))
 	}
 	c := content{text: bytes.Trim(op.Value, " \t\r\n")}
 	if op.Op == "test" {
@@ -120,6 +121,9 @@ func (w *work) addMember(at spot, name string, c content) error {
 	}
 	if b.broken {
 		return errBroken
+	}
+	if !utf8.ValidString(name) {
+		return fmt.Errorf("%w: the name %q is not UTF-8", ErrPointer, name)
 	}
 	w.insert(at, name, c, nil)
 	return nil

@@ -157,6 +157,24 @@ func restOfLine(b []byte, i int) int {
 	return i
 }
 
+// endOfRemarks returns where what stands behind the last value of a container
+// ends: at the line end or, where the container ends on the same line, behind
+// the last comment.
+func endOfRemarks(b []byte, i int) int {
+	if end := restOfLine(b, i); end > i {
+		return end
+	}
+	end := i
+	for p := i + len(spaceAt(b, i)); p < len(b) && isCommentStart(b, p); p += len(spaceAt(b, p)) {
+		p = skipComment(b, p)
+		if bytes.ContainsAny(b[end:p], "\n\r") {
+			break
+		}
+		end = p
+	}
+	return end
+}
+
 // hasComment reports whether trivia holds a comment.
 func hasComment(trivia []byte) bool { return bytes.IndexByte(trivia, '/') >= 0 }
 

@@ -51,11 +51,16 @@ func DecodePatch(data []byte, lim Limits) (Patch, error) {
 	}
 	decoded, err := evanphx.DecodePatch(data)
 	if err != nil {
-		return nil, fmt.Errorf("%w: it must be an array of objects: %v", ErrPatch, err)
+		return nil, whyNotDecoded(data, err)
 	}
 	if len(decoded) > lim.MaxOps {
 		return nil, exceeded("the number of operations", len(decoded), lim.MaxOps)
 	}
+	return fromMembers(decoded)
+}
+
+// fromMembers checks and converts decoded operations.
+func fromMembers(decoded []evanphx.Operation) (Patch, error) {
 	p := make(Patch, len(decoded))
 	for i, members := range decoded {
 		if err := p[i].decode(members); err != nil {
@@ -65,11 +70,33 @@ func DecodePatch(data []byte, lim Limits) (Patch, error) {
 	return p, nil
 }
 
+// whyNotDecoded finds the operation that the decoder refused without naming it.
+func whyNotDecoded(data []byte, refusal error) error {
+	s := side{text: data}
+	s.peek()
+	s.take('[')
+	for i := 0; s.peek() != ']'; i++ {
+		kind := s.peek()
+		text := s.token()
+		if kind != '{' {
+			return &OpError{Index: i, Err: fmt.Errorf("%w: it is %s, expected an object", ErrPatch, kindName(kind))}
+		}
+		var o Operation
+		var members evanphx.Operation
+		err := json.Unmarshal(text, &members)
+		if err == nil {
+			err = o.decode(members)
+		}
+		if err != nil {
+			return &OpError{Index: i, Op: o.Op, Pointer: o.Path.String(), Err: err}
+		}
+		s.take(',')
+	}
+	return fmt.Errorf("%w: %v", ErrPatch, refusal)
+}
+
 // decode takes an operation from its members.
 func (o *Operation) decode(members evanphx.Operation) error {
-	if members == nil {
-		return fmt.Errorf("%w: the operation is null, expected an object", ErrPatch)
-	}
 	op, err := stringMember(members, "op")
 	if err != nil {
 		return err

@@ -27,7 +27,7 @@ func bomLength(text []byte) int {
 func validate(text, shown []byte, lim Limits) error {
 	bom := bomLength(text)
 	if !jsontext.Value(text[bom:]).IsValid() {
-		return explain(text, shown, bom)
+		return explain(text, shown, bom, lim.MaxDepth)
 	}
 	if depthOver(text[bom:], lim.MaxDepth) >= 0 {
 		return tooDeep(text, shown, bom, lim.MaxDepth)
@@ -36,16 +36,12 @@ func validate(text, shown []byte, lim Limits) error {
 }
 
 // explain finds out what is wrong with text that isn't valid.
-func explain(text, shown []byte, bom int) error {
+func explain(text, shown []byte, bom, limit int) error {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(text[bom:]))
 	_, err := dec.ReadValue()
 	if err == nil {
-		at := bom + int(dec.InputOffset())
-		_, err = dec.ReadToken()
-		if !isParserError(err) {
-			at = skipSpace(text, at)
-			return syntaxError(shown, at, "", "unexpected "+describe(shown, at)+" behind the value, expected the end")
-		}
+		at := skipSpace(text, bom+int(dec.InputOffset()))
+		return syntaxError(shown, at, "", "unexpected "+describe(shown, at)+" behind the value, expected the end")
 	}
 	var parser *jsontext.SyntacticError
 	if !errors.As(err, &parser) {
@@ -53,20 +49,17 @@ func explain(text, shown []byte, bom int) error {
 	}
 	at := min(bom+int(parser.ByteOffset), len(text))
 	switch {
+	case depthOver(text[bom:min(at+1, len(text))], limit) >= 0:
+		// Up to the place of the error the text is sound, so its brackets can
+		// be trusted. This is also how the parser's own limit shows.
+		return tooDeep(text, shown, bom, limit)
 	case parser.Err == jsontext.ErrDuplicateName:
 		name := strconv.Quote(parser.JSONPointer.LastToken())
 		return syntaxError(shown, at, string(parser.JSONPointer), "duplicate member name "+name)
 	case errors.Is(parser.Err, io.ErrUnexpectedEOF):
 		return syntaxError(shown, len(shown), string(parser.JSONPointer), "unexpected end of the text")
-	case parser.Err.Error() == "exceeded max depth":
-		return tooDeep(text, shown, bom, maxParserDepth)
 	}
 	return syntaxError(shown, at, string(parser.JSONPointer), parser.Err.Error())
-}
-
-func isParserError(err error) bool {
-	var parser *jsontext.SyntacticError
-	return errors.As(err, &parser)
 }
 
 // describe names the rune at a place for a message.

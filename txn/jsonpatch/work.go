@@ -158,7 +158,7 @@ func (b *body) complete(pl *place, valEnd int) {
 		// The end of the container: a trailing comma has been blanked.
 		at = skipTrivia(b.src.raw, valEnd)
 		if byteAt(b.src.raw, at) != ',' {
-			pl.post = restOfLine(b.src.raw, valEnd)
+			pl.post = endOfRemarks(b.src.raw, valEnd)
 			pl.next = pl.post
 			return
 		}
