@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -119,8 +120,16 @@ func shown(name string) string {
 	}
 	for _, dir := range []string{wd, realOf(wd)} {
 		if rel, err := filepath.Rel(dir, name); err == nil && filepath.IsLocal(rel) {
-			return rel
+			return asFile(rel)
 		}
+	}
+	return name
+}
+
+// asFile writes a name so that it is taken for a file, and not for a flag.
+func asFile(name string) string {
+	if strings.HasPrefix(name, "-") {
+		return "./" + name
 	}
 	return name
 }

@@ -40,7 +40,7 @@ where no place that it read or changed is touched by theirs.`,
 		if err != nil {
 			return err
 		}
-		return a.printOutcome(outcome{Result: res, dryRun: flags.dryRun})
+		return a.printOutcome(newOutcome(res, nil, flags.dryRun))
 	})
 	return cmd
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 const topicExitCodes = "exit-codes"
@@ -62,11 +63,20 @@ func helpOf(root, cmd *cobra.Command) string {
 	if cmd.Example != "" {
 		fmt.Fprintf(&b, "\nExample:\n%s\n", cmd.Example)
 	}
-	if flags := cmd.LocalFlags().FlagUsages(); flags != "" {
+	if flags := flagsOf(cmd.LocalFlags()); flags != "" {
 		fmt.Fprintf(&b, "\nFlags:\n%s", flags)
 	}
-	fmt.Fprintf(&b, "\nFlags of every verb:\n%s", root.PersistentFlags().FlagUsages())
+	fmt.Fprintf(&b, "\nFlags of every verb:\n%s", flagsOf(root.PersistentFlags()))
 	return b.String()
+}
+
+// flagsOf describes flags, without the one that every program has.
+func flagsOf(fs *pflag.FlagSet) string {
+	if help := fs.Lookup("help"); help != nil {
+		help.Hidden = true
+	}
+	const choice = "[=true|false]"
+	return strings.ReplaceAll(fs.FlagUsages(), choice, strings.Repeat(" ", len(choice)))
 }
 
 // overview is what jtx help shows.

@@ -39,9 +39,9 @@ func (a *app) init(s *txn.Store, dir string) error {
 	}
 	if a.json {
 		return a.writeJSON(struct {
-			Root    *jsonFile `json:"root"`
-			Created bool      `json:"created"`
-		}{newJSONFile(root), created})
+			Root    string `json:"root"`
+			Created bool   `json:"created"`
+		}{readableName(root), created})
 	}
 	if created {
 		a.note("%s is a workspace now", quoteWord(root))

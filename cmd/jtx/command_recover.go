@@ -151,7 +151,7 @@ func linesOf(f txn.FileReport) string {
 		b.WriteByte('\n')
 	}
 	if f.Err != nil && len(f.Done) == 0 {
-		fmt.Fprintf(&b, "%s: not settled\n", name)
+		fmt.Fprintf(&b, "%s: not settled: %s\n", name, printable(messageOf(f.Err)))
 	}
 	return b.String()
 }

@@ -98,7 +98,7 @@ func (r *runCommand) in(t *txn.OpenTx, command []string, opts []txn.Option) erro
 	if err != nil {
 		return err
 	}
-	return r.report(outcome{Result: res, dryRun: r.flags.dryRun})
+	return r.report(newOutcome(res, nil, r.flags.dryRun))
 }
 
 // report prints the outcome as a message: standard output is the command's.

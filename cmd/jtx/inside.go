@@ -38,7 +38,9 @@ func (a *app) change(f *changeFlags, files []string, fn func(*txn.Tx) error) err
 	if err != nil {
 		return err
 	}
-	return a.printOutcome(outcome{Result: res, dryRun: f.dryRun, single: !f.asLines})
+	o := newOutcome(res, all, f.dryRun)
+	o.single = !f.asLines
+	return a.printOutcome(o)
 }
 
 // withExpected adds the files of --if-rev: they are locked and checked with those

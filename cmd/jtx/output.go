@@ -64,6 +64,19 @@ type outcome struct {
 	single bool // the verb changes one file
 }
 
+// newOutcome names the files as the user gave them; without names, which are in
+// the order of the result, as the user would.
+func newOutcome(res txn.Result, names []string, dryRun bool) outcome {
+	for i := range res.Files {
+		if names == nil {
+			res.Files[i].File = shown(res.Files[i].File)
+		} else {
+			res.Files[i].File = names[i]
+		}
+	}
+	return outcome{Result: res, dryRun: dryRun}
+}
+
 // printOutcome prints the result of a transaction. Once that is committed a
 // failure to print must not look as if it were not.
 func (a *app) printOutcome(o outcome) error {
@@ -102,7 +115,7 @@ func (a *app) showOutcome(o outcome) error {
 func (o outcome) line() string {
 	words := []string{o.ID.String()}
 	for _, f := range o.Files {
-		if word := quoteWord(fmt.Sprintf("%s@%d", shown(f.File), f.Rev)); f.Changed && !slices.Contains(words, word) {
+		if word := quoteWord(fmt.Sprintf("%s@%d", f.File, f.Rev)); f.Changed && !slices.Contains(words, word) {
 			words = append(words, word)
 		}
 	}
@@ -121,7 +134,7 @@ func (o outcome) patches() []byte {
 			line := struct {
 				*jsonFile
 				Patch json.RawMessage `json:"patch"`
-			}{newJSONFile(shown(f.File)), f.Patch.Encode()}
+			}{newJSONFile(f.File), f.Patch.Encode()}
 			out = append(out, encodeJSON(line)...)
 		}
 	}
@@ -135,7 +148,7 @@ func (o outcome) json() resultJSON {
 		r.TX = &id
 	}
 	for _, f := range o.Files {
-		c := changedJSON{jsonFile: newJSONFile(shown(f.File)), Rev: f.Rev, Changed: f.Changed}
+		c := changedJSON{jsonFile: newJSONFile(f.File), Rev: f.Rev, Changed: f.Changed}
 		if o.dryRun {
 			c.Patch = f.Patch.Encode()
 		}

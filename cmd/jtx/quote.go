@@ -13,7 +13,7 @@ import (
 // nothing. One with control characters or bytes that are not UTF-8 becomes
 // $'...', which bash, zsh, ksh and POSIX.1-2024 know.
 func quoteWord(word string) string {
-	quote, ansi := word == "" || strings.IndexByte("~#-", word[0]) >= 0 && len(word) > 1, false
+	quote, ansi := word == "" || word[0] == '~' || word[0] == '#', false
 	for _, r := range word {
 		switch {
 		case !unicode.IsPrint(r) || r == utf8.RuneError:
@@ -26,7 +26,7 @@ func quoteWord(word string) string {
 	switch {
 	case ansi:
 		return quoteANSI(word)
-	case quote && word[:min(1, len(word))] != "-":
+	case quote:
 		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 	default:
 		return word

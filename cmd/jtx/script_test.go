@@ -84,7 +84,7 @@ func nopriv(ts *testscript.TestScript, neg bool, args []string) {
 func setvar(ts *testscript.TestScript, _ bool, args []string) {
 	word := ""
 	for _, c := range ts.ReadFile("stdout") {
-		if c == ' ' || c == '\n' {
+		if c == ' ' || c == '\t' || c == '\n' {
 			break
 		}
 		word += string(c)
