@@ -277,6 +277,8 @@ func (f *File) standing(newest *wal.Record, m Memory) (Standing, error) {
 	switch {
 	case now == newest.After:
 		return StandsNew, nil
+	case m == Settled && f.Found.Err != nil:
+		return StandsBroken, nil // as before it was mended, maybe
 	case now == newest.Before:
 		return StandsOld, nil
 	case m == Pending && (f.Found.ID == st.File || now == st.Content):

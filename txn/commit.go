@@ -123,6 +123,9 @@ func (u *unit) record() error {
 			return fail(f.t.name, err)
 		}
 		f.rec = &wal.Record{Kind: wal.KindPatch, Flags: u.flags(), Unit: u.id, Rev: 1, Before: f.draft.found.Version, After: f.after}
+		if f.draft.found.Err != nil {
+			f.rec.Flags |= wal.FlagMended
+		}
 		switch {
 		case newest != nil:
 			f.rec.Rev = newest.Rev + 1

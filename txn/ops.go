@@ -245,11 +245,16 @@ func (tx *Tx) put(d *draft, data []byte) error {
 		_, err := jsonpatch.ParseStrict(data, tx.lim)
 		return fail(d.name, err)
 	}
+	return d.replace(next, tx.lim)
+}
+
+// replace makes a document the draft's, its bytes kept as they are.
+func (d *draft) replace(next *jsonpatch.Document, lim jsonpatch.Limits) error {
 	if d.doc == nil {
 		d.whole, d.doc = true, next
 		return nil
 	}
-	patch, exact, err := recovery.Describe(d.doc, next, tx.lim)
+	patch, exact, err := recovery.Describe(d.doc, next, lim)
 	if err != nil {
 		return fail(d.name, err)
 	}
@@ -351,7 +356,7 @@ func (tx *Tx) Remove(file string) error {
 	if err != nil {
 		return err
 	}
-	d.doc, d.ops, d.whole = nil, jsonpatch.Patch{{Op: "remove"}}, true
+	d.remove()
 	return nil
 }
 

@@ -141,7 +141,8 @@ type change struct {
 func (d *draft) change(lim jsonpatch.Limits) (*change, error) {
 	c := &change{draft: d, patch: d.ops, image: d.whole}
 	if d.doc == nil {
-		if !d.found.Version.Exists {
+		damaged := d.found.Err != nil && len(d.ops) == 0 // and let be
+		if !d.found.Version.Exists || damaged {
 			return nil, nil
 		}
 		return c, nil

@@ -30,8 +30,11 @@ const (
 	// FlagNoDirSync marks a commit whose file names were not made durable before
 	// it was acknowledged: levels "journal" and "none".
 	FlagNoDirSync
+	// FlagMended marks the replacement of damaged bytes: Before is what those
+	// were, and not the version that the record before made.
+	FlagMended
 
-	knownFlags = FlagForeign | FlagLazy | FlagNoDirSync
+	knownFlags = FlagForeign | FlagLazy | FlagNoDirSync | FlagMended
 )
 
 // Participant is one file of a commit unit.

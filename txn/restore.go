@@ -1,0 +1,152 @@
+package txn
+
+import (
+	"context"
+
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// mending lets a transaction go on with a damaged file, whose bytes have been set
+// aside, in order to replace it.
+func mending(c *call) { c.mendDamage = true }
+
+// Restore brings versions of files back as they were, byte for byte, in one new
+// transaction. The zero Point is the last good version: what a file held before
+// it was deleted or damaged. Damaged bytes are set aside first, and stay there.
+// A version in which a file was not there removes it.
+func (s *Store) Restore(ctx context.Context, files []string, p Point, opts ...Option) (Result, error) {
+	if p.kind == pointTx {
+		// Its time is looked up before the files are locked.
+		targets, err := s.historyTargets(ctx, files)
+		if err != nil {
+			return Result{}, err
+		}
+		heads, err := s.heads(ctx, targets)
+		if err != nil {
+			return Result{}, err
+		}
+		if p, err = s.asTime(ctx, heads, p); err != nil {
+			return Result{}, err
+		}
+	}
+	return s.Do(ctx, files, func(tx *Tx) error {
+		for _, d := range tx.drafts {
+			if err := s.restoreDraft(ctx, tx, d, p); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, append(opts, mending)...)
+}
+
+// RestoreAll brings every tracked file at or below the store's directory to its
+// state at a point: a time or a transaction. A file that was made later is
+// removed; one whose history does not reach back so far is left as it is.
+func (s *Store) RestoreAll(ctx context.Context, p Point, opts ...Option) (Result, error) {
+	sc, err := s.scope(ctx, nil)
+	if err != nil {
+		return Result{}, err
+	}
+	if p, err = s.asTime(ctx, nil, p); err != nil {
+		return Result{}, err
+	}
+	if p.kind != pointTime {
+		return Result{}, &Error{Kind: ErrInvalid, Err: errorf("all files have a state in common only at a time or a transaction")}
+	}
+	var names []string
+	for _, t := range sc.files {
+		names = append(names, t.real)
+	}
+	if len(names) == 0 {
+		return Result{}, nil
+	}
+	return s.Do(ctx, names, func(tx *Tx) error {
+		for _, d := range tx.drafts {
+			if err := s.restoreOld(tx, d, p); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, append(opts, mending)...)
+}
+
+// headNow is the head of a file that the transaction has locked.
+func headNow(d *draft) head {
+	st := d.t.file.Log.State()
+	return head{t: d.t, last: st.Last, rev: st.Rev, ahead: d.found.Err != nil}
+}
+
+func (s *Store) restoreDraft(ctx context.Context, tx *Tx, d *draft, p Point) error {
+	h := headNow(d)
+	if h.last == 0 {
+		return noHistory(d.t)
+	}
+	var rec *wal.Record
+	var err error
+	if p.kind == pointCurrent {
+		rec, err = s.lastGood(h)
+	} else {
+		rec, err = s.locate(ctx, h, p)
+	}
+	if err != nil {
+		return err
+	}
+	if rec == nil {
+		return &Error{Kind: ErrNotFound, File: d.name, Err: errorf("has no version so old")}
+	}
+	return s.bringBack(tx, d, rec)
+}
+
+// lastGood is the newest version in which the file was there.
+func (s *Store) lastGood(h head) (*wal.Record, error) {
+	for rec, err := range s.versions(h.t, h.last) {
+		if err != nil || rec.After.Exists {
+			return rec, err
+		}
+	}
+	return nil, nil
+}
+
+// restoreOld brings one of all files back.
+func (s *Store) restoreOld(tx *Tx, d *draft, p Point) error {
+	h := headNow(d)
+	if h.last == 0 {
+		return nil
+	}
+	rec, err := s.atTime(h, p.time)
+	if err != nil || rec != nil {
+		if err == nil {
+			err = s.bringBack(tx, d, rec)
+		}
+		return err
+	}
+	for first, err := range s.versionsFrom(d.t, 1, h.last) {
+		if err != nil {
+			return err
+		}
+		if !first.Before.Exists && first.Flags&wal.FlagForeign == 0 {
+			d.remove() // jtx made it, later
+		}
+		break
+	}
+	return nil
+}
+
+// bringBack makes a draft the version of a record.
+func (s *Store) bringBack(tx *Tx, d *draft, rec *wal.Record) error {
+	doc, err := s.content(d.t, rec.LSN)
+	if err != nil {
+		return err
+	}
+	if doc == nil {
+		if d.doc != nil || d.found.Err != nil {
+			d.remove()
+		}
+		return nil
+	}
+	return d.replace(doc, tx.lim)
+}
+
+// remove makes the draft no file.
+func (d *draft) remove() { d.doc, d.ops, d.whole = nil, jsonpatch.Patch{{Op: "remove"}}, true }

@@ -1,0 +1,104 @@
+package txn_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn"
+)
+
+func restore(t *testing.T, s *txn.Store, file string, p txn.Point) txn.Result {
+	t.Helper()
+	res, err := s.Restore(context.Background(), []string{file}, p)
+	require.NoError(t, err)
+	return res
+}
+
+func TestRestoreBringsBackWhatWasLost(t *testing.T) {
+	good := "{\n  \"n\": 2.50,\n  \"m\": [ ]\n}\n"
+	for name, lose := range map[string]func(path string) error{
+		"deleted":   os.Remove,
+		"truncated": func(path string) error { return os.Truncate(path, 7) },
+		"emptied":   func(path string) error { return os.Truncate(path, 0) },
+		"garbage":   func(path string) error { return os.WriteFile(path, []byte("\x00\xff<<<<<<<"), 0o644) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, dir := openStore(t)
+			path := filepath.Join(dir, "a.json")
+			write(t, path, "{\n  \"n\": 2.5,\n  \"m\": [ ]\n}\n")
+			_, err := s.Do(context.Background(), []string{"a.json"}, func(tx *txn.Tx) error { return tx.Put("a.json", []byte(good)) })
+			require.NoError(t, err)
+			require.NoError(t, lose(path))
+			lost, _ := os.ReadFile(path)
+			res := restore(t, s, "a.json", txn.Point{})
+			require.Equal(t, good, read(t, path))
+			verify(t, s)
+			if name != "deleted" {
+				var damage *recovery.DamagedError
+				require.True(t, errors.As(res.Recovered[0].Err, &damage))
+				require.Equal(t, string(lost), read(t, damage.Aside))
+			}
+			// And it is a version like any other.
+			set(t, s, "a.json", "/n", 3)
+			require.True(t, restore(t, s, "a.json", txn.Point{}).ID.IsZero(), "nothing is wrong with it")
+			restore(t, s, "a.json", txn.Back(1))
+			require.Equal(t, good, read(t, path))
+			verify(t, s)
+		})
+	}
+}
+
+func TestRestoreSurvivesACrashBeforeItsRename(t *testing.T) {
+	s, dir := openStore(t)
+	path := filepath.Join(dir, "a.json")
+	set(t, s, "a.json", "/n", 1)
+	good := read(t, path)
+	write(t, path, "garbage")
+	restore(t, s, "a.json", txn.Point{})
+	write(t, path, "garbage") // as if the rename had been lost
+	again, err := txn.Open(dir, txn.Options{Boot: [16]byte{7}, Durability: txn.Journal})
+	require.NoError(t, err)
+	_, err = again.Restore(context.Background(), []string{"a.json"}, txn.Point{})
+	require.NoError(t, err)
+	require.Equal(t, good, read(t, path))
+	verify(t, again)
+}
+
+func TestRestoreAll(t *testing.T) {
+	w := newWorld(t, 4)
+	for range 30 {
+		w.step()
+	}
+	m := w.states[len(w.states)/2]
+	for range 20 {
+		w.step()
+		w.foreign()
+	}
+	write(t, filepath.Join(w.dir, "later.json"), "{}")
+	set(t, w.s, "later.json", "/a", 1) // first seen: where it was before is not known
+	set(t, w.s, "made.json", "/a", 1)
+	write(t, w.path(w.files[0]), "garbage")
+	_, err := w.s.RestoreAll(context.Background(), txn.AtTx(m.id))
+	require.NoError(t, err)
+	for name, rev := range m.revs {
+		want := absentText
+		if rev > 0 {
+			want = w.copies[name][rev]
+		}
+		require.Equal(t, want, w.read(name), name)
+	}
+	require.FileExists(t, filepath.Join(w.dir, "later.json"))
+	require.NoFileExists(t, filepath.Join(w.dir, "made.json"))
+	verify(t, w.s)
+	_, err = w.s.RestoreAll(context.Background(), txn.AtTime(time.Now()))
+	require.NoError(t, err)
+	_, err = w.s.RestoreAll(context.Background(), txn.AtRev(1))
+	require.ErrorIs(t, err, txn.ErrInvalid)
+}
