@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"testing"
 
+	"github.com/jtx-project/jtx/fuzz/crashfs"
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
@@ -30,6 +32,7 @@ type workload struct {
 	ready []step            // done, and durable, before the first crash
 	steps []step
 	level txn.Durability
+	real  bool // in this boot of this machine, so that other processes can take part
 }
 
 // step is one change. It returns once it was told of success.
@@ -48,7 +51,11 @@ type contents map[string]string
 func bootOf(n int) [16]byte { return [16]byte{0xb0, byte(n)} }
 
 func (w *workload) open(fsy fsys.FS, dir string, boots int) (*world, error) {
-	s, err := txn.Open(dir, txn.Options{FS: fsy, Boot: bootOf(boots), Durability: w.level, Actor: "t"})
+	opt := txn.Options{FS: fsy, Durability: w.level, Actor: "t"}
+	if !w.real {
+		opt.Boot = bootOf(boots)
+	}
+	s, err := txn.Open(dir, opt)
 	return &world{dir: dir, fsy: fsy, store: s}, err
 }
 
@@ -215,6 +222,20 @@ func big(v int) string {
 		fmt.Fprintf(&b, "\n    \"%d-%d\",", v, i)
 	}
 	return strings.TrimSuffix(b.String(), ",") + "\n  ]\n}\n"
+}
+
+// scratch is a directory in memory, where there is such a place.
+func scratch(t testing.TB) string {
+	dir, err := crashfs.ScratchDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }
 
 // verify is what must be true of every store at rest.

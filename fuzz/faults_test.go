@@ -1,0 +1,168 @@
+package fuzz
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// faults are what the k-th call may do.
+var faults = map[string]fsys.Fault{
+	"EIO once":              {Err: syscall.EIO},
+	"EIO for good":          {Err: syscall.EIO, Forever: true},
+	"ENOSPC once":           {Err: syscall.ENOSPC, Short: true},
+	"ENOSPC for good":       {Err: syscall.ENOSPC, Short: true, Forever: true},
+	"EROFS for good":        {Err: syscall.EROFS, Forever: true},
+	"EDQUOT in writes":      {Err: syscall.EDQUOT, Short: true, Forever: true, Ops: []string{"write", "open", "mkdir"}},
+	"fsync fails and lies":  {Err: syscall.EIO, Lie: true, Ops: []string{"sync", "datasync"}},
+	"fsync fails for good":  {Err: syscall.EIO, Forever: true, Ops: []string{"sync", "datasync"}},
+	"rename fails for good": {Err: syscall.EIO, Forever: true, Ops: []string{"rename", "exchange", "remove"}},
+}
+
+// failing is a workload of which the last step meets a fault.
+type failing struct {
+	*workload
+	old, new contents
+}
+
+// TestAnswersAreTrue fails the first call of a transaction, then the second, and
+// so on until it makes no further one.
+func TestAnswersAreTrue(t *testing.T) {
+	for name, fault := range faults {
+		for kind, w := range failingWorkloads() {
+			t.Run(name+"/"+kind, func(t *testing.T) {
+				f := &failing{workload: w}
+				f.learn(t)
+				runs, committed, doubts := 0, 0, 0
+				for call := 0; ; call++ {
+					fault.Call = call
+					err, hit := f.try(t, fault)
+					if t.Failed() {
+						t.Fatalf("call %d", call)
+					}
+					runs++
+					switch {
+					case err == nil:
+						committed++
+					case errors.Is(err, txn.ErrInDoubt):
+						doubts++
+					}
+					if !hit {
+						break
+					}
+				}
+				t.Logf("%d runs, %d committed, %d in doubt", runs, committed, doubts)
+			})
+		}
+	}
+}
+
+// failingWorkloads are changes of every kind; the last step is the one that fails.
+func failingWorkloads() map[string]*workload {
+	f := []string{"one/a.json", "one/b.json", "two/c.json"}
+	mixed := do(f, func(tx *txn.Tx) error {
+		return firstError(tx.Remove(f[0]), tx.Set(f[1], "/v", 6), tx.Put(f[2], []byte(big(6))))
+	})
+	return map[string]*workload{
+		"first touch":         {files: f[:1], seed: map[string]string{f[0]: small}, steps: []step{set(2, f[0])}},
+		"one file":            {files: f[:1], seed: map[string]string{f[0]: small}, ready: []step{set(1, f[0])}, steps: []step{set(2, f[0])}},
+		"after an edit":       {files: f[:1], seed: map[string]string{f[0]: small}, ready: []step{set(1, f[0]), save(big(2), f[0])}, steps: []step{set(3, f[0])}},
+		"three files":         {files: f, seed: map[string]string{f[0]: small, f[1]: big(1)}, ready: []step{set(1, f...)}, steps: []step{mixed}},
+		"three, none tracked": {files: f, init: true, seed: map[string]string{f[0]: small, f[1]: big(1)}, steps: []step{set(2, f...)}},
+		"durability none":     {files: f[:1], level: txn.None, seed: map[string]string{f[0]: small}, ready: []step{set(1, f[0])}, steps: []step{set(2, f[0])}},
+	}
+}
+
+// learn runs without a fault, to know what is right.
+func (f *failing) learn(t *testing.T) {
+	dir := scratch(t)
+	if err := f.setup(dir); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if f.old, err = f.read(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.run(fsys.OS, dir, func(c contents) { f.new = c }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// try runs with the fault and checks the answer. hit tells that a call failed.
+func (f *failing) try(t *testing.T, fault fsys.Fault) (answer error, hit bool) {
+	dir := scratch(t)
+	if err := f.setup(dir); err != nil {
+		t.Fatal(err)
+	}
+	bad := fsys.NewFailing(fsys.OS, fault)
+	w, err := f.open(bad, dir, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer = f.steps[len(f.steps)-1](w)
+	lags := lagging(answer)
+	if lags {
+		answer = nil // committed, and said that a file lags behind
+	}
+	if err := f.judge(dir, answer, lags); err != nil {
+		t.Errorf("%v\nthe answer was: %v\n%s", err, answer, strings.Join(bad.Trace(), "\n"))
+	}
+	return answer, bad.Failed() > 0
+}
+
+// judge compares the answer with what is there: at once, and after the fault has
+// gone and somebody uses the store again.
+func (f *failing) judge(dir string, answer error, lags bool) error {
+	now, err := f.read(dir)
+	if err != nil {
+		return err
+	}
+	if answer == nil && !lags && !now.equal(f.new) {
+		return fmt.Errorf("success, but the files are\n%v", now)
+	}
+	if answer != nil && !now.equal(f.old) {
+		return fmt.Errorf("an error, but the files are\n%v", now)
+	}
+	w, err := f.open(fsys.OS, dir, 0)
+	if err != nil {
+		return err
+	}
+	seen, err := f.view(w.store)
+	if err != nil {
+		return fmt.Errorf("view: %w", err)
+	}
+	isOld, isNew := seen.equal(f.old), seen.equal(f.new)
+	switch {
+	case answer == nil && !isNew:
+		return fmt.Errorf("success, but then a view shows\n%v", seen)
+	case errors.Is(answer, txn.ErrInDoubt) && !isOld && !isNew:
+		return fmt.Errorf("in doubt, and then a part: a view shows\n%v", seen)
+	case answer != nil && !errors.Is(answer, txn.ErrInDoubt) && !isOld:
+		return fmt.Errorf("an error, but then a view shows\n%v", seen)
+	}
+	return f.goesOn(w, dir)
+}
+
+// goesOn uses the store as if nothing had been, and looks for leftovers.
+func (f *failing) goesOn(w *world, dir string) error {
+	if err := set("on", f.files...)(w); err != nil {
+		return fmt.Errorf("afterwards: %w", err)
+	}
+	if err := sweep(w.store, dir); err != nil {
+		return err
+	}
+	if err := verify(w.store, dir); err != nil {
+		return err
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "*", ".jtx-*"))
+	if err != nil || len(left) > 0 {
+		return errors.Join(err, fmt.Errorf("left over: %q", left))
+	}
+	return nil
+}

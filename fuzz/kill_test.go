@@ -1,0 +1,133 @@
+package fuzz
+
+import (
+	"fmt"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/jtx-project/jtx/fuzz/killpoints"
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// TestKilledAtEveryCall kills a process that runs a transaction at each mutating
+// system call it makes, or makes that call fail. What tidwall/wal writes past the
+// file-system interface is among them.
+func TestKilledAtEveryCall(t *testing.T) {
+	actions := []killpoints.Action{killpoints.Kill, killpoints.Fail(syscall.EIO), killpoints.FailOnwards(syscall.ENOSPC)}
+	kinds := []string{"one file", "three files"}
+	if *effort > 1 {
+		actions = append(actions, killpoints.Fail(syscall.ENOSPC), killpoints.FailOnwards(syscall.EIO), killpoints.FailOnwards(syscall.EROFS))
+		kinds = append(kinds, "first touch", "after an edit", "three, none tracked", "durability none")
+	}
+	for _, kind := range kinds {
+		for _, action := range actions {
+			t.Run(kind+"/"+action.String(), func(t *testing.T) {
+				f := realFailing(t, kind)
+				answers := map[string]int{}
+				runs := killpoints.InjectEach(t, killpoints.Plan{Action: action}, func(p *killpoints.Plan) (*exec.Cmd, func(killpoints.Result) error) {
+					p.Under = scratch(t)
+					if err := f.setup(p.Under); err != nil {
+						t.Fatal(err)
+					}
+					return child("step", p.Under, kind), func(r killpoints.Result) error {
+						answers[strings.TrimSpace(r.Stdout)]++
+						return f.judgeResult(p.Under, r)
+					}
+				})
+				t.Logf("%d runs, answers %v", runs, answers)
+			})
+		}
+	}
+}
+
+func realFailing(t *testing.T, kind string) *failing {
+	f := &failing{workload: failingWorkloads()[kind]}
+	f.real = true
+	f.learn(t)
+	return f
+}
+
+// judgeResult checks a killed run, and the answer of one that came to its end.
+func (f *failing) judgeResult(dir string, r killpoints.Result) error {
+	if r.Signal == syscall.SIGKILL {
+		return f.judgeKilled(dir)
+	}
+	switch strings.TrimSpace(r.Stdout) {
+	case answerDone:
+		return f.judge(dir, nil, false)
+	case answerLags:
+		return f.judge(dir, nil, true)
+	case answerDoubt:
+		return f.judge(dir, txn.ErrInDoubt, false)
+	case answerNothing:
+		return f.judge(dir, fmt.Errorf("an error"), false)
+	}
+	return fmt.Errorf("no answer")
+}
+
+// judgeKilled: each file is whole for any reader, all are old or all new for a
+// reader through jtx, and the store goes on.
+func (f *failing) judgeKilled(dir string) error {
+	now, err := f.read(dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range f.files {
+		if now[name] != f.old[name] && now[name] != f.new[name] {
+			return fmt.Errorf("%s is %.80q", name, now[name])
+		}
+	}
+	w, err := f.open(fsys.OS, dir, 0)
+	if err != nil {
+		return err
+	}
+	seen, err := f.view(w.store)
+	if err != nil {
+		return err
+	}
+	if !seen.equal(f.old) && !seen.equal(f.new) {
+		return fmt.Errorf("a part of the transaction: a view shows\n%v", seen)
+	}
+	return f.goesOn(w, dir)
+}
+
+// TestRecoveryKilledAtEveryCall kills a transaction on its way, and then the
+// recovery of it at each call.
+func TestRecoveryKilledAtEveryCall(t *testing.T) {
+	if why := killpoints.Unavailable(); why != "" {
+		t.Skip(why)
+	}
+	for _, kind := range []string{"one file", "three files"} {
+		f := realFailing(t, kind)
+		for _, at := range []killpoints.Plan{
+			{Calls: []string{"fdatasync"}, At: 1},             // records appended, none synced
+			{Calls: []string{"renameat", "renameat2"}, At: 2}, // committed, at the first exchange
+			{Calls: []string{"renameat", "renameat2"}, At: 3}, // committed, the first file placed
+			{Calls: []string{"unlinkat", "unlink"}, At: 1},    // placed, what was displaced is there yet
+		} {
+			t.Run(fmt.Sprintf("%s/%s %d", kind, at.Calls[0], at.At), func(t *testing.T) {
+				runs := killpoints.InjectEach(t, killpoints.Plan{}, func(p *killpoints.Plan) (*exec.Cmd, func(killpoints.Result) error) {
+					p.Under = f.cutOff(t, kind, at)
+					return child("recover", p.Under, ""), func(killpoints.Result) error { return f.judgeKilled(p.Under) }
+				})
+				t.Logf("%d runs", runs)
+			})
+		}
+	}
+}
+
+// cutOff is a directory in which a transaction was killed.
+func (f *failing) cutOff(t *testing.T, kind string, at killpoints.Plan) string {
+	dir := scratch(t)
+	if err := f.setup(dir); err != nil {
+		t.Fatal(err)
+	}
+	at.Under = dir
+	if _, err := killpoints.Run(child("step", dir, kind), at); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
