@@ -67,6 +67,10 @@ func describe(err error) failure {
 		Code: exitName(code), Exit: code, Message: printable(messageOf(err)),
 		Hint: hintOf(err), Retryable: retryable(code),
 	}
+	var sig *signalError
+	if code > 128 && errors.As(err, &sig) {
+		f.Message = sig.Error() // whatever it was that waited
+	}
 	if name := fileOf(err); name != "" {
 		f.jsonFile = newJSONFile(shown(name))
 	}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+)
+
+// FuzzArgs reads any word as everything that a word can be. Nothing may panic,
+// and what was taken apart must give the word again.
+func FuzzArgs(f *testing.F) {
+	for _, seed := range []string{
+		"", "a.json", "a.json@3", "a@b@-1", "x@2026-01-02T03:04:05Z", "x@2h ago", "x@01JD3Z5T9V8Q6W1E2R3T4Y5Z6A", "/a/b~0/0", ".a.b[0]", `.["a b"]."c"`, ".[]", "..",
+		"-", "-1", "{}", `[{"op":"add"}]`, "bad\xff", "two\nlines", `."\ud800"`, ".a[99999999999999999999]", `."a\"b"[0]`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, word string) {
+		file, version, kind := splitVersion(word)
+		switch {
+		case kind == noVersion && file != word:
+			t.Errorf("%q: no version, but file %q", word, file)
+		case kind != noVersion && file+"@"+version != word:
+			t.Errorf("%q: taken apart to %q and %q", word, file, version)
+		}
+		checkPlace(t, word)
+		if classify(word) == inline && !strings.ContainsAny(word[:1], "[{") {
+			t.Errorf("%q: inline", word)
+		}
+		if q := quoteWord(word); strings.ContainsAny(q, "\n\r\x1b\x00") {
+			t.Errorf("%q: quoted as %q", word, q)
+		}
+		if p := printable(word); strings.ContainsAny(p, "\n\r\x1b\x00") {
+			t.Errorf("%q: printed as %q", word, p)
+		}
+		if got := unmark([]string{mark + word}); got[0] != word {
+			t.Errorf("%q: unmarked to %q", word, got)
+		}
+	})
+}
+
+func checkPlace(t *testing.T, word string) {
+	ptr, err := parsePlace(word)
+	if err != nil {
+		if exitOf(err) != exitInvalid {
+			t.Errorf("%q: %v has exit code %d", word, err, exitOf(err))
+		}
+		return
+	}
+	p, err := jsonpatch.ParsePointer(ptr)
+	if err != nil || p.String() != ptr {
+		t.Errorf("%q: became %q, which is no pointer: %v", word, ptr, err)
+	}
+	if !strings.HasPrefix(word, ".") && ptr != word {
+		t.Errorf("%q: became %q", word, ptr)
+	}
+	// A path leads back to itself, by way of the names and indices in it.
+	if again, err := parsePlace(pathOf(p)); err != nil || again != ptr {
+		t.Errorf("%q: as a path %q, which gives %q, %v", word, pathOf(p), again, err)
+	}
+}
+
+// pathOf writes a pointer as a jq path.
+func pathOf(p jsonpatch.Pointer) string {
+	path := "."
+	for _, token := range p {
+		quoted, err := quoteJSON(token)
+		if err != nil {
+			return "." // not UTF-8: no path names it
+		}
+		path += "[" + string(quoted) + "]"
+	}
+	return path
+}
