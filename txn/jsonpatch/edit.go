@@ -291,4 +291,7 @@ func (w *work) replaceRoot(v *value) {
 		w.suffix = w.src.frag(w.root.end(), len(w.src.raw))
 	}
 	w.root = v
+	if v.isContainer() && !w.style().known {
+		w.learn(v.src.blank)
+	}
 }

@@ -36,10 +36,8 @@ func (w *work) fitNew(c content, at spot, s *slot, sibling *slot) []byte {
 		indent = lineIndent(s.lead.b)
 	}
 	lines := ownLine
-	if ownLine && sibling != nil && sibling.val.kind() == c.text[0] {
-		if text := sibling.val.text(); isFilled(sibling.val) {
-			lines = bytes.ContainsAny(text, "\r\n")
-		}
+	if ownLine && sibling != nil && sibling.val.kind() == c.text[0] && isFilled(sibling.val) {
+		lines = inLines(sibling.val)
 	}
 	return w.fit(c, indent, lines, ownLine)
 }
@@ -58,8 +56,8 @@ func (w *work) fitReplacement(c content, at spot) []byte {
 		}
 	}
 	lines := ownLine
-	if at.val.isContainer() && isFilled(at.val) {
-		lines = bytes.ContainsAny(at.val.text(), "\r\n")
+	if isFilled(at.val) {
+		lines = inLines(at.val)
 	}
 	return w.fit(c, at.indent, lines, ownLine)
 }
@@ -70,20 +68,20 @@ func (w *work) fit(c content, indent string, lines, ownLine bool) []byte {
 		return w.fitMoved(c, indent, ownLine)
 	}
 	if lines {
-		if out, ok := w.inLines(c.text, indent); ok {
+		if out, ok := w.writeLines(c.text, indent); ok {
 			return out
 		}
 	}
-	return w.inLine(c.text)
+	return w.writeLine(c.text)
 }
 
 // fitMoved shifts the lines of a value that has its layout already.
 func (w *work) fitMoved(c content, indent string, ownLine bool) []byte {
-	if !bytes.ContainsAny(c.text, "\r\n") {
+	if !holdsNewline(c.text) {
 		return c.text
 	}
 	if !ownLine && !c.jsonc {
-		return w.inLine(c.text)
+		return w.writeLine(c.text)
 	}
 	if c.from == indent || len(indent) > maxCopiedSpace {
 		return c.text
@@ -125,6 +123,27 @@ func isFilled(v *value) bool {
 	return c != '}' && c != ']'
 }
 
+// inLines reports whether a filled container is written on more than one line.
+// Of a long one only the start is looked at, so that edits beside it don't cost
+// more the longer it is.
+func inLines(v *value) bool {
+	b := v.body
+	if b == nil || b.first == nil {
+		return holdsNewline(v.src.raw[v.lo:min(v.end(), v.lo+layoutSample)])
+	}
+	if hasNewline(b.head.b[1:]) || hasNewline(b.tail.b) {
+		return true
+	}
+	if b.first.slot == nil {
+		return holdsNewline(b.src.raw[b.first.lo:min(b.first.hi, b.first.lo+layoutSample)])
+	}
+	return hasNewline(b.first.slot.lead.b)
+}
+
+func holdsNewline(text []byte) bool {
+	return bytes.IndexByte(text, '\n') >= 0 || bytes.IndexByte(text, '\r') >= 0
+}
+
 // Indents repeat on every line, so a deep value of few bytes could become very
 // long. Beyond this it is written in one line.
 const (
@@ -133,9 +152,9 @@ const (
 	maxUnitLength = 16
 )
 
-// inLines writes a value with each member and element on a line of its own.
+// writeLines writes a value with each member and element on a line of its own.
 // It reports false if that became too long.
-func (w *work) inLines(text []byte, indent string) ([]byte, bool) {
+func (w *work) writeLines(text []byte, indent string) ([]byte, bool) {
 	l := w.style()
 	if len(indent) > maxCopiedSpace || len(l.unit) > maxUnitLength {
 		return nil, false
@@ -151,6 +170,9 @@ func (w *work) inLines(text []byte, indent string) ([]byte, bool) {
 		}
 	}
 	for i := skipSpace(text, 0); i < len(text); i = skipSpace(text, i) {
+		if len(out) > limit {
+			return nil, false
+		}
 		switch c := text[i]; c {
 		case '{', '[':
 			out = append(out, c)
@@ -179,15 +201,12 @@ func (w *work) inLines(text []byte, indent string) ([]byte, bool) {
 			continue
 		}
 		i++
-		if len(out)+depth*len(l.unit) > limit {
-			return nil, false
-		}
 	}
 	return out, true
 }
 
-// inLine writes a value in one line, spaced like the document.
-func (w *work) inLine(text []byte) []byte {
+// writeLine writes a value in one line, spaced like the document.
+func (w *work) writeLine(text []byte) []byte {
 	l := w.style()
 	pad := map[byte]string{'{': l.padObject, '}': l.padObject, '[': l.padArray, ']': l.padArray}
 	out := make([]byte, 0, len(text)+len(text)/4)

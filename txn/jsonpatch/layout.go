@@ -17,18 +17,20 @@ type layout struct {
 // layoutSample is how much of a document is looked at to learn its layout.
 const layoutSample = 64 << 10
 
-// style returns the document's layout.
+// style returns the document's layout or, if that says nothing, the layout of
+// what its root was replaced by.
 func (w *work) style() *layout {
 	if w.layout == nil {
-		lo := w.prefixEnd()
-		w.layout = learnLayout(w.src.blank[lo:min(len(w.src.blank), lo+layoutSample)])
-		w.layout.newline = newlineOf(w.src.raw)
+		w.learn(w.src.blank[len(w.prefix.b):])
 	}
 	return w.layout
 }
 
-// prefixEnd is where the root started in the document.
-func (w *work) prefixEnd() int { return len(w.prefix.b) }
+// learn takes the layout from text that starts with a value.
+func (w *work) learn(text []byte) {
+	w.layout = learnLayout(text[:min(len(text), layoutSample)])
+	w.layout.newline = newlineOf(w.src.raw)
+}
 
 // newlineOf returns the first line end of a text.
 func newlineOf(text []byte) string {
