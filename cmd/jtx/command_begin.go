@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"time"
@@ -67,6 +68,14 @@ func (b *beginCommand) run(cmd *cobra.Command, files []string) error {
 	if err != nil {
 		return err
 	}
+	if err := b.print(t); err != nil {
+		// Nobody knows its name, so that nobody could end it.
+		return errors.Join(err, t.Abort(context.WithoutCancel(b.a.ctx)))
+	}
+	return nil
+}
+
+func (b *beginCommand) print(t *txn.OpenTx) error {
 	if b.a.json {
 		return b.a.writeJSON(newTxJSON(t.Info()))
 	}

@@ -39,6 +39,9 @@ The lock of a running process needs no breaking: it ends with the process.`,
 		if err != nil {
 			return err
 		}
+		if err := checkPaths(paths, len(st.Files)); err != nil {
+			return err
+		}
 		return a.printLocks(st.Files)
 	})
 	return cmd

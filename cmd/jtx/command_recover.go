@@ -55,6 +55,9 @@ func (r *recoverCommand) run(_ *cobra.Command, paths []string) error {
 	if err != nil {
 		return err
 	}
+	if err := checkPaths(paths, report.Total); err != nil {
+		return err
+	}
 	if err := r.print(report); err != nil {
 		return err
 	}

@@ -31,6 +31,9 @@ untracked (no version recorded yet).`,
 			if err != nil {
 				return err
 			}
+			if err := checkPaths(paths, len(st.Files)); err != nil {
+				return err
+			}
 			if a.json {
 				return a.writeJSON(newStatusJSON(st))
 			}

@@ -36,6 +36,9 @@ The exit code is 6 where one is damaged.`,
 		if err != nil {
 			return err
 		}
+		if err := checkPaths(paths, len(results)); err != nil {
+			return err
+		}
 		if err := a.printVerified(results); err != nil {
 			return err
 		}

@@ -52,9 +52,10 @@ func hintOfDamage(err error) string {
 	if errors.As(err, &damaged) {
 		kept := ""
 		if damaged.Aside != "" {
-			kept = fmt.Sprintf("a copy of the damaged bytes is kept in %s; ", quoteWord(shown(damaged.Aside)))
+			kept = fmt.Sprintf("; a copy of the damaged bytes is kept in %s", quoteWord(shown(damaged.Aside)))
 		}
-		return kept + "mend the file with any editor, or with jtx restore, and jtx records that as a new version"
+		return fmt.Sprintf("jtx restore %s brings revision %d back; a file that is mended by hand is taken as it is%s",
+			quoteWord(shown(damaged.File)), damaged.Rev, kept)
 	}
 	if errors.Is(err, wal.ErrVersion) {
 		return "a newer jtx wrote it: use that"

@@ -98,14 +98,14 @@ func (a *app) showOutcome(o outcome) error {
 		a.warn(w)
 	}
 	switch {
+	case a.quiet && !o.dryRun:
+		return nil
 	case a.json:
 		return a.writeJSON(o.json())
 	case o.dryRun:
 		return a.write(o.patches())
 	case o.ID.IsZero():
 		a.note("unchanged")
-		return nil
-	case a.quiet:
 		return nil
 	}
 	return a.printf("%s\n", o.line())

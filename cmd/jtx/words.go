@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -100,6 +103,17 @@ func checkFiles(names []string) error {
 	for _, name := range names {
 		if err := checkFile(name); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkPaths makes the answer of a command that found no tracked file "no", where
+// a path is not there: it is misspelt.
+func checkPaths(paths []string, tracked int) error {
+	for _, path := range paths {
+		if _, err := os.Lstat(path); tracked == 0 && errors.Is(err, fs.ErrNotExist) {
+			return &cliError{exit: exitNo, msg: quoteWord(path) + ": no such file"}
 		}
 	}
 	return nil
