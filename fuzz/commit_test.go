@@ -3,6 +3,7 @@ package fuzz
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/jtx-project/jtx/fuzz/crashfs"
@@ -231,6 +232,34 @@ func TestCommitSurvivesCrashes(t *testing.T) {
 	for name, w := range plans() {
 		t.Run(name, func(t *testing.T) {
 			crashfs.Explore(t, (&crashed{workload: w}).config())
+		})
+	}
+}
+
+// TestWrongVariantsAreFound leaves out syncs that the protocol needs. Each fault
+// must be found by what finds none in the engine as it is.
+func TestWrongVariantsAreFound(t *testing.T) {
+	inJournal := func(name string) bool { return strings.Contains(name, "/.jtx/files/") }
+	for name, drop := range map[string]func(name string, isDir bool) bool{
+		"no sync of the staged file": func(name string, isDir bool) bool { return strings.HasSuffix(name, ".tmp") && !isDir },
+		"no directory sync":          func(_ string, isDir bool) bool { return isDir },
+		"no sync of the target's directory": func(name string, isDir bool) bool {
+			return isDir && !strings.Contains(name, "/.jtx")
+		},
+		"commit before sync": func(name string, isDir bool) bool { return inJournal(name) && !isDir },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := &crashed{workload: threeFiles(txn.Full, true), drop: drop}
+			cfg := c.config()
+			cfg.Depth = 0
+			stats, found, err := crashfs.Search(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(found) == 0 {
+				t.Fatalf("the fault was not found: %v", stats)
+			}
+			t.Logf("%v\n%v", stats, found[0].Problem)
 		})
 	}
 }

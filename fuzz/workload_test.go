@@ -6,8 +6,10 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -143,7 +145,16 @@ func (w *workload) view(s *txn.Store) (contents, error) {
 	return c, err
 }
 
-func (c contents) equal(d contents) bool { return fmt.Sprint(c) == fmt.Sprint(d) }
+func (c contents) equal(d contents) bool { return maps.Equal(c, d) }
+
+// String shows the front of each file.
+func (c contents) String() string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(c)) {
+		fmt.Fprintf(&b, "  %s: %d bytes, %.40q\n", name, len(c[name]), c[name])
+	}
+	return b.String()
+}
 
 // do is a step that runs a transaction over files.
 func do(files []string, fn func(tx *txn.Tx) error, opts ...txn.Option) step {

@@ -44,8 +44,10 @@ type call struct {
 	lease          string            // let the leases of this transaction pass
 	expect         map[string]uint64 // absolute name to revision
 	mendDamage     bool
-	sweep          bool                 // clear leftovers of files that need no recovery too
-	fence          func(*session) error // last check before the commit
+	sweep          bool                  // clear leftovers of files that need no recovery too
+	fence          func(*session) error  // last check before the commit
+	recovered      func([]recovery.Done) // told what recovery did, also where it ends in an error
+	passOver       string                // look past the workspace of this directory, see lookup
 }
 
 // An Option changes one transaction.

@@ -75,10 +75,10 @@ func (s *Store) Recover(ctx context.Context, paths []string, o RecoverOptions) (
 	if o.TTL == 0 {
 		o.TTL = DefaultTxTTL
 	}
+	if err := s.sweepTxs(ctx, sc, o, &r); err != nil {
+		return r, err
+	}
 	for _, w := range sc.workspaces {
-		if err := s.sweepTxs(ctx, w, o, &r); err != nil {
-			return r, err
-		}
 		if err := s.sweepBuilt(w, o.DryRun, &r); err != nil {
 			return r, err
 		}
@@ -95,11 +95,8 @@ func (s *Store) recoverFile(ctx context.Context, t *target, dryRun bool) FileRep
 		report, fr.Err = s.planFile(ctx, t)
 	} else {
 		c := s.newCall(nil)
-		c.sweep = true
-		fr.Err = s.withLocks(ctx, []string{t.real}, c, func(ses *session) error {
-			report = append(report, ses.report...)
-			return nil
-		})
+		c.sweep, c.recovered = true, func(done []recovery.Done) { report = done }
+		fr.Err = s.withLocks(ctx, []string{t.real}, c, func(*session) error { return nil })
 	}
 	for _, d := range report {
 		if d.Action != recovery.Nothing || d.Err != nil || d.Cut.Bytes > 0 || !d.Unit.IsZero() {
@@ -153,34 +150,46 @@ func builtName(name string) (ulid.ULID, bool) {
 }
 
 // settleBelow settles the files of w below dir, which a nearer workspace is about
-// to take over. The caller holds w's lock alone, so that nobody else is in any of
-// its files.
-func (s *Store) settleBelow(ctx context.Context, w *workspace, dir string) error {
+// to take over. Files that were damaged outside stay so, and are returned.
+func (s *Store) settleBelow(ctx context.Context, w *workspace, dir string) (damaged map[string]bool, err error) {
+	open, err := s.unsettledBelow(w, dir)
+	if err != nil {
+		return nil, err
+	}
+	damaged = map[string]bool{}
+	for _, t := range open {
+		c := s.newCall(nil)
+		c.passOver, c.sweep = dir, true
+		err := s.withLocks(ctx, []string{t.real}, c, func(*session) error { return nil })
+		if errors.Is(err, ErrDamaged) {
+			damaged[t.real] = true
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return damaged, nil
+}
+
+// unsettledBelow lists the files of w below dir whose commit may have been cut off.
+func (s *Store) unsettledBelow(w *workspace, dir string) ([]*target, error) {
 	files, err := s.trackedFiles(w)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	ses := &session{s: s, ctx: ctx, call: s.newCall(nil)}
+	var open []*target
 	for _, t := range files {
-		st, ok, err := wal.ReadState(s.fs, t.dir)
+		if !below(t.real, dir) {
+			continue
+		}
+		_, _, settled, err := s.position(t)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if below(t.real, dir) && (!ok || st.Pending || st.Boot != s.opt.Boot) {
-			ses.targets = append(ses.targets, t)
+		if !settled {
+			open = append(open, t)
 		}
 	}
-	need := &participants{unreachable: map[recovery.Key]error{}}
-	for range maxRounds {
-		err = ses.settle(need)
-		err = errors.Join(err, ses.release())
-		if !errors.Is(err, errAgain) {
-			return err
-		}
-		ses.extra = nil
-		ses.resolveExtra(need)
-	}
-	return err
+	return open, nil
 }
 
 // scope is what some paths cover.

@@ -79,7 +79,7 @@ type participants struct {
 func (ses *session) lock(names []string, need *participants, deadline time.Time) error {
 	reqs := lockSet{}
 	for _, name := range names {
-		t, err := ses.s.resolve(ses.ctx, name, true)
+		t, err := ses.s.resolveBy(ses.ctx, name, lookup{create: true, passOver: ses.call.passOver})
 		if err != nil {
 			return err
 		}
@@ -165,7 +165,11 @@ func (ses *session) resolveParticipant(p wal.Participant) (*target, error) {
 			root = t.ws.root // it may have been moved since
 		}
 	}
-	t, err := ses.s.resolve(ses.ctx, filepath.Join(root, filepath.FromSlash(p.Path)), false)
+	how := lookup{held: ses.call == nil}
+	if ses.call != nil {
+		how.passOver = ses.call.passOver
+	}
+	t, err := ses.s.resolveBy(ses.ctx, filepath.Join(root, filepath.FromSlash(p.Path)), how)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +181,7 @@ func (ses *session) resolveParticipant(p wal.Participant) (*target, error) {
 
 func (ses *session) recheck() error {
 	for _, t := range ses.all() {
-		again, err := ses.s.resolve(ses.ctx, t.name, false)
+		again, err := ses.s.resolveBy(ses.ctx, t.name, lookup{held: true, passOver: ses.call.passOver})
 		if err != nil {
 			return err
 		}
@@ -211,6 +215,9 @@ func (ses *session) settle(need *participants) error {
 		return fail("", err)
 	}
 	ses.report = recovery.Apply(plan)
+	if ses.call.recovered != nil {
+		ses.call.recovered(ses.report)
+	}
 	if err := ses.afterRecovery(); err != nil {
 		return err
 	}

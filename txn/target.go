@@ -32,6 +32,10 @@ func (t *target) order() string { return t.ws.id.String() + "\x00" + t.rel }
 // resolve finds a file's real path and the workspace that covers it. With create
 // a workspace is made where none covers it; else ws may be nil.
 func (s *Store) resolve(ctx context.Context, name string, create bool) (*target, error) {
+	return s.resolveBy(ctx, name, lookup{create: create})
+}
+
+func (s *Store) resolveBy(ctx context.Context, name string, how lookup) (*target, error) {
 	real, err := realPath(s.fs, name)
 	if err != nil {
 		return nil, fail(name, err)
@@ -48,8 +52,8 @@ func (s *Store) resolve(ctx context.Context, name string, create bool) (*target,
 		return nil, &Error{Kind: ErrInvalid, File: name, Err: errorf("files in %s belong to jtx itself", metaDir)}
 	}
 	dir := filepath.Dir(real)
-	t.ws, err = s.findWorkspace(ctx, dir)
-	if err == nil && t.ws == nil && create {
+	t.ws, err = s.nearest(ctx, dir, dir, how)
+	if err == nil && t.ws == nil && how.create {
 		if err = s.createWorkspace(ctx, dir, false); err == nil {
 			t.ws, err = s.findWorkspace(ctx, dir)
 		}

@@ -45,7 +45,7 @@ const races = 3
 
 func (s *Store) snapshot(ctx context.Context, names []string) (*Tx, error) {
 	for range races {
-		tx, err := s.readUnlocked(ctx, names)
+		tx, err := s.readUnlocked(ctx, names, lookup{})
 		if tx != nil || err != nil {
 			return tx, err
 		}
@@ -110,12 +110,12 @@ func (s *Store) tracked(t *target) (bool, error) {
 
 // readUnlocked reads the files between two looks at their positions. It returns
 // nil where one changed, or is not settled.
-func (s *Store) readUnlocked(ctx context.Context, names []string) (*Tx, error) {
+func (s *Store) readUnlocked(ctx context.Context, names []string, how lookup) (*Tx, error) {
 	tx := newEmptyTx(s)
 	var targets []*target
 	var before []position
 	for _, name := range names {
-		t, err := s.resolve(ctx, name, false)
+		t, err := s.resolveBy(ctx, name, how)
 		if err != nil {
 			return nil, err
 		}
@@ -191,7 +191,10 @@ func (s *Store) readShared(ctx context.Context, names []string) (*Tx, error) {
 	if err != nil {
 		return nil, fail("", err)
 	}
-	tx, err := s.readUnlocked(ctx, names)
+	tx, err := s.readUnlocked(ctx, names, lookup{held: true})
+	if errors.Is(err, errAgain) {
+		err = nil
+	}
 	return tx, errors.Join(err, held.Release())
 }
 

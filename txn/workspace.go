@@ -75,19 +75,24 @@ func (w *workspace) covers(dir string) bool { return w.tree || w.root == dir }
 // workspace that covers dir. It is nil where there is none. One that was placed
 // but not activated is activated first.
 func (s *Store) findWorkspace(ctx context.Context, dir string) (*workspace, error) {
-	return s.nearest(ctx, dir, dir)
+	return s.nearest(ctx, dir, dir, lookup{})
 }
 
-func (s *Store) nearest(ctx context.Context, from, dir string) (*workspace, error) {
+// lookup says how a file's workspace is looked for.
+type lookup struct {
+	create bool // make one where none covers the file
+	// held: the caller holds locks. A workspace that is to be activated is errAgain
+	// then: activating it waits for locks, perhaps for those of the caller.
+	held bool
+	// passOver is a directory whose workspace is not active yet, and is looked past.
+	passOver string
+}
+
+func (s *Store) nearest(ctx context.Context, from, dir string, how lookup) (*workspace, error) {
 	for at := from; ; at = filepath.Dir(at) {
 		w, err := s.readWorkspace(at)
 		if errors.Is(err, errInactive) {
-			err = s.activate(ctx, at)
-			if err == nil {
-				w, err = s.readWorkspace(at)
-			} else if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
-				err = nil // a reader who may not write: nobody has used it yet
-			}
+			w, err = s.readInactive(ctx, at, how)
 		}
 		if err != nil {
 			return nil, err
@@ -99,6 +104,24 @@ func (s *Store) nearest(ctx context.Context, from, dir string) (*workspace, erro
 			return nil, nil
 		}
 	}
+}
+
+// readInactive activates the workspace of dir and reads it, or says why not.
+func (s *Store) readInactive(ctx context.Context, dir string, how lookup) (*workspace, error) {
+	switch {
+	case dir == how.passOver:
+		return nil, nil
+	case how.held:
+		return nil, errAgain
+	}
+	err := s.activate(ctx, dir)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return nil, nil // a reader who may not write: nobody has used it yet
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.readWorkspace(dir)
 }
 
 var errInactive = errors.New("workspace not active yet")
@@ -227,29 +250,53 @@ func (s *Store) removeBuilt(temp string) error {
 
 // activate lets a placed workspace be used. A farther one may already cover its
 // files: whoever uses that holds its lock shared and looks for a nearer one
-// after locking. So either they saw this one, or they are seen here, because it
-// was placed before the look; then their locks are waited for and what they left
-// unfinished is finished, before this one takes over.
+// after locking. So either they saw this one, and wait for it to be active, or
+// they are seen here, because it was placed before the look: what they left
+// unfinished is finished, and their locks are waited for, before this one takes
+// over. Nothing is finished under the farther workspace's own lock, since that may
+// need the locks of other workspaces, which come in their order.
 func (s *Store) activate(ctx context.Context, dir string) error {
 	if dir == filepath.Dir(dir) {
 		return s.finishActivation(dir)
 	}
-	far, err := s.nearest(ctx, filepath.Dir(dir), dir)
-	if err != nil {
-		return err
+	for range maxRounds {
+		far, err := s.nearest(ctx, filepath.Dir(dir), dir, lookup{})
+		if err != nil {
+			return err
+		}
+		if far == nil {
+			return s.finishActivation(dir)
+		}
+		damaged, err := s.settleBelow(ctx, far, dir)
+		if err != nil {
+			return err
+		}
+		done, err := s.takeOver(ctx, far, dir, damaged)
+		if done || err != nil {
+			return err
+		}
 	}
-	if far == nil {
-		return s.finishActivation(dir)
-	}
+	return &Error{Kind: ErrConflict, File: dir, Err: errorf("its files were never at rest")}
+}
+
+// takeOver activates the workspace of dir if all that far has below it is settled
+// while nobody is in far's files, but for those that are damaged.
+func (s *Store) takeOver(ctx context.Context, far *workspace, dir string, damaged map[string]bool) (done bool, err error) {
 	held, err := s.locks.Acquire(ctx, s.patience(), []lockmgr.Request{far.lockRequest(lockmgr.Exclusive, 0)})
 	if err != nil {
-		return err
+		return false, err
 	}
-	defer held.Release()
-	if err := s.settleBelow(ctx, far, dir); err != nil {
-		return err
+	defer func() { err = errors.Join(err, held.Release()) }()
+	open, err := s.unsettledBelow(far, dir)
+	if err != nil {
+		return false, err
 	}
-	return s.finishActivation(dir)
+	for _, t := range open {
+		if !damaged[t.real] {
+			return false, nil
+		}
+	}
+	return true, s.finishActivation(dir)
 }
 
 func (s *Store) finishActivation(dir string) error {
