@@ -3,7 +3,9 @@ package txn
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/jtx-project/jtx/lockmgr"
@@ -81,34 +83,55 @@ func (t *OpenTx) finish(ctx context.Context) error {
 }
 
 // OpenTxs lists the open transactions kept in the workspaces at, above and below
-// the paths, oldest first.
+// the paths, and those that this user began outside of any, oldest first.
 func (s *Store) OpenTxs(ctx context.Context, paths []string) ([]OpenTxInfo, error) {
 	sc, err := s.scope(ctx, paths)
 	if err != nil {
 		return nil, err
 	}
+	txs, err := s.openTxsAround(sc)
+	if err != nil {
+		return nil, err
+	}
 	var list []OpenTxInfo
-	for _, w := range sc.workspaces {
-		txs, err := s.openTxsIn(filepath.Join(w.meta(), txDir))
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range txs {
-			list = append(list, t.Info())
-		}
+	for _, t := range txs {
+		list = append(list, t.Info())
 	}
 	return list, nil
 }
 
-// openTxsIn opens the transactions that are kept in dir.
+// openTxsAround opens the transactions of a scope's workspaces, and those in the
+// user's state directory, oldest first: their ids sort by age.
+func (s *Store) openTxsAround(sc *scope) ([]*OpenTx, error) {
+	var dirs []string
+	for _, w := range sc.workspaces {
+		dirs = append(dirs, filepath.Join(w.meta(), txDir))
+	}
+	if home, err := userTxDir(); err == nil {
+		dirs = append(dirs, home)
+	}
+	var all []*OpenTx
+	for _, dir := range dirs {
+		txs, err := s.openTxsIn(dir)
+		if ignoreNotExist(err) != nil {
+			return nil, fail(dir, err)
+		}
+		all = append(all, txs...)
+	}
+	slices.SortFunc(all, func(a, b *OpenTx) int { return compare(a.data.ID, b.data.ID) })
+	return all, nil
+}
+
+// openTxsIn opens the transactions that are kept in dir. A symbolic link there
+// points to one that is kept in a workspace.
 func (s *Store) openTxsIn(dir string) ([]*OpenTx, error) {
 	entries, err := s.fs.ReadDir(dir)
 	if err != nil {
-		return nil, fail(dir, err)
+		return nil, err
 	}
 	var list []*OpenTx
 	for _, e := range entries {
-		if _, err := wal.ParseID(e.Name()); err != nil {
+		if _, err := wal.ParseID(e.Name()); err != nil || e.Type()&fs.ModeSymlink != 0 {
 			continue
 		}
 		t := &OpenTx{s: s, dir: filepath.Join(dir, e.Name())}
@@ -123,11 +146,10 @@ func (s *Store) openTxsIn(dir string) ([]*OpenTx, error) {
 	return list, nil
 }
 
-// sweepTxs discards the open transactions of a workspace that are past their
-// time, and reports the others. One whose leases belong to a living process is
+// sweepTxs discards the open transactions of a scope that are past their time, and reports the others. One whose leases belong to a living process is
 // kept whatever its age.
-func (s *Store) sweepTxs(ctx context.Context, w *workspace, o RecoverOptions, r *RecoverReport) error {
-	txs, err := s.openTxsIn(filepath.Join(w.meta(), txDir))
+func (s *Store) sweepTxs(ctx context.Context, sc *scope, o RecoverOptions, r *RecoverReport) error {
+	txs, err := s.openTxsAround(sc)
 	if err != nil {
 		return err
 	}

@@ -116,3 +116,13 @@ func participantName(t *target, p wal.Participant) string {
 	}
 	return filepath.Join(root, filepath.FromSlash(p.Path))
 }
+
+// TimeOf is when a point in history was: the time itself, or that of a
+// transaction. A revision has none that is the same for all files.
+func (s *Store) TimeOf(ctx context.Context, p Point) (time.Time, error) {
+	p, err := s.asTime(ctx, nil, p)
+	if err == nil && p.kind != pointTime {
+		err = &Error{Kind: ErrInvalid, Err: errorf("want a time or a transaction")}
+	}
+	return p.time, err
+}

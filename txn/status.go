@@ -53,13 +53,13 @@ func (s *Store) Status(ctx context.Context, paths []string) (Status, error) {
 	}
 	for _, w := range sc.workspaces {
 		st.Workspaces = append(st.Workspaces, WorkspaceStatus{w.root, w.id.String(), w.tree})
-		txs, err := s.openTxsIn(filepath.Join(w.meta(), txDir))
-		if err != nil {
-			return st, err
-		}
-		for _, t := range txs {
-			st.Open = append(st.Open, t.Info())
-		}
+	}
+	txs, err := s.openTxsAround(sc)
+	if err != nil {
+		return st, err
+	}
+	for _, t := range txs {
+		st.Open = append(st.Open, t.Info())
 	}
 	for _, t := range sc.files {
 		if ctx.Err() != nil {

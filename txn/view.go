@@ -101,11 +101,11 @@ func (s *Store) position(t *target) (pos position, st wal.State, settled bool, e
 // tracked tells whether the file has a journal at all, where it has no readable
 // `state`.
 func (s *Store) tracked(t *target) (bool, error) {
-	_, err := s.fs.Lstat(filepath.Join(t.dir, "wal"))
+	segments, err := s.fs.ReadDir(filepath.Join(t.dir, "wal"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	return err == nil, err
+	return len(segments) > 0, err
 }
 
 // readUnlocked reads the files between two looks at their positions. It returns
