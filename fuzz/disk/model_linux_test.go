@@ -58,6 +58,8 @@ func (m *model) bounds(at int) map[key]bounds {
 		case s.word == "try":
 			k.tried++
 		case s.at > at:
+		case s.word == "fail": // so nothing was changed
+			k.tried--
 		case s.word == "ack":
 			k.shown, k.committed = s.count, s.count
 		case s.word == "lag":
@@ -228,6 +230,9 @@ func history(s *txn.Store, dir string, all map[key]bounds) error {
 		}
 		recorded := map[string]int{}
 		for e, err := range s.History(context.Background(), []string{file}, txn.HistoryOptions{}) {
+			if errors.Is(err, txn.ErrNotFound) {
+				break // nobody's first transaction came to its commit
+			}
 			if err != nil {
 				return fmt.Errorf("history of %s: %w", file, err)
 			}

@@ -112,8 +112,11 @@ func work(text string) int {
 		fmt.Printf("try %s\n", counter)
 		count, lags, err := increment(s, j.Worker, counter)
 		switch {
+		case errors.Is(err, txn.ErrInDoubt):
+			fmt.Printf("doubt %s 0 %q\n", counter, err)
+			return 0
 		case err != nil:
-			fmt.Printf("fail %s %d %v\n", counter, count, err)
+			fmt.Printf("fail %s 0 %q\n", counter, err)
 			return 0
 		case lags:
 			fmt.Printf("lag %s %d\n", counter, count)
@@ -186,9 +189,8 @@ func (c *crew) hear(worker int, line string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	words := strings.SplitN(line, " ", 4)
-	if words[0] == "fail" {
+	if len(words) > 3 {
 		c.fails = append(c.fails, line)
-		return
 	}
 	var count int
 	if len(words) > 2 {
