@@ -275,5 +275,5 @@ func (w *work) finish() (*Document, []Splice, error) {
 	if len(list) == 0 {
 		return w.doc, nil, nil
 	}
-	return &Document{raw: text, syntax: w.doc.syntax}, list, nil
+	return Trusted(text, w.doc.syntax), list, nil
 }

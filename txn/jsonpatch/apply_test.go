@@ -1,6 +1,7 @@
 package jsonpatch
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -167,7 +168,7 @@ func TestSplicesAreChecked(t *testing.T) {
 	require.Equal(t, "abcde", string(back))
 	for _, wrong := range [][]Splice{
 		{{1, []byte("c"), nil}}, {{4, []byte("ef"), nil}}, {{6, nil, nil}}, {{-1, nil, nil}},
-		{{1, []byte("bc"), nil}, {2, []byte("c"), nil}}, {{1 << 62, []byte("c"), nil}},
+		{{1, []byte("bc"), nil}, {2, []byte("c"), nil}}, {{math.MaxInt, []byte("c"), nil}},
 	} {
 		_, err := ApplySplices([]byte("abcde"), wrong)
 		require.ErrorIs(t, err, ErrNotFound)

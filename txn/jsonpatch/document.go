@@ -1,8 +1,6 @@
 package jsonpatch
 
-import (
-	"sync"
-)
+import "sync"
 
 // Syntax says which of the two accepted forms a text has.
 type Syntax uint8
@@ -29,10 +27,14 @@ type Document struct {
 	raw    []byte
 	syntax Syntax
 
-	// blanked is raw without comments and trailing commas, which a JSONC
-	// document makes when it is first looked into.
-	blankOnce sync.Once
-	blanked   []byte
+	jsonc *blanked // of a JSONC document
+}
+
+// blanked is text without comments and trailing commas, which is made when it
+// is first looked into.
+type blanked struct {
+	once sync.Once
+	text []byte
 }
 
 // Parse validates data. Strict text makes a Strict document; text that is
@@ -48,18 +50,18 @@ func Parse(data []byte, lim Limits) (*Document, error) {
 	if int64(len(data)) > lim.MaxBytes {
 		return nil, strictErr
 	}
-	blanked, err := blankJSONC(data)
+	text, err := blankJSONC(data)
 	if err != nil {
 		return nil, err
 	}
-	if len(data) == 0 || &blanked[0] == &data[0] {
+	if len(data) == 0 || &text[0] == &data[0] {
 		return nil, strictErr
 	}
-	if err := validate(blanked, data, lim); err != nil {
+	if err := validate(text, data, lim); err != nil {
 		return nil, err
 	}
-	doc = &Document{raw: data, syntax: JSONC}
-	doc.blankOnce.Do(func() { doc.blanked = blanked })
+	doc = Trusted(data, JSONC)
+	doc.jsonc.once.Do(func() { doc.jsonc.text = text })
 	return doc, nil
 }
 
@@ -79,7 +81,10 @@ func ParseStrict(data []byte, lim Limits) (*Document, error) {
 // of these very bytes was recorded when they were validated. It looks at
 // nothing. Text that isn't valid gives wrong results or errors later, no panic.
 func Trusted(data []byte, s Syntax) *Document {
-	return &Document{raw: data, syntax: s}
+	if s == Strict {
+		return &Document{raw: data}
+	}
+	return &Document{raw: data, syntax: s, jsonc: &blanked{}}
 }
 
 // Bytes returns the text, which must not be written to.
@@ -94,8 +99,8 @@ func (d *Document) blank() []byte {
 	if d.syntax == Strict {
 		return d.raw
 	}
-	d.blankOnce.Do(func() { d.blanked = blankTrusted(d.raw) })
-	return d.blanked
+	d.jsonc.once.Do(func() { d.jsonc.text = blankTrusted(d.raw) })
+	return d.jsonc.text
 }
 
 // source returns the text in the form that edits work on.

@@ -88,5 +88,5 @@ func (d *Document) replaceScalar(p Patch, lim Limits) (*Document, []Splice, bool
 	if len(list) == 0 {
 		return d, nil, true
 	}
-	return &Document{raw: out, syntax: d.syntax}, list, true
+	return Trusted(out, d.syntax), list, true
 }

@@ -2,6 +2,7 @@ package jsonpatch
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -71,18 +72,16 @@ func (p Pointer) HasPrefix(q Pointer) bool {
 }
 
 // arrayIndex reads the canonical index of RFC 6901, section 4: digits without
-// a leading zero. Nothing longer than 18 digits can be an index.
+// a leading zero.
 func arrayIndex(token string) (int, bool) {
-	if token == "" || len(token) > 18 || (token[0] == '0' && len(token) > 1) {
+	if token == "" || (token[0] == '0' && len(token) > 1) {
 		return 0, false
 	}
-	n := 0
-	for i := 0; i < len(token); i++ {
-		c := token[i]
-		if c < '0' || c > '9' {
+	for i := range len(token) {
+		if token[i] < '0' || token[i] > '9' {
 			return 0, false
 		}
-		n = n*10 + int(c-'0')
 	}
-	return n, true
+	n, err := strconv.Atoi(token) // fails only for what no array can hold
+	return n, err == nil
 }

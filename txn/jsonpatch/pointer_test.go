@@ -47,12 +47,12 @@ func TestPointerHasPrefix(t *testing.T) {
 }
 
 func TestArrayIndexIsCanonical(t *testing.T) {
-	for token, want := range map[string]int{"0": 0, "7": 7, "10": 10, "123456789012345678": 123456789012345678} {
+	for token, want := range map[string]int{"0": 0, "7": 7, "10": 10, "1234567890": 1234567890} {
 		i, ok := arrayIndex(token)
 		require.True(t, ok)
 		require.Equal(t, want, i)
 	}
-	for _, token := range []string{"", "-", "-0", "-1", "+1", "00", "01", "1 ", "1e0", "1.0", "٣", "0x1", "1234567890123456789"} {
+	for _, token := range []string{"", "-", "-0", "-1", "+1", "00", "01", "1 ", "1e0", "1.0", "٣", "0x1", "12345678901234567890"} {
 		_, ok := arrayIndex(token)
 		require.False(t, ok, token)
 	}
