@@ -32,18 +32,18 @@ func (l *Log) preflight(hinted, near bool) error {
 	}
 	l.state.Gen = gen
 	if len(list.segments) == 0 {
-		l.setEmpty(0, hint)
+		l.setEmpty(0, !hint.Pending)
 		return nil
 	}
 	return l.findTail(&list, hint, hinted, near && l.known)
 }
 
 // setEmpty is the state of a journal without records: that nothing was applied is
-// certain, so it is known. Where the state on disk says that a commit is in progress
-// somebody must still settle it, or readers would go on waiting for that commit.
-func (l *Log) setEmpty(segment LSN, hint State) {
+// certain, so it is known. Where the state on disk doesn't say that no commit is in
+// progress somebody must still settle it, or readers would go on waiting for that.
+func (l *Log) setEmpty(segment LSN, settled bool) {
 	l.state = State{Boot: l.opt.Boot, Gen: l.state.Gen, Segment: segment}
-	l.known, l.trusted = true, !hint.Pending
+	l.known, l.trusted = true, settled
 }
 
 // findTail reads up to the tail. A last segment without a record is removed: whoever
@@ -77,7 +77,7 @@ func (l *Log) findTail(list *listing, hint State, hinted, near bool) error {
 	}
 	l.adopt(read, tail.seg.first-1)
 	if l.state.Last == 0 {
-		l.setEmpty(tail.seg.first, hint)
+		l.setEmpty(tail.seg.first, hinted && !hint.Pending)
 		return nil
 	}
 	l.suspect = l.state.Last > l.state.Durable
