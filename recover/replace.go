@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -204,7 +205,7 @@ func (r *Replacement) checkDisplaced(rec *wal.Record) error {
 	if err != nil {
 		return err
 	}
-	if !sameButRenamed(wal.FileIDOf(info), r.File.Found.ID) {
+	if !sameButRenamed(wal.FileIDOf(info), r.File.Found.ID) || r.File.Found.racy() {
 		moved, err := r.File.recordDisplaced(rec, r.Data)
 		if err != nil {
 			return err
@@ -217,6 +218,13 @@ func (r *Replacement) checkDisplaced(rec *wal.Record) error {
 	}
 	return r.File.FS.Remove(displaced)
 }
+
+// racyAge is longer than the steps in which file systems count time. A file that
+// was read younger than that can be written again without a change of its times.
+const racyAge = 50 * time.Millisecond
+
+// racy tells that the file's identity does not vouch for its content.
+func (f *Found) racy() bool { return time.Since(f.Info.ModTime()) < racyAge }
 
 // sameButRenamed compares all of two identities but the change time, which a
 // rename sets.
