@@ -78,7 +78,7 @@ func (c *crashed) reachable(acked int) []contents {
 // checkPlain checks every file for itself: whole, and with what was acknowledged.
 // Journal shows a plain reader an older state until recovery.
 func (c *crashed) checkPlain(dir string, acked int) error {
-	if c.careless || c.level == txn.None {
+	if c.careless || c.level == txn.None || len(c.links) > 0 {
 		return nil
 	}
 	now, err := c.read(dir)
@@ -134,6 +134,9 @@ func (c *crashed) check(dir string, cr crashfs.Crash) error {
 	}
 	if err := c.goOn(w, dir); err != nil {
 		return fmt.Errorf("after recovery: %w", err)
+	}
+	if err := c.linked(dir); err != nil {
+		return err
 	}
 	return c.checkHistory(dir, acked)
 }
@@ -203,6 +206,26 @@ func threeFiles(level txn.Durability, init bool) *workload {
 				return firstError(tx.Remove(f[0]), tx.Set(f[1], "/v", 6), tx.Set(f[2], "/v", 6))
 			}),
 		},
+	}
+}
+
+// TestInPlaceSurvivesCrashes: a file of two names is written in place. A plain
+// reader may find any mixture of old and new bytes, recovery must not.
+func TestInPlaceSurvivesCrashes(t *testing.T) {
+	one := func(level txn.Durability) *workload {
+		f := "d/a.json"
+		return &workload{files: []string{f}, seed: map[string]string{f: big(1)}, links: map[string]string{"d/b.json": f}, level: level,
+			steps: []step{set(2, f), put(small, f), put(big(3), f), put(big(4), f), set(5, f)}}
+	}
+	two := func() *workload {
+		f := []string{"d/a.json", "e/c.json"}
+		return &workload{files: f, seed: map[string]string{f[0]: big(1)}, links: map[string]string{"d/b.json": f[0]},
+			ready: []step{set(1, f...)}, steps: []step{set(2, f...), put(big(3), f...)}}
+	}
+	for name, w := range map[string]*workload{"full": one(txn.Full), "journal": one(txn.Journal), "none": one(txn.None), "two files": two()} {
+		t.Run(name, func(t *testing.T) {
+			crashfs.Explore(t, (&crashed{workload: w}).config())
+		})
 	}
 }
 

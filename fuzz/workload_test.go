@@ -34,6 +34,8 @@ type workload struct {
 	ready []step            // done, and durable, before the first crash
 	steps []step
 	level txn.Durability
+	// links are further names of files. Such a file is written in place.
+	links map[string]string
 	real  bool // in this boot of this machine, so that other processes can take part
 }
 
@@ -53,7 +55,7 @@ type contents map[string]string
 func bootOf(n int) [16]byte { return [16]byte{0xb0, byte(n)} }
 
 func (w *workload) open(fsy fsys.FS, dir string, boots int) (*world, error) {
-	opt := txn.Options{FS: fsy, Durability: w.level, Actor: "t"}
+	opt := txn.Options{FS: fsy, Durability: w.level, Actor: "t", InPlace: len(w.links) > 0}
 	if !w.real {
 		opt.Boot = bootOf(boots)
 	}
@@ -72,6 +74,11 @@ func (w *workload) setup(dir string) error {
 			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 				return err
 			}
+		}
+	}
+	for link, name := range w.links {
+		if err := os.Link(filepath.Join(dir, name), filepath.Join(dir, link)); err != nil {
+			return err
 		}
 	}
 	world, err := w.open(fsys.OS, dir, 0)
@@ -247,6 +254,24 @@ func scratch(t testing.TB) string {
 		}
 	})
 	return dir
+}
+
+// linked checks that the further names still lead to the same files.
+func (w *workload) linked(dir string) error {
+	for link, name := range w.links {
+		a, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		b, err := os.Stat(filepath.Join(dir, link))
+		if err != nil {
+			return err
+		}
+		if !os.SameFile(a, b) {
+			return fmt.Errorf("%s and %s are two files now", name, link)
+		}
+	}
+	return nil
 }
 
 // verify is what must be true of every store at rest.
