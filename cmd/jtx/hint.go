@@ -84,7 +84,17 @@ func hintOfSystem(err error) string {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "make room and run it again"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return "a change needs write permission for the file's directory and for the .jtx directory that covers it"
+		return hintOfAccess(err)
 	}
 	return ""
+}
+
+// hintOfAccess explains the names that jtx makes beside a file, which its user
+// has never heard of.
+func hintOfAccess(err error) string {
+	var path *fs.PathError
+	if !errors.As(err, &path) || !strings.Contains(path.Path, "/.jtx") {
+		return ""
+	}
+	return "a change needs write permission for the file's directory and for the .jtx directory that covers it"
 }

@@ -43,7 +43,7 @@ func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 // changedJSON is a file in the result of a transaction.
 type changedJSON struct {
 	*jsonFile
-	Rev     uint64          `json:"rev"`
+	Rev     *uint64         `json:"rev,omitempty"` // none for a change that was only tried
 	Changed bool            `json:"changed"`
 	Patch   json.RawMessage `json:"patch,omitempty"`
 }
@@ -148,7 +148,10 @@ func (o outcome) json() resultJSON {
 		r.TX = &id
 	}
 	for _, f := range o.Files {
-		c := changedJSON{jsonFile: newJSONFile(f.File), Rev: f.Rev, Changed: f.Changed}
+		c := changedJSON{jsonFile: newJSONFile(f.File), Changed: f.Changed}
+		if !o.dryRun || !f.Changed {
+			c.Rev = &f.Rev
+		}
 		if o.dryRun {
 			c.Patch = f.Patch.Encode()
 		}
