@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -20,13 +21,17 @@ func newGet(a *app) *cobra.Command {
 
 PTR is an RFC 6901 pointer (/a/b/0) or a jq path (.a.b[0]). The exit code is 1
 where there is nothing. With --json it prints an object that has the file's
-revision beside the value, for a later --if-rev.`,
+revision beside the value, for a later --if-rev.
+
+FILE@VERSION, or --at VERSION, is an old version: FILE@7 by revision, FILE@-1 the
+one before the current, FILE@TXID, FILE@2026-01-02T03:04:05Z, 'FILE@2h ago'.`,
 		Example:           example(`jtx get config.json /server/port`, `jtx get config.json .server.host -r`, `jtx get config.json /color --default '"blue"'`),
 		Args:              words(1, 2),
 		ValidArgsFunction: completeFiles,
 	}
 	fs := cmd.Flags()
 	g.flags.register(fs)
+	g.at.register(fs)
 	fs.BoolVarP(&g.raw, "raw", "r", false, "print a string without its quotes and escapes")
 	fs.StringVar(&g.fallback, "default", "", "print this `JSON` where there is nothing")
 	fs.BoolVar(&g.asString, "string", false, "take the value of --default as a string")
@@ -37,6 +42,7 @@ revision beside the value, for a later --if-rev.`,
 type getCommand struct {
 	a             *app
 	flags         readFlags
+	at            atFlags
 	raw, asString bool
 	fallback      string
 }
@@ -48,7 +54,11 @@ type found struct {
 }
 
 func (g *getCommand) run(cmd *cobra.Command, args []string) error {
-	file, ptr := args[0], ""
+	v, err := versionOf(args[0], g.at.at)
+	if err != nil {
+		return err
+	}
+	file, ptr := v.file, ""
 	if len(args) > 1 {
 		var err error
 		if ptr, err = parsePlace(args[1]); err != nil {
@@ -62,7 +72,7 @@ func (g *getCommand) run(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	got, err := g.read(file, ptr)
+	got, err := g.readAt(v, ptr)
 	if errors.Is(err, txn.ErrNotFound) && fallback != nil {
 		got, err = found{value: fallback}, nil
 	}
@@ -70,6 +80,37 @@ func (g *getCommand) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	return g.print(file, ptr, got)
+}
+
+// readAt reads an old version where the words name one. An open transaction sees
+// none.
+func (g *getCommand) readAt(v versioned, ptr string) (found, error) {
+	if v.text == "" {
+		return g.read(v.file, ptr)
+	}
+	s, err := g.a.openStore(&g.flags.lockFlags)
+	if err != nil {
+		return found{}, err
+	}
+	old, err := s.ReadVersion(g.a.ctx, v.file, v.point)
+	if err != nil {
+		return found{}, err
+	}
+	if !old.Exists {
+		return found{}, &txn.Error{Kind: txn.ErrNotFound, File: old.File, Err: fmt.Errorf("was not there in revision %d", old.Rev)}
+	}
+	p, err := jsonpatch.ParsePointer(ptr)
+	if err != nil {
+		return found{}, err
+	}
+	value, err := jsonpatch.Trusted(old.Data, jsonpatch.JSONC).Get(p)
+	if err != nil {
+		return found{}, &txn.Error{Kind: txn.ErrNotFound, File: old.File, Pointer: ptr, Err: err}
+	}
+	if ptr == "" {
+		value = old.Data
+	}
+	return found{value: value, rev: old.Rev}, nil
 }
 
 func (g *getCommand) read(file, ptr string) (found, error) {

@@ -13,6 +13,7 @@ const (
 	groupFiles    = "files"
 	groupTx       = "tx"
 	groupRecovery = "recovery"
+	groupHistory  = "history"
 	groupSetUp    = "setup"
 )
 
@@ -21,6 +22,7 @@ var groups = []*cobra.Group{
 	{ID: groupFiles, Title: "More for files"},
 	{ID: groupTx, Title: "More for transactions"},
 	{ID: groupRecovery, Title: "After a crash, and on any day"},
+	{ID: groupHistory, Title: "More for history and backups"},
 	{ID: groupSetUp, Title: "Set-up and shell"},
 }
 
@@ -38,6 +40,7 @@ var verbs = []struct {
 	{groupMost, newBegin},
 	{groupMost, newApply},
 	{groupMost, newCommit},
+	{groupMost, newLog},
 	{groupMost, newRecover},
 	{groupFiles, newSnapshot},
 	{groupFiles, newRm},
@@ -48,6 +51,9 @@ var verbs = []struct {
 	{groupRecovery, newVerify},
 	{groupRecovery, newStatus},
 	{groupRecovery, newLocks},
+	{groupHistory, newShow},
+	{groupHistory, newDiff},
+	{groupHistory, newRestore},
 	{groupSetUp, newInit},
 	{groupSetUp, newCompletion},
 	{groupSetUp, newVersion},

@@ -88,7 +88,9 @@ func (c *cutter) round(drop string, steps int) (acked int, err error) {
 	}
 	unmount(c.t, c.dir)
 	c.l.mountAt(c.t, c.image, c.dir, "")
-	c.boot++
+	if c.rng.IntN(2) == 0 {
+		c.boot++ // else only the disk was gone, pulled out and put back
+	}
 	if err := c.model.check(c.dir, c.boot, 0); err != nil {
 		return 0, fmt.Errorf("%w\nthe workers met: %q", err, crew.fails)
 	}
@@ -214,8 +216,9 @@ func (r *recording) cut(rng *rand.Rand, at int) (acked int, err error) {
 	}
 	dir := r.l.mount(r.t, image, "")
 	defer unmount(r.t, dir)
-	if err := r.model.check(dir, 1, at); err != nil {
-		return 0, fmt.Errorf("cut at event %d of %d: %w", at, r.tape.Len(), err)
+	boot := rng.IntN(2) // 0: only the disk was gone
+	if err := r.model.check(dir, boot, at); err != nil {
+		return 0, fmt.Errorf("cut at event %d of %d, boot %d: %w", at, r.tape.Len(), boot, err)
 	}
 	return r.model.acked(at), nil
 }

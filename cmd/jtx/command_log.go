@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bytes"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/txn"
+)
+
+func newLog(a *app) *cobra.Command {
+	l := &logCommand{a: a}
+	cmd := &cobra.Command{
+		Use:   "log [FILE ...]",
+		Short: "the transactions that changed files, newest first",
+		Long: `Lists the transactions that changed any FILE, newest first; without FILE, any
+tracked file in or below the current directory. Each is a line of its id, time,
+actor, files and message, separated by tabs; with -p its patches follow, a line
+for each file. Changes made outside jtx are listed as it found them. With --json
+each transaction is an object on a line of its own.`,
+		Example:           example(`jtx set config.json /server/port 81 -m 'move'`, `jtx log -n 5 -p config.json`, `jtx log --since '2d ago'`),
+		ValidArgsFunction: completeFiles,
+	}
+	fs := cmd.Flags()
+	l.lock.register(fs)
+	fs.BoolVarP(&l.patches, "patch", "p", false, "show what was changed")
+	fs.IntVarP(&l.count, "number", "n", 0, "at most `N` transactions; 0: all")
+	fs.StringVar(&l.since, "since", "", "only since a `TIME`, or a transaction's id")
+	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error { return l.run(args) })
+	return cmd
+}
+
+type logCommand struct {
+	a       *app
+	lock    lockFlags
+	patches bool
+	count   int
+	since   string
+}
+
+func (l *logCommand) run(files []string) error {
+	if err := checkFiles(files); err != nil {
+		return err
+	}
+	if l.count < 0 {
+		return usagef("-n %d: a number can't be negative", l.count)
+	}
+	s, err := l.a.openStore(&l.lock)
+	if err != nil {
+		return err
+	}
+	o := txn.HistoryOptions{Patches: l.patches}
+	if l.since != "" {
+		p, err := parseMoment("--since", l.since)
+		if err != nil {
+			return err
+		}
+		if o.Since, err = s.TimeOf(l.a.ctx, p); err != nil {
+			return err
+		}
+	}
+	p := l.a.openPage()
+	defer p.close()
+	return l.print(p, s, files, o)
+}
+
+func (l *logCommand) print(p *page, s *txn.Store, files []string, o txn.HistoryOptions) error {
+	var b bytes.Buffer
+	n := 0
+	for e, err := range s.History(l.a.ctx, files, o) {
+		if err != nil {
+			return err
+		}
+		switch {
+		case l.a.json:
+			b.Write(encodeJSON(newEntryJSON(e, l.patches)))
+		case p.terminal:
+			p.prettyEntry(&b, e, l.patches)
+		default:
+			plainEntry(&b, e, l.patches)
+		}
+		if err := p.write(&b); err != nil {
+			return err
+		}
+		if n++; n == l.count {
+			break
+		}
+	}
+	if n == 0 {
+		l.a.note("no transactions")
+	}
+	return nil
+}

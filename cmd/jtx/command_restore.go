@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/txn"
+)
+
+func newRestore(a *app) *cobra.Command {
+	r := &restoreCommand{a: a}
+	cmd := &cobra.Command{
+		Use:   "restore FILE[@VERSION] | --all --at TIME",
+		Short: "bring an old version back",
+		Long: `Brings a version of FILE back, byte for byte, in a new transaction, and prints
+TXID FILE@REV. Without a version it is the last good one: what the file held
+before it was deleted, truncated or overwritten with something that is no JSON.
+Damaged bytes are kept below .jtx.
+
+With --all every tracked file in or below the current directory is brought to
+its state at the time, or the transaction, of --at; files that jtx made later are
+removed.`,
+		Example:           example(`jtx set config.json /server/port 81`, `rm config.json`, `jtx restore config.json`, `jtx restore config.json@1`),
+		Args:              words(0, 1),
+		ValidArgsFunction: completeFiles,
+	}
+	fs := cmd.Flags()
+	r.flags.register(fs)
+	r.at.register(fs)
+	fs.BoolVar(&r.all, "all", false, "every tracked file, to the state of --at")
+	cmd.RunE = a.verb(func(cmd *cobra.Command, args []string) error {
+		switch {
+		case r.all && len(args) > 0:
+			return usagef("--all and FILE exclude each other")
+		case r.all && r.at.at == "":
+			return usagef("--all needs --at TIME")
+		case !r.all && len(args) == 0:
+			return missing(cmd)
+		}
+		return r.run(args)
+	})
+	return cmd
+}
+
+type restoreCommand struct {
+	a     *app
+	flags commitFlags
+	at    atFlags
+	all   bool
+}
+
+func (r *restoreCommand) run(args []string) error {
+	s, err := r.a.openStore(&r.flags.lockFlags)
+	if err != nil {
+		return err
+	}
+	var v versioned
+	if r.all {
+		v.text = r.at.at
+		if v.point, err = parseMoment("--at", v.text); err != nil {
+			return err
+		}
+	} else if v, err = versionOf(args[0], r.at.at); err != nil {
+		return err
+	}
+	if r.flags.message == "" {
+		r.flags.message = restoreMessage(v)
+	}
+	opts, err := r.flags.options(s)
+	if err != nil {
+		return err
+	}
+	var res txn.Result
+	var names []string
+	if r.all {
+		res, err = s.RestoreAll(r.a.ctx, v.point, opts...)
+	} else {
+		names = []string{v.file}
+		res, err = s.Restore(r.a.ctx, names, v.point, opts...)
+	}
+	if err != nil {
+		return err
+	}
+	for _, d := range res.Recovered {
+		if d.Aside != "" {
+			r.a.note("note: the damaged bytes are kept in %s", quoteWord(shown(d.Aside)))
+		}
+	}
+	o := newOutcome(res, names, r.flags.dryRun)
+	o.single = !r.all
+	return r.a.printOutcome(o)
+}
+
+func restoreMessage(v versioned) string {
+	switch {
+	case v.file == "":
+		return "restore all at " + v.text
+	case v.text == "":
+		return "restore"
+	default:
+		return fmt.Sprintf("restore version %s", v.text)
+	}
+}

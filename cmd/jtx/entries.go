@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+)
+
+const yellow = "\x1b[33m"
+
+// entryJSON is a transaction of the history.
+type entryJSON struct {
+	TX      string       `json:"tx"`
+	Time    string       `json:"time"`
+	Actor   string       `json:"actor,omitempty"`
+	Message string       `json:"message,omitempty"`
+	Foreign bool         `json:"foreign,omitempty"`
+	Files   []changeJSON `json:"files"`
+	Others  []*jsonFile  `json:"others,omitempty"`
+}
+
+// changeJSON is what it did to one file.
+type changeJSON struct {
+	*jsonFile
+	Rev    uint64          `json:"rev"`
+	Exists bool            `json:"exists"`
+	Patch  json.RawMessage `json:"patch,omitempty"`
+}
+
+func newEntryJSON(e txn.Entry, patches bool) entryJSON {
+	j := entryJSON{TX: e.ID.String(), Time: e.Time.UTC().Format(time.RFC3339Nano), Actor: e.Actor, Message: e.Message, Foreign: e.Foreign, Files: []changeJSON{}}
+	for _, f := range e.Files {
+		c := changeJSON{jsonFile: newJSONFile(shown(f.File)), Rev: f.Rev, Exists: f.After.Exists}
+		if patches {
+			c.Patch = f.Patch.Encode()
+		}
+		j.Files = append(j.Files, c)
+	}
+	for _, name := range e.Others {
+		j.Others = append(j.Others, newJSONFile(shown(name)))
+	}
+	return j
+}
+
+// revisions are the words FILE@REV of an entry.
+func revisions(e txn.Entry) string {
+	var words []string
+	for _, f := range e.Files {
+		words = append(words, quoteWord(fmt.Sprintf("%s@%d", shown(f.File), f.Rev)))
+	}
+	for _, name := range e.Others {
+		words = append(words, quoteWord(shown(name)))
+	}
+	return strings.Join(words, " ")
+}
+
+// plainEntry is an entry for programs that read lines: the id, the time, the
+// actor, the files and the message, separated by tabs; then, where patches were
+// asked for, a line for each file that begins with a tab.
+func plainEntry(b *bytes.Buffer, e txn.Entry, patches bool) {
+	fmt.Fprintf(b, "%s\t%s\t%s\t%s\t%s\n", e.ID, timeText(e.Time), printable(actorOf(e)), revisions(e), printable(e.Message))
+	if patches {
+		for _, f := range e.Files {
+			fmt.Fprintf(b, "\t%s\t%s\n", quoteWord(fmt.Sprintf("%s@%d", shown(f.File), f.Rev)), f.Patch.Encode())
+		}
+	}
+}
+
+func actorOf(e txn.Entry) string {
+	if e.Actor == "" {
+		return "-"
+	}
+	return e.Actor
+}
+
+// prettyEntry is an entry for people.
+func (p *page) prettyEntry(b *bytes.Buffer, e txn.Entry, patches bool) {
+	line := fmt.Sprintf("%s  %-14s %-10s %s", p.paint(yellow, e.ID.String()), ago(time.Since(e.Time)), printable(actorOf(e)), p.paint(bold, revisions(e)))
+	if e.Message != "" {
+		line += "  " + printable(e.Message)
+	}
+	b.WriteString(line + "\n")
+	if !patches {
+		return
+	}
+	for _, f := range e.Files {
+		if len(e.Files) > 1 {
+			fmt.Fprintf(b, "  %s\n", p.paint(bold, printable(shown(f.File))))
+		}
+		p.prettyPatch(b, nil, f.Patch)
+	}
+	b.WriteString("\n")
+}
+
+// ago is how long before now something was, as people say it.
+func ago(d time.Duration) string {
+	for _, u := range []struct {
+		unit time.Duration
+		name string
+	}{{365 * 24 * time.Hour, "year"}, {30 * 24 * time.Hour, "month"}, {24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
+		if d >= u.unit {
+			return plural(int(d/u.unit), u.name) + " ago"
+		}
+	}
+	if d < 0 {
+		return "in the future"
+	}
+	return plural(int(d/time.Second), "second") + " ago"
+}
+
+// prettyPatch shows each operation on a line: what was there, if doc is the
+// document before, and what is there now.
+func (p *page) prettyPatch(b *bytes.Buffer, doc *jsonpatch.Document, patch jsonpatch.Patch) {
+	for _, op := range patch {
+		old := ""
+		if doc != nil {
+			if value, err := doc.Get(op.Path); err == nil {
+				old = p.short(value)
+			}
+			doc, _, _ = doc.Apply(jsonpatch.Patch{op}, jsonpatch.Limits{}) // nil where it fails: no old values then
+		}
+		b.WriteString("  " + p.prettyOp(op, old) + "\n")
+	}
+	if len(patch) == 0 {
+		b.WriteString("  " + p.paint(dim, "no value changed, only the layout") + "\n")
+	}
+}
+
+func (p *page) prettyOp(op jsonpatch.Operation, old string) string {
+	place := printable(op.Path.String())
+	if place == "" {
+		place = "(the whole document)"
+	}
+	switch op.Op {
+	case "add":
+		return p.paint(green, "+ "+place+": "+p.short(op.Value))
+	case "remove":
+		if old != "" {
+			place += ": " + old
+		}
+		return p.paint(red, "- "+place)
+	case "replace":
+		if old != "" {
+			return p.paint(yellow, "~ "+place+":") + " " + p.paint(red, old) + " -> " + p.paint(green, p.short(op.Value))
+		}
+		return p.paint(yellow, "~ "+place+": "+p.short(op.Value))
+	case "move", "copy":
+		return p.paint(yellow, "> "+place+": "+op.Op+" of "+printable(op.From.String()))
+	default:
+		return p.paint(dim, "= "+place+": "+p.short(op.Value))
+	}
+}
+
+// short is a value on one line that fits the terminal.
+func (p *page) short(value []byte) string {
+	text := printable(string(jsonpatch.Compact(value)))
+	room := max(20, p.width/2)
+	if utf8.RuneCountInString(text) <= room {
+		return text
+	}
+	return string([]rune(text)[:room-3]) + "..."
+}

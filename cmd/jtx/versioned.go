@@ -1,0 +1,66 @@
+package main
+
+import (
+	"os"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/jtx-project/jtx/txn"
+)
+
+// atFlags are of the verbs that read or bring back an old version.
+type atFlags struct{ at string }
+
+func (f *atFlags) register(fs *pflag.FlagSet) {
+	fs.StringVar(&f.at, "at", "", "the `VERSION`: a revision, -N, a transaction's id, an RFC 3339 time, or as in \"2h ago\"")
+}
+
+// versioned is a word that names a file and maybe a version of it.
+type versioned struct {
+	file  string
+	point txn.Point
+	// text is the version as it was given, empty where none was.
+	text string
+}
+
+// versionOf takes FILE@VERSION apart. A file that has the whole word for its name
+// is that file, and at, if it is given, says the version without doubt.
+func versionOf(word, at string) (versioned, error) {
+	v := versioned{file: word, text: at}
+	if at == "" {
+		file, text, kind := splitVersion(word)
+		if _, err := os.Lstat(word); err != nil && kind != noVersion {
+			v.file, v.text = file, text
+		}
+	}
+	if err := checkFile(v.file); err != nil {
+		return v, err
+	}
+	if v.text == "" {
+		return v, nil
+	}
+	var err error
+	if v.point, err = txn.ParsePoint(v.text, time.Now()); err != nil {
+		return v, usagef("%s is no version", quoteWord(v.text)).withHint("a version is a revision (7), a number of versions back (-1), a transaction's id, an RFC 3339 time, or as in \"2h ago\"")
+	}
+	return v, nil
+}
+
+// parseMoment reads the value of a flag that takes a time or a transaction.
+func parseMoment(flag, text string) (txn.Point, error) {
+	p, err := txn.ParsePoint(text, time.Now())
+	if err != nil {
+		return p, usagef("%s %s: want a time, a transaction's id, or as in \"2h ago\"", flag, quoteWord(text))
+	}
+	return p, nil
+}
+
+// openStore opens the store with the flags of locking.
+func (a *app) openStore(l *lockFlags) (*txn.Store, error) {
+	opt, err := l.options()
+	if err != nil {
+		return nil, err
+	}
+	return a.store(opt)
+}
