@@ -52,7 +52,7 @@ func hintOfDamage(err error) string {
 	if errors.As(err, &damaged) {
 		kept := ""
 		if damaged.Aside != "" {
-			kept = fmt.Sprintf("; a copy of the damaged bytes is kept in %s", quoteWord(shown(damaged.Aside)))
+			kept = fmt.Sprintf("; the damaged bytes are kept in %s", quoteWord(shown(damaged.Aside)))
 		}
 		return fmt.Sprintf("jtx restore %s brings revision %d back; a file that is mended by hand is taken as it is%s",
 			quoteWord(shown(damaged.File)), damaged.Rev, kept)
