@@ -137,6 +137,7 @@ func (s *Store) openTxsIn(dir string) ([]*OpenTx, error) {
 		t := &OpenTx{s: s, dir: filepath.Join(dir, e.Name())}
 		switch err := t.load(); {
 		case errors.Is(err, ErrNotFound): // being made or removed
+		case errors.Is(err, fs.ErrPermission): // another user's
 		case err != nil:
 			return nil, err
 		default:
@@ -146,26 +147,53 @@ func (s *Store) openTxsIn(dir string) ([]*OpenTx, error) {
 	return list, nil
 }
 
-// sweepTxs discards the open transactions of a scope that are past their time, and reports the others. One whose leases belong to a living process is
-// kept whatever its age.
+// sweepTxs discards the open transactions of a scope that are past their time,
+// and reports the others. One whose leases belong to a living process is kept
+// whatever its age, and so is one that somebody is working on.
 func (s *Store) sweepTxs(ctx context.Context, sc *scope, o RecoverOptions, r *RecoverReport) error {
 	txs, err := s.openTxsAround(sc)
 	if err != nil {
 		return err
 	}
 	for _, t := range txs {
-		if time.Since(t.data.Created) < o.TTL || t.data.Owner != nil && t.data.Owner.Alive() == lockmgr.Alive {
+		expired := t.expired(o.TTL)
+		if expired && !o.DryRun {
+			expired, err = t.discardExpired(ctx, o.TTL)
+		}
+		if errors.Is(err, ErrNotFound) {
+			continue // ended meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		if expired {
+			r.Expired = append(r.Expired, t.Info())
+		} else {
 			r.Open = append(r.Open, t.Info())
-			continue
 		}
-		if !o.DryRun {
-			if err := t.finish(ctx); err != nil {
-				return err
-			}
-		}
-		r.Expired = append(r.Expired, t.Info())
 	}
 	return nil
+}
+
+func (t *OpenTx) expired(ttl time.Duration) bool {
+	living := t.data.Owner != nil && t.data.Owner.Alive() == lockmgr.Alive
+	return time.Since(t.data.Created) >= ttl && !living
+}
+
+// discardExpired is false where the transaction is in use.
+func (t *OpenTx) discardExpired(ctx context.Context, ttl time.Duration) (bool, error) {
+	held, err := t.lock(ctx, 0)
+	if errors.Is(err, ErrLockTimeout) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	expired := false
+	if err = t.load(); err == nil && t.expired(ttl) {
+		expired, err = true, t.finish(ctx)
+	}
+	return expired, errors.Join(err, held.Release())
 }
 
 // BreakLease ends the leases of an open transaction, which can't commit then.

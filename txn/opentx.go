@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/jtx-project/jtx/lockmgr"
@@ -89,7 +88,7 @@ func (s *Store) Begin(ctx context.Context, files []string, o BeginOptions) (*Ope
 		err = t.save()
 	}
 	if err != nil {
-		return nil, errors.Join(err, t.Abort(context.WithoutCancel(ctx)))
+		return nil, errors.Join(err, t.finish(context.WithoutCancel(ctx)))
 	}
 	return t, nil
 }
@@ -134,7 +133,7 @@ func (t *OpenTx) View(ctx context.Context, files []string, fn func(*Tx) error) e
 	return t.with(ctx, files, func(tx *Tx) error {
 		tx.readOnly = true
 		for _, name := range files {
-			if f := t.data.file(t.s.abs(name)); f != nil {
+			if f := t.file(t.s.abs(name)); f != nil {
 				f.Read = true
 			}
 		}
@@ -145,7 +144,7 @@ func (t *OpenTx) View(ctx context.Context, files []string, fn func(*Tx) error) e
 // with locks the transaction's own state, lets files join, and calls fn with all
 // its files as it sees them. What fn changed in t is saved if it succeeds.
 func (t *OpenTx) with(ctx context.Context, files []string, fn func(*Tx) error) error {
-	held, err := t.lock(ctx)
+	held, err := t.lock(ctx, t.s.patience())
 	if err != nil {
 		return err
 	}
@@ -168,9 +167,18 @@ func (t *OpenTx) with(ctx context.Context, files []string, fn func(*Tx) error) e
 // join pins files that are new to the transaction.
 func (t *OpenTx) join(ctx context.Context, files []string) error {
 	var names []string
+	seen := map[string]bool{}
 	for _, name := range files {
 		abs := t.s.abs(name)
-		if t.data.file(abs) == nil && !slices.Contains(names, abs) {
+		if t.file(abs) != nil {
+			continue
+		}
+		real, err := realPath(t.s.fs, abs)
+		if err != nil {
+			return fail(name, err)
+		}
+		if !seen[real] {
+			seen[real] = true
 			names = append(names, abs)
 		}
 	}
@@ -189,6 +197,24 @@ func (t *OpenTx) join(ctx context.Context, files []string) error {
 			}
 		}
 		t.data.Files = append(t.data.Files, f)
+	}
+	return nil
+}
+
+// file finds a file that has joined, under the name it joined by or by another
+// that leads to it.
+func (t *OpenTx) file(abs string) *txFile {
+	if f := t.data.file(abs); f != nil {
+		return f
+	}
+	real, err := realPath(t.s.fs, abs)
+	if err != nil {
+		return nil
+	}
+	for _, f := range t.data.Files {
+		if other, err := realPath(t.s.fs, string(f.File)); err == nil && other == real {
+			return f
+		}
 	}
 	return nil
 }
@@ -240,7 +266,7 @@ type CommitOptions struct {
 // transaction. It fails with ErrConflict where a file is not as it was pinned, or
 // a lease was broken; the transaction then stays open.
 func (t *OpenTx) Commit(ctx context.Context, o CommitOptions) (Result, error) {
-	held, err := t.lock(ctx)
+	held, err := t.lock(ctx, t.s.patience())
 	if err != nil {
 		return Result{}, err
 	}
@@ -266,8 +292,16 @@ func (t *OpenTx) Commit(ctx context.Context, o CommitOptions) (Result, error) {
 
 // replay does to the files as they are what was staged against them as they were.
 func (t *OpenTx) replay(tx *Tx, rebase bool) error {
+	seen := map[*draft]bool{}
 	for i, f := range t.data.Files {
-		d := tx.drafts[tx.index(string(f.File))]
+		d, err := tx.file(string(f.File))
+		if err != nil {
+			return err
+		}
+		if seen[d] {
+			return &Error{Kind: ErrConflict, File: string(f.File), Err: errorf("has become another name of %s since it joined", d.name)}
+		}
+		seen[d] = true
 		if pinOf(d.found.Version) == f.Pinned {
 			staged, err := t.draft(f)
 			if err != nil {
@@ -322,5 +356,15 @@ func (t *OpenTx) rebase(tx *Tx, f *txFile, d *draft) error {
 	return d.apply(ours, tx.lim)
 }
 
-// Abort forgets the transaction and ends its leases.
-func (t *OpenTx) Abort(ctx context.Context) error { return t.finish(ctx) }
+// Abort forgets the transaction and ends its leases. It fails with ErrNotFound
+// where the transaction was committed or aborted meanwhile.
+func (t *OpenTx) Abort(ctx context.Context) error {
+	held, err := t.lock(ctx, t.s.patience())
+	if err != nil {
+		return err
+	}
+	if err = t.load(); err == nil {
+		err = t.finish(ctx)
+	}
+	return errors.Join(err, held.Release())
+}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
@@ -60,12 +59,6 @@ func (tx *Tx) add(d *draft, real string) {
 	tx.byName[d.name] = d
 	tx.byReal[real] = d
 	tx.drafts = append(tx.drafts, d)
-}
-
-// index finds a draft by its absolute name.
-func (tx *Tx) index(name string) int {
-	d := tx.byName[name]
-	return slices.Index(tx.drafts, d)
 }
 
 func (tx *Tx) close() { tx.done = true }

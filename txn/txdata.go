@@ -254,8 +254,33 @@ func (t *OpenTx) load() error {
 		return fail(t.dir, err)
 	}
 	t.data = txData{}
-	if err := json.Unmarshal(data, &t.data); err != nil {
+	err = json.Unmarshal(data, &t.data)
+	if err == nil {
+		err = t.data.check(filepath.Base(t.dir))
+	}
+	if err != nil {
+		t.data = txData{}
 		return &Error{Kind: ErrDamaged, File: t.dir, Err: err}
+	}
+	return nil
+}
+
+// check refuses a transaction that calls itself otherwise than its directory, or
+// has documents elsewhere: somebody else may have put it into the workspace, and
+// the names in it are opened and removed.
+func (d *txData) check(id string) error {
+	if d.ID != id {
+		return fmt.Errorf("it is of transaction %q", d.ID)
+	}
+	for _, f := range d.Files {
+		if f == nil || !filepath.IsAbs(string(f.File)) {
+			return errors.New("a file without its path")
+		}
+		for _, name := range []string{f.Base, f.Now} {
+			if name != filepath.Base(name) && name != "" || name == ".." {
+				return fmt.Errorf("a document named %q", name)
+			}
+		}
 	}
 	return nil
 }
@@ -308,8 +333,8 @@ func (t *OpenTx) draft(f *txFile) (*draft, error) {
 }
 
 // lock keeps other processes from working on the same open transaction.
-func (t *OpenTx) lock(ctx context.Context) (*lockmgr.Held, error) {
-	held, err := t.s.locks.Acquire(ctx, t.s.patience(), []lockmgr.Request{{
+func (t *OpenTx) lock(ctx context.Context, patience time.Duration) (*lockmgr.Held, error) {
+	held, err := t.s.locks.Acquire(ctx, patience, []lockmgr.Request{{
 		Order: t.data.ID, Path: filepath.Join(t.dir, lockName), Mode: lockmgr.Exclusive, Perm: txMode, Name: "transaction " + t.data.ID,
 	}})
 	if errors.Is(err, fs.ErrNotExist) {

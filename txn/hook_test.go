@@ -1,0 +1,63 @@
+package txn_test
+
+import (
+	"io/fs"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// hookFS calls hook before some operations, which can fail them or do what
+// another program might do in that moment.
+type hookFS struct {
+	fsys.FS
+	hook func(op, name string) error
+}
+
+func (h *hookFS) call(op, name string) error {
+	if h.hook == nil {
+		return nil
+	}
+	return h.hook(op, name)
+}
+
+func (h *hookFS) OpenFile(name string, flag int, perm fs.FileMode) (fsys.File, error) {
+	if err := h.call("open", name); err != nil {
+		return nil, err
+	}
+	return h.FS.OpenFile(name, flag, perm)
+}
+
+func (h *hookFS) Rename(from, to string) error {
+	if err := h.call("rename", to); err != nil {
+		return err
+	}
+	return h.FS.Rename(from, to)
+}
+
+func (h *hookFS) Exchange(a, b string) error {
+	if err := h.call("exchange", b); err != nil {
+		return err
+	}
+	return h.FS.Exchange(a, b)
+}
+
+func (h *hookFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	if err := h.call("readdir", name); err != nil {
+		return nil, err
+	}
+	return h.FS.ReadDir(name)
+}
+
+func openHooked(t *testing.T, o txn.Options) (*txn.Store, *hookFS, string) {
+	t.Helper()
+	h := &hookFS{FS: fsys.OS}
+	o.FS, o.Actor = h, "tester"
+	dir := t.TempDir()
+	s, err := txn.Open(dir, o)
+	require.NoError(t, err)
+	return s, h, dir
+}
