@@ -1,0 +1,8 @@
+//go:build !unix
+
+package main
+
+import "syscall"
+
+// fromTerminal is always false where there are no process groups.
+func fromTerminal(syscall.Signal) bool { return false }
