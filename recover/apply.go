@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
@@ -209,6 +211,9 @@ func (fp *FilePlan) adopt(done *Done) error {
 
 // AppendAdoption durably records an edit made outside and settles.
 func (f *File) AppendAdoption(rec *wal.Record) error {
+	if err := f.SyncFound(); err != nil {
+		return err
+	}
 	if err := f.Log.MarkPending(); err != nil {
 		return err
 	}
@@ -264,10 +269,27 @@ func (f *File) renderOver(newest *wal.Record) ([]byte, error) {
 	return Render(f.Journal.Read, newest.LSN, f.Limits)
 }
 
-// foreign are the flags of an adopted edit: whether the program that made it
-// synced the file or its name is not known, so that after a power cut an older
-// content, or a broken one, means that it didn't.
-const foreign = wal.FlagForeign | wal.FlagLazy | wal.FlagNoDirSync
+// foreign are the flags of an adopted edit: whether the program that made it synced
+// the name is not known, so that after a power cut an older content means that it
+// didn't.
+const foreign = wal.FlagForeign | wal.FlagNoDirSync
+
+// SyncFound makes durable what stands under the name, which another program may not
+// have done. Else a power cut could break it where it counts as a version: one that
+// is there to go back to, or to stand until the directory is synced.
+func (f *File) SyncFound() error {
+	if f.Found.Info == nil {
+		return nil
+	}
+	file, err := f.FS.OpenFile(f.Target, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it is gone again, as the commit will find
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
 
 // Adoption builds the record of what stands under the name, as a version that
 // another program made after newest (nil where the file was not tracked yet).

@@ -256,6 +256,9 @@ func (u *unit) commitPoint() error {
 	for _, f := range u.files {
 		syncs = append(syncs, func() error { return fail(f.t.name, f.log.Sync()) })
 		syncs = append(syncs, func() error { return fail(f.t.name, f.repl.Sync()) })
+		if f.first != nil {
+			syncs = append(syncs, func() error { return fail(f.t.name, f.t.file.SyncFound()) })
+		}
 	}
 	err := parallel(syncs)
 	fsys.Step("commit.synced")
