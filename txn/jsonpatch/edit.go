@@ -92,7 +92,7 @@ func (w *work) placeFirst(at spot, s *slot, next *item) {
 	old := b.peekFirst(next)
 	s.lead = newFrag(w.bounded(spaceOf(old.lead.b)))
 	s.comma = newFrag(",")
-	if !hasNewline(s.lead.b) && endsInLineComment(b.head.b) {
+	if !startsLine(s.lead.b) && endsInLineComment(b.head.b) {
 		s.lead = newFrag(w.style().newline)
 	}
 	if hasNewline(old.lead.b) && b.n == 1 {
@@ -136,7 +136,7 @@ func (w *work) placeAfter(at spot, s *slot, prev, next *item) {
 	b := at.val.body
 	before := b.peekLast(prev)
 	s.lead = newFrag(w.bounded(w.separator(b, prev, next)))
-	if !hasNewline(s.lead.b) && endsInLineComment(before.after()) {
+	if !startsLine(s.lead.b) && endsInLineComment(before.after()) {
 		l := w.style()
 		s.lead = newFrag(l.newline + w.bounded(at.indent) + l.unit)
 	}

@@ -87,11 +87,16 @@ func isCommentStart(b []byte, i int) bool {
 }
 
 // commentEnd returns the place behind the comment that starts at text[i]. The
-// line end behind a // comment is no part of it.
+// line end behind a // comment is no part of it. Some readers of JSONC end such
+// a comment at a CR of its own and others don't, so they would find different
+// values in the same text: it is refused.
 func commentEnd(text []byte, i int) (int, error) {
 	end := skipComment(text, i)
 	if text[i+1] == '*' && (end < i+4 || text[end-1] != '/' || text[end-2] != '*') {
 		return 0, syntaxError(text, i, "", `the comment is not closed by "*/"`)
+	}
+	if byteAt(text, end) == '\r' && byteAt(text, end+1) != '\n' && text[i+1] == '/' {
+		return 0, syntaxError(text, end, "", "a // comment must end with LF or CRLF, found CR")
 	}
 	for p := i; p < end; {
 		r, n := utf8.DecodeRune(text[p:end])

@@ -18,7 +18,7 @@ func TestJSONCIsBlanked(t *testing.T) {
 		{`[[1,],]`, `[[1 ] ]`},
 		{`[1]//`, `[1]  `},
 		{`[1]/**/`, `[1]    `},
-		{"[1]// é\r2", "[1]     \r2"},
+		{"[1]// é\r\n", "[1]     \r\n"},
 	} {
 		got, err := blankJSONC([]byte(c.text))
 		require.NoError(t, err)
@@ -36,7 +36,7 @@ func TestJSONCIsAccepted(t *testing.T) {
 	}
 	for _, text := range []string{
 		"[,]", "[1,,]", "{,}", "[1,,2]", "{\"a\":,}", "{\"a\",}", "1,", "/", "/1", "[1/]", "// only", "/* open", "/*/", "1 /* \xff */",
-		"// \xff\n1", "# x\n1", "{a: 1}", "['a']", "[1]/", "1 2", "1 // x\r2",
+		"// \xff\n1", "# x\n1", "{a: 1}", "['a']", "[1]/", "1 2", "1 // x\r2", "// x\r1", "// x\r\n2 3", "1 // x\r",
 	} {
 		_, err := Parse([]byte(text), Limits{})
 		require.ErrorIs(t, err, ErrInvalid, "%q", text)

@@ -30,6 +30,9 @@ func (w *work) style() *layout {
 func (w *work) learn(text []byte) {
 	w.layout = learnLayout(text[:min(len(text), layoutSample)])
 	w.layout.newline = newlineOf(w.src.raw)
+	if w.doc.syntax == JSONC && w.layout.newline == "\r" {
+		w.layout.newline = "\n" // which ends a // comment
+	}
 }
 
 // newlineOf returns the first line end of a text.
@@ -183,10 +186,11 @@ func spaceOf(lead []byte) string {
 	return string(lead[at:at+n]) + spaceAt(lead, at+n)
 }
 
-// startsLine reports whether trivia begins with a line end, after blanks.
+// startsLine reports whether trivia begins with a line end, after blanks. A CR
+// of its own is none here, because it doesn't end a // comment.
 func startsLine(trivia []byte) bool {
 	i := len(spaceAt(trivia, 0))
-	return i < len(trivia) && isNewline(trivia[i])
+	return i < len(trivia) && (trivia[i] == '\n' || breakLength(trivia, i) == 2)
 }
 
 // startsWithBlankLine reports whether trivia begins with an empty line.
