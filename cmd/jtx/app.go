@@ -41,7 +41,7 @@ func run(args []string) int {
 // execute finds the verb and runs it.
 func (a *app) execute(args []string) error {
 	root := newRoot(a)
-	root.SetArgs(markNegatives(root, args))
+	root.SetArgs(markNegatives(root, joinPairs(root, args)))
 	return root.ExecuteContext(a.ctx)
 }
 

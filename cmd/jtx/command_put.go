@@ -17,7 +17,7 @@ func newPut(a *app) *cobra.Command {
 			_, err := jsonpatch.Parse(data, jsonpatch.Limits{}) // comments are for the file to allow
 			return err
 		},
-		do: (*txn.Tx).Put,
+		do: (*txn.Tx).Put, makes: true,
 	})
 }
 
@@ -58,6 +58,7 @@ type documentVerb struct {
 	use, short, long, example string
 	check                     func(data []byte) error
 	do                        func(tx *txn.Tx, file string, data []byte) error
+	makes                     bool // it may be asked to do so only where there is no file
 }
 
 const aboutSRC = `
@@ -75,6 +76,10 @@ func newDocumentVerb(a *app, v documentVerb) *cobra.Command {
 	}
 	flags.register(cmd.Flags())
 	src.register(cmd.Flags())
+	var ifMissing bool
+	if v.makes {
+		registerIfMissing(cmd.Flags(), &ifMissing)
+	}
 	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
 		file := args[0]
 		if err := checkFile(file); err != nil {
@@ -89,7 +94,9 @@ func newDocumentVerb(a *app, v documentVerb) *cobra.Command {
 		if err := v.check(in.data); err != nil {
 			return invalidIn(in.name, err)
 		}
-		return a.change(&flags, []string{file}, func(tx *txn.Tx) error { return v.do(tx, file, in.data) })
+		return a.change(&flags, []string{file}, unlessThere(ifMissing, file, func(tx *txn.Tx) error {
+			return v.do(tx, file, in.data)
+		}))
 	})
 	return cmd
 }

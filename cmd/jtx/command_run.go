@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -120,24 +119,7 @@ func (r *runCommand) child(id string, command []string) error {
 	c := exec.Command(command[0], command[1:]...)
 	c.Stdin, c.Stdout, c.Stderr = r.a.stdin, os.Stdout, os.Stderr
 	c.Env = append(os.Environ(), "JTX_TX="+id)
-	if err := c.Start(); err != nil {
-		return cannotStart(command[0], err)
-	}
-	r.a.signals.forwardTo(func(sig syscall.Signal) {
-		if !fromTerminal(sig) {
-			_ = c.Process.Signal(sig) // it may be gone already
-		}
-	})
-	err := c.Wait()
-	r.a.signals.forwardTo(nil)
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) {
-		return err
-	}
-	if ws, ok := exit.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-		return &childError{exitOfSignal(ws.Signal())}
-	}
-	return &childError{exit.ExitCode()}
+	return r.a.runChild(c)
 }
 
 // cannotStart has the exit codes that shells give: 127 where there is no such

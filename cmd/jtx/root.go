@@ -43,6 +43,8 @@ var verbs = []struct {
 	{groupMost, newLog},
 	{groupMost, newRecover},
 	{groupFiles, newSnapshot},
+	{groupFiles, newUpdate},
+	{groupFiles, newPipe},
 	{groupFiles, newRm},
 	{groupTx, newAbort},
 	{groupTx, newTx},

@@ -23,16 +23,23 @@ func callOf(stmt *syntax.Stmt) (*call, bool) {
 	}
 	c := &call{stmt: stmt, expr: expr, args: expr.Args}
 	for len(c.args) > 0 {
-		name, _ := static(c.args[0])
-		c.name, c.args = path.Base(name), c.args[1:]
-		if name == "" {
-			c.name = ""
-		}
+		c.name, c.args = commandName(c.args[0]), c.args[1:]
 		if c.name != "command" || len(c.args) == 0 || strings.HasPrefix(c.args[0].Lit(), "-") {
 			break
 		}
 	}
 	return c, true
+}
+
+func commandName(w *syntax.Word) string {
+	name, ok := static(w)
+	switch {
+	case w.Lit() == "[":
+		return "["
+	case !ok || name == "":
+		return ""
+	}
+	return path.Base(name)
 }
 
 // operands are the arguments that are no options. ok is false where one of the
@@ -164,19 +171,24 @@ func stages(stmt *syntax.Stmt) []*syntax.Stmt {
 
 // bare is a statement without its "!", as a span.
 func (s *script) bare(stmt *syntax.Stmt) span {
-	at := spanOf(stmt)
-	if stmt.Negated {
+	at := whole(stmt)
+	if stmt.Negated && stmt.Cmd != nil {
 		at.from = int(stmt.Cmd.Pos().Offset())
 		for _, r := range stmt.Redirs {
 			at.from = min(at.from, int(r.Pos().Offset()))
 		}
 	}
-	// The end of a statement takes in its separator.
-	if stmt.Semicolon.IsValid() {
+	return at
+}
+
+// whole is a statement without the separator behind it.
+func whole(stmt *syntax.Stmt) span {
+	at := span{int(stmt.Pos().Offset()), int(stmt.Pos().Offset())}
+	if stmt.Cmd != nil {
 		at.to = int(stmt.Cmd.End().Offset())
-		for _, r := range stmt.Redirs {
-			at.to = max(at.to, int(r.Word.End().Offset()))
-		}
+	}
+	for _, r := range stmt.Redirs {
+		at.to = max(at.to, int(r.Word.End().Offset()))
 	}
 	return at
 }

@@ -10,8 +10,6 @@ import (
 // span is a range of the script's bytes.
 type span struct{ from, to int }
 
-func spanOf(n syntax.Node) span { return span{int(n.Pos().Offset()), int(n.End().Offset())} }
-
 type edit struct {
 	span
 	text string
@@ -53,7 +51,7 @@ func (s *script) drop(stmts ...*syntax.Stmt) {
 		list := s.listOf[stmt]
 		left := slices.ContainsFunc(list, func(o *syntax.Stmt) bool { return !s.dropped[o] })
 		if !left && len(s.file.Stmts) > 0 && list[0] != s.file.Stmts[0] {
-			s.replace(spanOf(stmt), ":")
+			s.replace(whole(stmt), ":")
 			continue
 		}
 		s.replace(s.wholeLines(stmt), "")
@@ -63,7 +61,7 @@ func (s *script) drop(stmts ...*syntax.Stmt) {
 // wholeLines widens a statement to its lines where nothing else is on them, else
 // to the separator behind it.
 func (s *script) wholeLines(stmt *syntax.Stmt) span {
-	at := spanOf(stmt)
+	at := whole(stmt)
 	start := strings.LastIndexByte(s.text[:at.from], '\n') + 1
 	end := at.to
 	for end < len(s.text) && strings.IndexByte(" \t;", s.text[end]) >= 0 {

@@ -40,6 +40,10 @@ func writerOf(stmt *syntax.Stmt) (*writer, bool) {
 
 // safe makes the command that does to the file what w and the move behind it do.
 func (s *script) safe(w *writer, file *syntax.Word) form {
+	return s.guard(w.stmt, s.key(file), s.formOf(w, file))
+}
+
+func (s *script) formOf(w *writer, file *syntax.Word) form {
 	if reason := s.unfit(w, file); reason != "" {
 		return form{idiom: "writes the file", reason: reason}
 	}
@@ -111,7 +115,9 @@ func (s *script) safeJQ(w *writer, c *call, file *syntax.Word, key string) form 
 		return form{idiom: "jq", reason: q.odd}
 	}
 	kind := onlyJQ
-	if !slices.ContainsFunc(c.args, func(w *syntax.Word) bool { return w.Lit() == "--from-file" || strings.HasSuffix(w.Lit(), "f") && strings.HasPrefix(w.Lit(), "-") }) {
+	if !slices.ContainsFunc(c.args, func(w *syntax.Word) bool {
+		return w.Lit() == "--from-file" || strings.HasSuffix(w.Lit(), "f") && strings.HasPrefix(w.Lit(), "-")
+	}) {
 		kind = s.kindOfFilter(q.filter)
 	}
 	if kind == notOne {

@@ -139,7 +139,7 @@ func (s *script) collectLists() {
 			if _, block := node.Body.Cmd.(*syntax.Block); !block {
 				s.addList([]*syntax.Stmt{node.Body})
 			}
-		case *syntax.CallExpr:
+		case *syntax.Stmt:
 			s.noteMove(node)
 		}
 		return true

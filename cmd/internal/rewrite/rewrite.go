@@ -99,12 +99,12 @@ type script struct {
 	file  *syntax.File
 	names names
 	// lists are the statement lists, outermost first, and in which each statement is.
-	lists  [][]*syntax.Stmt
-	listOf map[*syntax.Stmt][]*syntax.Stmt
-	// steps are the commands of each && and || list, by its statement.
+	lists      [][]*syntax.Stmt
+	listOf     map[*syntax.Stmt][]*syntax.Stmt
 	claimed    map[syntax.Node]bool // statements that a candidate or finding covers
 	condition  map[*syntax.Stmt]bool
-	moved      map[string]bool // keys of files that some command moves elsewhere
+	guarded    map[*syntax.Stmt]string // run only where the file of this key is not there
+	moved      map[string]bool         // keys of files that some command moves elsewhere
 	candidates []*candidate
 	edits      []edit
 	dropped    map[*syntax.Stmt]bool
@@ -115,9 +115,10 @@ func newScript(text string, file *syntax.File) *script {
 	s := &script{
 		text: text, file: file, names: collectNames(file),
 		listOf: map[*syntax.Stmt][]*syntax.Stmt{}, claimed: map[syntax.Node]bool{},
-		condition: map[*syntax.Stmt]bool{}, moved: map[string]bool{}, dropped: map[*syntax.Stmt]bool{},
+		condition: map[*syntax.Stmt]bool{}, guarded: map[*syntax.Stmt]string{}, moved: map[string]bool{}, dropped: map[*syntax.Stmt]bool{},
 	}
 	s.collectLists()
+	s.collectGuards()
 	return s
 }
 
@@ -154,7 +155,13 @@ func (s *script) eachStep(fn func(*syntax.Stmt)) {
 	}
 }
 
-func (s *script) src(n syntax.Node) string { return s.text[n.Pos().Offset():n.End().Offset()] }
+func (s *script) src(n syntax.Node) string {
+	if stmt, ok := n.(*syntax.Stmt); ok {
+		at := whole(stmt)
+		return s.text[at.from:at.to]
+	}
+	return s.text[n.Pos().Offset():n.End().Offset()]
+}
 
 func (s *script) found(n syntax.Node, f Finding) {
 	f.Line = int(n.Pos().Line())

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+)
+
+// jqFlags are the flags that give a jq program its variables: each takes two
+// words, a name and what it stands for.
+type jqFlags struct{ vars []jqVar }
+
+type jqVar struct {
+	kind, name string
+	value      any
+}
+
+var jqKinds = []struct{ name, usage string }{
+	{"arg", "`NAME VALUE`: $NAME is VALUE, a string"},
+	{"argjson", "`NAME JSON`: $NAME is a JSON value"},
+	{"slurpfile", "`NAME PATH`: $NAME is the array of the JSON values in a file"},
+	{"rawfile", "`NAME PATH`: $NAME is a file's text"},
+}
+
+func (f *jqFlags) register(fs *pflag.FlagSet) {
+	for _, k := range jqKinds {
+		fs.Var(&jqValue{f, k.name}, k.name, k.usage)
+	}
+}
+
+// jqValue is one of the flags, which may be repeated.
+type jqValue struct {
+	flags *jqFlags
+	kind  string
+}
+
+func (*jqValue) String() string { return "" }
+func (*jqValue) Type() string   { return "NAME VALUE" }
+
+func (v *jqValue) Set(pair string) error {
+	name, value, ok := strings.Cut(pair, pairMark)
+	if !ok {
+		return fmt.Errorf("it takes two words, a name and a value")
+	}
+	read, err := readJQValue(v.kind, value)
+	if err != nil {
+		return err
+	}
+	v.flags.vars = append(v.flags.vars, jqVar{v.kind, strings.TrimPrefix(name, "$"), read})
+	return nil
+}
+
+func readJQValue(kind, word string) (any, error) {
+	switch kind {
+	case "argjson":
+		return decodeJSON([]byte(word))
+	case "slurpfile":
+		data, err := os.ReadFile(word)
+		if err != nil {
+			return nil, err
+		}
+		return decodeStream(data)
+	case "rawfile":
+		data, err := os.ReadFile(word)
+		return string(data), err
+	default:
+		return word, nil
+	}
+}
+
+// decodeJSON reads one value. Numbers stay as they are written.
+func decodeJSON(data []byte) (any, error) {
+	if _, err := jsonpatch.Parse(data, jsonpatch.Limits{}); err != nil {
+		return nil, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(jsonpatch.Compact(data)))
+	dec.UseNumber()
+	var v any
+	err := dec.Decode(&v)
+	return v, err
+}
+
+func decodeStream(data []byte) ([]any, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	all := []any{}
+	for {
+		var v any
+		err := dec.Decode(&v)
+		if err == io.EOF {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+}
+
+// pairMark joins the two words of a flag while flags are parsed. No argument of a
+// process can hold a NUL of its own.
+const pairMark = "\x00"
+
+// joinPairs joins the two words behind each flag that takes two, for the parser of
+// flags knows none of that kind.
+func joinPairs(root *cobra.Command, args []string) []string {
+	if !slices.ContainsFunc(args, takesPair) {
+		return args
+	}
+	if cmd, _, err := root.Find(args); err != nil || cmd.Flag("slurpfile") == nil {
+		return args
+	}
+	var joined []string
+	for i := 0; i < len(args); i++ {
+		if args[i] == "--" {
+			return append(joined, args[i:]...)
+		}
+		if takesPair(args[i]) && i+2 < len(args) {
+			joined = append(joined, args[i]+"="+args[i+1]+pairMark+args[i+2])
+			i += 2
+			continue
+		}
+		joined = append(joined, args[i])
+	}
+	return joined
+}
+
+func takesPair(word string) bool {
+	for _, k := range jqKinds {
+		if word == "--"+k.name {
+			return true
+		}
+	}
+	return false
+}
