@@ -41,6 +41,7 @@ var verbs = []struct {
 	{groupMost, newApply},
 	{groupMost, newCommit},
 	{groupMost, newLog},
+	{groupMost, newUndo},
 	{groupMost, newRecover},
 	{groupFiles, newSnapshot},
 	{groupFiles, newUpdate},

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+func newUndo(a *app) *cobra.Command {
+	var flags commitFlags
+	cmd := &cobra.Command{
+		Use:   "undo TX",
+		Short: "take a transaction back",
+		Long: `Takes the transaction TX back, in all its files, in a new transaction, and prints
+TXID FILE@REV ... . TX need not be the newest: what was changed since stays. Where
+a later transaction changed the same place it is a conflict (3), which names both
+changes, and nothing is changed. An undo can be undone.`,
+		Example: example(`TX=$(jtx set config.json /server/port 81 | cut -d ' ' -f 1)`, `jtx set config.json /server/host '"example.org"'`, `jtx undo $TX`),
+		Args:    words(1, 1),
+	}
+	flags.register(cmd.Flags())
+	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
+		id, err := parseTx(args[0])
+		if err != nil {
+			return err
+		}
+		s, err := a.openStore(&flags.lockFlags)
+		if err != nil {
+			return err
+		}
+		opts, err := flags.options(s)
+		if err != nil {
+			return err
+		}
+		res, err := s.Undo(a.ctx, id, opts...)
+		if err != nil {
+			return err
+		}
+		return a.printOutcome(newOutcome(res, nil, flags.dryRun))
+	})
+	return cmd
+}

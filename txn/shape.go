@@ -1,0 +1,253 @@
+package txn
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+)
+
+// shape is a document without its scalars: what values there are and where. Each
+// value is a node that keeps its identity while patches move it about, shift it
+// in its array, or change it inside. That is what undo and blame ask for.
+type shape struct{ root *node }
+
+// node is a value.
+type node struct {
+	parent  *node
+	key     string           // in an object
+	members map[string]*node // of an object, else nil
+	elems   []*node          // of an array
+	array   bool
+	// dead marks the place in an array where an element was, which is not
+	// counted in its indices.
+	dead bool
+	// by says which change set the value: what it means is the caller's.
+	by int
+	// inner is the first later change at the node or inside it, self the first
+	// that moved or replaced the node itself; slots are those of members.
+	inner, self *touch
+	slots       map[string]*touch
+}
+
+// newShape reads a strict text.
+func newShape(text []byte, by int) (*shape, error) {
+	root, err := buildNode(text, by)
+	return &shape{root}, err
+}
+
+func buildNode(text []byte, by int) (*node, error) {
+	if c := bytes.TrimLeft(text, " \t\r\n"); len(c) > 0 && c[0] != '{' && c[0] != '[' {
+		return &node{by: by}, nil
+	}
+	dec := jsontext.NewDecoder(bytes.NewReader(text))
+	return decodeNode(dec, by)
+}
+
+func decodeNode(dec *jsontext.Decoder, by int) (*node, error) {
+	n := &node{by: by}
+	tok, err := dec.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	switch tok.Kind() {
+	case '{':
+		n.members = map[string]*node{}
+		for dec.PeekKind() != '}' {
+			name, err := dec.ReadToken()
+			if err != nil {
+				return nil, err
+			}
+			key := name.String()
+			child, err := decodeNode(dec, by)
+			if err != nil {
+				return nil, err
+			}
+			child.parent, child.key = n, key
+			n.members[key] = child
+		}
+		_, err = dec.ReadToken()
+	case '[':
+		n.array = true
+		for dec.PeekKind() != ']' {
+			child, err := decodeNode(dec, by)
+			if err != nil {
+				return nil, err
+			}
+			child.parent = n
+			n.elems = append(n.elems, child)
+		}
+		_, err = dec.ReadToken()
+	}
+	return n, err
+}
+
+// copyOf is a copy of a node, as the copy operation makes it.
+func copyOf(n *node, by int) *node {
+	c := &node{array: n.array, by: by}
+	if n.members != nil {
+		c.members = map[string]*node{}
+		for key, m := range n.members {
+			child := copyOf(m, by)
+			child.parent, child.key = c, key
+			c.members[key] = child
+		}
+	}
+	for _, e := range n.elems {
+		if !e.dead {
+			child := copyOf(e, by)
+			child.parent = c
+			c.elems = append(c.elems, child)
+		}
+	}
+	return c
+}
+
+// position is the index in elems of the i-th element that is not dead, or the
+// place behind the last one.
+func (n *node) position(i int) int {
+	for at, e := range n.elems {
+		if e.dead {
+			continue
+		}
+		if i == 0 {
+			return at
+		}
+		i--
+	}
+	return len(n.elems)
+}
+
+// index counts the elements before e that are not dead.
+func (n *node) index(e *node) int {
+	i := 0
+	for _, o := range n.elems {
+		if o == e {
+			break
+		}
+		if !o.dead {
+			i++
+		}
+	}
+	return i
+}
+
+func (n *node) length() int {
+	i := 0
+	for _, e := range n.elems {
+		if !e.dead {
+			i++
+		}
+	}
+	return i
+}
+
+// at finds the node at a pointer, nil where there is none.
+func (s *shape) at(p jsonpatch.Pointer) *node {
+	n := s.root
+	for _, token := range p {
+		if n == nil {
+			return nil
+		}
+		n = n.child(token)
+	}
+	return n
+}
+
+func (n *node) child(token string) *node {
+	if !n.array {
+		return n.members[token]
+	}
+	i, err := strconv.Atoi(token)
+	if err != nil || i < 0 {
+		return nil
+	}
+	if at := n.position(i); at < len(n.elems) {
+		return n.elems[at]
+	}
+	return nil
+}
+
+// pathOf is the pointer to a node. ok is false where it is not in the document
+// any more; gone is then the node that was taken out.
+func (s *shape) pathOf(n *node) (p jsonpatch.Pointer, gone *node) {
+	for ; n.parent != nil; n = n.parent {
+		c := n.parent
+		switch {
+		case c.array:
+			if n.dead || !slices.Contains(c.elems, n) {
+				return nil, n
+			}
+			p = append(p, strconv.Itoa(c.index(n)))
+		case c.members[n.key] != n:
+			return nil, n
+		default:
+			p = append(p, n.key)
+		}
+	}
+	if n != s.root {
+		return nil, n
+	}
+	slices.Reverse(p)
+	return p, nil
+}
+
+// put makes n the value at p: it takes the place of the value there, which is
+// returned, or is added. Into an array it is inserted, unless over is true.
+func (s *shape) put(p jsonpatch.Pointer, n *node, over bool) (old *node, err error) {
+	if len(p) == 0 {
+		old, s.root = s.root, n
+		n.parent, n.key = nil, ""
+		return old, nil
+	}
+	c, token := s.at(p[:len(p)-1]), p[len(p)-1]
+	switch {
+	case c == nil || !c.array && c.members == nil:
+		return nil, fmt.Errorf("%s: nothing to put a value into", p)
+	case !c.array:
+		old = c.members[token]
+		c.members[token] = n
+	case over:
+		old = c.child(token)
+		if old == nil {
+			return nil, fmt.Errorf("%s: no such element", p)
+		}
+		c.elems[slices.Index(c.elems, old)] = n
+	default:
+		i := len(c.elems)
+		if token != "-" {
+			index, err := strconv.Atoi(token)
+			if err != nil {
+				return nil, fmt.Errorf("%s: no index", p)
+			}
+			i = c.position(index)
+		}
+		c.elems = slices.Insert(c.elems, i, n)
+	}
+	n.parent, n.key = c, token
+	return old, nil
+}
+
+// take removes a node from its container. In an array a dead node keeps its place
+// where that is wanted.
+func (n *node) take(keepPlace bool) (place *node) {
+	c := n.parent
+	switch {
+	case c == nil:
+	case !c.array:
+		delete(c.members, n.key)
+	default:
+		i := slices.Index(c.elems, n)
+		if !keepPlace {
+			c.elems = slices.Delete(c.elems, i, i+1)
+			break
+		}
+		place = &node{parent: c, dead: true}
+		c.elems[i] = place
+	}
+	return place
+}

@@ -1,0 +1,281 @@
+package txn
+
+import (
+	"context"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// Undo takes a transaction back, in all its files, by a new transaction. It need
+// not be the newest: what other transactions changed since stays. Where one of
+// them changed a place that this one had changed, or something around or in it,
+// Undo fails with ErrConflict and an *UndoConflict in the chain, and nothing is
+// changed. Elements that have moved since, in their array or with what contains
+// them, are followed. While the text around the change is as it was then, Undo
+// gives back the very bytes.
+func (s *Store) Undo(ctx context.Context, id wal.ID, opts ...Option) (Result, error) {
+	unit, err := s.findTx(ctx, id)
+	if err != nil {
+		return Result{}, err
+	}
+	if missing := others(unit); len(missing) > 0 {
+		return Result{}, &Error{Kind: ErrNotFound, File: missing[0], Err: errorf("its part of transaction %s is not kept, or can't be looked at", id)}
+	}
+	var names []string
+	for _, at := range unit {
+		names = append(names, at.h.t.real)
+	}
+	opts = append([]Option{WithMessage("undo " + id.String())}, opts...)
+	return s.Do(ctx, names, func(tx *Tx) error {
+		for _, d := range tx.drafts {
+			if err := s.undoDraft(ctx, d, id, tx.lim); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, opts...)
+}
+
+// undoDraft takes the transaction's change to one file back.
+func (s *Store) undoDraft(ctx context.Context, d *draft, id wal.ID, lim jsonpatch.Limits) error {
+	h := headNow(d)
+	rec, err := s.recordOf(h, id)
+	if err != nil {
+		return err
+	}
+	if rec == nil {
+		return &Error{Kind: ErrNotFound, File: d.name, Err: errorf("transaction %s is not kept any more", id)}
+	}
+	before, err := s.content(d.t, rec.LSN-1)
+	if err != nil {
+		return err
+	}
+	u := &undoRun{s: s, ctx: ctx, d: d, h: h, rec: rec, id: id, lim: lim}
+	if before == nil || !rec.After.Exists {
+		return u.wholeFile(before)
+	}
+	return fail(d.name, u.run(before))
+}
+
+// undoRun undoes one transaction in one file.
+type undoRun struct {
+	s   *Store
+	ctx context.Context
+	d   *draft
+	h   head
+	rec *wal.Record
+	id  wal.ID
+	lim jsonpatch.Limits
+
+	walk undoing
+	// splices lead from the document after the transaction back to the one
+	// before, in the text as it now is, while bytes is true: until a later change
+	// meets them.
+	splices []jsonpatch.Splice
+	bytes   bool
+}
+
+// wholeFile undoes the making or removing of the file, if that was the last that
+// happened to it.
+func (u *undoRun) wholeFile(before *jsonpatch.Document) error {
+	newest, err := u.s.versionAt(u.d.t, u.h.last)
+	if err != nil {
+		return err
+	}
+	if newest.LSN != u.rec.LSN {
+		c := &UndoConflict{Tx: u.id, Change: "make the file", Later: idOf(newest), LaterOp: "change it"}
+		if before != nil {
+			c.Change = "remove the file"
+		}
+		return fail(u.d.name, c)
+	}
+	if before == nil {
+		u.d.remove()
+		return nil
+	}
+	return u.d.replace(before, u.lim)
+}
+
+func (u *undoRun) run(before *jsonpatch.Document) error {
+	after, err := u.forth(before)
+	if err != nil {
+		return err
+	}
+	if err := u.onward(after); err != nil {
+		return err
+	}
+	patch, err := u.walk.back()
+	if err != nil {
+		return err
+	}
+	if err := u.d.apply(patch, u.lim); err != nil {
+		return err
+	}
+	u.restoreBytes()
+	return nil
+}
+
+// forth carries the walk through the transaction, and the others of its record,
+// and returns the document that the record made.
+func (u *undoRun) forth(doc *jsonpatch.Document) (*jsonpatch.Document, error) {
+	for i, t := range u.rec.Txns {
+		patch, err := u.s.patchOf(located{u.h, u.rec}, i)
+		if err != nil {
+			return nil, err
+		}
+		next, splices, err := doc.Apply(patch, u.lim)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case t.ID == u.id || len(u.rec.Txns) == 1:
+			u.splices, u.bytes = jsonpatch.ReverseSplices(splices), true
+			err = u.own(doc, patch)
+		case u.walk.shape != nil:
+			err = u.follow(t.ID, patch)
+			u.shift(splices)
+		}
+		if err != nil {
+			return nil, err
+		}
+		doc = next
+	}
+	after, err := u.s.content(u.d.t, u.rec.LSN)
+	if err != nil {
+		return nil, err
+	}
+	if string(doc.Bytes()) != string(after.Bytes()) {
+		start, err := u.s.content(u.d.t, u.rec.LSN-1)
+		if err != nil {
+			return nil, err
+		}
+		u.splices = []jsonpatch.Splice{spliceBetween(after.Bytes(), start.Bytes())}
+	}
+	return after, nil
+}
+
+// own begins the walk with the patch that is to be undone.
+func (u *undoRun) own(doc *jsonpatch.Document, patch jsonpatch.Patch) error {
+	shape, err := newShape(jsonpatch.Compact(doc.Bytes()), 0)
+	if err != nil {
+		return err
+	}
+	u.walk = undoing{shape: shape, tx: u.id}
+	for i := range patch {
+		if err := u.walk.do(doc, patch[i]); err != nil {
+			return err
+		}
+		if i < len(patch)-1 {
+			if doc, _, err = doc.Apply(patch[i:i+1], u.lim); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (u *undoRun) follow(by wal.ID, patch jsonpatch.Patch) error {
+	for _, op := range patch {
+		if err := u.walk.follow(by, op); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// onward carries the walk through everything that was changed since.
+func (u *undoRun) onward(doc *jsonpatch.Document) error {
+	for rec, err := range u.s.versionsFrom(u.d.t, u.rec.LSN+1, u.h.last) {
+		if err != nil {
+			return err
+		}
+		if u.ctx.Err() != nil {
+			return context.Cause(u.ctx)
+		}
+		if !rec.After.Exists || !rec.Before.Exists {
+			return &UndoConflict{Tx: u.id, Change: "change the file", Later: idOf(rec), LaterOp: "make or remove it"}
+		}
+		next, err := recovery.Next(doc, rec, u.lim)
+		if err != nil {
+			return err
+		}
+		if err := u.through(doc, next, rec); err != nil {
+			return err
+		}
+		doc = next
+	}
+	return nil
+}
+
+func (u *undoRun) through(doc, next *jsonpatch.Document, rec *wal.Record) error {
+	var all jsonpatch.Patch
+	for i, t := range rec.Txns {
+		patch, err := u.s.patchOf(located{u.h, rec}, i)
+		if err != nil {
+			return err
+		}
+		if err := u.follow(t.ID, patch); err != nil {
+			return err
+		}
+		all = append(all, patch...)
+	}
+	if !u.bytes {
+		return nil
+	}
+	made, splices, err := doc.Apply(all, u.lim)
+	if err != nil || string(made.Bytes()) != string(next.Bytes()) {
+		splices = []jsonpatch.Splice{spliceBetween(doc.Bytes(), next.Bytes())}
+	}
+	u.shift(splices)
+	return nil
+}
+
+// spliceBetween is the one splice that leads from a text to another: all between
+// their common beginning and their common end.
+func spliceBetween(a, b []byte) jsonpatch.Splice {
+	start, end := 0, 0
+	for start < min(len(a), len(b)) && a[start] == b[start] {
+		start++
+	}
+	for end < min(len(a), len(b))-start && a[len(a)-1-end] == b[len(b)-1-end] {
+		end++
+	}
+	return jsonpatch.Splice{Offset: start, Old: a[start : len(a)-end], New: b[start : len(b)-end]}
+}
+
+// shift moves the splices to where their text is after later ones, if none of
+// those meets them.
+func (u *undoRun) shift(later []jsonpatch.Splice) {
+	for i := range u.splices {
+		s := &u.splices[i]
+		by, end := 0, s.Offset+len(s.Old)
+		for _, l := range later {
+			switch {
+			case l.Offset+len(l.Old) <= s.Offset:
+				by += len(l.New) - len(l.Old)
+			case l.Offset < end || l.Offset == s.Offset:
+				u.bytes = false
+				return
+			}
+		}
+		s.Offset += by
+	}
+}
+
+// restoreBytes gives back the very bytes where that makes the same document.
+func (u *undoRun) restoreBytes() {
+	if !u.bytes || u.d.doc == nil {
+		return
+	}
+	text, err := jsonpatch.ApplySplices(u.d.found.Data, u.splices)
+	if err != nil || string(text) == string(u.d.doc.Bytes()) || !jsonpatch.Equal(text, u.d.doc.Bytes()) {
+		return
+	}
+	doc, err := jsonpatch.Parse(text, u.lim)
+	if err != nil {
+		return
+	}
+	u.d.doc, u.d.whole = doc, true
+}
