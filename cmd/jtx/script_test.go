@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -22,7 +21,6 @@ func TestMain(m *testing.M) {
 //	exitcode N CMD...  runs CMD, which must end with exit code N
 //	nopriv N CMD...    the same, as somebody whom file modes bind, root too
 //	setvar NAME        sets NAME to the first word of the last standard output
-//	mkfifo NAME
 //	link OLD NEW       makes a hard link
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -40,9 +38,6 @@ func TestScripts(t *testing.T) {
 			"exitcode": exitcode,
 			"nopriv":   nopriv,
 			"setvar":   setvar,
-			"mkfifo": func(ts *testscript.TestScript, _ bool, args []string) {
-				ts.Check(syscall.Mkfifo(ts.MkAbs(args[0]), 0o600))
-			},
 			"link": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Check(os.Link(ts.MkAbs(args[0]), ts.MkAbs(args[1])))
 			},
