@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/jtx-project/jtx/fuzz/crashfs"
@@ -24,6 +25,10 @@ type crashed struct {
 	// careless are the steps in which another program saves and syncs nothing. Until
 	// jtx has touched the file again a power cut may take that, or tear it.
 	careless map[int]bool
+	// fault makes calls fail. Steps may fail with it; clean is what the files hold
+	// after each step where none does.
+	fault *fsys.Failing
+	clean []contents
 }
 
 // exposed tells that what a careless program saved is not yet jtx's to keep.
@@ -38,9 +43,13 @@ func models() []crashfs.Model {
 }
 
 func (c *crashed) config() crashfs.Config {
+	var inner fsys.FS
+	if c.fault != nil {
+		inner = filesFail{fsys.OS, c.fault}
+	}
 	return crashfs.Config{
-		Setup: c.setup, Run: c.record, Recover: c.recover, Check: c.check,
-		Models: models(), Depth: 1, Nested: 12 * *effort, PerCut: 64 * *effort, States: 700 * *effort,
+		Inner: inner, Setup: c.setup, Run: c.record, Recover: c.recover, Check: c.check,
+		Models: models(), Depth: 1, Nested: 12 * *effort, PerCut: 64 * *effort, States: 400 * *effort,
 	}
 }
 
@@ -54,7 +63,11 @@ func (c *crashed) record(rec *crashfs.Recorder, dir string) error {
 		return err
 	}
 	c.model = []contents{before}
-	return c.run(fsy, dir, func(now contents) {
+	w := *c.workload
+	if c.fault != nil {
+		w.steps = tolerant(w.steps)
+	}
+	return w.run(fsy, dir, func(now contents) {
 		c.model = append(c.model, now)
 		rec.Pointf("step %d", len(c.model)-1)
 	})
@@ -86,7 +99,27 @@ func (c *crashed) reachable(acked int) []contents {
 	if c.level == txn.None {
 		from = 0
 	}
-	return c.model[from:min(acked+2, len(c.model))]
+	may := c.model[from:min(acked+2, len(c.model)):min(acked+2, len(c.model))]
+	if c.clean != nil && acked+1 < len(c.clean) {
+		may = append(may, c.clean[acked+1]) // it was committed, and then withdrawn
+	}
+	return may
+}
+
+// tolerant are steps that may fail with EIO: who is told so knows that the old
+// state stands, and goes on.
+func tolerant(steps []step) []step {
+	var all []step
+	for _, s := range steps {
+		all = append(all, func(w *world) error {
+			err := s(w)
+			if errors.Is(err, syscall.EIO) && !errors.Is(err, txn.ErrInDoubt) || lagging(err) {
+				return nil
+			}
+			return err
+		})
+	}
+	return all
 }
 
 // checkPlain checks every file for itself: whole, and with what was acknowledged.
@@ -207,6 +240,9 @@ func (c *crashed) checkHistory(dir string, acked int) error {
 			continue
 		}
 		for name, text := range c.model[i] {
+			if c.fault != nil && i == 0 {
+				continue // it may not have come to the first touch
+			}
 			ok, err := recorded(dir, name, text)
 			if err != nil {
 				return err
