@@ -126,8 +126,13 @@ func (f *failing) judge(dir string, answer error, lags bool) error {
 	if answer == nil && !lags && !now.equal(f.new) {
 		return fmt.Errorf("success, but the files are\n%v", now)
 	}
-	if answer != nil && !now.equal(f.old) {
-		return fmt.Errorf("an error, but the files are\n%v", now)
+	if errors.Is(answer, txn.ErrInDoubt) {
+		err = f.eachOldOrNew(now)
+	} else if answer != nil && !now.equal(f.old) {
+		err = fmt.Errorf("an error, but the files are\n%v", now)
+	}
+	if err != nil {
+		return err
 	}
 	w, err := f.open(fsys.OS, dir, 0)
 	if err != nil {
@@ -147,6 +152,20 @@ func (f *failing) judge(dir string, answer error, lags bool) error {
 		return fmt.Errorf("an error, but then a view shows\n%v", seen)
 	}
 	return f.goesOn(w, dir)
+}
+
+// eachOldOrNew is what holds while a transaction is in doubt: the disk may have
+// failed between two renames.
+func (f *failing) eachOldOrNew(now contents) error {
+	for _, name := range f.files {
+		text, ok := now[name]
+		old, wasThere := f.old[name]
+		next, willBe := f.new[name]
+		if (text != old || ok != wasThere) && (text != next || ok != willBe) {
+			return fmt.Errorf("in doubt, but %s is\n%s", name, text)
+		}
+	}
+	return nil
 }
 
 // goesOn uses the store as if nothing had been, and looks for leftovers.

@@ -22,6 +22,7 @@ type unit struct {
 	durability Durability
 	files      []*unitFile // in lock order
 	warnings   []string
+	lagging    bool // a file could not be replaced
 }
 
 // unitFile is one participant.
@@ -312,7 +313,8 @@ func (u *unit) again(f *unitFile, err error) error {
 
 // place renames the staged files over the targets, syncs their directories, and
 // writes `state`. What fails now does not undo the commit: the file lags behind
-// its journal until recovery carries it forward.
+// its journal until recovery carries it forward. But a disk that fails right
+// after the commit point is asked again whether it has the records.
 func (u *unit) place() error {
 	for i, f := range u.files {
 		err := f.repl.Place(f.rec)
@@ -340,6 +342,22 @@ func (u *unit) place() error {
 			u.lags(f, err)
 		}
 		fsys.Step("commit.settled")
+	}
+	return u.believe()
+}
+
+// believe makes sure, where the disk has failed since the commit point, that it
+// was not about to when it said that it had the records.
+func (u *unit) believe() error {
+	if !u.lagging || u.durability == None {
+		return nil
+	}
+	var syncs []func() error
+	for _, f := range u.files {
+		syncs = append(syncs, f.log.SyncAgain)
+	}
+	if err := parallel(syncs); err != nil {
+		return &Error{Kind: ErrInDoubt, File: u.files[0].t.name, Err: fmt.Errorf("the disk failed during the commit: %w", err)}
 	}
 	return nil
 }
@@ -370,7 +388,7 @@ func (u *unit) recoveryFiles() []*recovery.File {
 
 // lags warns that a file does not show a committed change yet.
 func (u *unit) lags(f *unitFile, err error) {
-	f.placed = false
+	f.placed, u.lagging = false, true
 	u.warnings = append(u.warnings, fmt.Sprintf("%s: committed, but the file could not be replaced yet (%v); the next access through jtx, or jtx recover, does it", f.t.name, err))
 }
 

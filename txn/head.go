@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
-	"syscall"
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/wal"
@@ -36,7 +35,7 @@ func (s *Store) heads(ctx context.Context, targets []*target) ([]head, error) {
 		return list, err
 	}
 	list, err := s.recoveredHeads(ctx, targets)
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+	if cannotWrite(err) {
 		return s.plannedHeads(ctx, targets)
 	}
 	return list, err

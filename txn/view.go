@@ -58,10 +58,16 @@ func (s *Store) snapshot(ctx context.Context, names []string) (*Tx, error) {
 		tx = newTx(ses)
 		return tx.fillRevs()
 	})
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+	if cannotWrite(err) {
 		return s.readJournals(ctx, names)
 	}
 	return tx, err
+}
+
+// cannotWrite tells an error that keeps from writing, but not from reading.
+func cannotWrite(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) ||
+		errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // position is where a file stands in its history. The same position before and

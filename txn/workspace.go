@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/wal"
@@ -115,8 +114,8 @@ func (s *Store) readInactive(ctx context.Context, dir string, how lookup) (*work
 		return nil, errAgain
 	}
 	err := s.activate(ctx, dir)
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		return nil, nil // a reader who may not write: nobody has used it yet
+	if cannotWrite(err) {
+		return nil, nil // a reader who can't write: nobody has used it yet
 	}
 	if err != nil {
 		return nil, err
@@ -194,6 +193,8 @@ func (s *Store) trusted(dir, meta string) error {
 func (s *Store) createWorkspace(ctx context.Context, dir string, tree bool) error {
 	temp, err := s.buildWorkspace(dir, tree)
 	if err != nil {
+		// What can't be removed now either, a sweep removes.
+		_ = s.removeBuilt(temp)
 		return err
 	}
 	err = s.fs.Rename(temp, filepath.Join(dir, metaDir))
@@ -215,25 +216,26 @@ func (s *Store) createWorkspace(ctx context.Context, dir string, tree bool) erro
 	return s.activate(ctx, dir)
 }
 
+// buildWorkspace returns the name also where it fails, with some of it built.
 func (s *Store) buildWorkspace(dir string, tree bool) (string, error) {
+	temp := filepath.Join(dir, metaDir+"."+wal.NewID().String()+".tmp")
 	a, err := s.accessOfDir(dir)
 	if err != nil {
-		return "", err
+		return temp, err
 	}
-	temp := filepath.Join(dir, metaDir+"."+wal.NewID().String()+".tmp")
 	for _, d := range []string{temp, filepath.Join(temp, filesDir), filepath.Join(temp, txDir)} {
 		if err := a.mkdir(s.fs, d); err != nil {
-			return "", err
+			return temp, err
 		}
 	}
 	text, err := json.Marshal(format{formatVersion, wal.NewID().String(), tree})
 	if err != nil {
-		return "", err
+		return temp, err
 	}
 	files := map[string]string{formatNew: string(text) + "\n", ".gitignore": "*\n", lockName: ""}
 	for _, name := range []string{".gitignore", lockName, formatNew} {
 		if err := a.writeFile(s.fs, filepath.Join(temp, name), files[name]); err != nil {
-			return "", err
+			return temp, err
 		}
 	}
 	return temp, fsys.SyncDir(s.fs, temp)

@@ -27,6 +27,20 @@ func (l *Log) Sync() error {
 	return nil
 }
 
+// SyncAgain asks once more, of a disk that has said yes to Sync and has failed
+// since, whether it still answers. Where a journal of its own is aborted in the
+// midst of a sync, ext4 returns success for blocks that it then drops; asked again,
+// it fails.
+func (l *Log) SyncAgain() error {
+	if err := l.usable(); err != nil {
+		return err
+	}
+	if err := l.syncTail(); err != nil {
+		return l.fail(fmt.Errorf("sync: %w", err))
+	}
+	return nil
+}
+
 func (l *Log) syncTail() error {
 	if l.tail == nil { // records of durability "none", appended by another process
 		f, err := l.fs.OpenFile(l.tailPath(), os.O_RDWR, 0)
