@@ -54,8 +54,13 @@ func (ses *session) commit(tx *Tx) (Result, error) {
 	}
 	res := Result{Recovered: ses.report, Waited: ses.waited}
 	slices.SortFunc(u.files, func(a, b *unitFile) int { return compare(a.t.order(), b.t.order()) })
+	// Read before the commit: what fails behind it must not look like a failure of it.
+	revs, err := ses.otherRevisions(u)
+	if err != nil {
+		return res, err
+	}
 	if ses.call.dryRun || len(u.files) == 0 {
-		return ses.describe(res, u)
+		return ses.describe(res, u, revs), nil
 	}
 	if len(u.files) > 1 && u.durability == None {
 		u.durability = Journal // without it, a part of the unit could survive
@@ -69,7 +74,7 @@ func (ses *session) commit(tx *Tx) (Result, error) {
 		return res, err
 	}
 	res.ID, res.Warnings = u.id, u.warnings
-	return ses.describe(res, u)
+	return ses.describe(res, u, revs), nil
 }
 
 // clock is the time of the commit: now, or just behind the newest change of any
@@ -440,28 +445,43 @@ func (u *unit) lagAll(dir string, err error) {
 	}
 }
 
+// otherRevisions are those of the files that u does not change.
+func (ses *session) otherRevisions(u *unit) (map[*target]uint64, error) {
+	changed := map[*target]bool{}
+	for _, f := range u.files {
+		changed[f.t] = true
+	}
+	revs := map[*target]uint64{}
+	for _, t := range ses.targets {
+		if changed[t] {
+			continue
+		}
+		rev, err := t.rev()
+		if err != nil {
+			return nil, fail(t.name, err)
+		}
+		revs[t] = rev
+	}
+	return revs, nil
+}
+
 // describe fills in the revisions, those of unchanged files too.
-func (ses *session) describe(res Result, u *unit) (Result, error) {
+func (ses *session) describe(res Result, u *unit, others map[*target]uint64) Result {
 	changed := map[*target]*unitFile{}
 	for _, f := range u.files {
 		changed[f.t] = f
 	}
 	for _, t := range ses.targets {
+		rev := Revision{File: t.name, Rev: others[t]}
 		if f := changed[t]; f != nil {
-			rev := Revision{File: t.name, Changed: true, Patch: f.fullPatch()}
+			rev.Changed, rev.Patch = true, f.fullPatch()
 			if f.rec != nil {
 				rev.Rev = f.repl.Revision(f.rec)
 			}
-			res.Files = append(res.Files, rev)
-			continue
 		}
-		rev, err := t.rev()
-		if err != nil {
-			return res, fail(t.name, err)
-		}
-		res.Files = append(res.Files, Revision{File: t.name, Rev: rev})
+		res.Files = append(res.Files, rev)
 	}
-	return res, nil
+	return res
 }
 
 // fullPatch is what the change does, also where an image carries it.

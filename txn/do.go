@@ -71,7 +71,9 @@ func WithDurability(d Durability) Option { return func(c *call) { c.durability =
 // WithInPlace overwrites the files instead of renaming over them.
 func WithInPlace() Option { return func(c *call) { c.inPlace = true } }
 
-// DryRun runs the function and reports the patches, but changes nothing.
+// DryRun runs the function and reports the patches, but changes nothing, and
+// makes nothing for a file that is not tracked yet. What was edited outside or cut
+// off is recorded first, as by every access.
 func DryRun() Option { return func(c *call) { c.dryRun = true } }
 
 // IfRevision makes the transaction fail with ErrConflict unless file is at

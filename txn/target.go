@@ -20,7 +20,9 @@ type target struct {
 	rel  string // real, below the workspace's root
 	dir  string // where its journal is
 	file *recovery.File
-	info fs.FileInfo // the file's, when it was resolved; nil where there is none
+	// untracked is set in a dry run, where the file has no journal and gets none.
+	untracked bool
+	info      fs.FileInfo // the file's, when it was resolved; nil where there is none
 }
 
 func (t *target) key() recovery.Key { return recovery.Key{Workspace: t.ws.id, Path: t.rel} }
@@ -137,7 +139,7 @@ func (s *Store) accessFor(t *target) (access, error) {
 
 // openLog opens the journal. The file's exclusive lock is held.
 func (s *Store) openLog(t *target, a access) (*wal.Log, error) {
-	if name, hashed := escape(t.rel); hashed {
+	if name, hashed := escape(t.rel); hashed && !t.untracked {
 		if err := s.keepPath(t, a); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}

@@ -54,6 +54,9 @@ func (s *Store) snapshot(ctx context.Context, names []string) (*Tx, error) {
 	if tx != nil || err != nil {
 		return tx, err
 	}
+	if tx, err := s.readUncovered(ctx, names); tx != nil || err != nil {
+		return tx, err
+	}
 	err = s.withLocks(ctx, names, s.newCall(nil), func(ses *session) error {
 		tx = newTx(ses)
 		return tx.fillRevs()
@@ -210,6 +213,50 @@ func (l *lockSet) addShared(t *target, a access) {
 	l.list = append(l.list, r)
 }
 
+// readUncovered reads where no workspace covers some of the files. For these there
+// is nothing to recover, and none is made: they are read beside the others. It
+// returns nil where there are none.
+func (s *Store) readUncovered(ctx context.Context, names []string) (*Tx, error) {
+	covered, err := s.covered(ctx, names)
+	if err != nil || len(covered) == len(names) {
+		return nil, err
+	}
+	for range maxRounds {
+		if len(covered) > 0 {
+			err := s.withLocks(ctx, covered, s.newCall(nil), func(*session) error { return nil })
+			if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+				return s.readJournals(ctx, names)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		tx, err := s.readUnlocked(ctx, names, lookup{})
+		if tx != nil || err != nil {
+			return tx, err
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+	}
+	return nil, &Error{Kind: ErrConflict, Err: errorf("the files changed during each of %d looks at them", maxRounds)}
+}
+
+// covered are those of the files that have a workspace.
+func (s *Store) covered(ctx context.Context, names []string) ([]string, error) {
+	var list []string
+	for _, name := range names {
+		t, err := s.resolve(ctx, name, false)
+		if err != nil {
+			return nil, err
+		}
+		if t.ws != nil {
+			list = append(list, name)
+		}
+	}
+	return list, nil
+}
+
 // fillRevs notes the revisions while the locks are held.
 func (tx *Tx) fillRevs() error {
 	for _, d := range tx.drafts {
@@ -226,18 +273,37 @@ func (tx *Tx) fillRevs() error {
 // recovery would make of the files is worked out in memory.
 func (s *Store) readJournals(ctx context.Context, names []string) (*Tx, error) {
 	ses := &session{s: s, ctx: ctx}
+	var plain []*target
 	for _, name := range names {
 		t, err := s.resolve(ctx, name, false)
 		if err != nil {
 			return nil, err
 		}
-		ses.targets = append(ses.targets, t)
+		if t.ws == nil {
+			plain = append(plain, t)
+		} else {
+			ses.targets = append(ses.targets, t)
+		}
 	}
 	plan, err := ses.planReadOnly()
 	if err != nil {
 		return nil, fail("", err)
 	}
-	return ses.rendered(plan)
+	tx, err := ses.rendered(plan)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range plain {
+		found, err := recovery.Read(s.fs, t.real, wal.Version{}, s.opt.Limits)
+		if err == nil {
+			err = found.Err
+		}
+		if err != nil {
+			return nil, fail(t.name, err)
+		}
+		tx.add(&draft{name: t.name, found: found, doc: found.Doc}, t.real)
+	}
+	return tx, nil
 }
 
 // planReadOnly makes the plan of recovery from what can be read, without a lock.

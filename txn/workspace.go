@@ -58,6 +58,9 @@ func (w *workspace) fileDir(rel string) string {
 	return filepath.Join(w.meta(), filesDir, name)
 }
 
+// noFileDir is where no file has its journal: no path is escaped so.
+func (w *workspace) noFileDir() string { return filepath.Join(w.meta(), filesDir, "%") }
+
 // lockRequest locks the whole workspace: shared in each transaction, so that
 // it can be locked alone to change what it covers.
 func (w *workspace) lockRequest(mode lockmgr.Mode, perm fs.FileMode) lockmgr.Request {
