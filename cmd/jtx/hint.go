@@ -16,6 +16,10 @@ import (
 
 // hintOf is what the user can do about an error, empty where that is plain.
 func hintOf(err error) string {
+	var kept *keptText
+	if errors.As(err, &kept) {
+		return "your text is kept in " + quoteWord(kept.path)
+	}
 	var own *cliError
 	if errors.As(err, &own) && own.hint != "" {
 		return own.hint

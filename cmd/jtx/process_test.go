@@ -88,6 +88,7 @@ func runExample(t *testing.T, self string, cmd *cobra.Command) {
 	writeFile(t, dir, "b.json", "{\"n\": 100}\n")
 	writeFile(t, dir, "list.json", "[1, 2, 3]\n")
 	writeFile(t, dir, "patch.json", `[{"op": "add", "path": "/x", "value": 1}]`)
+	writeFile(t, dir, "deploy.sh", "jq '.n += 1' a.json > a.tmp && mv a.tmp a.json\n")
 	bin := filepath.Join(dir, ".bin")
 	require.NoError(t, os.Mkdir(bin, 0o755))
 	require.NoError(t, os.Symlink(self, filepath.Join(bin, "jtx")))

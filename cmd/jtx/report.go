@@ -105,6 +105,8 @@ func messageOf(err error) string {
 		return e.what + ": " + messageOf(e.err)
 	case *hinted:
 		return messageOf(e.err)
+	case *keptText:
+		return messageOf(e.err)
 	case *txn.Error:
 		return messageOfTxn(e)
 	case *jsonpatch.OpError:

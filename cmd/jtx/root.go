@@ -46,6 +46,7 @@ var verbs = []struct {
 	{groupFiles, newSnapshot},
 	{groupFiles, newUpdate},
 	{groupFiles, newPipe},
+	{groupFiles, newEdit},
 	{groupFiles, newRm},
 	{groupTx, newAbort},
 	{groupTx, newTx},
@@ -58,6 +59,7 @@ var verbs = []struct {
 	{groupHistory, newDiff},
 	{groupHistory, newRestore},
 	{groupSetUp, newInit},
+	{groupSetUp, newRewrite},
 	{groupSetUp, newCompletion},
 	{groupSetUp, newVersion},
 }

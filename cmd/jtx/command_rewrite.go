@@ -1,0 +1,231 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/diff"
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/cmd/internal/rewrite"
+	"github.com/jtx-project/jtx/txn"
+)
+
+func newRewrite(a *app) *cobra.Command {
+	r := &rewriteCommand{a: a}
+	cmd := &cobra.Command{
+		Use:   "rewrite SCRIPT ...",
+		Short: "replace unsafe JSON writes in shell scripts",
+		Long: `Looks for the ways in which shell scripts write JSON files unsafely, such as
+jq ... f.json > tmp && mv tmp f.json, and shows as a diff what would replace them.
+What it isn't sure of is left alone, and listed with the reason, as are programs
+in other languages.
+
+With --write the scripts are changed. A copy of each as it was is kept in the
+workspace, and named. - is standard input, and with --write the result is printed.`,
+		Example:           example(`jtx rewrite deploy.sh`, `jtx rewrite --write deploy.sh`),
+		Args:              words(1, -1),
+		ValidArgsFunction: completeFiles,
+	}
+	cmd.Flags().BoolVarP(&r.write, "write", "w", false, "change the scripts")
+	cmd.RunE = a.verb(r.run)
+	return cmd
+}
+
+type rewriteCommand struct {
+	a     *app
+	write bool
+}
+
+// script is one script with what was found in it.
+type script struct {
+	name string
+	old  []byte
+	rewrite.Result
+	kept string // where a copy of it as it was is
+}
+
+func (r *rewriteCommand) run(_ *cobra.Command, args []string) error {
+	var failed error
+	for _, name := range args {
+		// One that can't be read must not keep the others from being shown.
+		if err := r.one(name); err != nil {
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
+}
+
+func (r *rewriteCommand) one(name string) error {
+	s, err := r.read(name)
+	if err != nil {
+		return err
+	}
+	changed := s.Text != string(s.old)
+	if r.write && changed && name != "-" {
+		if err := r.replace(s); err != nil {
+			return err
+		}
+	}
+	switch {
+	case r.a.json:
+		return r.a.writeJSON(s.json(r.write))
+	case r.write && name == "-":
+		err = r.a.write([]byte(s.Text))
+	case changed && !r.a.quiet:
+		err = r.a.write(r.a.paintDiff(diff.Diff(name, s.old, name, []byte(s.Text))))
+	}
+	if err != nil {
+		return err
+	}
+	r.list(s)
+	return nil
+}
+
+func (r *rewriteCommand) read(name string) (*script, error) {
+	s := &script{name: name}
+	if name == "-" {
+		in, err := r.a.readStdin()
+		if err != nil {
+			return nil, err
+		}
+		s.old = in.data
+	} else {
+		data, err := os.ReadFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, &cliError{exit: exitNo, msg: quoteWord(name) + ": no such file"}
+		}
+		if err != nil {
+			return nil, err
+		}
+		s.old = data
+	}
+	res, err := rewrite.Script(string(s.old))
+	if err != nil {
+		return nil, invalidIn(quoteWord(name), err)
+	}
+	s.Result = res
+	return s, nil
+}
+
+// replace keeps the script as it was, and puts the new one in its place.
+func (r *rewriteCommand) replace(s *script) error {
+	store, err := r.a.store(txn.Options{})
+	if err != nil {
+		return err
+	}
+	if s.kept, err = store.Keep(r.a.ctx, s.name, s.old); err != nil {
+		return err
+	}
+	return replaceFile(s.name, []byte(s.Text))
+}
+
+// list says on standard error what was done and what was not.
+func (r *rewriteCommand) list(s *script) {
+	done := 0
+	for _, f := range s.Findings {
+		if f.Verdict == rewrite.Done {
+			done++
+			continue
+		}
+		r.a.note("%s:%d: %s: %s: %s", quoteWord(s.name), f.Line, f.Verdict, f.Idiom, printable(f.Reason))
+	}
+	word := "to rewrite"
+	if r.write {
+		word = "rewritten"
+	}
+	summary := fmt.Sprintf("%s: %d %s", quoteWord(s.name), done, word)
+	if rest := len(s.Findings) - done; rest > 0 {
+		summary += fmt.Sprintf(", %d to look at", rest)
+	}
+	if s.kept != "" {
+		summary += "; as it was: " + quoteWord(shown(s.kept))
+	}
+	r.a.note("%s", summary)
+}
+
+// findingJSON is a finding with --json.
+type findingJSON struct {
+	Line        int    `json:"line"`
+	Idiom       string `json:"idiom"`
+	Verdict     string `json:"verdict"`
+	Original    string `json:"original"`
+	Replacement string `json:"replacement,omitempty"`
+	Reason      string `json:"reason,omitempty"`
+}
+
+type scriptJSON struct {
+	*jsonFile
+	Written  bool          `json:"written"`
+	Kept     *jsonFile     `json:"kept,omitempty"`
+	Findings []findingJSON `json:"findings"`
+}
+
+func (s *script) json(write bool) scriptJSON {
+	j := scriptJSON{jsonFile: newJSONFile(s.name), Written: write && s.Text != string(s.old), Findings: []findingJSON{}}
+	if s.kept != "" {
+		j.Kept = newJSONFile(shown(s.kept))
+	}
+	for _, f := range s.Findings {
+		j.Findings = append(j.Findings, findingJSON{f.Line, f.Idiom, f.Verdict.String(), f.Original, f.Replacement, f.Reason})
+	}
+	return j
+}
+
+// paintDiff colors a unified diff, and takes off the line that names its command.
+func (a *app) paintDiff(text []byte) []byte {
+	_, body, _ := strings.Cut(string(text), "\n")
+	var b strings.Builder
+	for line := range strings.Lines(body) {
+		plain := strings.TrimSuffix(line, "\n")
+		switch {
+		case strings.HasPrefix(line, "--- "), strings.HasPrefix(line, "+++ "):
+			plain = paint(a.stdout, bold, plain)
+		case strings.HasPrefix(line, "-"):
+			plain = paint(a.stdout, red, plain)
+		case strings.HasPrefix(line, "+"):
+			plain = paint(a.stdout, green, plain)
+		case strings.HasPrefix(line, "@@"):
+			plain = paint(a.stdout, dim, plain)
+		}
+		b.WriteString(plain + "\n")
+	}
+	return []byte(b.String())
+}
+
+// replaceFile replaces a file that is no JSON, by renaming a whole and synced one
+// over it. The mode stays, and a symbolic link is followed.
+func replaceFile(name string, data []byte) (err error) {
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(real)
+	if err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(filepath.Dir(real), "."+filepath.Base(real)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(temp.Name()))
+		}
+	}()
+	_, err = temp.Write(data)
+	if err == nil {
+		err = temp.Chmod(info.Mode().Perm())
+	}
+	if err == nil {
+		err = temp.Sync()
+	}
+	if err = errors.Join(err, temp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), real)
+}

@@ -1,0 +1,88 @@
+package txn
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// scriptsDir holds copies of files that are no JSON, which no journal can hold.
+const scriptsDir = "scripts"
+
+// Keep puts a copy of a file, which need not be JSON, into the workspace that
+// covers it, and returns its path: its name says when, and what. The same bytes
+// are kept once. The copy is durable when Keep returns.
+func (s *Store) Keep(ctx context.Context, file string, data []byte) (string, error) {
+	path, err := s.keepCopy(ctx, s.abs(file), data)
+	return path, fail(file, err)
+}
+
+func (s *Store) keepCopy(ctx context.Context, file string, data []byte) (string, error) {
+	real, err := realPath(s.fs, file)
+	if err != nil {
+		return "", err
+	}
+	info, err := s.fs.Stat(real)
+	if err != nil {
+		return "", err
+	}
+	dir, err := s.scriptsHome(ctx, filepath.Dir(real))
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(data)
+	suffix := fmt.Sprintf("-%x-%s", sum[:6], filepath.Base(real))
+	kept, err := filepath.Glob(filepath.Join(dir, "*"+globQuote(suffix)))
+	if err != nil {
+		return "", err
+	}
+	if len(kept) > 0 {
+		return kept[0], nil
+	}
+	name := filepath.Join(dir, now().Format("20060102T150405Z")+suffix)
+	err = accessOfFile(info).writeFile(s.fs, name, string(data))
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		err = fsys.SyncDir(s.fs, dir)
+	}
+	return name, err
+}
+
+// scriptsHome is the directory for copies in the workspace that covers dir, which
+// is made where there is none.
+func (s *Store) scriptsHome(ctx context.Context, dir string) (string, error) {
+	w, err := s.findWorkspace(ctx, dir)
+	if err == nil && w == nil {
+		if err = s.createWorkspace(ctx, dir, false); err == nil {
+			w, err = s.findWorkspace(ctx, dir)
+		}
+	}
+	if err != nil {
+		return "", err
+	}
+	a, err := s.accessOfDir(w.root)
+	if err != nil {
+		return "", err
+	}
+	home := filepath.Join(w.meta(), scriptsDir)
+	if err := a.mkdir(s.fs, home); err != nil {
+		return "", err
+	}
+	return home, fsys.SyncDir(s.fs, w.meta())
+}
+
+// globQuote escapes what a pattern gives a meaning to.
+func globQuote(text string) string {
+	var quoted []byte
+	for _, c := range []byte(text) {
+		if c == '*' || c == '?' || c == '[' || c == '\\' {
+			quoted = append(quoted, '\\')
+		}
+		quoted = append(quoted, c)
+	}
+	return string(quoted)
+}
