@@ -11,6 +11,10 @@
 //     binary at every mutating system call it makes, with a real SIGKILL, and that
 //     its answer is true when that call fails with EIO or ENOSPC instead.
 //
+//   - [github.com/jtx-project/jtx/fuzz/disk] proves it of ext4, xfs and btrfs
+//     themselves, on loop devices: power cuts, full disks, quotas, disks that
+//     become read-only.
+//
 //   - The tests of this package hook these up: journal_test.go crashes package wal
 //     alone, and shows that leaving out its file syncs or its directory syncs is
 //     found.

@@ -14,7 +14,7 @@ import (
 
 var (
 	seedFlag = flag.Uint64("disk.seed", 0, "repeat the run that printed this seed; 0: a new one")
-	timeFlag = flag.Duration("disk.time", 2*time.Second, "how long each power-cut test goes on cutting")
+	timeFlag = flag.Duration("disk.time", time.Second, "how long each power-cut test goes on cutting")
 )
 
 // TestMain lets the test binary be a worker, and isolates it.
