@@ -24,8 +24,9 @@ type node struct {
 	elems   []*node          // of an array
 	array   bool
 	// dead marks the place in an array where an element was, which is not
-	// counted in its indices.
-	dead bool
+	// counted in its indices; holes is how many of them an array has.
+	dead  bool
+	holes int
 	// by says which change set the value: what it means is the caller's.
 	by int
 	// inner is the first later change at the node or inside it, self the first
@@ -86,20 +87,21 @@ func decodeNode(dec *jsontext.Decoder, by int) (*node, error) {
 	return n, err
 }
 
-// copyOf is a copy of a node, as the copy operation makes it.
-func copyOf(n *node, by int) *node {
-	c := &node{array: n.array, by: by}
+// copyOf is a copy of a node, as the copy operation makes it. Its values were set
+// where those of n were.
+func copyOf(n *node) *node {
+	c := &node{array: n.array, by: n.by}
 	if n.members != nil {
 		c.members = map[string]*node{}
 		for key, m := range n.members {
-			child := copyOf(m, by)
+			child := copyOf(m)
 			child.parent, child.key = c, key
 			c.members[key] = child
 		}
 	}
 	for _, e := range n.elems {
 		if !e.dead {
-			child := copyOf(e, by)
+			child := copyOf(e)
 			child.parent = c
 			c.elems = append(c.elems, child)
 		}
@@ -110,6 +112,9 @@ func copyOf(n *node, by int) *node {
 // position is the index in elems of the i-th element that is not dead, or the
 // place behind the last one.
 func (n *node) position(i int) int {
+	if n.holes == 0 {
+		return min(i, len(n.elems))
+	}
 	for at, e := range n.elems {
 		if e.dead {
 			continue
@@ -136,15 +141,7 @@ func (n *node) index(e *node) int {
 	return i
 }
 
-func (n *node) length() int {
-	i := 0
-	for _, e := range n.elems {
-		if !e.dead {
-			i++
-		}
-	}
-	return i
-}
+func (n *node) length() int { return len(n.elems) - n.holes }
 
 // at finds the node at a pointer, nil where there is none.
 func (s *shape) at(p jsonpatch.Pointer) *node {
@@ -248,6 +245,7 @@ func (n *node) take(keepPlace bool) (place *node) {
 		}
 		place = &node{parent: c, dead: true}
 		c.elems[i] = place
+		c.holes++
 	}
 	return place
 }

@@ -110,7 +110,7 @@ func (u *undoing) value(op jsonpatch.Operation) (*node, error) {
 	if from == nil {
 		return nil, fmt.Errorf("%s: nothing to copy", op.From)
 	}
-	return copyOf(from, 0), nil
+	return copyOf(from), nil
 }
 
 func placeOf(n *node) place { return place{in: n.parent, key: n.key} }
@@ -290,6 +290,7 @@ func (u *undoing) fill(p place, n *node) {
 	for i, e := range p.in.elems {
 		if e == p.dead {
 			p.in.elems[i] = n
+			p.in.holes--
 		}
 	}
 }

@@ -41,7 +41,12 @@ func seek(fsy fsys.FS, dir string, early func(*Record) bool) (LSN, error) {
 // beginsEarly asks about the first record of a segment that has a transaction. A
 // segment without one does not begin early: then reading begins before it.
 func (v *view) beginsEarly(fsy fsys.FS, i int, early func(*Record) bool) (bool, error) {
-	c, err := readSegment(fsy, v.segments[i], v.startOf(i), v.limit(i))
+	// Most segments begin with one, and then the rest needs no decoding.
+	seg := v.segments[i]
+	c, err := readSegment(fsy, seg, v.startOf(i), seg.first+1)
+	if err == nil && (len(c.entries) == 0 || len(c.entries[0].rec.Txns) == 0) {
+		c, err = readSegment(fsy, seg, v.startOf(i), v.limit(i))
+	}
 	if err != nil {
 		return false, err
 	}

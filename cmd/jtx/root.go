@@ -57,6 +57,7 @@ var verbs = []struct {
 	{groupRecovery, newLocks},
 	{groupHistory, newShow},
 	{groupHistory, newDiff},
+	{groupHistory, newBlame},
 	{groupHistory, newRestore},
 	{groupSetUp, newInit},
 	{groupSetUp, newRewrite},

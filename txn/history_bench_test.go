@@ -1,0 +1,107 @@
+package txn_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// longHistory makes a file with a history of many one-field commits, without a
+// sync for each: 200 fields, the n-th commit sets field n%199 (field 199 is set
+// once, in the middle). It returns the id of a transaction in the middle.
+func longHistory(b testing.TB, commits int) (*txn.Store, wal.ID) {
+	dir := b.TempDir()
+	s, err := txn.Open(dir, txn.Options{Actor: "tester"})
+	require.NoError(b, err)
+	fields := make([]int, 200)
+	text := func() []byte {
+		out := []byte("{\n")
+		for i, v := range fields {
+			out = fmt.Appendf(out, "  \"field%d\": %d", i, v)
+			if i < len(fields)-1 {
+				out = append(out, ',')
+			}
+			out = append(out, '\n')
+		}
+		return append(out, "}\n"...)
+	}
+	before := text()
+	_, err = s.Do(context.Background(), []string{"a.json"}, func(tx *txn.Tx) error { return tx.Put("a.json", before) })
+	require.NoError(b, err)
+	log, err := wal.Open(filepath.Join(dir, ".jtx", "files", "a.json"), wal.Options{})
+	require.NoError(b, err)
+	var middle wal.ID
+	at := time.Now()
+	for n := 1; n < commits; n++ {
+		i := n % 199
+		if n == commits/2 {
+			i = 199
+		}
+		fields[i] = n
+		after := text()
+		at = at.Add(time.Millisecond)
+		id := wal.NewIDAt(at)
+		if n == commits/2 {
+			middle = id
+		}
+		rec := &wal.Record{Kind: wal.KindPatch, Unit: id, Rev: uint64(n + 1), Before: wal.VersionOf(before), After: wal.VersionOf(after),
+			Txns: []wal.Txn{{ID: id, Time: at, Actor: "tester", Patch: fmt.Appendf(nil, `[{"op":"replace","path":"/field%d","value":%d}]`, i, n)}}}
+		if log.State().SinceImage > 32<<10 {
+			rec.Kind, rec.Image = wal.KindImage, after
+		}
+		require.NoError(b, log.Append(rec))
+		before = after
+	}
+	require.NoError(b, log.Sync())
+	path := filepath.Join(dir, "a.json")
+	require.NoError(b, os.WriteFile(path, before, 0o644))
+	info, err := os.Stat(path)
+	require.NoError(b, err)
+	require.NoError(b, log.Settle(log.State().Last, wal.FileIDOf(info), wal.VersionOf(before)))
+	require.NoError(b, log.Close())
+	return s, middle
+}
+
+func BenchmarkHistory(b *testing.B) {
+	for _, commits := range []int{1_000, 100_000} {
+		s, middle := longHistory(b, commits)
+		ctx := context.Background()
+		run := func(name string, fn func() error) {
+			b.Run(fmt.Sprintf("%s/%d", name, commits), func(b *testing.B) {
+				for b.Loop() {
+					require.NoError(b, fn())
+				}
+			})
+		}
+		run("log10", func() error {
+			n := 0
+			for _, err := range s.History(ctx, []string{"a.json"}, txn.HistoryOptions{Patches: true}) {
+				if n++; n == 10 || err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		run("show", func() error { _, err := s.Show(ctx, middle); return err })
+		run("get@-1", func() error { _, err := s.ReadVersion(ctx, "a.json", txn.Back(1)); return err })
+		run("get@middle", func() error { _, err := s.ReadVersion(ctx, "a.json", txn.AtRev(uint64(commits/2))); return err })
+		run("blame-recent", func() error { _, err := s.Blame(ctx, "a.json", "/field5"); return err })
+		run("blame-middle", func() error { _, err := s.Blame(ctx, "a.json", "/field199"); return err })
+		run("blame-file", func() error {
+			for _, err := range s.BlameAll(ctx, "a.json") {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+}
