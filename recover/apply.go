@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
@@ -281,7 +280,7 @@ func (f *File) SyncFound() error {
 	if f.Found.Info == nil {
 		return nil
 	}
-	file, err := f.FS.OpenFile(f.Target, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	file, err := f.FS.OpenFile(f.Target, os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // it is gone again, as the commit will find
 	}
