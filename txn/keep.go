@@ -55,12 +55,7 @@ func (s *Store) keepCopy(ctx context.Context, file string, data []byte) (string,
 // scriptsHome is the directory for copies in the workspace that covers dir, which
 // is made where there is none.
 func (s *Store) scriptsHome(ctx context.Context, dir string) (string, error) {
-	w, err := s.findWorkspace(ctx, dir)
-	if err == nil && w == nil {
-		if err = s.createWorkspace(ctx, dir, false); err == nil {
-			w, err = s.findWorkspace(ctx, dir)
-		}
-	}
+	w, err := s.workspaceFor(ctx, dir)
 	if err != nil {
 		return "", err
 	}

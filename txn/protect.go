@@ -1,0 +1,341 @@
+package txn
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// protectKey is the setting that lists patterns of protected files.
+const protectKey = "protect"
+
+// Protection is a pattern of files that matter. It is relative to Root; ** in it
+// stands for any number of directories.
+type Protection struct {
+	Root, Pattern string
+}
+
+// Protect adds patterns, relative to the store's directory, and begins the
+// history of the files that match them and have none yet. It returns these.
+func (s *Store) Protect(ctx context.Context, patterns []string) ([]string, error) {
+	err := s.changeProtection(ctx, patterns, func(have []string, p string) []string {
+		if !slices.Contains(have, p) {
+			have = append(have, p)
+		}
+		return have
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.TrackProtected(ctx)
+}
+
+// Unprotect takes patterns off the list. Their files stay tracked.
+func (s *Store) Unprotect(ctx context.Context, patterns []string) error {
+	missing := &Error{Kind: ErrNotFound}
+	err := s.changeProtection(ctx, patterns, func(have []string, p string) []string {
+		if !slices.Contains(have, p) {
+			missing.File, missing.Err = p, errorf("is not among the protected patterns")
+		}
+		return slices.DeleteFunc(have, func(x string) bool { return x == p })
+	})
+	if err == nil && missing.File != "" {
+		return missing
+	}
+	return err
+}
+
+func (s *Store) changeProtection(ctx context.Context, patterns []string, change func([]string, string) []string) error {
+	return s.ChangeSettings(ctx, func(root string, values map[string]json.RawMessage) error {
+		have, err := patternsIn(values)
+		if err != nil {
+			return err
+		}
+		for _, p := range patterns {
+			rel, err := s.relPattern(root, p)
+			if err != nil {
+				return err
+			}
+			have = change(have, rel)
+		}
+		if len(have) == 0 {
+			delete(values, protectKey)
+			return nil
+		}
+		values[protectKey], err = marshal(have)
+		return err
+	})
+}
+
+func patternsIn(values map[string]json.RawMessage) ([]string, error) {
+	var have []string
+	raw, ok := values[protectKey]
+	if !ok {
+		return nil, nil
+	}
+	if err := json.Unmarshal(raw, &have); err != nil {
+		return nil, &Error{Kind: ErrInvalid, File: settingsName, Pointer: "/" + protectKey, Err: err}
+	}
+	return have, nil
+}
+
+// relPattern is a pattern relative to the root of the workspace.
+func (s *Store) relPattern(root, pattern string) (string, error) {
+	abs := pattern
+	if !filepath.IsAbs(abs) {
+		dir, err := realDir(s.dir)
+		if err != nil {
+			return "", err
+		}
+		abs = filepath.Join(dir, pattern)
+	}
+	rel, err := filepath.Rel(root, abs)
+	if err != nil || !filepath.IsLocal(rel) {
+		return "", &Error{Kind: ErrInvalid, File: pattern, Err: errorf("is not in the workspace %s", root)}
+	}
+	rel = filepath.ToSlash(rel)
+	if _, err := path.Match(rel, ""); err != nil {
+		return "", &Error{Kind: ErrInvalid, File: pattern, Err: errorf("is no pattern: %w", err)}
+	}
+	return rel, nil
+}
+
+// Protections lists the patterns of the workspace that covers the store's
+// directory, and of those around it.
+func (s *Store) Protections(context.Context) ([]Protection, error) {
+	dir, err := realDir(s.dir)
+	if err != nil {
+		return nil, fail(s.dir, err)
+	}
+	list, err := s.protectionsAbove(dir)
+	return list, fail(s.dir, err)
+}
+
+func (s *Store) protectionsAbove(dir string) ([]Protection, error) {
+	var list []Protection
+	for at := dir; ; at = filepath.Dir(at) {
+		values, err := s.readSettings(at)
+		if err != nil {
+			return nil, err
+		}
+		patterns, err := patternsIn(values)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range patterns {
+			list = append(list, Protection{at, p})
+		}
+		if at == filepath.Dir(at) {
+			return list, nil
+		}
+	}
+}
+
+// Protected finds the pattern that protects a file. It fails with ErrNotFound
+// where none does. The file need not exist.
+func (s *Store) Protected(_ context.Context, file string) (Protection, error) {
+	real, err := realPath(s.fs, s.abs(file))
+	if err != nil {
+		return Protection{}, fail(file, err)
+	}
+	list, err := s.protectionsAbove(filepath.Dir(real))
+	if err != nil {
+		return Protection{}, fail(file, err)
+	}
+	for _, p := range list {
+		rel, err := filepath.Rel(p.Root, real)
+		if err == nil && matchPath(p.Pattern, filepath.ToSlash(rel)) {
+			return p, nil
+		}
+	}
+	return Protection{}, &Error{Kind: ErrNotFound, File: file, Err: errorf("is not protected")}
+}
+
+// matchPath matches a path against a pattern, segment by segment.
+func matchPath(pattern, name string) bool {
+	return matchSegments(strings.Split(pattern, "/"), strings.Split(name, "/"))
+}
+
+func matchSegments(pattern, name []string) bool {
+	for len(pattern) > 0 {
+		if pattern[0] == "**" {
+			for i := range len(name) + 1 {
+				if matchSegments(pattern[1:], name[i:]) {
+					return true
+				}
+			}
+			return false
+		}
+		if len(name) == 0 {
+			return false
+		}
+		if ok, err := path.Match(pattern[0], name[0]); err != nil || !ok {
+			return false
+		}
+		pattern, name = pattern[1:], name[1:]
+	}
+	return len(name) == 0
+}
+
+// protectedFiles lists the files that exist and match the patterns around the
+// store's directory.
+func (s *Store) protectedFiles() ([]string, error) {
+	list, err := s.Protections(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, p := range list {
+		found, err := s.matching(p)
+		if err != nil {
+			return nil, fail(p.Root, err)
+		}
+		names = append(names, found...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// matching walks the directories that a pattern can match in.
+func (s *Store) matching(p Protection) ([]string, error) {
+	var names []string
+	segments := strings.Split(p.Pattern, "/")
+	deep := slices.Contains(segments, "**")
+	err := filepath.WalkDir(p.Root, func(name string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(p.Root, name)
+		if err != nil {
+			return err
+		}
+		parts := strings.Split(filepath.ToSlash(rel), "/")
+		switch {
+		case !e.IsDir():
+			if matchSegments(segments, parts) {
+				names = append(names, name)
+			}
+		case rel == ".":
+		case e.Name() == metaDir, e.Name() == ".git", !deep && !matchSegments(segments[:min(len(parts), len(segments)-1)], parts):
+			return filepath.SkipDir
+		}
+		return nil
+	})
+	return names, err
+}
+
+// TrackProtected begins the history of the protected files that have none yet, and
+// returns them. One that is damaged is not among them.
+func (s *Store) TrackProtected(ctx context.Context) ([]string, error) {
+	names, err := s.protectedFiles()
+	if err != nil {
+		return nil, err
+	}
+	var tracked []string
+	var failed error
+	for _, name := range names {
+		began, err := s.track(ctx, name)
+		if err != nil {
+			failed = errors.Join(failed, err)
+		} else if began {
+			tracked = append(tracked, name)
+		}
+	}
+	return tracked, failed
+}
+
+// track records a file as it stands, if nothing is recorded of it yet.
+func (s *Store) track(ctx context.Context, name string) (began bool, err error) {
+	err = s.withLocks(ctx, []string{name}, s.newCall(nil), func(ses *session) error {
+		f := ses.targets[0].file
+		if !f.Log.Empty() || !f.Found.Version.Exists {
+			return nil
+		}
+		rec, err := f.Adoption(nil)
+		if err != nil {
+			return fail(name, err)
+		}
+		began = true
+		return fail(name, f.AppendAdoption(rec))
+	})
+	return began && err == nil, err
+}
+
+// Healed is a protected file that was damaged.
+type Healed struct {
+	File   string
+	Result Result // what brought the last good version back
+	Err    error  // why it could not be
+}
+
+// Heal looks at files, or at all protected ones where none are named, and brings
+// the last good version of those that are damaged back; their bytes are set aside.
+// A file that is empty or cut short is looked at again before it counts as damaged.
+func (s *Store) Heal(ctx context.Context, files []string, opts ...Option) ([]Healed, error) {
+	if len(files) == 0 {
+		var err error
+		if files, err = s.protectedFiles(); err != nil {
+			return nil, err
+		}
+	}
+	var healed []Healed
+	for _, name := range files {
+		if _, err := s.Protected(ctx, name); err != nil {
+			return healed, err
+		}
+		broken, err := s.brokenForLong(ctx, s.abs(name))
+		if err != nil {
+			return healed, fail(name, err)
+		}
+		if broken == nil {
+			continue
+		}
+		h := Healed{File: s.abs(name)}
+		h.Result, h.Err = s.Restore(ctx, []string{name}, Point{}, append(opts, WithMessage("healed: "+broken.Error()))...)
+		healed = append(healed, h)
+	}
+	return healed, nil
+}
+
+// brokenForLong says why a file is no document, nil where it is one. One that is
+// not there is no damage.
+func (s *Store) brokenForLong(ctx context.Context, name string) (error, error) {
+	broken, err := s.broken(name)
+	if broken == nil || err != nil {
+		return nil, err
+	}
+	select {
+	case <-time.After(editorPause):
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	return s.broken(name)
+}
+
+func (s *Store) broken(name string) (error, error) {
+	data, err := fsys.ReadFile(s.fs, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(data) == 0 {
+		return fmt.Errorf("the file was empty"), nil
+	}
+	_, invalid := jsonpatch.Parse(data, s.opt.Limits)
+	return invalid, nil
+}

@@ -1,0 +1,88 @@
+package txn
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestMatchPath(t *testing.T) {
+	for _, c := range []struct {
+		pattern, name string
+		want          bool
+	}{
+		{"a.json", "a.json", true},
+		{"*.json", "a.json", true},
+		{"*.json", "d/a.json", false},
+		{"d/*.json", "d/a.json", true},
+		{"**/*.json", "a.json", true},
+		{"**/*.json", "x/y/a.json", true},
+		{"d/**/a.json", "d/a.json", true},
+		{"d/**", "d/x/y", true},
+		{"d/**", "e/x", false},
+		{"d", "d/x", false},
+	} {
+		require.Equal(t, c.want, matchPath(c.pattern, c.name), "%s %s", c.pattern, c.name)
+	}
+}
+
+func TestProtectTracksAndHeals(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, text string) {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+	}
+	put("memory/a.json", `{"good": 1}`)
+	put("memory/b.txt", `x`)
+	put("other.json", `{}`)
+	s, err := Open(dir, Options{})
+	require.NoError(t, err)
+	ctx := context.Background()
+
+	tracked, err := s.Protect(ctx, []string{"memory/*.json"})
+	require.NoError(t, err)
+	require.Len(t, tracked, 1)
+	again, err := s.Protect(ctx, []string{"memory/*.json"})
+	require.NoError(t, err)
+	require.Empty(t, again)
+	p, err := s.Protected(ctx, "memory/a.json")
+	require.NoError(t, err)
+	require.Equal(t, "memory/*.json", p.Pattern)
+	_, err = s.Protected(ctx, "other.json")
+	require.ErrorIs(t, err, ErrNotFound)
+
+	none, err := s.Heal(ctx, nil)
+	require.NoError(t, err)
+	require.Empty(t, none)
+	put("memory/a.json", `{"good`)
+	healed, err := s.Heal(ctx, nil)
+	require.NoError(t, err)
+	require.Len(t, healed, 1)
+	require.NoError(t, healed[0].Err)
+	data, err := os.ReadFile(filepath.Join(dir, "memory/a.json"))
+	require.NoError(t, err)
+	require.Equal(t, `{"good": 1}`, string(data))
+
+	// An editor that truncates and then writes is not disturbed.
+	put("memory/a.json", ``)
+	go func() {
+		time.Sleep(editorPause / 3)
+		put("memory/a.json", `{"good": 2}`)
+	}()
+	healed, err = s.Heal(ctx, []string{"memory/a.json"})
+	require.NoError(t, err)
+	require.Empty(t, healed)
+
+	_, err = s.Heal(ctx, []string{"other.json"})
+	require.ErrorIs(t, err, ErrNotFound)
+	require.NoError(t, s.Unprotect(ctx, []string{"memory/*.json"}))
+	require.ErrorIs(t, s.Unprotect(ctx, []string{"memory/*.json"}), ErrNotFound)
+	_, err = s.Protected(ctx, "memory/a.json")
+	require.ErrorIs(t, err, ErrNotFound)
+	_, err = s.Protect(ctx, []string{"../x.json"})
+	require.ErrorIs(t, err, ErrInvalid)
+}
