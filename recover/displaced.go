@@ -130,8 +130,7 @@ func (f *File) setAside() (string, error) { return f.keep(f.Found) }
 
 func (f *File) keep(found Found) (string, error) {
 	dir := filepath.Join(f.Dir, "damaged")
-	err := f.FS.Mkdir(dir, 0o700)
-	if err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := f.makeDamagedDir(dir); err != nil {
 		return "", err
 	}
 	name := filepath.Join(dir, found.Version.Hash.String())
@@ -145,4 +144,23 @@ func (f *File) keep(found Found) (string, error) {
 		return "", err
 	}
 	return name, fsys.SyncDir(f.FS, f.Dir)
+}
+
+func (f *File) makeDamagedDir(dir string) error {
+	err := f.FS.Mkdir(dir, 0o700)
+	if errors.Is(err, fs.ErrExist) {
+		info, err := f.FS.Lstat(dir)
+		if err == nil && !info.IsDir() {
+			err = fmt.Errorf("%s: not a directory", dir)
+		}
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	d, err := f.FS.OpenFile(dir, os.O_RDONLY|fsys.NoFollow, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fsys.InheritOwner(f.FS, d, f.Dir), d.Close())
 }

@@ -46,7 +46,7 @@ func (r *Replacement) Stage() error {
 	name := Temp(r.File.Target)
 	perm := fs.FileMode(tempMode)
 	if r.File.Found.Info == nil {
-		perm = 0o666 // less the umask, as any new file
+		perm = r.File.newPerm()
 	}
 	f, err := createTemp(r.File.FS, name, perm)
 	if err != nil {
@@ -57,6 +57,18 @@ func (r *Replacement) Stage() error {
 		return errors.Join(err, r.Discard())
 	}
 	return nil
+}
+
+// newPerm is the mode of a file that is not there, before the umask is taken off:
+// that of any new file, but no more than its journal has. So one that was secret
+// is so again when it comes back.
+func (f *File) newPerm() fs.FileMode {
+	const anyFile = 0o666
+	info, err := f.FS.Lstat(f.Dir)
+	if err != nil {
+		return anyFile
+	}
+	return anyFile & info.Mode().Perm()
 }
 
 // createTemp makes the file new. What a crash left under the name is removed

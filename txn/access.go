@@ -21,7 +21,9 @@ func (s *Store) accessOfDir(dir string) (access, error) {
 	if err != nil {
 		return access{}, err
 	}
-	return accessFor(info.Mode().Perm(), info), nil
+	a := accessFor(info.Mode().Perm(), info)
+	a.dir |= info.Mode() & fs.ModeSticky // what is the others' stays theirs
+	return a, nil
 }
 
 // accessOfFile follows a tracked file: whoever may read it may read its journal,
@@ -66,12 +68,32 @@ func (a access) mkdir(fsy fsys.FS, name string) error {
 	if err != nil {
 		return err
 	}
-	f, err := fsy.OpenFile(name, os.O_RDONLY, 0)
+	return a.applyTo(fsy, name)
+}
+
+func (a access) applyTo(fsy fsys.FS, dir string) error {
+	f, err := fsy.OpenFile(dir, os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	return a.apply(f, a.dir)
+}
+
+// mkdirForNew makes the directory of a file that is not there yet, and returns the
+// access to it: less the umask, as the file will have it.
+func (a access) mkdirForNew(fsy fsys.FS, name string) (access, error) {
+	err := fsy.Mkdir(name, a.dir.Perm())
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return a, err
+	}
+	made, err := fsy.Lstat(name)
+	if err != nil {
+		return a, err
+	}
+	narrow := accessFor(made.Mode().Perm()&a.dir.Perm(), made)
+	narrow.uid, narrow.gid = a.uid, a.gid
+	return narrow, narrow.applyTo(fsy, name)
 }
 
 // writeFile makes a new file, whole and synced.

@@ -112,5 +112,6 @@ func unescape(name string) (string, error) {
 
 // validRel tells whether a path read from a journal stays below its workspace.
 func validRel(rel string) bool {
-	return rel != "" && filepath.IsLocal(filepath.FromSlash(rel))
+	name := filepath.FromSlash(rel)
+	return rel != "" && filepath.IsLocal(name) && filepath.Clean(name) == name
 }

@@ -90,6 +90,9 @@ func (s *Store) Recover(ctx context.Context, paths []string, o RecoverOptions) (
 // out of the report.
 func (s *Store) recoverFile(ctx context.Context, t *target, dryRun bool) FileReport {
 	fr := FileReport{File: t.real}
+	if !s.leadsHere(t) {
+		return fr
+	}
 	var report []recovery.Done
 	if dryRun {
 		report, fr.Err = s.planFile(ctx, t)
@@ -178,7 +181,7 @@ func (s *Store) unsettledBelow(w *workspace, dir string) ([]*target, error) {
 	}
 	var open []*target
 	for _, t := range files {
-		if !below(t.real, dir) {
+		if !below(t.real, dir) || !s.leadsHere(t) {
 			continue
 		}
 		_, _, settled, err := s.position(t)
@@ -277,8 +280,8 @@ func (s *Store) workspacesAround(ctx context.Context, path string) ([]*workspace
 	}
 	err = filepath.WalkDir(path, func(at string, e fs.DirEntry, err error) error {
 		switch {
-		case errors.Is(err, fs.ErrPermission):
-			return fs.SkipDir
+		case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist) && at != path:
+			return fs.SkipDir // or removed meanwhile
 		case err != nil:
 			return err
 		case !e.IsDir():
@@ -309,8 +312,8 @@ func (s *Store) trackedFiles(w *workspace) ([]*target, error) {
 	var files []*target
 	for _, e := range entries {
 		rel, err := s.relOf(w, e.Name())
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // its first lock is being taken
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNoJournal) {
+			continue // its first lock is being taken, or it is none of ours
 		}
 		if err != nil {
 			return nil, err
@@ -319,6 +322,16 @@ func (s *Store) trackedFiles(w *workspace) ([]*target, error) {
 		files = append(files, &target{name: real, real: real, ws: w, rel: rel, dir: w.fileDir(rel)})
 	}
 	return files, nil
+}
+
+var errNoJournal = errors.New("not the name of a journal")
+
+// leadsHere is false where a directory on the way to a tracked file has become a
+// symbolic link: what is there now is another file, perhaps outside of the
+// workspace, and nothing of this one's is written to it.
+func (s *Store) leadsHere(t *target) bool {
+	dir, err := realDir(filepath.Dir(t.real))
+	return err == nil && dir == filepath.Dir(t.real)
 }
 
 // relOf is the path of the file that a journal directory belongs to.
@@ -333,7 +346,10 @@ func (s *Store) relOf(w *workspace, name string) (string, error) {
 	} else {
 		var err error
 		if rel, err = unescape(name); err != nil {
-			return "", err
+			return "", fmt.Errorf("%w: %v", errNoJournal, err)
+		}
+		if again, _ := escape(rel); again != name || !validRel(rel) {
+			return "", errNoJournal
 		}
 	}
 	if again, _ := escape(rel); again != name || !validRel(rel) {

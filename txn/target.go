@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // target is one file that a session locks.
@@ -104,7 +106,13 @@ func (s *Store) prepare(t *target) (access, error) {
 	}
 	have, err := s.fs.Lstat(t.dir)
 	if errors.Is(err, fs.ErrNotExist) {
+		if t.info == nil {
+			return a.mkdirForNew(s.fs, t.dir)
+		}
 		return a, a.mkdir(s.fs, t.dir)
+	}
+	if err == nil {
+		err = s.trustedJournal(t, have)
 	}
 	if err != nil || have.Mode().Perm() == a.dir.Perm() {
 		return a, err
@@ -116,8 +124,38 @@ func (s *Store) prepare(t *target) (access, error) {
 	return a, err
 }
 
+// trustedJournal refuses a journal that somebody else could have put there to make
+// the caller write what they choose, or where they choose. In a directory that is
+// not sticky whoever may do that could as well replace the file itself.
+func (s *Store) trustedJournal(t *target, have fs.FileInfo) error {
+	if !have.IsDir() {
+		return fmt.Errorf("%s: %w: not a directory", t.dir, ErrUntrusted)
+	}
+	owner, ok := ownerOf(have)
+	if !ok || owner == 0 || owner == os.Geteuid() {
+		return nil
+	}
+	files, err := s.fs.Lstat(filepath.Dir(t.dir))
+	if err != nil || files.Mode()&fs.ModeSticky == 0 {
+		return err
+	}
+	meta, err := s.fs.Lstat(t.ws.meta())
+	if err != nil {
+		return err
+	}
+	for _, info := range []fs.FileInfo{meta, t.info} {
+		if info == nil {
+			continue
+		}
+		if may, _ := ownerOf(info); may == owner {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: %w (uid %d)", t.dir, ErrUntrusted, owner)
+}
+
 func (s *Store) chmodDir(dir string, a access) error {
-	f, err := s.fs.OpenFile(dir, 0, 0)
+	f, err := s.fs.OpenFile(dir, os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
 	if err != nil {
 		return err
 	}
@@ -154,10 +192,11 @@ func (s *Store) openLog(t *target, a access) (*wal.Log, error) {
 // keepPath keeps the path beside a journal whose name is a hash.
 func (s *Store) keepPath(t *target, a access) error {
 	name := filepath.Join(t.dir, pathName)
-	if _, err := s.fs.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+	have, err := fsys.ReadFile(s.fs, name)
+	if err == nil && string(have) == t.rel || ignoreNotExist(err) != nil {
 		return err
 	}
-	return a.writeFile(s.fs, name, t.rel)
+	return fsys.WriteFileAtomic(s.fs, name, []byte(t.rel), a.file)
 }
 
 func (t *target) lockRequest(a access, tx string) lockmgr.Request {

@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/wal"
@@ -131,11 +133,8 @@ var errInactive = errors.New("workspace not active yet")
 // readWorkspace reads the workspace whose root is dir, nil where there is none.
 func (s *Store) readWorkspace(dir string) (*workspace, error) {
 	meta := filepath.Join(dir, metaDir)
-	data, err := fsys.ReadFile(s.fs, filepath.Join(meta, formatName))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, s.inactive(meta)
-	case err != nil:
+	data, err := s.readFormat(dir, meta)
+	if data == nil || err != nil {
 		return nil, err
 	}
 	var f format
@@ -149,22 +148,43 @@ func (s *Store) readWorkspace(dir string) (*workspace, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %v", meta, ErrFormat, err)
 	}
-	if err := s.trusted(dir, meta); err != nil {
-		return nil, err
-	}
 	return &workspace{root: dir, id: id, tree: f.Tree}, nil
 }
 
-func (s *Store) inactive(meta string) error {
-	_, err := s.fs.Lstat(filepath.Join(meta, formatNew))
+// readFormat is nil where there is no workspace, and errInactive where it is not
+// active yet. Who made it is looked at before anything in it is.
+func (s *Store) readFormat(dir, meta string) ([]byte, error) {
+	name := filepath.Join(meta, formatName)
+	f, err := s.fs.OpenFile(name, os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		_, err := s.fs.Lstat(filepath.Join(meta, formatNew))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		if err == nil {
+			err = s.trusted(dir, meta)
+		}
+		return nil, cmp.Or(err, errInactive)
+	}
+	if errors.Is(err, syscall.ENOTDIR) {
+		return nil, fmt.Errorf("%s: not a directory", meta)
+	}
+	if trust := s.trusted(dir, meta); trust != nil || err != nil {
+		return nil, cmp.Or(trust, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil && (!info.Mode().IsRegular() || info.Size() > maxFormat) {
+		return nil, fmt.Errorf("%s: %w: not a small file", meta, ErrFormat)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return errInactive
+	return fsys.ReadAll(f)
 }
+
+// maxFormat bounds the size of a format file, in bytes.
+const maxFormat = 64 << 10
 
 // trusted refuses a .jtx that somebody else could have put there to make the
 // caller read or write what they choose.
@@ -237,7 +257,11 @@ func (s *Store) buildWorkspace(dir string, tree bool) (string, error) {
 	}
 	files := map[string]string{formatNew: string(text) + "\n", ".gitignore": "*\n", lockName: ""}
 	for _, name := range []string{".gitignore", lockName, formatNew} {
-		if err := a.writeFile(s.fs, filepath.Join(temp, name), files[name]); err != nil {
+		own := a
+		if name != lockName {
+			own.file &^= 0o022 // only its maker changes it
+		}
+		if err := own.writeFile(s.fs, filepath.Join(temp, name), files[name]); err != nil {
 			return temp, err
 		}
 	}

@@ -97,7 +97,7 @@ func (l *Log) openTail() error {
 	}
 	if l.tail == nil {
 		// Before the write, so that a failing write-back is reported to it.
-		f, err := l.fs.OpenFile(l.tailPath(), os.O_RDWR, 0)
+		f, err := l.fs.OpenFile(l.tailPath(), os.O_RDWR|careful, 0)
 		if err != nil {
 			return err
 		}
@@ -190,7 +190,7 @@ func (l *Log) makeDir(path string) error {
 	if err != nil {
 		return err
 	}
-	d, err := l.fs.OpenFile(path, os.O_RDONLY, 0)
+	d, err := l.fs.OpenFile(path, os.O_RDONLY|careful, 0)
 	if err != nil {
 		return err
 	}

@@ -137,7 +137,7 @@ func (l *Log) load(trust bool) error {
 
 func (l *Log) readState() (State, bool, error) {
 	if l.stateFile == nil {
-		f, err := l.fs.OpenFile(l.statePath(), os.O_RDWR, 0)
+		f, err := l.fs.OpenFile(l.statePath(), os.O_RDWR|careful, 0)
 		if errors.Is(err, fs.ErrNotExist) {
 			return State{}, false, nil
 		}
@@ -255,7 +255,7 @@ func (l *Log) writeState() error {
 
 // create makes a file with exactly FilePerm.
 func (l *Log) create(path string, flag int) (fsys.File, error) {
-	f, err := l.fs.OpenFile(path, os.O_RDWR|os.O_CREATE|flag, l.opt.FilePerm)
+	f, err := l.fs.OpenFile(path, os.O_RDWR|os.O_CREATE|careful|flag, l.opt.FilePerm)
 	if err != nil {
 		return nil, err
 	}

@@ -122,7 +122,7 @@ func (l *Log) reaches(path string, size int64) bool {
 // before anything is appended: else an older frame could come alive behind a new
 // one after a power cut.
 func (l *Log) cutTail(c *contents) error {
-	f, err := l.fs.OpenFile(c.seg.path, os.O_RDWR, 0)
+	f, err := l.fs.OpenFile(c.seg.path, os.O_RDWR|careful, 0)
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func readSegment(fsy fsys.FS, seg segment, from start, limit LSN) (*contents, er
 }
 
 func readFrom(fsy fsys.FS, path string, offset int64) ([]byte, error) {
-	f, err := fsy.OpenFile(path, os.O_RDONLY, 0)
+	f, err := fsy.OpenFile(path, os.O_RDONLY|careful, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,11 @@ const (
 	groupSegments = 16
 )
 
+// careful is given wherever a file is opened. A symbolic link is refused: who may
+// write the directory could otherwise have us write into another file of ours. A
+// FIFO doesn't block.
+const careful = fsys.NoFollow | fsys.NonBlock
+
 // segment is one file of the journal.
 type segment struct {
 	first LSN // of its first record, which names it
@@ -97,6 +102,10 @@ func listJournal(fsy fsys.FS, journal string, gen uint32) (listing, error) {
 
 func (l *listing) add(fsy fsys.FS, group LSN) error {
 	dir := groupDir(l.dir, group)
+	info, err := fsy.Lstat(dir)
+	if err == nil && !info.IsDir() {
+		return &CorruptError{Path: dir, LSN: max(group, 1), Reason: "not a directory"}
+	}
 	names, err := fsy.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

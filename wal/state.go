@@ -146,7 +146,7 @@ const stateReads = 5
 // ReadState reads dir's state without a lock. A missing or torn one is
 // (zero, false, nil); a whole one of a newer version is ErrVersion.
 func ReadState(fsy fsys.FS, dir string) (State, bool, error) {
-	f, err := fsy.OpenFile(filepath.Join(dir, stateName), os.O_RDONLY, 0)
+	f, err := fsy.OpenFile(filepath.Join(dir, stateName), os.O_RDONLY|careful, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return State{}, false, nil
 	}

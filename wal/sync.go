@@ -43,7 +43,7 @@ func (l *Log) SyncAgain() error {
 
 func (l *Log) syncTail() error {
 	if l.tail == nil { // records of durability "none", appended by another process
-		f, err := l.fs.OpenFile(l.tailPath(), os.O_RDWR, 0)
+		f, err := l.fs.OpenFile(l.tailPath(), os.O_RDWR|careful, 0)
 		if err != nil {
 			return err
 		}

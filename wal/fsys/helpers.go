@@ -5,11 +5,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
-// ReadFile reads the whole file. The buffer is allocated once, at its size.
+// ReadFile reads the whole file. The buffer is allocated once, at its size. A
+// symbolic link is an error, and so is a FIFO, which would block.
 func ReadFile(fsy FS, name string) ([]byte, error) {
-	f, err := fsy.OpenFile(name, os.O_RDONLY, 0)
+	f, err := fsy.OpenFile(name, os.O_RDONLY|NoFollow|NonBlock, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -50,14 +52,19 @@ func SyncDir(fsy FS, name string) error {
 }
 
 // WriteFileAtomic replaces name by data: written under a temporary name in the
-// same directory, synced, renamed over it. The directory is not synced.
+// same directory, synced, renamed over it. The directory is not synced. What a
+// crash left under the temporary name is removed, never written to. Made by root,
+// the file belongs to the owner of the directory.
 func WriteFileAtomic(fsy FS, name string, data []byte, perm fs.FileMode) error {
 	tmp := name + ".tmp"
-	f, err := fsy.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm)
+	f, err := createNew(fsy, tmp, perm)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(data)
+	if err == nil {
+		err = InheritOwner(fsy, f, filepath.Dir(name))
+	}
 	if err == nil {
 		err = f.Chmod(perm)
 	}
@@ -71,6 +78,18 @@ func WriteFileAtomic(fsy FS, name string, data []byte, perm fs.FileMode) error {
 		return errors.Join(err, ignoreMissing(fsy.Remove(tmp)))
 	}
 	return nil
+}
+
+func createNew(fsy FS, name string, perm fs.FileMode) (File, error) {
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL | NoFollow
+	f, err := fsy.OpenFile(name, flags, perm)
+	if !errors.Is(err, fs.ErrExist) {
+		return f, err
+	}
+	if err := ignoreMissing(fsy.Remove(name)); err != nil {
+		return nil, err
+	}
+	return fsy.OpenFile(name, flags, perm)
 }
 
 func ignoreMissing(err error) error {

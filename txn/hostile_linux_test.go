@@ -1,0 +1,194 @@
+package txn_test
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jtx-project/jtx/txn"
+)
+
+// A FIFO would keep whoever opens it waiting for ever.
+func TestAWorkspaceOfSomebodyElseIsNotEvenOpened(t *testing.T) {
+	dir := filepath.Join(sharedDir(t), "d")
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, ".jtx"), 0o755))
+	require.NoError(t, syscall.Mkfifo(filepath.Join(dir, ".jtx", "format"), 0o666))
+	require.NoError(t, os.Chown(filepath.Join(dir, ".jtx"), 4242, 4242))
+	s, err := txn.Open(dir, txn.Options{})
+	require.NoError(t, err)
+	noop := func(*txn.Tx) error { return nil }
+	_, err = s.Do(context.Background(), []string{"a.json"}, noop)
+	require.ErrorIs(t, err, txn.ErrUntrusted)
+	require.NoError(t, os.Remove(filepath.Join(dir, ".jtx", "format")))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, ".jtx", "format.new"), 0o755))
+	_, err = s.Do(context.Background(), []string{"a.json"}, noop)
+	require.ErrorIs(t, err, txn.ErrUntrusted)
+}
+
+func TestAFormatThatIsNoSmallFile(t *testing.T) {
+	s, dir := openStore(t)
+	format := filepath.Join(dir, ".jtx", "format")
+	require.NoError(t, os.Mkdir(filepath.Dir(format), 0o755))
+	use := func() error {
+		_, err := s.Do(context.Background(), []string{"a.json"}, func(*txn.Tx) error { return nil })
+		return err
+	}
+	require.NoError(t, syscall.Mkfifo(format, 0o666))
+	require.ErrorIs(t, use(), txn.ErrFormat)
+	require.NoError(t, os.Remove(format))
+	write(t, format, "{")
+	require.NoError(t, os.Truncate(format, 1<<40))
+	require.ErrorIs(t, use(), txn.ErrFormat)
+	require.NoError(t, os.Remove(format))
+	require.NoError(t, os.Symlink("/dev/zero", format))
+	require.Error(t, use())
+}
+
+// In a directory like /tmp the others may add files, and not touch each other's.
+func TestJournalsInAStickyDirectory(t *testing.T) {
+	dir := filepath.Join(sharedDir(t), "tmp")
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	require.NoError(t, os.Chmod(dir, 0o777|fs.ModeSticky))
+	s, err := txn.Open(dir, txn.Options{})
+	require.NoError(t, err)
+	set(t, s, "a.json", "/n", 2)
+	for _, name := range []string{".jtx", ".jtx/files", ".jtx/tx"} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		require.NoError(t, err)
+		require.Equal(t, 0o777|fs.ModeSticky, info.Mode()&(fs.ModePerm|fs.ModeSticky), name)
+	}
+	for _, name := range []string{".jtx/format", ".jtx/files/a.json"} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		require.NoError(t, err)
+		require.Zero(t, info.Mode().Perm()&0o022, name)
+	}
+	// Another user makes the journal of a file of ours before we do.
+	planted := filepath.Join(dir, ".jtx/files/b.json")
+	require.NoError(t, os.Mkdir(planted, 0o755))
+	require.NoError(t, os.Chown(planted, 4242, 4242))
+	write(t, filepath.Join(dir, "b.json"), `{"n":1}`)
+	_, err = s.Do(context.Background(), []string{"b.json"}, func(tx *txn.Tx) error { return tx.Set("b.json", "/n", 2) })
+	require.ErrorIs(t, err, txn.ErrUntrusted)
+	require.NoError(t, os.Chown(filepath.Join(dir, "b.json"), 4242, 4242))
+	set(t, s, "b.json", "/n", 2)
+	// A third user may use the directory.
+	out, err := asUser(t, 4243, 4243, nil, dir, "c.json", `x`)
+	require.NoError(t, err, "%s", out)
+}
+
+// Links below .jtx lead to nothing that is written.
+func TestLinksBelowTheWorkspaceAreNotFollowed(t *testing.T) {
+	for _, link := range []string{"", "state", "wal", "wal/00000000000000000001", "damaged", "damaged/x"} {
+		t.Run(strings.ReplaceAll(link, "/", " "), func(t *testing.T) {
+			s, dir := openStore(t)
+			a := filepath.Join(dir, "a.json")
+			write(t, a, `{"n":1}`)
+			if link != "wal/00000000000000000001" {
+				set(t, s, "a.json", "/n", 2)
+			}
+			out := t.TempDir()
+			require.NoError(t, os.Chmod(out, 0o700))
+			home := filepath.Join(dir, ".jtx", "files", "a.json")
+			at := filepath.Join(home, link)
+			if link == "damaged/x" {
+				require.NoError(t, os.Mkdir(filepath.Dir(at), 0o700))
+				at = filepath.Join(home, "damaged", "ef9b9e48948d2199e86bcb69cb291500.tmp") // of the bytes below
+			}
+			require.NoError(t, os.RemoveAll(at))
+			require.NoError(t, os.MkdirAll(filepath.Dir(at), 0o755))
+			aim := out
+			if link == "state" || link == "wal/00000000000000000001" || link == "damaged/x" {
+				aim = filepath.Join(out, "made") // dangling: it would be made
+			}
+			require.NoError(t, os.Symlink(aim, at))
+			if strings.HasPrefix(link, "damaged") {
+				write(t, a, `{"n":`)
+				old := time.Now().Add(-time.Hour)
+				require.NoError(t, os.Chtimes(a, old, old))
+			}
+			_, err := s.Do(context.Background(), []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/n", 3) })
+			require.Error(t, err)
+			made, err := os.ReadDir(out)
+			require.NoError(t, err)
+			require.Empty(t, made)
+			info, err := os.Stat(out)
+			require.NoError(t, err)
+			require.Equal(t, fs.FileMode(0o700), info.Mode().Perm())
+		})
+	}
+}
+
+// A directory on the way to a tracked file has become a link to another place.
+func TestASweepWritesNothingBehindALink(t *testing.T) {
+	s, dir := openStore(t)
+	_, _, err := s.Init(context.Background(), dir)
+	require.NoError(t, err)
+	d := filepath.Join(dir, "d")
+	require.NoError(t, os.Mkdir(d, 0o755))
+	write(t, filepath.Join(d, "x.json"), `{"n":1}`)
+	set(t, s, "d/x.json", "/n", 2)
+	out := t.TempDir()
+	require.NoError(t, os.RemoveAll(d))
+	require.NoError(t, os.Symlink(out, d))
+	_, err = s.Recover(context.Background(), nil, txn.RecoverOptions{})
+	require.NoError(t, err)
+	made, err := os.ReadDir(out)
+	require.NoError(t, err)
+	require.Empty(t, made)
+}
+
+// What is no journal, and a journal whose path was cut off while it was written,
+// keep nobody from the others.
+func TestStrayNamesAmongTheJournals(t *testing.T) {
+	s, dir := openStore(t)
+	long := strings.Repeat("long", 60) + ".json"
+	set(t, s, long, "/n", 1)
+	files := filepath.Join(dir, ".jtx", "files")
+	journals, err := os.ReadDir(files)
+	require.NoError(t, err)
+	require.Len(t, journals, 1)
+	require.NoError(t, os.Truncate(filepath.Join(files, journals[0].Name(), "path"), 0))
+	set(t, s, long, "/n", 2)
+	require.Equal(t, long, read(t, filepath.Join(files, journals[0].Name(), "path")))
+	for _, stray := range []string{".DS_Store", "a~", "%zz", "a%2F%2Fb"} {
+		require.NoError(t, os.Mkdir(filepath.Join(files, stray), 0o755))
+	}
+	if got := verify(t, s); len(got) != 1 {
+		t.Fatalf("%v", got)
+	}
+}
+
+func TestANewFilesJournalFollowsTheUmask(t *testing.T) {
+	old := syscall.Umask(0o077)
+	defer syscall.Umask(old)
+	s, dir := openStore(t)
+	require.NoError(t, os.Chmod(dir, 0o755))
+	set(t, s, "new.json", "/secret", 1)
+	for _, name := range []string{"new.json", ".jtx/files/new.json", ".jtx/files/new.json/state"} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		require.NoError(t, err)
+		require.Zero(t, info.Mode().Perm()&0o077, "%s %v", name, info.Mode())
+	}
+}
+
+func TestASecretFileComesBackSecret(t *testing.T) {
+	s, dir := openStore(t)
+	a := filepath.Join(dir, "a.json")
+	write(t, a, `{"secret":1}`)
+	require.NoError(t, os.Chmod(a, 0o600))
+	set(t, s, "a.json", "/secret", 2)
+	_, err := s.Do(context.Background(), []string{"a.json"}, func(tx *txn.Tx) error { return tx.Remove("a.json") })
+	require.NoError(t, err)
+	_, err = s.Restore(context.Background(), []string{"a.json"}, txn.Point{})
+	require.NoError(t, err)
+	info, err := os.Stat(a)
+	require.NoError(t, err)
+	require.Equal(t, fs.FileMode(0o600), info.Mode().Perm())
+}
