@@ -163,6 +163,9 @@ func (f *File) Newest() (*wal.Record, error) {
 func newestAt(read func(wal.LSN) (*wal.Record, error), lsn wal.LSN) (*wal.Record, error) {
 	for lsn > 0 {
 		rec, err := read(lsn)
+		if errors.Is(err, wal.ErrNotFound) {
+			return nil, nil // compaction has dropped it
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -180,6 +180,9 @@ func holds(j Journal, lsn wal.LSN, unit wal.ID) (Unit, error) {
 		return UnitMissing, nil
 	}
 	rec, err := j.Read(lsn)
+	if errors.Is(err, wal.ErrNotFound) {
+		return UnitComplete, nil // compaction drops what was committed, and no other
+	}
 	if err != nil {
 		return 0, err
 	}

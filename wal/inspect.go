@@ -53,7 +53,7 @@ func inspect(fsy fsys.FS, dir string) (Report, error) {
 	var from start
 	for i, seg := range v.segments {
 		if from.next != seg.first {
-			from = start{next: seg.first, linked: i == 0}
+			from = v.startOf(i)
 		}
 		c, err := readSegment(fsy, seg, from, v.limit(i))
 		if err != nil {

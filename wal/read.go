@@ -73,6 +73,9 @@ func readSegment(fsy fsys.FS, seg segment, from start, limit LSN) (*contents, er
 }
 
 func readFrom(fsy fsys.FS, path string, offset int64) ([]byte, error) {
+	if isPacked(path) {
+		return readPacked(fsy, path, offset)
+	}
 	f, err := fsy.OpenFile(path, os.O_RDONLY|careful, 0)
 	if err != nil {
 		return nil, err
@@ -119,10 +122,12 @@ func follows(rec *Record, next LSN, prev uint32, linked bool) error {
 	return nil
 }
 
-// firstPrev is the start of a segment that is read from its first byte. The first
-// segment's first record follows nothing, and says so with a zero.
+// startOf is the start of a segment that is read from its first byte. Record 1
+// follows nothing, and says so with a zero; where compaction has dropped it, what
+// the first record that is left follows can't be checked any more.
 func (l *listing) startOf(i int) start {
-	return start{next: l.segments[i].first, linked: i == 0}
+	first := l.segments[i].first
+	return start{next: first, linked: first == 1}
 }
 
 // after is the start of the segment that follows c.

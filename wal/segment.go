@@ -136,7 +136,7 @@ func (l *listing) addName(fsy fsys.FS, dir string, group LSN, entry fs.DirEntry)
 	case rest == groupSuffix && entry.IsDir() && group == 0:
 		return l.add(fsy, LSN(first))
 	case entry.IsDir():
-	case rest == "":
+	case rest == "", rest == packedSuffix:
 		l.segments = append(l.segments, segment{first: LSN(first), group: group, path: path})
 	case strings.HasSuffix(rest, tempSuffix):
 		l.temps = append(l.temps, path)

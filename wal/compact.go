@@ -1,0 +1,257 @@
+package wal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// Rebuild makes a new generation of the journal, which begins with the record
+// from, an image, and takes the old one's place: what is before it is dropped. LSNs
+// stay. Where rewrite is given, each record is what it returns, and the chain is
+// made anew; else frames are copied as they are, and the chain can be checked from
+// the first one on. Segments but the last are compressed.
+//
+// The new generation is complete and durable before CURRENT is renamed to name it,
+// and the old one is removed after that: a crash at any step leaves one of them,
+// whole. The caller holds the file's lock; nothing may be pending.
+func (l *Log) Rebuild(from LSN, rewrite func(*Record) (*Record, error)) error {
+	if err := l.usable(); err != nil {
+		return err
+	}
+	if err := l.Secure(); err != nil {
+		return err
+	}
+	if l.state.Pending {
+		return fmt.Errorf("%s: %w: a commit is pending", l.dir, ErrInvalid)
+	}
+	b, err := l.buildGeneration(from, rewrite)
+	if err == nil {
+		fsys.Step("compact.built")
+		err = l.switchTo(b)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: making a new generation of the journal: %w", l.dir, err)
+	}
+	return l.removeOld()
+}
+
+// packedSize is how many bytes of frames are compressed into one segment: reading
+// one record costs unpacking that many.
+const packedSize = 256 << 10
+
+// builder writes a generation.
+type builder struct {
+	log  *Log
+	gen  uint32
+	dir  string
+	dirs []string // made, to be synced
+
+	group    LSN
+	inGroup  int
+	first    LSN    // of buf
+	buf      []byte // entries that are not written yet
+	last     LSN
+	crc      uint32
+	image    LSN
+	since    int64
+	lastRev  uint64
+	rewrites bool
+}
+
+func (l *Log) buildGeneration(from LSN, rewrite func(*Record) (*Record, error)) (*builder, error) {
+	b := &builder{log: l, gen: l.state.Gen + 1, rewrites: rewrite != nil}
+	b.dir = journalDir(l.dir, b.gen)
+	if err := removeTree(l.fs, b.dir); err != nil {
+		return nil, err
+	}
+	if err := b.makeDir(b.dir); err != nil {
+		return nil, err
+	}
+	for rec, err := range Scan(l.fs, l.dir, from) {
+		if err != nil {
+			return nil, err
+		}
+		if b.last == 0 && (rec.LSN != from || !rec.HasImage()) {
+			return nil, fmt.Errorf("%w: the journal can't begin with record %d", ErrInvalid, rec.LSN)
+		}
+		if rewrite != nil {
+			if rec, err = b.rewritten(rec, rewrite); err != nil {
+				return nil, err
+			}
+		}
+		if err := b.add(rec); err != nil {
+			return nil, err
+		}
+	}
+	if b.last != l.state.Last {
+		return nil, fmt.Errorf("%w: it ends at record %d, not %d", ErrCorrupt, b.last, l.state.Last)
+	}
+	return b, b.finish()
+}
+
+// rewritten keeps a record's place.
+func (b *builder) rewritten(rec *Record, rewrite func(*Record) (*Record, error)) (*Record, error) {
+	next, err := rewrite(rec)
+	if err != nil {
+		return nil, err
+	}
+	next.LSN, next.Durable, next.Prev = rec.LSN, rec.Durable, b.crc
+	if b.last == 0 {
+		next.Prev = rec.Prev
+	}
+	return next, nil
+}
+
+func (b *builder) add(rec *Record) error {
+	frame, err := rec.Encode()
+	if err != nil {
+		return err
+	}
+	size := entrySize(len(frame))
+	if len(b.buf) > 0 && int64(len(b.buf))+size > packedSize {
+		if err := b.pack(); err != nil {
+			return err
+		}
+	}
+	if len(b.buf) == 0 {
+		b.first = rec.LSN
+	}
+	b.buf = appendEntry(b.buf, frame)
+	b.last, b.crc = rec.LSN, frameCRC(frame)
+	if b.since += size; rec.LSN == b.log.state.Image {
+		b.since = 0
+	}
+	return nil
+}
+
+// pack writes what is gathered as a compressed segment.
+func (b *builder) pack() error {
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		return err
+	}
+	packed := enc.EncodeAll(b.buf, nil)
+	if err := enc.Close(); err != nil {
+		return err
+	}
+	return b.write(packedSuffix, packed)
+}
+
+func (b *builder) write(suffix string, data []byte) error {
+	if b.inGroup == groupSegments {
+		b.group, b.inGroup = b.first, 0
+		if err := b.makeDir(groupDir(b.dir, b.group)); err != nil {
+			return err
+		}
+	}
+	b.inGroup++
+	err := b.log.writeSynced(segmentPath(b.dir, b.group, b.first)+suffix, data)
+	b.buf = b.buf[:0]
+	return err
+}
+
+func (b *builder) makeDir(path string) error {
+	b.dirs = append(b.dirs, path)
+	return b.log.makeDir(path)
+}
+
+// finish writes the tail, as it is: it will be appended to.
+func (b *builder) finish() error {
+	size := len(b.buf)
+	if err := b.write("", b.buf); err != nil {
+		return err
+	}
+	b.buf = b.buf[:size]
+	for _, dir := range b.dirs {
+		if err := fsys.SyncDir(b.log.fs, dir); err != nil {
+			return err
+		}
+	}
+	return fsys.SyncDir(b.log.fs, b.log.dir)
+}
+
+// switchTo makes the new generation the journal. The state is marked pending
+// before: it names the old one's tail, which must not be believed any more when
+// CURRENT names the new one.
+func (l *Log) switchTo(b *builder) error {
+	before := l.state
+	if err := l.MarkPending(); err != nil {
+		return err
+	}
+	l.releaseTail()
+	if err := l.publish(b.gen); err != nil {
+		return l.fail(err)
+	}
+	s := &l.state
+	s.Gen, s.Group, s.Segment, s.Offset, s.CRC = b.gen, b.group, b.first, int64(len(b.buf)), b.crc
+	s.SinceImage = b.since
+	s.Pending = before.Pending
+	return l.writeState()
+}
+
+// publish makes CURRENT durably name a generation.
+func (l *Log) publish(gen uint32) error {
+	name := filepath.Base(journalDir(l.dir, gen)) + "\n"
+	if err := fsys.WriteFileAtomic(l.fs, filepath.Join(l.dir, currentName), []byte(name), l.opt.FilePerm); err != nil {
+		return err
+	}
+	fsys.Step("compact.switched")
+	return fsys.SyncDir(l.fs, l.dir)
+}
+
+// removeOld removes every other generation: the one before, or one whose building
+// a crash cut off.
+func (l *Log) removeOld() error {
+	entries, err := l.fs.ReadDir(l.dir)
+	if err != nil {
+		return ignoreNotExist(err)
+	}
+	mine := filepath.Base(l.journal())
+	for _, e := range entries {
+		name := e.Name()
+		if !e.IsDir() || name == mine || name != journalName && !strings.HasPrefix(name, journalName+".") {
+			continue
+		}
+		if err := removeTree(l.fs, filepath.Join(l.dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeTree removes a directory with all in it. One that is not there is no error.
+func removeTree(fsy fsys.FS, path string) error {
+	entries, err := fsy.ReadDir(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		inner := filepath.Join(path, e.Name())
+		if e.IsDir() {
+			err = removeTree(fsy, inner)
+		} else {
+			err = fsy.Remove(inner)
+		}
+		if ignoreNotExist(err) != nil {
+			return err
+		}
+	}
+	return fsy.Remove(path)
+}
+
+func ignoreNotExist(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
