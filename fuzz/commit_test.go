@@ -338,7 +338,9 @@ func plans() map[string]*workload {
 		all[filepath.Join("one file", level.String())] = oneFile(level)
 		all[filepath.Join("new file", level.String())] = newFile(level)
 		all[filepath.Join("tracked file", level.String())] = tracked(level)
-		all[filepath.Join("three files", level.String())] = threeFiles(level, true)
+		if level != txn.None { // a unit of several files is at least at level journal
+			all[filepath.Join("three files", level.String())] = threeFiles(level, true)
+		}
 	}
 	all["two workspaces"] = threeFiles(txn.Full, false)
 	return all
