@@ -61,6 +61,7 @@ var verbs = []struct {
 	{groupHistory, newRestore},
 	{groupSetUp, newInit},
 	{groupSetUp, newRewrite},
+	{groupSetUp, newSelftest},
 	{groupSetUp, newCompletion},
 	{groupSetUp, newVersion},
 }

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package selftest
+
+func typeOf(string) fsType { return fsType{name: "unknown"} }
