@@ -34,8 +34,9 @@ type unitFile struct {
 	rec      *wal.Record
 	repl     recovery.Replacement
 	inPlace  bool
-	opens    bool // the first of a run of records that are not synced
-	appended bool // an append was tried
+	opens    bool    // the first of a run of records that are not synced
+	segment  wal.LSN // the tail segment before it
+	appended bool    // an append was tried
 	placed   bool
 }
 
@@ -73,7 +74,7 @@ func (ses *session) commit(tx *Tx) (Result, error) {
 	if err := u.run(); err != nil {
 		return res, err
 	}
-	res.ID, res.Warnings = u.id, u.warnings
+	res.ID, res.Warnings = u.tx(), u.warnings
 	return ses.describe(res, u, revs), nil
 }
 
@@ -128,6 +129,7 @@ func (u *unit) record() error {
 		if err != nil {
 			return fail(f.t.name, err)
 		}
+		f.segment = f.log.State().Segment
 		f.rec = &wal.Record{Kind: wal.KindPatch, Flags: u.flags(), Unit: u.id, Rev: 1, Before: f.draft.found.Version, After: f.after}
 		if f.draft.found.Err != nil {
 			f.rec.Flags |= wal.FlagMended
@@ -144,7 +146,7 @@ func (u *unit) record() error {
 			f.first.Txns[0].ID = f.first.Unit
 			f.rec.Rev = 2
 		}
-		f.rec.Txns = []wal.Txn{{ID: u.id, Time: u.time, Actor: u.ses.call.actor, Message: u.ses.call.message, Patch: f.patch.Encode()}}
+		f.rec.Txns = []wal.Txn{{ID: u.tx(), Time: u.time, Actor: u.ses.call.actor, Message: u.ses.call.message, Patch: f.patch.Encode()}}
 		f.inPlace = f.t.file.Overwrites(u.ses.call.inPlace, f.after)
 		f.opens = newest == nil || newest.Flags&wal.FlagLazy == 0
 		switch {
@@ -156,6 +158,15 @@ func (u *unit) record() error {
 	}
 	u.nameParticipants()
 	return nil
+}
+
+// tx is the transaction's id: an open transaction keeps the one that it was given
+// when it began.
+func (u *unit) tx() wal.ID {
+	if u.ses.call.tx.IsZero() {
+		return u.id
+	}
+	return u.ses.call.tx
 }
 
 func (u *unit) flags() wal.Flags {
@@ -348,7 +359,11 @@ func (u *unit) place() error {
 		}
 		fsys.Step("commit.settled")
 	}
-	return u.believe()
+	if err := u.believe(); err != nil {
+		return err
+	}
+	u.compactLarge()
+	return nil
 }
 
 // believe makes sure, where the disk has failed since the commit point, that it

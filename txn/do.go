@@ -43,6 +43,7 @@ type call struct {
 	dryRun         bool
 	lease          string            // let the leases of this transaction pass
 	expect         map[string]uint64 // absolute name to revision
+	tx             wal.ID            // the transaction's id where it has one already
 	mendDamage     bool
 	sweep          bool                  // clear leftovers of files that need no recovery too
 	fence          func(*session) error  // last check before the commit
@@ -120,6 +121,7 @@ func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts
 	}
 	var res Result
 	c := s.newCall(opts)
+	began := time.Now()
 	err := s.withLocks(ctx, names, c, func(ses *session) error {
 		tx := newTx(ses)
 		if err := ses.checkRevisions(); err != nil {
@@ -133,6 +135,7 @@ func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts
 		res = r
 		return err
 	})
+	s.logOperation(names, c, began, res, err)
 	return res, err
 }
 

@@ -42,6 +42,18 @@ func (s *Store) recordOf(h head, id wal.ID) (*wal.Record, error) {
 			break
 		}
 	}
+	return s.recordAfter(h, id, last+1)
+}
+
+// recordAfter finds an open transaction: its id is from when it began, its record
+// from when it was committed. It reads on from there, to the end for an id that
+// nobody has.
+func (s *Store) recordAfter(h head, id wal.ID, from wal.LSN) (*wal.Record, error) {
+	for rec, err := range s.versionsFrom(h.t, from, h.last) {
+		if err != nil || holdsTx(rec, id) {
+			return rec, err
+		}
+	}
 	return nil, nil
 }
 

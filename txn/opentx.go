@@ -278,8 +278,15 @@ func (t *OpenTx) Commit(ctx context.Context, o CommitOptions) (Result, error) {
 		names = append(names, string(f.File))
 	}
 	opts := append([]Option{WithMessage(t.data.Message), WithActor(t.data.Actor)}, o.Options...)
-	opts = append(opts, func(c *call) { c.lease, c.fence = t.data.ID, t.fence })
-	res, err := t.s.Do(ctx, names, func(tx *Tx) error { return t.replay(tx, o.Rebase) }, opts...)
+	id, err := wal.ParseID(t.data.ID)
+	if err != nil {
+		return Result{}, errors.Join(&Error{Kind: ErrDamaged, File: t.dir, Err: err}, held.Release())
+	}
+	opts = append(opts, func(c *call) { c.tx, c.lease, c.fence = id, t.data.ID, t.fence })
+	res, err := t.s.Do(ctx, names, func(tx *Tx) error { return t.replay(tx, id, o.Rebase) }, opts...)
+	if errors.Is(err, errCommitted) {
+		res, err = Result{ID: id, Warnings: []string{"the transaction was committed before, but not ended: a crash came between"}}, nil
+	}
 	if err == nil && !t.s.newCall(opts).dryRun {
 		err = t.finish(ctx)
 		if err != nil {
@@ -290,8 +297,11 @@ func (t *OpenTx) Commit(ctx context.Context, o CommitOptions) (Result, error) {
 	return res, errors.Join(err, held.Release())
 }
 
+// errCommitted ends a commit that was done already.
+var errCommitted = errors.New("committed before")
+
 // replay does to the files as they are what was staged against them as they were.
-func (t *OpenTx) replay(tx *Tx, rebase bool) error {
+func (t *OpenTx) replay(tx *Tx, id wal.ID, rebase bool) error {
 	seen := map[*draft]bool{}
 	for i, f := range t.data.Files {
 		d, err := tx.file(string(f.File))
@@ -309,6 +319,13 @@ func (t *OpenTx) replay(tx *Tx, rebase bool) error {
 			}
 			d.doc, d.ops, d.whole, d.steps = staged.doc, staged.ops, staged.whole, 2
 			continue
+		}
+		newest, err := d.t.file.Newest()
+		if err != nil {
+			return fail(d.name, err)
+		}
+		if newest != nil && holdsTx(newest, id) {
+			return errCommitted
 		}
 		if !rebase {
 			return t.changedError(i, d)

@@ -2,6 +2,7 @@ package txn_test
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -110,4 +111,34 @@ func TestLeaseKeepsOthersOut(t *testing.T) {
 	_, err = tx.Commit(ctx, txn.CommitOptions{})
 	require.ErrorIs(t, err, txn.ErrConflict)
 	require.NoError(t, tx.Abort(ctx))
+}
+
+func TestTheIdOfAnOpenTransactionStays(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	s, dir := openStore(t)
+	ctx := context.Background()
+	write(t, filepath.Join(dir, "a.json"), `{"n":1}`)
+	tx, err := s.Begin(ctx, []string{"a.json"}, txn.BeginOptions{})
+	require.NoError(t, err)
+	require.NoError(t, tx.Update(ctx, []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/n", 2) }))
+	time.Sleep(20 * time.Millisecond) // further apart than an id and its record are otherwise
+	kept := filepath.Join(t.TempDir(), "kept")
+	require.NoError(t, os.CopyFS(kept, os.DirFS(tx.Info().Dir)))
+	res, err := tx.Commit(ctx, txn.CommitOptions{})
+	require.NoError(t, err)
+	require.Equal(t, tx.ID(), res.ID.String())
+	_, err = s.Show(ctx, res.ID)
+	require.NoError(t, err)
+
+	// As if the process had died before it could end the transaction.
+	require.NoError(t, os.CopyFS(tx.Info().Dir, os.DirFS(kept)))
+	again, err := s.Resume(ctx, tx.ID())
+	require.NoError(t, err)
+	res, err = again.Commit(ctx, txn.CommitOptions{})
+	require.NoError(t, err)
+	require.Equal(t, tx.ID(), res.ID.String())
+	require.NotEmpty(t, res.Warnings)
+	require.Equal(t, `{"n":2}`, read(t, filepath.Join(dir, "a.json")))
+	_, err = s.Resume(ctx, tx.ID())
+	require.ErrorIs(t, err, txn.ErrNotFound)
 }
