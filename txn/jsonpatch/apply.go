@@ -89,8 +89,7 @@ func checkDepth(p Pointer, text []byte, lim Limits) error {
 // add is RFC 6902, section 4.1.
 func (w *work) add(p Pointer, c content) error {
 	if len(p) == 0 {
-		w.replace(w.rootSpot(), c)
-		return nil
+		return w.replaceAt(p, c)
 	}
 	dir, token := p[:len(p)-1], p[len(p)-1]
 	at, err := w.walk(dir)
@@ -147,11 +146,6 @@ func (w *work) addElement(at spot, token string, c content) error {
 	}
 	b.cur, b.base = w.insert(at, "", c, next), i
 	return nil
-}
-
-func (w *work) rootSpot() spot {
-	at, _ := w.walk(nil)
-	return at
 }
 
 // replaceAt is RFC 6902, section 4.3.

@@ -123,9 +123,9 @@ func (b *body) scanNext() (place, bool) {
 		return pl, true
 	}
 	b.closed = true
-	b.closeAt = min(pl.name, max(len(b.src.raw)-1, 0))
+	b.closeAt = pl.name
 	b.broken = byteAt(b.src.blank, pl.name) != b.kind+2
-	b.tail = b.src.frag(b.scan, max(b.closeAt, b.scan))
+	b.tail = b.src.frag(b.scan, b.closeAt)
 	return pl, false
 }
 

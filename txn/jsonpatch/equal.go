@@ -110,6 +110,8 @@ func (c *comparer) value() bool {
 	}
 	ta, tb := c.a.token(), c.b.token()
 	switch {
+	case len(ta) == 0 || len(tb) == 0:
+		return false // text that was trusted wrongly
 	case bytes.Equal(ta, tb):
 		return true
 	case ka == '"' && kb == '"':
@@ -152,6 +154,9 @@ func (c *comparer) object() bool {
 		if endA || endB {
 			return endA && endB
 		}
+		if c.a.peek() != '"' || c.b.peek() != '"' {
+			return false // text that was trusted wrongly
+		}
 		startA, startB := c.a.at, c.b.at
 		if !sameString(c.a.token(), c.b.token()) {
 			c.a.at, c.b.at = startA, startB
@@ -170,7 +175,7 @@ func (c *comparer) object() bool {
 // unordered compares the members that are left of two objects.
 func (c *comparer) unordered() bool {
 	values := map[string]int{}
-	for !c.b.take('}') && c.b.at < len(c.b.text) {
+	for c.b.peek() == '"' {
 		name := unquote(c.b.token())
 		c.b.take(':')
 		c.b.peek()
@@ -178,6 +183,7 @@ func (c *comparer) unordered() bool {
 		c.b.skip()
 		c.b.take(',')
 	}
+	c.b.take('}')
 	end := c.b.at
 	for n := len(values); ; n-- {
 		if c.a.take('}') {
@@ -185,7 +191,7 @@ func (c *comparer) unordered() bool {
 			return n == 0
 		}
 		at, ok := values[unquote(c.a.token())]
-		if !ok {
+		if !ok || n == 0 {
 			return false
 		}
 		c.a.take(':')

@@ -109,7 +109,7 @@ func shiftLines(text []byte, from, to string) []byte {
 }
 
 // isOpen reports whether text is an object or array.
-func isOpen(text []byte) bool { return text[0] == '{' || text[0] == '[' }
+func isOpen(text []byte) bool { return byteAt(text, 0) == '{' || byteAt(text, 0) == '[' }
 
 // isFilled reports whether a value is a container that isn't empty.
 func isFilled(v *value) bool {
@@ -129,13 +129,13 @@ func isFilled(v *value) bool {
 func inLines(v *value) bool {
 	b := v.body
 	if b == nil || b.first == nil {
-		return holdsNewline(v.src.raw[v.lo:min(v.end(), v.lo+layoutSample)])
+		return holdsNewline(v.src.frag(v.lo, min(v.end(), v.lo+layoutSample)).b)
 	}
 	if hasNewline(b.head.b[1:]) || hasNewline(b.tail.b) {
 		return true
 	}
 	if b.first.slot == nil {
-		return holdsNewline(b.src.raw[b.first.lo:min(b.first.hi, b.first.lo+layoutSample)])
+		return holdsNewline(b.src.frag(b.first.lo, min(b.first.hi, b.first.lo+layoutSample)).b)
 	}
 	return hasNewline(b.first.slot.lead.b)
 }

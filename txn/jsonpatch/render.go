@@ -42,7 +42,7 @@ func (r *render) body(b *body, limit int) (toLimit bool) {
 		return true
 	}
 	r.put(b.tail)
-	r.put(b.src.frag(b.closeAt, min(b.closeAt+1, len(b.src.raw))))
+	r.put(b.src.frag(b.closeAt, b.closeAt+1))
 	return false
 }
 

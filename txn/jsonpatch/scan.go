@@ -134,7 +134,8 @@ func depthOver(b []byte, limit int) int {
 	return at
 }
 
-// skipValue returns the place behind the value that starts at b[i].
+// skipValue returns the place behind the value that starts at b[i]. Unless b
+// ends there it is a later one, so that no loop over values can hang.
 func skipValue(b []byte, i int) int {
 	if i >= len(b) {
 		return len(b)
@@ -145,8 +146,7 @@ func skipValue(b []byte, i int) int {
 	case '{', '[':
 		return skipContainer(b, i)
 	}
-	for i < len(b) && !endsScalar[b[i]] {
-		i++
+	for i++; i < len(b) && !endsScalar[b[i]]; i++ {
 	}
 	return i
 }

@@ -31,7 +31,11 @@ type frag struct {
 
 func newFrag(text string) frag { return frag{[]byte(text), -1} }
 
+// frag is the piece of text from lo to hi. In text that was trusted wrongly the
+// places may contradict each other; then the piece is empty.
 func (s *source) frag(lo, hi int) frag {
+	lo = min(lo, len(s.raw))
+	hi = max(lo, min(hi, len(s.raw)))
 	if s.doc {
 		return frag{s.raw[lo:hi], lo}
 	}
@@ -229,6 +233,9 @@ type spot struct {
 // walk goes to the value that p points to.
 func (w *work) walk(p Pointer) (spot, error) {
 	at := spot{val: w.root, indent: lineIndent(w.prefix.b)}
+	if c := w.root.kind(); c == 0 || endsScalar[c] {
+		return at, errBroken
+	}
 	for i, token := range p {
 		next, err := at.step(token)
 		if err != nil {
