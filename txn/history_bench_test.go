@@ -18,6 +18,12 @@ import (
 // sync for each: 200 fields, the n-th commit sets field n%199 (field 199 is set
 // once, in the middle). It returns the id of a transaction in the middle.
 func longHistory(b testing.TB, commits int) (*txn.Store, wal.ID) {
+	s, id, _ := historySince(b, commits, time.Now())
+	return s, id
+}
+
+// historySince begins the history at a time.
+func historySince(b testing.TB, commits int, at time.Time) (*txn.Store, wal.ID, string) {
 	dir := b.TempDir()
 	s, err := txn.Open(dir, txn.Options{Actor: "tester"})
 	require.NoError(b, err)
@@ -33,13 +39,17 @@ func longHistory(b testing.TB, commits int) (*txn.Store, wal.ID) {
 		}
 		return append(out, "}\n"...)
 	}
+	_, _, err = s.Init(context.Background(), ".")
+	require.NoError(b, err)
+	files := filepath.Join(dir, ".jtx", "files", "a.json")
+	require.NoError(b, os.Mkdir(files, 0o755))
+	log, err := wal.Open(files, wal.Options{})
+	require.NoError(b, err)
 	before := text()
-	_, err = s.Do(context.Background(), []string{"a.json"}, func(tx *txn.Tx) error { return tx.Put("a.json", before) })
-	require.NoError(b, err)
-	log, err := wal.Open(filepath.Join(dir, ".jtx", "files", "a.json"), wal.Options{})
-	require.NoError(b, err)
+	made := &wal.Record{Kind: wal.KindImage, Unit: wal.NewIDAt(at), Rev: 1, After: wal.VersionOf(before), Image: before}
+	made.Txns = []wal.Txn{{ID: made.Unit, Time: at, Actor: "tester"}}
+	require.NoError(b, log.Append(made))
 	var middle wal.ID
-	at := time.Now()
 	for n := 1; n < commits; n++ {
 		i := n % 199
 		if n == commits/2 {
@@ -67,7 +77,7 @@ func longHistory(b testing.TB, commits int) (*txn.Store, wal.ID) {
 	require.NoError(b, err)
 	require.NoError(b, log.Settle(log.State().Last, wal.FileIDOf(info), wal.VersionOf(before)))
 	require.NoError(b, log.Close())
-	return s, middle
+	return s, middle, dir
 }
 
 func BenchmarkHistory(b *testing.B) {

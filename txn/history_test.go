@@ -2,6 +2,7 @@ package txn_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -42,6 +43,7 @@ type world struct {
 	files  []string
 	now    map[string]string            // what stands under each name; absent: nothing
 	copies map[string]map[uint64]string // by file and revision; absentText: no file
+	oldest map[string]uint64            // the oldest revision that is kept
 	states []moment
 	ids    []wal.ID
 }
@@ -56,7 +58,7 @@ type moment struct {
 }
 
 func newWorld(t *testing.T, files int) *world {
-	w := &world{t: t, rnd: random(t), dir: t.TempDir(), boot: 1, now: map[string]string{}, copies: map[string]map[uint64]string{}}
+	w := &world{t: t, rnd: random(t), dir: t.TempDir(), boot: 1, now: map[string]string{}, copies: map[string]map[uint64]string{}, oldest: map[string]uint64{}}
 	for i := range files {
 		name := fmt.Sprintf("f%d.json", i)
 		w.files = append(w.files, name)
@@ -189,6 +191,10 @@ func (w *world) check() {
 	for name, revs := range w.copies {
 		for rev, want := range revs {
 			v, err := w.s.ReadVersion(context.Background(), name, txn.AtRev(rev))
+			if rev < w.oldest[name] {
+				require.ErrorIs(w.t, err, txn.ErrNotFound)
+				continue
+			}
 			require.NoError(w.t, err)
 			got := string(v.Data)
 			if !v.Exists {
@@ -200,26 +206,54 @@ func (w *world) check() {
 	}
 }
 
+// compact drops what is older than a few revisions.
+func (w *world) compact() {
+	keep := uint64(1 + w.rnd.IntN(100))
+	done, err := w.s.Compact(context.Background(), nil, txn.Retention{Revs: keep})
+	require.NoError(w.t, err)
+	for _, c := range done {
+		name := filepath.Base(c.File)
+		if n := uint64(len(w.copies[name])); n > keep {
+			require.LessOrEqual(w.t, c.Oldest, max(n-keep+1, w.oldest[name]))
+		}
+		w.oldest[name] = c.Oldest
+	}
+}
+
 func TestEveryVersionEqualsItsCopy(t *testing.T) {
+	steps := 1000
+	if testing.Short() {
+		steps = 200
+	}
 	w := newWorld(t, 5)
-	for i := range 300 {
-		switch w.rnd.IntN(20) {
+	for i := range steps {
+		switch w.rnd.IntN(40) {
 		case 0, 1:
 			w.foreign()
 		case 2:
 			w.boot++
 			w.reopen()
+		case 3:
+			if w.rnd.IntN(4) == 0 {
+				w.compact()
+			}
 		}
 		w.step()
-		if i%100 == 99 {
+		if i%200 == 199 {
 			w.check()
 		}
 	}
 	for _, m := range w.states {
 		versions, err := w.s.ReadVersions(context.Background(), keysOf(m.revs), txn.AtTx(m.id))
+		if errors.Is(err, txn.ErrNotFound) {
+			continue // no file has kept it
+		}
 		require.NoError(t, err)
 		for _, v := range versions {
-			require.Equal(t, m.revs[filepath.Base(v.File)], v.Rev, "%s at %s", v.File, m.id)
+			name := filepath.Base(v.File)
+			if m.revs[name] >= w.oldest[name] {
+				require.Equal(t, m.revs[name], v.Rev, "%s at %s", v.File, m.id)
+			}
 		}
 	}
 }

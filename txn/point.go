@@ -237,3 +237,6 @@ func (s *Store) asTime(ctx context.Context, heads []head, p Point) (Point, error
 	}
 	return AtTime(found[0].rec.Time()), nil
 }
+
+// Time is the time of a point that is one, else zero.
+func (p Point) Time() time.Time { return p.time }

@@ -61,6 +61,9 @@ type Options struct {
 	// InPlace overwrites files instead of renaming over them: hard links and
 	// watchers by inode survive, plain readers may see a half-written file.
 	InPlace bool
+	// CompactionSize is the journal's size, in bytes, from which commits compact
+	// it; the constant of that name if 0.
+	CompactionSize int64
 	// Limits of documents and patches.
 	Limits jsonpatch.Limits
 	// FS is the file system, fsys.OS if nil. Tests fail it.
@@ -68,6 +71,9 @@ type Options struct {
 	// Boot names this boot of the machine; the kernel is asked if zero. Tests
 	// set it to play a reboot.
 	Boot [16]byte
+	// Verb is what the log of operations calls what this store does. Nothing is
+	// logged where it is empty.
+	Verb string
 }
 
 // Store runs transactions. It holds no lock and no file open between them, and

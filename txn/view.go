@@ -110,7 +110,11 @@ func (s *Store) position(t *target) (pos position, st wal.State, settled bool, e
 // tracked tells whether the file has a journal at all, where it has no readable
 // `state`.
 func (s *Store) tracked(t *target) (bool, error) {
-	segments, err := s.fs.ReadDir(filepath.Join(t.dir, "wal"))
+	journal, _, err := wal.JournalDir(s.fs, t.dir)
+	if err != nil {
+		return false, err
+	}
+	segments, err := s.fs.ReadDir(journal)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

@@ -81,3 +81,6 @@ type Record struct {
 
 // HasImage reports whether Image is the file's whole content, be it empty.
 func (r *Record) HasImage() bool { return r.Kind == KindImage || r.Kind == KindInPlace }
+
+// Size is about what the record takes in the journal, in bytes.
+func (r *Record) Size() int64 { return r.sizeBound() }

@@ -10,6 +10,16 @@ import (
 // Usage is the size of a journal, in bytes, and the number of its segments. It
 // reads names and sizes only.
 func Usage(fsy fsys.FS, dir string) (bytes int64, segments int, err error) {
+	return usage(fsy, dir, 1)
+}
+
+// UsageFrom is the size of the segments that hold a record and those behind it.
+func UsageFrom(fsy fsys.FS, dir string, lsn LSN) (int64, error) {
+	bytes, _, err := usage(fsy, dir, lsn)
+	return bytes, err
+}
+
+func usage(fsy fsys.FS, dir string, from LSN) (bytes int64, segments int, err error) {
 	fsy = orOS(fsy)
 	journal, gen, err := JournalDir(fsy, dir)
 	if err != nil {
@@ -19,6 +29,10 @@ func Usage(fsy fsys.FS, dir string) (bytes int64, segments int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
+	if len(l.segments) == 0 {
+		return 0, 0, nil
+	}
+	l.segments = l.segments[l.holding(from):]
 	for _, seg := range l.segments {
 		info, err := fsy.Stat(seg.path)
 		if errors.Is(err, fs.ErrNotExist) {

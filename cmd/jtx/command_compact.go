@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/txn"
+)
+
+func newCompact(a *app) *cobra.Command {
+	c := &compactCommand{a: a}
+	cmd := &cobra.Command{
+		Use:   "compact [FILE ...]",
+		Short: "make the history smaller",
+		Long: `Compresses the journals of FILEs, or of every tracked file in or below the current
+directory, and drops what retention does not keep: a version is kept that is
+younger than --keep-age, or among the last --keep-revs; --keep-bytes bounds what
+is kept of each journal. The current version always is. Without these flags all
+is kept. Commits do this by themselves when a journal passes 64 MB: then 90 days
+and at least 100 revisions are kept. A line for each file: its name, bytes before
+and after, the oldest revision that is kept and how many were dropped.`,
+		Example:           example(`jtx set config.json /server/port 81`, `jtx compact --keep-age 90d --keep-revs 100`),
+		ValidArgsFunction: completeFiles,
+	}
+	fs := cmd.Flags()
+	c.lock.register(fs)
+	fs.StringVar(&c.age, "keep-age", "", "keep what is younger, as in `90d`")
+	fs.Uint64Var(&c.keep.Revs, "keep-revs", 0, "keep the newest `N` revisions")
+	fs.StringVar(&c.bytes, "keep-bytes", "", "keep at most so much of a journal, as in `10MB`")
+	fs.BoolVar(&c.dryRun, "dry-run", false, "say what would be dropped, change nothing")
+	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error { return c.run(args) })
+	return cmd
+}
+
+type compactCommand struct {
+	a          *app
+	lock       lockFlags
+	age, bytes string
+	keep       txn.Retention
+	dryRun     bool
+}
+
+func (c *compactCommand) run(files []string) error {
+	if err := checkFiles(files); err != nil {
+		return err
+	}
+	var err error
+	if c.age != "" {
+		if c.keep.Age, err = parseAge(c.age); err != nil {
+			return err
+		}
+	}
+	if c.bytes != "" {
+		if c.keep.Bytes, err = parseBytes(c.bytes); err != nil {
+			return err
+		}
+	}
+	s, err := c.a.openStore(&c.lock)
+	if err != nil {
+		return err
+	}
+	var opts []txn.Option
+	if c.dryRun {
+		opts = append(opts, txn.DryRun())
+	}
+	done, err := s.Compact(c.a.ctx, files, c.keep, opts...)
+	if err := c.print(done); err != nil {
+		return err
+	}
+	return err
+}
+
+// compactedJSON is what was done to one journal.
+type compactedJSON struct {
+	*jsonFile
+	Before  int64  `json:"bytes_before"`
+	After   int64  `json:"bytes_after"`
+	Oldest  uint64 `json:"oldest_rev"`
+	Dropped uint64 `json:"dropped_revs"`
+}
+
+func (c *compactCommand) print(done []txn.Compaction) error {
+	if c.a.json {
+		list := []compactedJSON{}
+		for _, d := range done {
+			list = append(list, compactedJSON{newJSONFile(shown(d.File)), d.Before, d.After, d.Oldest, d.Dropped})
+		}
+		return c.a.writeJSON(map[string][]compactedJSON{"files": list})
+	}
+	t := &table{header: []string{"FILE", "BEFORE", "AFTER", "OLDEST", "DROPPED"}}
+	for _, d := range done {
+		t.add(quoteWord(shown(d.File)), fmt.Sprint(d.Before), fmt.Sprint(d.After), fmt.Sprint(d.Oldest), fmt.Sprint(d.Dropped))
+	}
+	if len(done) == 0 || c.a.quiet {
+		return nil
+	}
+	return c.a.table(t)
+}
+
+// parseAge reads a duration, in days and weeks too.
+func parseAge(text string) (time.Duration, error) {
+	now := time.Now()
+	p, err := txn.ParsePoint(text+" ago", now)
+	if err != nil {
+		return 0, usagef("--keep-age %s: want a time such as 90d or 12h", quoteWord(text))
+	}
+	return now.Sub(p.Time()), nil
+}
+
+// parseBytes reads a size: a number, with kB, MB, GB or KiB, MiB, GiB.
+func parseBytes(text string) (int64, error) {
+	for _, u := range []struct {
+		suffix string
+		size   int64
+	}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}, {"", 1}} {
+		digits, found := strings.CutSuffix(text, u.suffix)
+		n, err := strconv.ParseInt(digits, 10, 64)
+		if found && err == nil && 0 < n && n < math.MaxInt64/u.size {
+			return n * u.size, nil
+		}
+	}
+	return 0, usagef("--keep-bytes %s: want a size such as 500kB or 10MB", quoteWord(text))
+}

@@ -1,0 +1,288 @@
+package txn
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jtx-project/jtx/wal"
+)
+
+// Retention says what of a history is kept. The newest version always is, and
+// whatever it takes to derive what is kept.
+type Retention struct {
+	// Age keeps the versions that were current within it, 0: says nothing.
+	Age time.Duration
+	// Revs keeps the newest so many revisions, 0: says nothing. A version is kept
+	// that either of them keeps.
+	Revs uint64
+	// Bytes bounds what is kept, in bytes of the journal before compression: what
+	// is beyond is dropped, whatever Age and Revs say. 0: no bound.
+	Bytes int64
+}
+
+// DefaultRetention is applied to a journal that has grown beyond
+// CompactionSize. Below that everything is kept.
+var DefaultRetention = Retention{Age: 90 * 24 * time.Hour, Revs: 100}
+
+// CompactionSize is the size of a journal, in bytes, from which commits compact it
+// by DefaultRetention, where that at least halves it.
+const CompactionSize = 64 << 20
+
+// Compaction is what was done to one journal.
+type Compaction struct {
+	File          string
+	Before, After int64  // its size in bytes
+	Oldest        uint64 // the oldest revision that is kept
+	Dropped       uint64 // how many revisions are not any more
+}
+
+// Compact applies retention to the journals of files, or of every tracked file at
+// or below the store's directory; the zero Retention keeps everything. What is
+// kept is compressed.
+func (s *Store) Compact(ctx context.Context, files []string, r Retention, opts ...Option) ([]Compaction, error) {
+	targets, err := s.historyTargets(ctx, files)
+	if err != nil {
+		return nil, err
+	}
+	var list []Compaction
+	for _, t := range targets {
+		if err := s.mustBeTracked(t); err != nil {
+			if len(files) == 0 {
+				continue // it has a lock, and nothing else yet
+			}
+			return list, err
+		}
+		c := s.newCall(opts)
+		c.mendDamage = true
+		err := s.withLocks(ctx, []string{t.real}, c, func(ses *session) error {
+			done, err := s.compact(ses.targets[0], r, c.dryRun)
+			if done != nil {
+				done.File = t.name
+				list = append(list, *done)
+			}
+			return err
+		})
+		if err != nil {
+			return list, err
+		}
+	}
+	return list, nil
+}
+
+// mustBeTracked keeps locks from being made for files that have no history.
+func (s *Store) mustBeTracked(t *target) error {
+	if t.ws == nil {
+		return noHistory(t)
+	}
+	known, err := s.tracked(t)
+	if err == nil && !known {
+		return noHistory(t)
+	}
+	return fail(t.name, err)
+}
+
+// compact applies retention to one journal, whose lock is held.
+func (s *Store) compact(t *target, r Retention, dryRun bool) (*Compaction, error) {
+	st := t.file.Log.State()
+	if st.Last == 0 {
+		return nil, nil
+	}
+	h := head{t: t, last: st.Last, rev: st.Rev}
+	first, err := s.oldestKept(h)
+	if err != nil {
+		return nil, err
+	}
+	from, err := s.cut(h, r)
+	if err != nil {
+		return nil, err
+	}
+	done := &Compaction{Oldest: from.Rev, Dropped: from.Rev - first.Rev}
+	if done.Before, _, err = wal.Usage(s.fs, t.dir); err != nil {
+		return nil, fail(t.name, err)
+	}
+	done.After = done.Before
+	if dryRun {
+		return done, nil
+	}
+	if err := t.file.Log.Rebuild(from.LSN, nil); err != nil {
+		return nil, fail(t.name, err)
+	}
+	done.After, _, err = wal.Usage(s.fs, t.dir)
+	return done, fail(t.name, err)
+}
+
+// oldestKept is the oldest version that the journal has.
+func (s *Store) oldestKept(h head) (*wal.Record, error) {
+	for rec, err := range s.versionsFrom(h.t, 1, h.last) {
+		return rec, err
+	}
+	return nil, noHistory(h.t)
+}
+
+// cut finds the record with which the kept part of a history begins: the newest
+// image from which every version can be derived that is to be kept.
+func (s *Store) cut(h head, r Retention) (*wal.Record, error) {
+	keep, err := s.keepFrom(h, r)
+	if err != nil {
+		return nil, err
+	}
+	for keep > 0 {
+		image, err := s.imageAt(h.t, keep)
+		if err != nil || image == nil {
+			break
+		}
+		undecided, err := s.undecidedBefore(h.t, image.LSN)
+		if err != nil {
+			return nil, err
+		}
+		if undecided == 0 {
+			return image, nil
+		}
+		keep = undecided
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.oldestKept(h)
+}
+
+// imageAt is the newest version at or below an LSN that has an image.
+func (s *Store) imageAt(t *target, lsn wal.LSN) (*wal.Record, error) {
+	for rec, err := range s.versions(t, lsn) {
+		if err != nil || rec.HasImage() {
+			return rec, err
+		}
+	}
+	return nil, nil
+}
+
+// keepFrom is the LSN of the oldest version that retention keeps.
+func (s *Store) keepFrom(h head, r Retention) (wal.LSN, error) {
+	keep := h.last
+	if r == (Retention{}) || r.Age == 0 && r.Revs == 0 {
+		keep = 1
+	}
+	if r.Age > 0 {
+		rec, err := s.atTime(h, now().Add(-r.Age)) // it was current then
+		if err != nil {
+			return 0, err
+		}
+		keep = 1
+		if rec != nil {
+			keep = rec.LSN
+		}
+	}
+	if r.Revs > 0 {
+		last, err := s.lastWhere(h, func(rec *wal.Record) bool { return rec.Rev+r.Revs <= h.rev+1 })
+		if err != nil {
+			return 0, err
+		}
+		keep = min(keep, max(last, 1))
+	}
+	if r.Bytes > 0 {
+		within, err := s.within(h, r.Bytes)
+		if err != nil {
+			return 0, err
+		}
+		keep = max(keep, within)
+	}
+	return keep, nil
+}
+
+// within is the LSN from which the journal's records take at most so many bytes.
+func (s *Store) within(h head, most int64) (wal.LSN, error) {
+	last := h.last
+	for rec, err := range wal.ScanBack(s.fs, h.t.dir, h.last) {
+		if err != nil {
+			return 0, fail(h.t.name, err)
+		}
+		if most -= rec.Size(); most < 0 {
+			break
+		}
+		last = rec.LSN
+	}
+	return last, nil
+}
+
+// undecidedBefore finds a record before an LSN that must be kept for the sake of
+// others: of a unit of several files that was taken back, while another file's
+// journal still ends with it. For units that were committed the journals of all
+// participants durably hold their records, so that there is nothing to ask this
+// one for: that it has dropped the record says enough.
+func (s *Store) undecidedBefore(t *target, lsn wal.LSN) (wal.LSN, error) {
+	var before *wal.Record
+	for rec, err := range wal.Scan(s.fs, t.dir, 1) {
+		if err != nil {
+			return 0, fail(t.name, err)
+		}
+		if rec.LSN >= lsn {
+			break
+		}
+		if rec.Kind == wal.KindAbort && before != nil && len(before.Participants) > 0 && !s.movedOn(t, before) {
+			return before.LSN, nil
+		}
+		before = rec
+	}
+	return 0, nil
+}
+
+// movedOn tells that every other participant of a unit has durable records behind
+// the unit's, so that it has decided it. One that can't be looked at has not.
+func (s *Store) movedOn(t *target, rec *wal.Record) bool {
+	ses := &session{s: s, ctx: context.Background(), targets: []*target{t}}
+	for _, p := range rec.Participants {
+		if p.Workspace == t.ws.id && p.Path == t.rel {
+			continue
+		}
+		other, err := ses.resolveParticipant(p)
+		if err != nil {
+			return false
+		}
+		st, ok, err := wal.ReadState(s.fs, other.dir)
+		if err != nil || !ok || st.Durable <= p.LSN && st.Last >= p.LSN {
+			return false
+		}
+	}
+	return true
+}
+
+// compactLarge keeps journals from growing without bound. It looks at one only
+// when that has begun a new segment, and compacts only where that drops at least
+// half: so what it costs is in proportion to what was written.
+func (u *unit) compactLarge() {
+	for _, f := range u.files {
+		if !f.placed || f.log.State().Segment == f.segment {
+			continue
+		}
+		if err := u.ses.s.compactIfLarge(f.t); err != nil {
+			u.warnings = append(u.warnings, fmt.Sprintf("%s: its history could not be compacted: %v", f.t.name, err))
+		}
+	}
+}
+
+func (s *Store) compactIfLarge(t *target) error {
+	size, _, err := wal.Usage(s.fs, t.dir)
+	if err != nil || size < s.compactionSize() {
+		return err
+	}
+	st := t.file.Log.State()
+	h := head{t: t, last: st.Last, rev: st.Rev}
+	keep, err := s.keepFrom(h, DefaultRetention)
+	if err != nil {
+		return err
+	}
+	kept, err := wal.UsageFrom(s.fs, t.dir, keep)
+	if err != nil || kept > size/2 {
+		return err
+	}
+	_, err = s.compact(t, DefaultRetention, false)
+	return err
+}
+
+func (s *Store) compactionSize() int64 {
+	if s.opt.CompactionSize > 0 {
+		return s.opt.CompactionSize
+	}
+	return CompactionSize
+}

@@ -1,0 +1,97 @@
+package txn_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+func usage(t testing.TB, dir, name string) int64 {
+	t.Helper()
+	size, _, err := wal.Usage(fsys.OS, filepath.Join(dir, ".jtx", "files", name))
+	require.NoError(t, err)
+	return size
+}
+
+// Commits of one field grow the history by the patch, not by the file.
+func TestHistoryGrowsByThePatch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("10,000 commits")
+	}
+	dir := t.TempDir()
+	s, err := txn.Open(dir, txn.Options{Durability: txn.None})
+	require.NoError(t, err)
+	var doc strings.Builder
+	doc.WriteString("{\n  \"n\": 0")
+	for i := 0; doc.Len() < 100<<10; i++ {
+		fmt.Fprintf(&doc, ",\n  \"key%d\": \"value %d\"", i, i*7919)
+	}
+	write(t, filepath.Join(dir, "a.json"), doc.String()+"\n}\n")
+	for i := range 10_000 {
+		set(t, s, "a.json", "/n", i+1)
+	}
+	size := usage(t, dir, "a.json")
+	t.Logf("%d bytes", size)
+	require.Less(t, size, int64(5<<20))
+	done, err := s.Compact(context.Background(), nil, txn.Retention{})
+	require.NoError(t, err)
+	require.Zero(t, done[0].Dropped)
+	t.Logf("%d bytes compressed", done[0].After)
+	require.Less(t, done[0].After, size/2)
+}
+
+func TestRetention(t *testing.T) {
+	s, middle := longHistory(t, 2000)
+	compact := func(r txn.Retention) txn.Compaction {
+		done, err := s.Compact(context.Background(), []string{"a.json"}, r)
+		require.NoError(t, err)
+		require.Len(t, done, 1)
+		verify(t, s)
+		return done[0]
+	}
+	require.Equal(t, uint64(1), compact(txn.Retention{}).Oldest)
+	require.Equal(t, uint64(1), compact(txn.Retention{Age: time.Hour, Revs: 10}).Oldest, "younger than an hour")
+	c := compact(txn.Retention{Revs: 1500})
+	require.LessOrEqual(t, c.Oldest, uint64(501))
+	require.Greater(t, c.Oldest, uint64(250), "within an image's distance")
+	require.Equal(t, c.Dropped, c.Oldest-1)
+	_, err := s.Show(context.Background(), middle)
+	require.NoError(t, err)
+	c = compact(txn.Retention{Revs: 1500, Bytes: 100 << 10})
+	require.Greater(t, c.Oldest, uint64(1200))
+	_, err = s.Show(context.Background(), middle)
+	require.ErrorIs(t, err, txn.ErrNotFound)
+	b, err := s.Blame(context.Background(), "a.json", "/field199")
+	require.NoError(t, err)
+	require.True(t, b.Before)
+	c = compact(txn.Retention{Revs: 1})
+	v, err := s.ReadVersion(context.Background(), "a.json", txn.Point{})
+	require.NoError(t, err)
+	require.Equal(t, uint64(2000), v.Rev)
+}
+
+func TestCommitsCompactWhatHasGrownLarge(t *testing.T) {
+	_, _, dir := historySince(t, 1000, time.Now().Add(-100*24*time.Hour))
+	small, err := txn.Open(dir, txn.Options{CompactionSize: 100 << 10, Durability: txn.Journal})
+	require.NoError(t, err)
+	before := usage(t, dir, "a.json")
+	grown := before
+	for i := range 3000 {
+		set(t, small, "a.json", "/field1", -i)
+		size := usage(t, dir, "a.json")
+		if grown = max(grown, size); size < before/2 {
+			verify(t, small)
+			return
+		}
+	}
+	t.Fatalf("it has grown to %d bytes", grown)
+}
