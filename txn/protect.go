@@ -249,7 +249,7 @@ func (s *Store) TrackProtected(ctx context.Context) ([]string, error) {
 	for _, name := range names {
 		began, err := s.track(ctx, name)
 		if err != nil {
-			failed = errors.Join(failed, err)
+			failed = errors.Join(failed, err) // the others are not kept waiting for it
 		} else if began {
 			tracked = append(tracked, name)
 		}
@@ -301,6 +301,11 @@ func (s *Store) Heal(ctx context.Context, files []string, opts ...Option) ([]Hea
 			return healed, fail(name, err)
 		}
 		if broken == nil {
+			// An edit by somebody else is recorded, so that it is the last good
+			// version from now on. Who may only read has nothing to record.
+			if _, err := s.track(ctx, s.abs(name)); err != nil && !cannotWrite(err) {
+				return healed, err
+			}
 			continue
 		}
 		h := Healed{File: s.abs(name)}

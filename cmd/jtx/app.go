@@ -23,6 +23,7 @@ type app struct {
 	stdout, stderr io.Writer
 
 	dir         string
+	verbName    string // of the command that runs
 	json, quiet bool
 }
 
@@ -66,7 +67,10 @@ func (a *app) enter() error {
 }
 
 // store opens the store in the current directory.
-func (a *app) store(opt txn.Options) (*txn.Store, error) { return txn.Open(".", opt) }
+func (a *app) store(opt txn.Options) (*txn.Store, error) {
+	opt.Verb = a.verbName
+	return txn.Open(".", opt)
+}
 
 // verb wraps what a command does: it goes to the directory of -C first, and
 // takes the marks off the words.
@@ -75,6 +79,7 @@ func (a *app) verb(do func(cmd *cobra.Command, args []string) error) func(*cobra
 		if err := a.enter(); err != nil {
 			return err
 		}
+		a.verbName = cmd.Name()
 		return do(cmd, unmark(args))
 	}
 }

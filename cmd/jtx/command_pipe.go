@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -36,6 +37,7 @@ done: for a command that makes a new document.`,
 	}
 	p.flags.register(cmd.Flags())
 	registerIfMissing(cmd.Flags(), &p.ifMissing)
+	cmd.Flags().BoolVar(&p.keepLayout, "keep-layout", false, "change only what differs in value")
 	cmd.Flags().BoolVarP(&p.null, "own-input", "n", false, "CMD reads jtx's standard input, not the document")
 	cmd.RunE = a.verb(p.run)
 	return cmd
@@ -46,15 +48,14 @@ type pipeCommand struct {
 	flags changeFlags
 	null  bool
 
-	ifMissing bool
+	ifMissing, keepLayout bool
 }
 
 func (p *pipeCommand) run(cmd *cobra.Command, args []string) error {
-	dash := cmd.ArgsLenAtDash()
-	if dash != 1 || len(args) < 2 {
+	file, command, ok := splitCommand(cmd.ArgsLenAtDash(), args)
+	if !ok {
 		return usagef("%s: want one FILE, and CMD behind --", cmd.CommandPath()).withHint("usage: %s", cmd.UseLine())
 	}
-	file, command := args[0], args[1:]
 	if err := checkFile(file); err != nil {
 		return err
 	}
@@ -67,7 +68,19 @@ func (p *pipeCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	return p.a.change(&p.flags, []string{file}, unlessThere(p.ifMissing, file, func(tx *txn.Tx) error { return tx.Put(file, data) }))
+	return p.a.change(&p.flags, []string{file}, unlessThere(p.ifMissing, file, func(tx *txn.Tx) error { return p.put(tx, file, data) }))
+}
+
+// splitCommand takes the words apart: FILE -- CMD, or -- FILE -- CMD, where FILE
+// may begin with a dash.
+func splitCommand(dash int, args []string) (file string, command []string, ok bool) {
+	switch {
+	case dash == 1 && len(args) > 1:
+		return args[0], args[1:], true
+	case dash == 0 && len(args) > 2 && args[1] == "--":
+		return args[0], args[2:], true
+	}
+	return "", nil, false
 }
 
 // through makes what the command prints the document.
@@ -79,6 +92,13 @@ func (p *pipeCommand) through(tx *txn.Tx, file string, command []string) error {
 	data, err := p.output(bytes.NewReader(old), command)
 	if err != nil {
 		return err
+	}
+	return p.put(tx, file, data)
+}
+
+func (p *pipeCommand) put(tx *txn.Tx, file string, data []byte) error {
+	if p.keepLayout {
+		return tx.Encode(file, json.RawMessage(bytes.TrimSpace(data)))
 	}
 	return tx.Put(file, data)
 }

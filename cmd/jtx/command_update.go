@@ -35,6 +35,7 @@ FILE@REV.`,
 		ValidArgsFunction: completeFiles,
 	}
 	u.flags.register(cmd.Flags())
+	cmd.Flags().StringVar(&u.fallback, "default", "", "begin with this `JSON` where there is no file")
 	u.vars.register(cmd.Flags())
 	cmd.RunE = a.verb(u.run)
 	return cmd
@@ -44,16 +45,29 @@ type updateCommand struct {
 	a     *app
 	flags changeFlags
 	vars  jqFlags
+
+	fallback string
 }
 
 func (u *updateCommand) run(_ *cobra.Command, args []string) error {
 	file, text := args[0], args[1]
+	if u.fallback != "" {
+		if _, err := value("the value of --default", u.fallback, false); err != nil {
+			return err
+		}
+	}
+	if u.vars.err != nil {
+		return u.vars.err
+	}
 	program, err := compileJQ(text, u.vars.vars)
 	if err != nil {
 		return err
 	}
 	return u.a.change(&u.flags, []string{file}, func(tx *txn.Tx) error {
 		old, err := tx.Bytes(file)
+		if errors.Is(err, txn.ErrNotFound) && u.fallback != "" {
+			old, err = []byte(u.fallback), nil
+		}
 		if err != nil {
 			return err
 		}

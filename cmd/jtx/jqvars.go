@@ -17,7 +17,10 @@ import (
 
 // jqFlags are the flags that give a jq program its variables: each takes two
 // words, a name and what it stands for.
-type jqFlags struct{ vars []jqVar }
+type jqFlags struct {
+	vars []jqVar
+	err  error // of the first value that is none
+}
 
 type jqVar struct {
 	kind, name string
@@ -52,8 +55,9 @@ func (v *jqValue) Set(pair string) error {
 		return fmt.Errorf("it takes two words, a name and a value")
 	}
 	read, err := readJQValue(v.kind, value)
-	if err != nil {
-		return err
+	if err != nil && v.flags.err == nil {
+		// Said by the verb: the parser of flags would show the words joined.
+		v.flags.err = invalidIn("--"+v.kind+" "+name, err)
 	}
 	v.flags.vars = append(v.flags.vars, jqVar{v.kind, strings.TrimPrefix(name, "$"), read})
 	return nil

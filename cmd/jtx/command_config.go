@@ -1,0 +1,115 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/txn"
+)
+
+// settings are the names that jtx config knows, each with what its value must be.
+var settings = []struct {
+	name, about string
+	check       func(json.RawMessage) error
+}{
+	{txn.SettingLog, "true or false: whether operations are logged", func(raw json.RawMessage) error {
+		_, err := strconv.ParseBool(string(raw))
+		return err
+	}},
+	{txn.SettingLogBytes, "how large the log of operations may grow", func(raw json.RawMessage) error {
+		n, err := strconv.ParseUint(string(raw), 10, 40)
+		if err == nil && n < txn.MinLogBytes {
+			err = fmt.Errorf("it must be at least %d", txn.MinLogBytes)
+		}
+		return err
+	}},
+}
+
+func newConfig(a *app) *cobra.Command {
+	c := &configCommand{a: a}
+	var about strings.Builder
+	for _, s := range settings {
+		fmt.Fprintf(&about, "  %-10s %s\n", s.name, s.about)
+	}
+	cmd := &cobra.Command{
+		Use:   "config [NAME [VALUE]]",
+		Short: "show and change the workspace's settings",
+		Long: `Shows what is set for the workspace, in .jtx/config.json; with NAME that setting,
+and with VALUE sets it. The exit code is 1 where it is not set.
+
+` + about.String() + `
+jtx protect changes the list of protected files.`,
+		Example: example(`jtx config log-bytes 1000000`, `jtx config`, `jtx config --unset log-bytes`),
+		Args:    words(0, 2),
+	}
+	c.lock.register(cmd.Flags())
+	cmd.Flags().BoolVar(&c.unset, "unset", false, "go back to the default of NAME")
+	cmd.RunE = a.verb(c.run)
+	return cmd
+}
+
+type configCommand struct {
+	a     *app
+	lock  lockFlags
+	unset bool
+}
+
+func (c *configCommand) run(cmd *cobra.Command, args []string) error {
+	s, err := c.a.openStore(&c.lock)
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.unset && len(args) != 1:
+		return missing(cmd)
+	case c.unset:
+		return c.change(s, args[0], nil)
+	case len(args) == 2:
+		return c.change(s, args[0], json.RawMessage(args[1]))
+	}
+	set, err := s.Settings(c.a.ctx)
+	if err != nil {
+		return err
+	}
+	if len(args) == 1 {
+		raw, ok := set.Values[args[0]]
+		if !ok {
+			return &cliError{exit: exitNo, msg: quoteWord(args[0]) + " is not set"}
+		}
+		return c.a.printf("%s\n", raw)
+	}
+	if c.a.json {
+		return c.a.writeJSON(set.Values)
+	}
+	t := &table{header: []string{"NAME", "VALUE"}}
+	for _, name := range sortedKeys(set.Values) {
+		t.add(name, string(set.Values[name]))
+	}
+	return c.a.table(t)
+}
+
+func (c *configCommand) change(s *txn.Store, name string, raw json.RawMessage) error {
+	var names []string
+	for _, known := range settings {
+		names = append(names, known.name)
+		if known.name != name {
+			continue
+		}
+		if raw != nil {
+			if err := known.check(raw); err != nil {
+				return usagef("%s %s: want %s", name, quoteWord(string(raw)), known.about)
+			}
+		}
+		return s.ChangeSettings(c.a.ctx, func(_ string, values map[string]json.RawMessage) error {
+			if values[name] = raw; raw == nil {
+				delete(values, name)
+			}
+			return nil
+		})
+	}
+	return usagef("unknown setting %s", quoteWord(name)).withHint("there are: %s", strings.Join(names, ", "))
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/txn"
+)
+
+func newStats(a *app) *cobra.Command {
+	var since time.Duration
+	cmd := &cobra.Command{
+		Use:   "stats",
+		Short: "sum up the log of operations",
+		Long: `Sums up what the log of operations has of the workspaces at, above and below the
+current directory: how many changes, how long they took and waited (half of them,
+and 99 of 100, at most so long), how many met a conflict, a lock or an error. In
+all, by day and by file. jtx config log-bytes says how far back the log goes.`,
+		Example: example(`jtx stats`, `jtx stats --since 24h --json`),
+		Args:    words(0, 0),
+	}
+	cmd.Flags().DurationVar(&since, "since", 0, "only the last `TIME`, such as 24h; 0: all")
+	cmd.RunE = a.verb(func(*cobra.Command, []string) error {
+		if since < 0 {
+			return usagef("--since %s: a time can't be negative", since)
+		}
+		s, err := a.store(txn.Options{})
+		if err != nil {
+			return err
+		}
+		var from time.Time
+		if since > 0 {
+			from = time.Now().Add(-since)
+		}
+		ops, err := s.Operations(from)
+		if err != nil {
+			return err
+		}
+		return a.printStats(summarize(ops))
+	})
+	return cmd
+}
+
+// summary is statistics over some operations. Times are microseconds.
+type summary struct {
+	What      string  `json:"what"`
+	Total     int     `json:"operations"`
+	PerHour   float64 `json:"per_hour"`
+	P50       int64   `json:"p50_us"`
+	P99       int64   `json:"p99_us"`
+	WaitP50   int64   `json:"wait_p50_us"`
+	WaitP99   int64   `json:"wait_p99_us"`
+	Conflicts int     `json:"conflicts"`
+	Locked    int     `json:"locked"`
+	Errors    int     `json:"errors"`
+}
+
+type statistics struct {
+	All   summary   `json:"all"`
+	Days  []summary `json:"days"`
+	Files []summary `json:"files"`
+}
+
+func summarize(ops []txn.Operation) statistics {
+	days, files := map[string][]txn.Operation{}, map[string][]txn.Operation{}
+	for _, op := range ops {
+		day := op.Time.UTC().Format(time.DateOnly)
+		days[day] = append(days[day], op)
+		for _, f := range op.Files {
+			files[f] = append(files[f], op)
+		}
+	}
+	st := statistics{All: sumOf("all", ops), Days: []summary{}, Files: []summary{}}
+	for _, day := range sortedKeys(days) {
+		st.Days = append(st.Days, sumOf(day, days[day]))
+	}
+	for _, f := range sortedKeys(files) {
+		st.Files = append(st.Files, sumOf(shown(f), files[f]))
+	}
+	return st
+}
+
+func sumOf(what string, ops []txn.Operation) summary {
+	s := summary{What: what, Total: len(ops)}
+	var total, wait []int64
+	for _, op := range ops {
+		total, wait = append(total, op.TotalMicros), append(wait, op.WaitMicros)
+		switch op.Outcome {
+		case "ok":
+		case "conflict":
+			s.Conflicts++
+		case "locked":
+			s.Locked++
+		default:
+			s.Errors++
+		}
+	}
+	s.P50, s.P99 = percentile(total, 50), percentile(total, 99)
+	s.WaitP50, s.WaitP99 = percentile(wait, 50), percentile(wait, 99)
+	if len(ops) > 1 {
+		if span := ops[len(ops)-1].Time.Sub(ops[0].Time); span > 0 {
+			s.PerHour = float64(len(ops)) / span.Hours()
+		}
+	}
+	return s
+}
+
+// percentile is the least of the values that p of 100 are not above; 0 for none.
+func percentile(values []int64, p int) int64 {
+	if len(values) == 0 {
+		return 0
+	}
+	slices.SortFunc(values, cmp.Compare[int64])
+	return values[(len(values)*p+99)/100-1]
+}
+
+func (a *app) printStats(st statistics) error {
+	switch {
+	case a.json:
+		return a.writeJSON(st)
+	case st.All.Total == 0:
+		a.note("nothing is logged")
+		return nil
+	}
+	t := &table{header: []string{"WHAT", "OPERATIONS", "PER HOUR", "P50", "P99", "WAIT P50", "WAIT P99", "CONFLICTS", "LOCKED", "ERRORS"}}
+	for _, s := range slices.Concat([]summary{st.All}, st.Days, st.Files) {
+		t.add(quoteWord(s.What), strconv.Itoa(s.Total), fmt.Sprintf("%.1f", s.PerHour), millis(s.P50), millis(s.P99),
+			millis(s.WaitP50), millis(s.WaitP99), strconv.Itoa(s.Conflicts), strconv.Itoa(s.Locked), strconv.Itoa(s.Errors))
+	}
+	return a.table(t)
+}
+
+func millis(us int64) string { return fmt.Sprintf("%.1fms", float64(us)/1000) }
