@@ -3,6 +3,8 @@ package recovery
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
@@ -47,7 +49,15 @@ func (p *Plan) Of(k Key) *FilePlan {
 
 // MissingError is returned where a unit has participants whose locks the caller
 // does not hold. It locks them too, or says why it can't, and plans again.
-type MissingError struct{ Participants []wal.Participant }
+type MissingError struct{ Participants []Missing }
+
+// Missing is a participant that must be locked.
+type Missing struct {
+	wal.Participant
+	// Moved is where its workspace is if that was moved together with the one of a
+	// file that is there; "" where that one was not moved.
+	Moved string
+}
 
 func (e *MissingError) Error() string {
 	return fmt.Sprintf("%d other files of an unfinished transaction must be locked", len(e.Participants))
@@ -79,7 +89,7 @@ func MakePlan(files []*File, unreachable map[Key]error) (*Plan, error) {
 	for _, f := range files {
 		p.byKey[f.Key] = f
 	}
-	var missing []wal.Participant
+	var missing []Missing
 	for _, f := range files {
 		m, err := p.planUnit(f)
 		if err != nil {
@@ -107,7 +117,7 @@ type planner struct {
 
 // planUnit decides the unit at the end of f's journal, where it has several
 // participants and `state` does not say that it was settled.
-func (p *planner) planUnit(f *File) ([]wal.Participant, error) {
+func (p *planner) planUnit(f *File) ([]Missing, error) {
 	st := f.Journal.State()
 	if f.Journal.Trusted() || f.Journal.Empty() {
 		return nil, nil
@@ -123,7 +133,7 @@ func (p *planner) planUnit(f *File) ([]wal.Participant, error) {
 		u.Holders = append(u.Holders, f)
 		return nil, nil
 	}
-	if missing := p.missing(rec); len(missing) > 0 {
+	if missing := p.missing(rec, f); len(missing) > 0 {
 		return missing, nil
 	}
 	status, err := p.unitStatus(rec)
@@ -141,14 +151,32 @@ func (p *planner) planUnit(f *File) ([]wal.Participant, error) {
 	return nil, nil
 }
 
-func (p *planner) missing(rec *wal.Record) []wal.Participant {
-	var missing []wal.Participant
+func (p *planner) missing(rec *wal.Record, f *File) []Missing {
+	var missing []Missing
 	for _, part := range rec.Participants {
 		if p.byKey[keyOf(part)] == nil && p.unreachable[keyOf(part)] == nil {
-			missing = append(missing, part)
+			missing = append(missing, Missing{part, f.movedWith(rec, part.Root)})
 		}
 	}
 	return missing
+}
+
+// movedWith is where a directory is that stands to f's workspace as root did when
+// rec was written.
+func (f *File) movedWith(rec *wal.Record, root string) string {
+	here, ok := strings.CutSuffix(f.Target, string(filepath.Separator)+filepath.FromSlash(f.Key.Path))
+	if !ok {
+		return ""
+	}
+	for _, own := range rec.Participants {
+		if keyOf(own) != f.Key || own.Root == here {
+			continue
+		}
+		if way, err := filepath.Rel(own.Root, root); err == nil {
+			return filepath.Join(here, way)
+		}
+	}
+	return ""
 }
 
 // unitStatus looks for the unit's record in the journal of every participant. A

@@ -90,6 +90,7 @@ func TestLinksBelowTheWorkspaceAreNotFollowed(t *testing.T) {
 			s, dir := openStore(t)
 			a := filepath.Join(dir, "a.json")
 			write(t, a, `{"n":1}`)
+			set(t, s, "b.json", "/n", 2)
 			if link != "wal/00000000000000000001" {
 				set(t, s, "a.json", "/n", 2)
 			}

@@ -114,16 +114,29 @@ func (tx *Tx) set(file, pointer string, v any, parents bool) error {
 	if _, err := jsonpatch.ParseStrict(value, tx.lim); err != nil {
 		return fail(file, err)
 	}
+	return tx.inObject(d, func() error {
+		patch, err := setPatch(d.doc, ptr, value, parents)
+		if err != nil {
+			return conflict(file, err)
+		}
+		return d.apply(patch, tx.lim)
+	})
+}
+
+// inObject calls fn, for which a file that is not there is made with an empty
+// object. Where fn fails it is not.
+func (tx *Tx) inObject(d *draft, fn func() error) error {
+	before := *d
 	if d.doc == nil {
 		if err := tx.put(d, []byte(newObject)); err != nil {
 			return err
 		}
 	}
-	patch, err := setPatch(d.doc, ptr, value, parents)
+	err := fn()
 	if err != nil {
-		return conflict(file, err)
+		*d = before
 	}
-	return d.apply(patch, tx.lim)
+	return err
 }
 
 // newObject is what a file begins with that is made by setting a member.
@@ -213,16 +226,13 @@ func (tx *Tx) Merge(file string, merge []byte) error {
 	if _, err := jsonpatch.ParseStrict(merge, tx.lim); err != nil {
 		return fail(file, err)
 	}
-	if d.doc == nil {
-		if err := tx.put(d, []byte(newObject)); err != nil {
-			return err
+	return tx.inObject(d, func() error {
+		ops, err := d.doc.MergePatch(merge, tx.lim)
+		if err != nil {
+			return fail(file, err)
 		}
-	}
-	ops, err := d.doc.MergePatch(merge, tx.lim)
-	if err != nil {
-		return fail(file, err)
-	}
-	return d.apply(ops, tx.lim)
+		return d.apply(ops, tx.lim)
+	})
 }
 
 // Put makes data the whole document, its bytes kept as given. It makes the file

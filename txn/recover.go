@@ -13,7 +13,6 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/jtx-project/jtx/recover"
-	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -208,7 +207,7 @@ func (s *Store) scope(ctx context.Context, paths []string) (*scope, error) {
 		paths = []string{"."}
 	}
 	sc := &scope{}
-	seen := map[wal.ID]bool{}
+	seen := map[string]bool{}
 	for _, p := range paths {
 		real, err := realPath(s.fs, s.abs(p))
 		if err != nil {
@@ -219,8 +218,8 @@ func (s *Store) scope(ctx context.Context, paths []string) (*scope, error) {
 			return nil, fail(p, err)
 		}
 		for _, w := range roots {
-			if !seen[w.id] {
-				seen[w.id] = true
+			if !seen[w.root] {
+				seen[w.root] = true
 				sc.workspaces = append(sc.workspaces, w)
 			}
 			if err := sc.addFiles(s, w, real); err != nil {
@@ -229,7 +228,7 @@ func (s *Store) scope(ctx context.Context, paths []string) (*scope, error) {
 		}
 	}
 	slices.SortFunc(sc.files, func(a, b *target) int { return compare(a.real, b.real) })
-	sc.files = slices.CompactFunc(sc.files, func(a, b *target) bool { return a.real == b.real && a.ws.id == b.ws.id })
+	sc.files = slices.CompactFunc(sc.files, func(a, b *target) bool { return a.real == b.real && a.ws.root == b.ws.root })
 	return sc, nil
 }
 
@@ -246,7 +245,7 @@ func (sc *scope) addFiles(s *Store, w *workspace, under string) error {
 		if err != nil {
 			return err
 		}
-		if near != nil && near.id == w.id { // else a nearer workspace has taken it over
+		if near != nil && near.root == w.root { // else a nearer workspace has taken it over
 			sc.files = append(sc.files, t)
 		}
 	}
@@ -295,7 +294,7 @@ func (s *Store) workspacesAround(ctx context.Context, path string) ([]*workspace
 		if err != nil && !errors.Is(err, errInactive) {
 			return err
 		}
-		if w != nil && !slices.ContainsFunc(found, func(f *workspace) bool { return f.id == w.id }) {
+		if w != nil && !slices.ContainsFunc(found, func(f *workspace) bool { return f.root == w.root }) {
 			found = append(found, w)
 		}
 		return fs.SkipDir

@@ -69,7 +69,7 @@ var errAgain = errors.New("start again")
 
 // participants collects what recovery has to lock besides the listed files.
 type participants struct {
-	list        []wal.Participant
+	list        []recovery.Missing
 	unreachable map[recovery.Key]error
 }
 
@@ -92,6 +92,9 @@ func (ses *session) lock(names []string, need *participants, deadline time.Time)
 		ses.targets = append(ses.targets, t)
 	}
 	ses.resolveExtra(need)
+	if err := ses.noCopies(); err != nil {
+		return err
+	}
 	for _, t := range ses.all() {
 		if t.untracked {
 			continue
@@ -112,6 +115,21 @@ func (ses *session) lock(names []string, need *participants, deadline time.Time)
 	ses.held = held
 	ses.waited = held.Waited()
 	return ses.recheck()
+}
+
+// noCopies refuses files of a workspace and of its copy together: what names them
+// in a record would name both.
+func (ses *session) noCopies() error {
+	roots := map[wal.ID]string{}
+	for _, t := range ses.all() {
+		root, seen := roots[t.ws.id]
+		if seen && root != t.ws.root && !t.untracked {
+			return &Error{Kind: ErrInvalid, File: t.name, Err: errorf("%s is a copy of %s (or the other way round), with the same history: "+
+				"no transaction can have files of both, unless one begins anew without its %s", t.ws.root, root, metaDir)}
+		}
+		roots[t.ws.id] = t.ws.root
+	}
+	return nil
 }
 
 // lockSet gathers the locks of files and, once each, of their workspaces.
@@ -150,7 +168,7 @@ func (ses *session) find(real string) *target {
 func (ses *session) resolveExtra(need *participants) {
 	for _, p := range need.list {
 		key := recovery.Key{Workspace: p.Workspace, Path: p.Path}
-		t, err := ses.resolveParticipant(p)
+		t, err := ses.resolveMissing(p)
 		if err != nil {
 			need.unreachable[key] = err
 			continue
@@ -161,16 +179,29 @@ func (ses *session) resolveExtra(need *participants) {
 	}
 }
 
+// resolveMissing looks first where the participant's workspace is if it was moved.
+func (ses *session) resolveMissing(p recovery.Missing) (*target, error) {
+	if p.Moved != "" && validRel(p.Path) {
+		if t, err := ses.resolveBelow(p.Moved, p.Participant); err == nil {
+			return t, nil
+		}
+	}
+	return ses.resolveParticipant(p.Participant)
+}
+
 func (ses *session) resolveParticipant(p wal.Participant) (*target, error) {
 	if !validRel(p.Path) {
 		return nil, fmt.Errorf("%q: a path that leaves its workspace", p.Path)
 	}
-	root := p.Root
 	for _, t := range ses.targets {
-		if t.ws.id == p.Workspace {
-			root = t.ws.root // it may have been moved since
+		if t.ws != nil && t.ws.id == p.Workspace {
+			return ses.resolveBelow(t.ws.root, p)
 		}
 	}
+	return ses.resolveBelow(p.Root, p)
+}
+
+func (ses *session) resolveBelow(root string, p wal.Participant) (*target, error) {
 	how := lookup{held: ses.call == nil}
 	if ses.call != nil {
 		how.passOver = ses.call.passOver

@@ -107,3 +107,25 @@ func TestNoErrorBehindTheCommit(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, committed)
 }
+
+func TestInitLosesToAFirstWrite(t *testing.T) {
+	s, h, dir := openHooked(t, txn.Options{})
+	h.hook = func(op, name string) error {
+		if op == "rename" && name == filepath.Join(dir, ".jtx") {
+			other, err := txn.Open(dir, txn.Options{})
+			require.NoError(t, err)
+			set(t, other, "a.json", "/n", 1)
+		}
+		return nil
+	}
+	_, created, err := s.Init(context.Background(), dir)
+	require.NoError(t, err)
+	require.False(t, created)
+}
+
+func TestADirectoryOfThatNameIsNoWorkspace(t *testing.T) {
+	s, dir := openStore(t)
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, ".jtx", "mine"), 0o755))
+	_, err := s.Do(context.Background(), []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/n", 1) })
+	require.ErrorIs(t, err, txn.ErrFormat)
+}

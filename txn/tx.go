@@ -120,6 +120,11 @@ func (d *draft) apply(p jsonpatch.Patch, lim jsonpatch.Limits) error {
 	return nil
 }
 
+// madeAnew tells that the file was removed and then made again.
+func (d *draft) madeAnew() bool {
+	return len(d.ops) > 0 && d.ops[0].Op == "remove" && len(d.ops[0].Path) == 0
+}
+
 // change is what a draft comes to at the commit.
 type change struct {
 	draft *draft
@@ -147,6 +152,13 @@ func (d *draft) change(lim jsonpatch.Limits) (*change, error) {
 		return nil, nil
 	case !d.found.Version.Exists, d.found.Doc == nil:
 		c.image = true
+	case d.madeAnew():
+		// What was done to the new file says nothing about the old one.
+		patch, exact, err := recovery.Describe(d.found.Doc, d.doc, lim)
+		if err != nil {
+			return nil, err
+		}
+		c.patch, c.image = patch, !exact
 	case !c.image && d.steps > 1:
 		// Recovery applies the operations as one patch: what they give then
 		// is what is written.

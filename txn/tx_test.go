@@ -168,3 +168,32 @@ func TestLockTimeoutNamesTheHolder(t *testing.T) {
 	})
 	require.NoError(t, err)
 }
+
+func TestAFailedChangeMakesNoFile(t *testing.T) {
+	s, dir := openStore(t)
+	_, err := s.Do(context.Background(), []string{"new.json"}, func(tx *txn.Tx) error {
+		require.ErrorIs(t, tx.Set("new.json", "/a/b", 1), txn.ErrConflict)
+		ok, err := tx.Exists("new.json")
+		require.False(t, ok)
+		return err
+	})
+	require.NoError(t, err)
+	require.NoFileExists(t, filepath.Join(dir, "new.json"))
+}
+
+func TestRemovedAndMadeAnew(t *testing.T) {
+	s, dir := openStore(t)
+	write(t, filepath.Join(dir, "a.json"), `{"n":1,"m":2}`)
+	res, err := s.Do(context.Background(), []string{"a.json"}, func(tx *txn.Tx) error {
+		if err := tx.Remove("a.json"); err != nil {
+			return err
+		}
+		return tx.Set("a.json", "/m", 3)
+	})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"m":3}`, read(t, filepath.Join(dir, "a.json")))
+	for _, op := range res.Files[0].Patch {
+		require.NotEmpty(t, op.Path, "%s", res.Files[0].Patch.Encode())
+	}
+	verify(t, s)
+}

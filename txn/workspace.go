@@ -233,7 +233,11 @@ func (s *Store) createWorkspace(ctx context.Context, dir string, tree bool) erro
 		return err
 	}
 	fsys.Step("workspace.placed")
-	if _, err := s.readWorkspace(dir); !errors.Is(err, errInactive) {
+	w, err := s.readWorkspace(dir)
+	if err == nil && w == nil {
+		err = fmt.Errorf("%s: %w: it has none", filepath.Join(dir, metaDir), ErrFormat)
+	}
+	if !errors.Is(err, errInactive) {
 		return err
 	}
 	return s.activate(ctx, dir)
@@ -348,8 +352,12 @@ func (s *Store) Init(ctx context.Context, dir string) (root string, created bool
 	if w, err := s.findAt(ctx, root); err != nil || w != nil {
 		return root, false, fail(dir, err)
 	}
-	err = s.createWorkspace(ctx, root, true)
-	return root, err == nil, fail(dir, err)
+	if err := s.createWorkspace(ctx, root, true); err != nil {
+		return root, false, fail(dir, err)
+	}
+	w, err := s.readWorkspace(root)
+	// A first write may have been faster, whose workspace doesn't cover the tree.
+	return root, w != nil && w.tree, fail(dir, err)
 }
 
 // findAt reads the workspace whose root is dir, activating it if need be.
