@@ -7,6 +7,7 @@ import (
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/backup"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -93,6 +94,7 @@ var causes = []struct{ cause, kind error }{
 	{jsonpatch.ErrPointer, ErrInvalid},
 	{jsonpatch.ErrLimit, ErrInvalid},
 	{jsonpatch.ErrNotFound, ErrNotFound},
+	{backup.ErrBad, ErrDamaged},
 	{fs.ErrNotExist, ErrNotFound},
 }
 

@@ -1,0 +1,222 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/jtx-project/jtx/txn/backup"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// BackupOptions of a backup. The zero value takes the current state.
+type BackupOptions struct {
+	// At takes the state at a time, or at a transaction.
+	At Point
+	// Base is a former backup: what is as it was then is not stored again. It is
+	// kept in the manifest as a path relative to the new backup where it is below
+	// the same directory, and both must stay there.
+	Base string
+}
+
+// Backup writes a consistent copy of every tracked file at or below the store's
+// directory to dest, which must not exist: a directory or, by its ending, a .tar,
+// .tar.gz or .tar.zst. Writers go on meanwhile. The bytes come from the journals
+// alone, so files that are damaged or gone are in it as they last were.
+func (s *Store) Backup(ctx context.Context, dest string, o BackupOptions) (*backup.Manifest, error) {
+	heads, at, err := s.backupHeads(ctx, o.At)
+	if err != nil {
+		return nil, err
+	}
+	former, err := s.formerBackup(o.Base)
+	if err != nil {
+		return nil, err
+	}
+	dest = s.abs(dest)
+	w, err := backup.Create(dest, at, s.baseName(dest, o.Base))
+	if errors.Is(err, fs.ErrExist) {
+		return nil, &Error{Kind: ErrInvalid, File: dest, Err: errorf("is there already: a backup replaces nothing")}
+	}
+	if err != nil {
+		return nil, fail(dest, err)
+	}
+	for _, h := range heads {
+		if err := s.backupFile(w, h, at, former); err != nil {
+			return nil, errors.Join(fail(h.t.name, err), w.Discard())
+		}
+	}
+	m, err := w.Finish()
+	if err != nil {
+		return nil, errors.Join(fail(dest, err), w.Discard())
+	}
+	return m, nil
+}
+
+// backupHeads finds what the histories hold, all at one moment. Edits made outside
+// are recorded first, where a backup of now is to be made.
+func (s *Store) backupHeads(ctx context.Context, p Point) ([]head, time.Time, error) {
+	targets, err := s.historyTargets(ctx, nil)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	heads, err := s.heads(ctx, targets)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	if p.kind != pointCurrent {
+		at, err := s.TimeOf(ctx, p)
+		return heads, at, err
+	}
+	var ahead []*target
+	for _, h := range heads {
+		if h.ahead {
+			ahead = append(ahead, h.t)
+		}
+	}
+	if len(ahead) > 0 {
+		if _, err := s.recoveredHeads(ctx, ahead); err != nil {
+			return nil, time.Time{}, err
+		}
+		if heads, err = s.heads(ctx, targets); err != nil {
+			return nil, time.Time{}, err
+		}
+	}
+	return heads, time.Time{}, nil
+}
+
+func (s *Store) formerBackup(name string) (map[backup.Path]backup.File, error) {
+	if name == "" {
+		return nil, nil
+	}
+	m, err := backup.ReadManifest(s.abs(name))
+	if err != nil {
+		return nil, fail(name, err)
+	}
+	former := map[backup.Path]backup.File{}
+	for _, f := range m.Files {
+		former[f.Path] = f
+	}
+	return former, nil
+}
+
+func (s *Store) baseName(dest, base string) string {
+	if base == "" {
+		return ""
+	}
+	base = s.abs(base)
+	if rel, err := filepath.Rel(filepath.Dir(dest), base); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return base
+}
+
+// backupFile adds one file as it was at a time, or is at its head.
+func (s *Store) backupFile(w *backup.Writer, h head, at time.Time, former map[backup.Path]backup.File) error {
+	if h.last == 0 {
+		return nil
+	}
+	rec, err := s.versionAt(h.t, h.last)
+	if !at.IsZero() {
+		rec, err = s.atTime(h, at)
+	}
+	if err != nil || rec == nil || !rec.After.Exists {
+		return err
+	}
+	doc, err := s.content(h.t, rec.LSN)
+	if err != nil {
+		return err
+	}
+	f, err := s.backupEntry(h.t, rec, doc)
+	if err != nil {
+		return err
+	}
+	if old, ok := former[f.Path]; ok && old.SHA256 == f.SHA256 && old.Size == f.Size {
+		f.InBase = true
+	}
+	return w.Add(f, doc.Bytes())
+}
+
+func (s *Store) backupEntry(t *target, rec *wal.Record, doc *jsonpatch.Document) (backup.File, error) {
+	root, err := realDir(s.dir)
+	if err != nil {
+		return backup.File{}, err
+	}
+	rel, err := filepath.Rel(root, t.real)
+	if err != nil {
+		return backup.File{}, err
+	}
+	data := doc.Bytes()
+	mode, err := s.originalMode(t)
+	return backup.File{
+		Path: backup.Path(filepath.ToSlash(rel)), Rev: rec.Rev, Tx: idOf(rec).String(), Time: rec.Time(),
+		Size: int64(len(data)), SHA256: backup.HashOf(data), Mode: backup.ModeText(mode),
+	}, err
+}
+
+// originalMode is who may use the file: where it is gone, those who may use its
+// journal.
+func (s *Store) originalMode(t *target) (fs.FileMode, error) {
+	info, err := s.fs.Lstat(t.real)
+	if errors.Is(err, fs.ErrNotExist) {
+		info, err = s.fs.Lstat(t.dir)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return info.Mode().Perm() &^ 0o111, nil
+}
+
+// RestoreBackup brings files back as a backup has them, in one new transaction;
+// with no file named, all that are in it. Other files are left alone.
+func (s *Store) RestoreBackup(ctx context.Context, name string, files []string, opts ...Option) (Result, error) {
+	root, err := realDir(s.dir)
+	if err != nil {
+		return Result{}, fail(s.dir, err)
+	}
+	var want []string
+	for _, f := range files {
+		want = append(want, s.abs(f))
+	}
+	data := map[string][]byte{}
+	var names []string
+	_, err = backup.Read(s.abs(name), func(f backup.File, text []byte) error {
+		path := filepath.Join(root, filepath.FromSlash(string(f.Path)))
+		if len(want) > 0 && !slices.Contains(want, path) {
+			return nil
+		}
+		data[path] = text
+		names = append(names, path)
+		return nil
+	})
+	if err != nil {
+		return Result{}, fail(name, err)
+	}
+	for _, f := range want {
+		if data[f] == nil {
+			return Result{}, &Error{Kind: ErrNotFound, File: f, Err: errorf("is not in the backup")}
+		}
+	}
+	if len(names) == 0 {
+		return Result{}, nil
+	}
+	return s.Do(ctx, names, func(tx *Tx) error {
+		for path, text := range data {
+			d, err := tx.file(path)
+			if err != nil {
+				return err
+			}
+			doc, err := jsonpatch.Parse(text, tx.lim)
+			if err == nil {
+				err = d.replace(doc, tx.lim)
+			}
+			if err != nil {
+				return fail(path, err)
+			}
+		}
+		return nil
+	}, append(opts, mending)...)
+}

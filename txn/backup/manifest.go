@@ -1,0 +1,109 @@
+package backup
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+	"unicode/utf8"
+)
+
+const (
+	manifestName = "jtx-backup.json"
+	filesDir     = "files"
+	version      = 1
+)
+
+// ErrBad is returned where an archive is not what its manifest says.
+var ErrBad = errors.New("backup is damaged")
+
+// Manifest lists what an archive holds.
+type Manifest struct {
+	Format  int       `json:"format"`
+	Created time.Time `json:"created"`
+	// At is the moment whose state it is.
+	At    time.Time `json:"at"`
+	Files []File    `json:"files"` // by path
+	// Base is the former archive that holds what Files mark as being in it.
+	Base string `json:"base,omitempty"`
+}
+
+// File is one file of the state.
+type File struct {
+	Path   Path      `json:"file"` // below the directory that was backed up
+	Rev    uint64    `json:"rev"`
+	Tx     string    `json:"tx"`
+	Time   time.Time `json:"time"`
+	Size   int64     `json:"size"`
+	SHA256 string    `json:"sha256"`
+	Mode   string    `json:"mode"` // octal permissions
+	InBase bool      `json:"in_base,omitempty"`
+}
+
+// Path is a path in JSON: a string or, where it is not UTF-8, its base64 behind a
+// NUL, which no path contains.
+type Path string
+
+// MarshalJSON implements json.Marshaler.
+func (p Path) MarshalJSON() ([]byte, error) {
+	if utf8.ValidString(string(p)) {
+		return json.Marshal(string(p))
+	}
+	return json.Marshal("\x00" + base64.StdEncoding.EncodeToString([]byte(p)))
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *Path) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	if len(s) > 0 && s[0] == 0 {
+		raw, err := base64.StdEncoding.DecodeString(s[1:])
+		if err != nil {
+			return err
+		}
+		s = string(raw)
+	}
+	*p = Path(s)
+	return nil
+}
+
+// HashOf is the hash that a manifest keeps of a file.
+func HashOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+func parseManifest(data []byte) (*Manifest, error) {
+	var m Manifest
+	if err := json.Unmarshal(data, &m); err != nil {
+		return nil, fmt.Errorf("%w: %s: %v", ErrBad, manifestName, err)
+	}
+	if m.Format != version {
+		return nil, fmt.Errorf("backup has format %d, this program knows %d", m.Format, version)
+	}
+	for _, f := range m.Files {
+		if !filepath.IsLocal(filepath.FromSlash(string(f.Path))) {
+			return nil, fmt.Errorf("%w: %q leaves the directory", ErrBad, f.Path)
+		}
+	}
+	return &m, nil
+}
+
+// mode is what an archive gives a file: the original's permissions.
+func (f *File) mode() fs.FileMode {
+	var m fs.FileMode
+	if _, err := fmt.Sscanf(f.Mode, "%o", &m); err != nil {
+		return 0o600
+	}
+	return m.Perm()
+}
+
+// ModeText is how a manifest writes permissions.
+func ModeText(m fs.FileMode) string { return fmt.Sprintf("%04o", m.Perm()) }

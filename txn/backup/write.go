@@ -1,0 +1,186 @@
+package backup
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Writer makes an archive.
+type Writer struct {
+	dest, temp string
+	manifest   Manifest
+	sink       sink
+}
+
+// sink is where the files go.
+type sink interface {
+	add(name string, data []byte, mode fs.FileMode, at time.Time) error
+	// finish makes all that was added durable.
+	finish() error
+}
+
+// Create begins an archive, whose form the ending of dest tells. Nothing may be
+// there yet.
+func Create(dest string, at time.Time, base string) (*Writer, error) {
+	if _, err := os.Lstat(dest); err == nil {
+		return nil, &fs.PathError{Op: "backup", Path: dest, Err: fs.ErrExist}
+	}
+	w := &Writer{dest: dest, temp: dest + ".tmp", manifest: Manifest{Format: version, Created: time.Now().UTC(), At: at, Base: base, Files: []File{}}}
+	if err := os.RemoveAll(w.temp); err != nil { // of a backup that was cut off
+		return nil, err
+	}
+	var err error
+	if isTar(dest) {
+		w.sink, err = newTarSink(w.temp, dest)
+	} else {
+		w.sink, err = newDirSink(w.temp)
+	}
+	return w, err
+}
+
+func isTar(name string) bool {
+	for _, ext := range []string{".tar", ".tar.gz", ".tgz", ".tar.zst"} {
+		if strings.HasSuffix(name, ext) {
+			return true
+		}
+	}
+	return false
+}
+
+// Add puts a file into the archive, or only lists it where the base has it.
+func (w *Writer) Add(f File, data []byte) error {
+	w.manifest.Files = append(w.manifest.Files, f)
+	if f.InBase {
+		return nil
+	}
+	return w.sink.add(path.Join(filesDir, string(f.Path)), data, f.mode(), f.Time)
+}
+
+// Finish adds the manifest, makes the archive durable, and gives it its name.
+func (w *Writer) Finish() (*Manifest, error) {
+	text, err := json.MarshalIndent(&w.manifest, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	if err := w.sink.add(manifestName, append(text, '\n'), 0o600, w.manifest.Created); err != nil {
+		return nil, err
+	}
+	if err := w.sink.finish(); err != nil {
+		return nil, err
+	}
+	if err := os.Rename(w.temp, w.dest); err != nil {
+		return nil, err
+	}
+	return &w.manifest, syncPath(filepath.Dir(w.dest))
+}
+
+// Discard removes what was written.
+func (w *Writer) Discard() error { return os.RemoveAll(w.temp) }
+
+func syncPath(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+type dirSink struct {
+	root string
+	dirs map[string]bool
+}
+
+func newDirSink(root string) (*dirSink, error) {
+	return &dirSink{root, map[string]bool{root: true}}, os.Mkdir(root, 0o700)
+}
+
+func (d *dirSink) add(name string, data []byte, mode fs.FileMode, at time.Time) error {
+	full := filepath.Join(d.root, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(full), 0o700); err != nil {
+		return err
+	}
+	for dir := filepath.Dir(full); !d.dirs[dir]; dir = filepath.Dir(dir) {
+		d.dirs[dir] = true
+	}
+	f, err := os.OpenFile(full, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(mode)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close(), os.Chtimes(full, at, at))
+}
+
+func (d *dirSink) finish() error {
+	for dir := range d.dirs {
+		if err := syncPath(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type tarSink struct {
+	file *os.File
+	tar  *tar.Writer
+	pack io.WriteCloser // nil where nothing is compressed
+}
+
+func newTarSink(temp, dest string) (*tarSink, error) {
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	t := &tarSink{file: f}
+	var to io.Writer = f
+	switch {
+	case strings.HasSuffix(dest, "gz"):
+		t.pack = gzip.NewWriter(f)
+	case strings.HasSuffix(dest, ".zst"):
+		if t.pack, err = zstd.NewWriter(f); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+	}
+	if t.pack != nil {
+		to = t.pack
+	}
+	t.tar = tar.NewWriter(to)
+	return t, nil
+}
+
+func (t *tarSink) add(name string, data []byte, mode fs.FileMode, at time.Time) error {
+	h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: int64(len(data)), Mode: int64(mode), ModTime: at.Truncate(time.Second), Format: tar.FormatGNU}
+	if err := t.tar.WriteHeader(h); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	_, err := t.tar.Write(data)
+	return err
+}
+
+func (t *tarSink) finish() error {
+	err := t.tar.Close()
+	if err == nil && t.pack != nil {
+		err = t.pack.Close()
+	}
+	if err == nil {
+		err = t.file.Sync()
+	}
+	return errors.Join(err, t.file.Close())
+}

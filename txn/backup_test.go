@@ -1,0 +1,178 @@
+package txn_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/backup"
+)
+
+func TestBackupUnderLoad(t *testing.T) {
+	s, dir := openStore(t)
+	quick, err := txn.Open(dir, txn.Options{Durability: txn.Journal})
+	require.NoError(t, err)
+	const files, each, writers = 4, 100, 8
+	name := func(i int) string { return fmt.Sprintf("f%d.json", i) }
+	for i := range files {
+		set(t, s, name(i), "/n", each)
+	}
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	failed := make([]error, writers)
+	for w := range writers {
+		wg.Go(func() {
+			for k := w; ; k++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				failed[w] = errors.Join(failed[w], transfer(quick, name(k%files), name((k+1+w%3)%files)))
+			}
+		})
+	}
+	out := t.TempDir()
+	for i, ext := range []string{"", ".tar", ".tar.gz", ".tar.zst", "", ".tar.zst"} {
+		dest := filepath.Join(out, fmt.Sprintf("b%d%s", i, ext))
+		_, err := s.Backup(context.Background(), dest, txn.BackupOptions{})
+		require.NoError(t, err)
+		_, err = backup.Check(dest)
+		require.NoError(t, err)
+		sum := 0
+		_, err = backup.Read(dest, func(_ backup.File, text []byte) error {
+			var v struct{ N int }
+			require.NoError(t, json.Unmarshal(text, &v))
+			sum += v.N
+			return nil
+		})
+		require.NoError(t, err)
+		require.Equal(t, files*each, sum, "a transfer is in all its files or in none")
+	}
+	close(stop)
+	wg.Wait()
+	require.NoError(t, errors.Join(failed...))
+	verify(t, s)
+}
+
+func transfer(s *txn.Store, from, to string) error {
+	_, err := s.Do(context.Background(), []string{from, to}, func(tx *txn.Tx) error {
+		var a, b int
+		if from == to {
+			return nil
+		}
+		if err := errors.Join(tx.Decode(from, "/n", &a), tx.Decode(to, "/n", &b)); err != nil {
+			return err
+		}
+		return errors.Join(tx.Set(from, "/n", a-1), tx.Set(to, "/n", b+1))
+	})
+	return err
+}
+
+func TestBackupAtEveryMomentAndBack(t *testing.T) {
+	w := newWorld(t, 4)
+	for range 60 {
+		w.step()
+		w.foreign()
+	}
+	out := t.TempDir()
+	for i, m := range w.states {
+		if i%10 != 0 {
+			continue
+		}
+		dest := filepath.Join(out, fmt.Sprintf("%d.tar.zst", i))
+		_, err := w.s.Backup(context.Background(), dest, txn.BackupOptions{At: txn.AtTx(m.id)})
+		require.NoError(t, err)
+		there := map[string]string{}
+		_, err = backup.Read(dest, func(f backup.File, text []byte) error { there[string(f.Path)] = string(text); return nil })
+		require.NoError(t, err)
+		for name, rev := range m.revs {
+			want, ok := w.copies[name][rev]
+			if !ok || want == absentText {
+				require.NotContains(t, there, name)
+				continue
+			}
+			require.Equal(t, want, there[name])
+		}
+	}
+	// It needs the journals only, and comes back into an empty directory too.
+	for _, name := range w.files {
+		os.Remove(w.path(name))
+	}
+	write(t, w.path(w.files[0]), "garbage")
+	last := filepath.Join(out, "last")
+	_, err := w.s.Backup(context.Background(), last, txn.BackupOptions{At: txn.AtTx(w.ids[len(w.ids)-1])})
+	require.NoError(t, err)
+	for _, s := range []*txn.Store{w.s, func() *txn.Store { s, _ := openStore(t); return s }()} {
+		res, err := s.RestoreBackup(context.Background(), last, nil)
+		require.NoError(t, err)
+		for _, f := range res.Files {
+			name := filepath.Base(f.File)
+			require.Equal(t, w.copies[name][w.states[len(w.states)-1].revs[name]], read(t, f.File))
+		}
+		verify(t, s)
+	}
+}
+
+func TestBackupKeepsModesAndBuildsOnFormerOnes(t *testing.T) {
+	s, dir := openStore(t)
+	set(t, s, "a.json", "/n", 1)
+	set(t, s, "b.json", "/n", 1)
+	require.NoError(t, os.Chmod(filepath.Join(dir, "a.json"), 0o640))
+	out := t.TempDir()
+	first, second := filepath.Join(out, "first"), filepath.Join(out, "second.tar")
+	_, err := s.Backup(context.Background(), first, txn.BackupOptions{})
+	require.NoError(t, err)
+	for path, want := range map[string]os.FileMode{"": 0o700, "files": 0o700, "files/a.json": 0o640, "jtx-backup.json": 0o600} {
+		info, err := os.Stat(filepath.Join(first, path))
+		require.NoError(t, err)
+		require.Equal(t, want, info.Mode().Perm(), path)
+	}
+	_, err = s.Backup(context.Background(), first, txn.BackupOptions{})
+	require.ErrorIs(t, err, txn.ErrInvalid, "nothing is replaced")
+
+	write(t, filepath.Join(dir, "b.json"), `{"n":2}`) // not recorded yet
+	m, err := s.Backup(context.Background(), second, txn.BackupOptions{Base: first})
+	require.NoError(t, err)
+	require.Equal(t, "first", m.Base)
+	require.True(t, m.Files[0].InBase)
+	require.False(t, m.Files[1].InBase)
+	info, err := os.Stat(second)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	_, err = backup.Check(second)
+	require.NoError(t, err)
+
+	set(t, s, "a.json", "/n", 5)
+	res, err := s.RestoreBackup(context.Background(), second, []string{"a.json"})
+	require.NoError(t, err)
+	require.Len(t, res.Files, 1)
+	require.Equal(t, "1", get(t, s, "a.json", "/n"))
+	_, err = s.RestoreBackup(context.Background(), second, []string{"c.json"})
+	require.ErrorIs(t, err, txn.ErrNotFound)
+
+	// What was changed, added or taken away is found, in a former one too.
+	write(t, filepath.Join(first, "files", "x.json"), "{}")
+	_, err = backup.Check(second)
+	require.ErrorIs(t, err, backup.ErrBad)
+	require.NoError(t, os.Remove(filepath.Join(first, "files", "x.json")))
+	write(t, filepath.Join(first, "files", "a.json"), "{}")
+	_, err = backup.Check(second)
+	require.ErrorIs(t, err, backup.ErrBad)
+	require.NoError(t, os.Remove(filepath.Join(first, "jtx-backup.json")))
+	_, err = s.RestoreBackup(context.Background(), first, nil)
+	require.ErrorIs(t, err, txn.ErrDamaged)
+	data, err := os.ReadFile(second)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(second, data[:len(data)/2], 0o600))
+	_, err = backup.Check(second)
+	require.ErrorIs(t, err, backup.ErrBad)
+}
