@@ -350,52 +350,26 @@ func (b *body) scanFor(token string) *item {
 	}
 }
 
-// peekFirst returns the first slot of an item, for reading.
-func (b *body) peekFirst(it *item) *slot {
-	if it == nil || it.slot != nil {
-		return slotOf(it)
-	}
-	return b.read(it.lo)
-}
-
-// peekLast returns the last slot of an item, for reading.
-func (b *body) peekLast(it *item) *slot {
-	if it == nil || it.slot != nil {
-		return slotOf(it)
-	}
-	return b.read(b.findLast(it).last)
-}
-
-func slotOf(it *item) *slot {
-	if it == nil {
-		return nil
-	}
-	return it.slot
-}
-
-func (b *body) read(p int) *slot {
-	pl, _ := b.locate(p)
-	b.complete(&pl, skipValue(b.src.blank, pl.val))
-	return b.slotAt(pl, false)
-}
-
-// openFirst returns the first slot of an item, for writing.
+// openFirst makes an item of the first slot of a run. It is the same item.
 func (b *body) openFirst(it *item) *slot {
 	if it.slot == nil {
-		it, _ = b.searchRun(it, func(int, place) bool { return true })
+		pl, _ := b.locate(it.lo)
+		b.complete(&pl, skipValue(b.src.blank, pl.val))
+		b.isolate(it, 0, pl, -1)
 	}
 	return it.slot
 }
 
-// openLast returns the last slot of an item, for writing.
-func (b *body) openLast(it *item) *slot {
+// openLast makes an item of the last slot of a run. It is another item, unless
+// the slot is the only one.
+func (b *body) openLast(it *item) *item {
 	if it.slot == nil {
 		it = b.findLast(it)
 		pl, _ := b.locate(it.last)
 		b.complete(&pl, skipValue(b.src.blank, pl.val))
 		it = b.isolate(it, it.n-1, pl, -1)
 	}
-	return it.slot
+	return it
 }
 
 // findLast finds out where the last slot of a run starts, and returns the part

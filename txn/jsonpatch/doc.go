@@ -18,7 +18,8 @@
 // behind the value. A byte order mark is accepted and kept. JSONC is strict
 // text with // and /* */ comments and trailing commas; it is read by blanking
 // both to spaces of the same length, so that offsets hold and one parser
-// judges everything.
+// judges everything. A // comment must end with LF or CRLF: readers disagree on
+// whether a lone CR ends it.
 //
 // # Patches
 //

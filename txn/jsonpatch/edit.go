@@ -25,14 +25,15 @@ func (w *work) insert(at spot, name string, content content, next *item) *item {
 	case b.n == 0:
 		w.placeOnly(at, s)
 	case next != nil && next.prev == nil:
-		sibling = b.peekFirst(next)
+		sibling = b.openFirst(next)
 		w.placeFirst(at, s, next)
 	default:
 		prev := b.last
 		if next != nil {
 			prev = next.prev
 		}
-		sibling = b.peekLast(prev)
+		prev = b.openLast(prev)
+		sibling = prev.slot
 		w.placeAfter(at, s, prev, next)
 	}
 	if b.kind == '{' {
@@ -88,8 +89,7 @@ func (w *work) placeOnly(at spot, s *slot) {
 
 // placeFirst makes the space around a slot that is put before all others.
 func (w *work) placeFirst(at spot, s *slot, next *item) {
-	b := at.val.body
-	old := b.peekFirst(next)
+	b, old := at.val.body, next.slot
 	s.lead = newFrag(w.bounded(spaceOf(old.lead.b)))
 	s.comma = newFrag(",")
 	if !startsLine(s.lead.b) && endsInLineComment(b.head.b) {
@@ -102,24 +102,14 @@ func (w *work) placeFirst(at spot, s *slot, next *item) {
 	// from the first.
 	space := w.style().comma
 	if b.n > 1 {
-		second := b.second(next)
+		second := b.openFirst(next.next)
 		space = spaceOf(second.lead.b)
 		if hasNewline(old.lead.b) && (hasNewline(second.lead.b) || hasComment(old.lead.b)) {
 			return
 		}
 	}
 	lead := bytes.TrimLeft(old.lead.b, " \t\r\n")
-	b.openFirst(next).lead = newFrag(w.bounded(space) + string(lead))
-}
-
-// second returns the second slot of a body that starts with it.
-func (b *body) second(it *item) *slot {
-	if it.n == 1 {
-		return b.peekFirst(it.next)
-	}
-	pl, _ := b.locate(it.lo)
-	b.complete(&pl, skipValue(b.src.blank, pl.val))
-	return b.read(pl.next)
+	old.lead = newFrag(w.bounded(space) + string(lead))
 }
 
 // bounded is space, or one blank if it is too long to repeat.
@@ -130,12 +120,11 @@ func (w *work) bounded(space string) string {
 	return space
 }
 
-// placeAfter makes the space around a slot that follows the item prev, and puts
+// placeAfter makes the space around a slot that follows the one of prev, and puts
 // the commas: in the middle behind the new slot, at the end as it was.
 func (w *work) placeAfter(at spot, s *slot, prev, next *item) {
-	b := at.val.body
-	before := b.peekLast(prev)
-	s.lead = newFrag(w.bounded(w.separator(b, prev, next)))
+	before := prev.slot
+	s.lead = newFrag(w.bounded(w.separator(at.val.body, prev, next)))
 	if !startsLine(s.lead.b) && endsInLineComment(before.after()) {
 		l := w.style()
 		s.lead = newFrag(l.newline + w.bounded(at.indent) + l.unit)
@@ -144,24 +133,20 @@ func (w *work) placeAfter(at spot, s *slot, prev, next *item) {
 		s.comma = newFrag(",")
 		return
 	}
-	open := b.openLast(prev)
-	open.comma = newFrag(",")
+	before.comma = newFrag(",")
 	if hasNewline(s.lead.b) {
-		open.trail, open.post = open.post, frag{}
+		before.trail, before.post = before.post, frag{}
 	}
 }
 
 // separator returns the space between two slots of a body as it is before the
 // slot prev or, if that is the first one, before the one behind it.
 func (w *work) separator(b *body, prev, next *item) string {
-	before := b.peekLast(prev)
-	switch {
-	case prev.prev != nil || prev.n > 1:
-		return spaceOf(before.lead.b)
+	switch lead := prev.slot.lead.b; {
+	case prev.prev != nil || hasNewline(lead) && next == nil:
+		return spaceOf(lead)
 	case next != nil:
-		return spaceOf(b.peekFirst(next).lead.b)
-	case hasNewline(before.lead.b):
-		return spaceOf(before.lead.b)
+		return spaceOf(b.openFirst(next).lead.b)
 	}
 	return w.style().comma
 }
@@ -177,16 +162,18 @@ func (w *work) remove(at spot) {
 		}
 	}
 	prev, next := it.prev, it.next
+	if prev != nil {
+		prev = b.openLast(prev)
+	}
 	if next != nil {
 		w.closeGap(b, it.slot, prev, next)
 	} else {
 		w.cutEnd(b, it.slot, prev)
 	}
-	// Opening a neighbour may have put another item beside this one.
-	b.cur = it.next
-	if b.cur == nil && it.prev != nil {
-		b.cur = it.prev
-		b.base -= it.prev.n
+	b.cur = next
+	if next == nil && prev != nil {
+		b.cur = prev
+		b.base -= prev.n
 	}
 	b.unlink(it)
 	if b.names != nil {
@@ -199,7 +186,7 @@ func (w *work) remove(at spot) {
 
 // closeGap gives the slot behind a removed one what the removed one leaves.
 func (w *work) closeGap(b *body, gone *slot, prev, next *item) {
-	after := b.peekFirst(next)
+	after := b.openFirst(next)
 	kept := leftBehind(gone.lead.b, startsWithBlankLine(after.lead.b))
 	lead := after.lead.b
 	if !hasNewline(lead) {
@@ -209,18 +196,15 @@ func (w *work) closeGap(b *body, gone *slot, prev, next *item) {
 		// A blank line between two members is none below the bracket.
 		lead = append([]byte(spaceOf(gone.lead.b)), lead[skipSpace(lead, 0):]...)
 	}
-	lead = w.joinTrivia(b, prev, kept, lead)
-	if !bytes.Equal(lead, after.lead.b) {
-		b.openFirst(next).lead = frag{lead, -1}
+	if lead = w.joinTrivia(b, prev, kept, lead); !bytes.Equal(lead, after.lead.b) {
+		after.lead = frag{lead, -1}
 	}
 }
 
 // cutEnd lets a body end with prev, or be empty.
 func (w *work) cutEnd(b *body, gone *slot, prev *item) {
 	if prev != nil && !gone.hasComma() {
-		before := b.openLast(prev)
-		before.comma = frag{}
-		prev = b.last.prev
+		prev.slot.comma = frag{}
 	}
 	kept := leftBehind(gone.lead.b, true)
 	tail := w.joinTrivia(b, prev, kept, b.tail.b)
@@ -234,7 +218,7 @@ func (w *work) cutEnd(b *body, gone *slot, prev *item) {
 func (w *work) joinTrivia(b *body, prev *item, kept, trivia []byte) []byte {
 	before := b.head.b[1:]
 	if prev != nil {
-		before = b.peekLast(prev).after()
+		before = prev.slot.after()
 	}
 	joined := append(bytes.Clone(kept), trivia...)
 	if endsInLineComment(before) && !startsLine(joined) {

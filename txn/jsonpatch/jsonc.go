@@ -111,15 +111,24 @@ func commentEnd(text []byte, i int) (int, error) {
 // skipComment is commentEnd for text that was validated before.
 func skipComment(text []byte, i int) int {
 	if byteAt(text, i+1) == '/' {
-		if n := bytes.IndexAny(text[i:], "\n\r"); n >= 0 {
-			return i + n
-		}
-		return len(text)
+		return i + lineLength(text[i:])
 	}
 	if i+2 <= len(text) {
 		if n := bytes.Index(text[i+2:], []byte("*/")); n >= 0 {
 			return i + 2 + n + 2
 		}
+	}
+	return len(text)
+}
+
+// lineLength is how many bytes there are before the first line end. Bytes of one
+// kind are found much faster than those of two.
+func lineLength(text []byte) int {
+	if n := bytes.IndexByte(text, '\n'); n >= 0 {
+		text = text[:n]
+	}
+	if n := bytes.IndexByte(text, '\r'); n >= 0 {
+		text = text[:n]
 	}
 	return len(text)
 }

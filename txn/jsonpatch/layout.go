@@ -87,30 +87,26 @@ func learnUnit(t []byte) (string, bool) {
 func (l *layout) learnSpacing(t []byte) {
 	var colon, comma, object, array bool
 	for i := 0; i < len(t) && !(colon && comma && object && array); i++ {
-		space := spaceAt(t, i+1)
-		inLine := i+1+len(space) < len(t) && !isNewline(t[i+1+len(space)])
+		if t[i] == '"' {
+			i = skipString(t, i)
+			if text, ok := colonAt(t, i); ok && !colon {
+				l.colon, colon = text, true
+			}
+			i--
+			continue
+		}
+		space, next := spaceAt(t, i+1), byte('\n')
+		if at := i + 1 + len(space); at < len(t) {
+			next = t[at]
+		}
 		switch c := t[i]; {
-		case c == '"':
-			i = skipString(t, i) - 1
-			if !colon && byteAt(t, skipSpace(t, i+1)) == ':' {
-				at := skipSpace(t, i+1)
-				after := spaceAt(t, at+1)
-				if at+1+len(after) < len(t) && !isNewline(t[at+1+len(after)]) && spaceAt(t, i+1) == string(t[i+1:at]) {
-					l.colon, colon = string(t[i+1:at])+":"+after, true
-				}
-			}
-		case c == ',' && inLine && !comma:
+		case isNewline(next):
+		case c == ',' && !comma:
 			l.comma, comma = space, true
-		case c == '{' && inLine && !object:
-			object = true
-			if t[i+1+len(space)] != '}' {
-				l.padObject = space
-			}
-		case c == '[' && inLine && !array:
-			array = true
-			if t[i+1+len(space)] != ']' {
-				l.padArray = space
-			}
+		case c == '{' && next != '}' && !object:
+			l.padObject, object = space, true
+		case c == '[' && next != ']' && !array:
+			l.padArray, array = space, true
 		}
 	}
 	l.known = colon || comma || l.multiline
@@ -120,6 +116,17 @@ func (l *layout) learnSpacing(t []byte) {
 	if comma && !colon && l.comma == "" {
 		l.colon = ":"
 	}
+}
+
+// colonAt returns the colon at a place with the blanks around it, if there is
+// one and the value follows on its line.
+func colonAt(t []byte, i int) (string, bool) {
+	at := i + len(spaceAt(t, i))
+	if byteAt(t, at) != ':' {
+		return "", false
+	}
+	end := at + 1 + len(spaceAt(t, at+1))
+	return string(t[i:min(end, len(t))]), end < len(t) && !isNewline(t[end])
 }
 
 // spaceAt returns the blanks at a place.

@@ -111,7 +111,8 @@ func nextBracket(b []byte, i int) int {
 func skipContainer(b []byte, i int) int {
 	// A short container is not worth setting up more than this.
 	n := nesting{high: math.MaxInt}
-	if end := n.brackets(b, i, min(i+shortContainer, len(b))); n.depth == 0 {
+	short := min(i+shortContainer, len(b))
+	if end := n.brackets(b[:short], i, short); n.depth == 0 {
 		return end
 	}
 	return scanNesting(b, i, nesting{high: math.MaxInt})

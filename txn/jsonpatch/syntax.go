@@ -90,10 +90,7 @@ func tooDeep(text, shown []byte, bom, limit int) error {
 func syntaxError(text []byte, at int, pointer, msg string) *SyntaxError {
 	at = min(at, len(text))
 	line, start := lineStart(text, at)
-	end := len(text)
-	if n := bytes.IndexAny(text[start:], "\n\r"); n >= 0 {
-		end = start + n
-	}
+	end := start + lineLength(text[start:])
 	at = max(at, start)
 	column := utf8.RuneCount(text[start:at])
 	return &SyntaxError{
