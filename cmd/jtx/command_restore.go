@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +12,7 @@ import (
 func newRestore(a *app) *cobra.Command {
 	r := &restoreCommand{a: a}
 	cmd := &cobra.Command{
-		Use:   "restore FILE[@VERSION] | --all --at TIME",
+		Use:   "restore FILE[@VERSION] | --all --at TIME | --from BACKUP [FILE ...]",
 		Short: "bring an old version back",
 		Long: `Brings a version of FILE back, byte for byte, in a new transaction, and prints
 TXID FILE@REV. Without a version it is the last good one: what the file held
@@ -20,17 +21,24 @@ Damaged bytes are kept below .jtx.
 
 With --all every tracked file in or below the current directory is brought to
 its state at the time, or the transaction, of --at; files that jtx made later are
-removed.`,
+removed. With --from FILEs, or all files, are brought back as a backup has them.`,
 		Example:           example(`jtx set config.json /server/port 81`, `rm config.json`, `jtx restore config.json`, `jtx restore config.json@1`),
-		Args:              words(0, 1),
+		Args:              words(0, -1),
 		ValidArgsFunction: completeFiles,
 	}
 	fs := cmd.Flags()
 	r.flags.register(fs)
 	r.at.register(fs)
+	fs.StringVar(&r.from, "from", "", "from this `BACKUP`, see jtx backup")
 	fs.BoolVar(&r.all, "all", false, "every tracked file, to the state of --at")
 	cmd.RunE = a.verb(func(cmd *cobra.Command, args []string) error {
 		switch {
+		case r.from != "" && (r.all || r.at.at != ""):
+			return usagef("--from excludes --all and --at: a backup has one state")
+		case r.from != "":
+			return r.runFrom(args)
+		case len(args) > 1:
+			return usagef("too many words: %s", quoteWord(args[1])).withHint("usage: %s", cmd.UseLine())
 		case r.all && len(args) > 0:
 			return usagef("--all and FILE exclude each other")
 		case r.all && r.at.at == "":
@@ -48,6 +56,30 @@ type restoreCommand struct {
 	flags commitFlags
 	at    atFlags
 	all   bool
+	from  string
+}
+
+// runFrom brings files back from a backup.
+func (r *restoreCommand) runFrom(files []string) error {
+	if err := checkFiles(files); err != nil {
+		return err
+	}
+	s, err := r.a.openStore(&r.flags.lockFlags)
+	if err != nil {
+		return err
+	}
+	if r.flags.message == "" {
+		r.flags.message = "restore from " + filepath.Base(r.from)
+	}
+	opts, err := r.flags.options(s)
+	if err != nil {
+		return err
+	}
+	res, err := s.RestoreBackup(r.a.ctx, r.from, files, opts...)
+	if err != nil {
+		return err
+	}
+	return r.a.printOutcome(newOutcome(res, nil, r.flags.dryRun))
 }
 
 func (r *restoreCommand) run(args []string) error {

@@ -59,6 +59,7 @@ var verbs = []struct {
 	{groupHistory, newDiff},
 	{groupHistory, newBlame},
 	{groupHistory, newRestore},
+	{groupHistory, newBackup},
 	{groupHistory, newCompact},
 	{groupSetUp, newInit},
 	{groupSetUp, newConfig},

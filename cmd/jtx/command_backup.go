@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/backup"
+)
+
+func newBackup(a *app) *cobra.Command {
+	b := &backupCommand{a: a}
+	cmd := &cobra.Command{
+		Use:   "backup DEST",
+		Short: "a consistent copy of all tracked files",
+		Long: `Writes a consistent copy of every tracked file in or below the current directory
+to DEST, while writers go on: a directory or, by its ending, a .tar, .tar.gz or
+.tar.zst. DEST must not exist. Its manifest has the hash and revision of each file.
+The copy comes from the journals, so a file that is damaged or gone is in it as it
+last was; --at takes the state at a time or a transaction. --base names a former
+backup, beside which the new one stores only what has changed since.
+
+--check reads a backup, and those it builds on, and compares each file with the
+manifest; the exit code is 6 where something is wrong. jtx restore --from DEST
+brings files back.`,
+		Example: example(`jtx set config.json /server/port 81`, `jtx backup monday.tar.zst`, `jtx backup --base monday.tar.zst tuesday.tar.zst`, `jtx backup --check tuesday.tar.zst`),
+		Args:    words(1, 1),
+	}
+	flags := cmd.Flags()
+	b.lock.register(flags)
+	flags.StringVar(&b.at, "at", "", "the state at a `TIME`, or at a transaction")
+	flags.StringVar(&b.base, "base", "", "store only what has changed since this former `BACKUP`")
+	flags.BoolVar(&b.check, "check", false, "check the backup DEST, make none")
+	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error { return b.run(args[0]) })
+	return cmd
+}
+
+type backupCommand struct {
+	a        *app
+	lock     lockFlags
+	at, base string
+	check    bool
+}
+
+func (b *backupCommand) run(dest string) error {
+	if err := checkFile(dest); err != nil {
+		return err
+	}
+	if b.check {
+		m, err := backup.Check(dest)
+		if errors.Is(err, backup.ErrBad) {
+			return &cliError{exit: exitDamaged, err: err}
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return &cliError{exit: exitNo, msg: quoteWord(dest) + ": no such backup"}
+		}
+		if err != nil {
+			return err
+		}
+		return b.print(m)
+	}
+	s, err := b.a.openStore(&b.lock)
+	if err != nil {
+		return err
+	}
+	o := txn.BackupOptions{Base: b.base}
+	if b.at != "" {
+		if o.At, err = parseMoment("--at", b.at); err != nil {
+			return err
+		}
+	}
+	m, err := s.Backup(b.a.ctx, dest, o)
+	if err != nil {
+		return err
+	}
+	return b.print(m)
+}
+
+// backedUpJSON is a file of a backup.
+type backedUpJSON struct {
+	*jsonFile
+	Rev    uint64 `json:"rev"`
+	TX     string `json:"tx"`
+	Time   string `json:"time"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+	InBase bool   `json:"in_base,omitempty"`
+}
+
+func (b *backupCommand) print(m *backup.Manifest) error {
+	if b.a.json {
+		list := []backedUpJSON{}
+		for _, f := range m.Files {
+			list = append(list, backedUpJSON{newJSONFile(string(f.Path)), f.Rev, f.Tx, f.Time.Format(time.RFC3339Nano), f.Size, f.SHA256, f.InBase})
+		}
+		return b.a.writeJSON(map[string]any{"files": list})
+	}
+	stored := 0
+	for _, f := range m.Files {
+		if !f.InBase {
+			stored++
+		}
+	}
+	what := "backed up"
+	if b.check {
+		what = "checked"
+	}
+	b.a.note("%s: %s, %d stored here", what, plural(len(m.Files), "file"), stored)
+	return nil
+}
