@@ -1,7 +1,9 @@
 package txn
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -236,7 +238,32 @@ func UpdateIn[T any](ctx context.Context, s *Store, file string, fn func(*T) err
 		if err != nil {
 			return err
 		}
-		return tx.applyChange(file, before, after)
+		if err := tx.applyChange(file, before, after); err != nil {
+			return err
+		}
+		return checkUpdated[T](tx, file, after)
 	}, opts...)
 	return err
+}
+
+// checkUpdated makes sure that the file now says what the T does. It may not,
+// since encoding/json reads a member "Name" into a field called "name", which
+// taking away "name" leaves. A T that changes on its way through JSON can't be
+// checked.
+func checkUpdated[T any](tx *Tx, file string, want []byte) error {
+	var v, same T
+	if err := tx.Decode(file, "", &v); err != nil {
+		return err
+	}
+	got, err := marshal(v)
+	if err != nil || bytes.Equal(got, want) {
+		return err
+	}
+	if json.Unmarshal(want, &same) != nil {
+		return nil
+	}
+	if again, err := marshal(same); err != nil || !bytes.Equal(again, want) {
+		return nil
+	}
+	return &Error{Kind: ErrInvalid, File: file, Err: errorf("can't be updated: it has a member that %T reads under another name", v)}
 }

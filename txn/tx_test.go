@@ -197,3 +197,27 @@ func TestRemovedAndMadeAnew(t *testing.T) {
 	}
 	verify(t, s)
 }
+
+// encoding/json takes "Name" for a field called name, so the member that the type
+// leaves out is not the one in the file.
+func TestUpdateThatCannotBeWrittenFails(t *testing.T) {
+	s, dir := openStore(t)
+	type person struct {
+		Name string `json:"name,omitempty"`
+		Age  int    `json:"age"`
+	}
+	a := filepath.Join(dir, "a.json")
+	write(t, a, `{"Name":"x","age":1}`)
+	err := txn.UpdateIn(context.Background(), s, "a.json", func(p *person) error {
+		require.Equal(t, "x", p.Name)
+		p.Name = ""
+		return nil
+	})
+	require.ErrorIs(t, err, txn.ErrInvalid)
+	require.Equal(t, `{"Name":"x","age":1}`, read(t, a))
+	require.NoError(t, txn.UpdateIn(context.Background(), s, "a.json", func(p *person) error {
+		p.Age = 2
+		return nil
+	}))
+	require.Equal(t, `{"Name":"x","age":2}`, read(t, a))
+}
