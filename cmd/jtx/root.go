@@ -61,6 +61,7 @@ var verbs = []struct {
 	{groupHistory, newRestore},
 	{groupHistory, newBackup},
 	{groupHistory, newCompact},
+	{groupHistory, newRedact},
 	{groupSetUp, newInit},
 	{groupSetUp, newConfig},
 	{groupSetUp, newProtect},
@@ -69,6 +70,7 @@ var verbs = []struct {
 	{groupSetUp, newStats},
 	{groupSetUp, newSelftest},
 	{groupSetUp, newCompletion},
+	{groupSetUp, newMan},
 	{groupSetUp, newVersion},
 }
 
@@ -91,7 +93,7 @@ func newRoot(a *app) *cobra.Command {
 			case version:
 				return a.printVersion()
 			}
-			return a.write([]byte(overview(cmd)))
+			return a.verb(func(cmd *cobra.Command, _ []string) error { return a.printWhere(cmd) })(cmd, args)
 		},
 	}
 	root.Flags().BoolVar(&version, "version", false, "print the version")
@@ -104,6 +106,7 @@ func newRoot(a *app) *cobra.Command {
 		cmd := v.make(a)
 		cmd.GroupID = v.group
 		cmd.DisableFlagsInUseLine = true
+		completeTransactions(cmd)
 		root.AddCommand(cmd)
 	}
 	root.SetFlagErrorFunc(flagError)
@@ -148,11 +151,6 @@ func missing(cmd *cobra.Command) error {
 // directory that has the files which it names.
 func example(lines ...string) string {
 	return "  " + strings.Join(lines, "\n  ")
-}
-
-// files completes words as names of files.
-func completeFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return nil, cobra.ShellCompDirectiveDefault
 }
 
 func plural(n int, what string) string {

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+)
+
+// A completion must not keep the user waiting: it gives up in time, and offers no
+// more than can be read.
+const (
+	completionTime = 300 * time.Millisecond
+	maxCompletions = 200
+)
+
+// completeFiles completes the words of a verb: names of files and their versions,
+// and where the verb takes them, pointers into the file at hand.
+func completeFiles(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	c, done := newCompleter(cmd)
+	defer done()
+	switch {
+	case c.s == nil:
+	case takesPointer(cmd.Name(), len(args)) && !strings.HasPrefix(word, "."):
+		return c.pointers(args[0], word), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	case strings.Contains(word, "@"):
+		if versions := c.versions(word); len(versions) > 0 {
+			return versions, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+		}
+	case cmd.Name() == "apply" && len(args) == 0:
+		return c.openTxs(word), cobra.ShellCompDirectiveDefault
+	}
+	return nil, cobra.ShellCompDirectiveDefault
+}
+
+// takesPointer tells whether the word behind n others is a pointer into the first.
+func takesPointer(verb string, n int) bool {
+	switch verb {
+	case "get", "blame", "redact":
+		return n == 1
+	case "set":
+		return n%2 == 1
+	case "del":
+		return n >= 1
+	}
+	return false
+}
+
+// completeOpenTxs completes a word as an open transaction.
+func completeOpenTxs(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	c, done := newCompleter(cmd)
+	defer done()
+	if c.s == nil || len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return c.openTxs(word), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeTxs completes a word as a transaction of the history.
+func completeTxs(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	c, done := newCompleter(cmd)
+	defer done()
+	if c.s == nil || len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var words []string
+	for entry, err := range c.s.History(c.ctx, nil, txn.HistoryOptions{}) {
+		if err != nil || len(words) == maxCompletions {
+			break
+		}
+		if id := entry.ID.String(); strings.HasPrefix(id, word) {
+			words = append(words, described(id, timeText(entry.Time)+" "+entry.Message))
+		}
+	}
+	return words, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+}
+
+// completeTransactions gives the verbs that take a transaction their completion.
+func completeTransactions(cmd *cobra.Command) {
+	switch cmd.Name() {
+	case "commit", "abort":
+		cmd.ValidArgsFunction = completeOpenTxs
+	case "undo", "show":
+		cmd.ValidArgsFunction = completeTxs
+	}
+}
+
+// completer looks up what words can be completed to. Where it meets an error it
+// offers nothing: there is nowhere to tell.
+type completer struct {
+	ctx context.Context
+	s   *txn.Store // nil where there is none
+}
+
+func newCompleter(cmd *cobra.Command) (c *completer, done func()) {
+	ctx, cancel := context.WithTimeout(context.Background(), completionTime)
+	c = &completer{ctx: ctx}
+	dir, _ := cmd.Flags().GetString("directory")
+	if s, err := txn.Open(cmp.Or(dir, "."), txn.Options{LockTimeout: completionTime}); err == nil {
+		c.s = s
+	}
+	return c, cancel
+}
+
+// described joins a completion and what shells show beside it.
+func described(word, about string) string {
+	return word + "\t" + strings.TrimSpace(printable(strings.ReplaceAll(about, "\t", " ")))
+}
+
+func (c *completer) openTxs(word string) []string {
+	list, err := c.s.OpenTxs(c.ctx, nil)
+	if err != nil {
+		return nil
+	}
+	var words []string
+	for _, info := range list {
+		if strings.HasPrefix(info.ID, word) {
+			words = append(words, described(info.ID, age(info.Created)+" "+filesOf(info)))
+		}
+	}
+	return words
+}
+
+func (c *completer) versions(word string) []string {
+	at := strings.LastIndexByte(word, '@')
+	file, begun := word[:at], word[at+1:]
+	var words []string
+	for entry, err := range c.s.History(c.ctx, []string{file}, txn.HistoryOptions{}) {
+		if err != nil || len(words) == maxCompletions || len(entry.Files) == 0 {
+			break
+		}
+		if rev := strconv.FormatUint(entry.Files[0].Rev, 10); strings.HasPrefix(rev, begun) {
+			words = append(words, described(file+"@"+rev, timeText(entry.Time)+" "+entry.Message))
+		}
+	}
+	return words
+}
+
+// pointers are those to the members or elements of the container that the word
+// leads to so far.
+func (c *completer) pointers(file, word string) []string {
+	parent := word[:max(0, strings.LastIndexByte(word, '/'))]
+	var raw json.RawMessage
+	err := c.s.View(c.ctx, []string{file}, func(tx *txn.Tx) (err error) {
+		raw, err = tx.Get(file, parent)
+		return err
+	})
+	if err != nil {
+		return nil
+	}
+	keys, err := keysOf(jsonpatch.Compact(raw))
+	if err != nil {
+		return nil
+	}
+	var words []string
+	for _, k := range keys {
+		full := parent + jsonpatch.Pointer{k.name}.String()
+		if strings.HasPrefix(full, word) && len(words) < maxCompletions && !strings.ContainsAny(full, "\t\n") {
+			words = append(words, described(full, k.about))
+		}
+	}
+	return words
+}
+
+type key struct{ name, about string }
+
+// keysOf lists the members or elements of a container, in their order.
+func keysOf(text []byte) ([]key, error) {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	open, err := dec.Token()
+	if err != nil || open != json.Delim('{') && open != json.Delim('[') {
+		return nil, errors.Join(err, errors.New("no container"))
+	}
+	var keys []key
+	for dec.More() {
+		name := strconv.Itoa(len(keys))
+		if open == json.Delim('{') {
+			token, err := dec.Token()
+			if err != nil {
+				return nil, err
+			}
+			name, _ = token.(string)
+		}
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return nil, err
+		}
+		keys = append(keys, key{name, shortValue(value)})
+	}
+	return slices.Clip(keys), nil
+}
+
+// shortValue is the beginning of a value.
+func shortValue(value []byte) string {
+	text := []rune(string(value))
+	if len(text) > 40 {
+		return string(text[:37]) + "..."
+	}
+	return string(text)
+}

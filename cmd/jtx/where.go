@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/txn"
+)
+
+// printWhere is what jtx alone shows: where one is, and how to go on.
+func (a *app) printWhere(root *cobra.Command) error {
+	s, err := a.store(txn.Options{})
+	if err != nil {
+		return err
+	}
+	st, err := s.Status(a.ctx, nil)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.writeJSON(newStatusJSON(st))
+	}
+	var b strings.Builder
+	if len(st.Workspaces) == 0 {
+		b.WriteString("No JSON file is tracked here yet: the first change makes its history.\n")
+	}
+	for _, w := range st.Workspaces {
+		fmt.Fprintf(&b, "workspace %s\n", quoteWord(shown(w.Root)))
+	}
+	if len(st.Files) > 0 {
+		fmt.Fprintf(&b, "%s tracked%s\n", plural(len(st.Files), "file"), conditions(st.Files))
+	}
+	if len(st.Open) > 0 {
+		fmt.Fprintf(&b, "%s\n", plural(len(st.Open), "open transaction"))
+	}
+	b.WriteString("\n")
+	for _, cmd := range root.Commands() {
+		if cmd.GroupID == groupMost {
+			_, words, _ := strings.Cut(cmd.Use, " ")
+			fmt.Fprintf(&b, "  jtx %-10s %-34s %s\n", cmd.Name(), words, cmd.Short)
+		}
+	}
+	b.WriteString("\njtx status shows the files, jtx help all verbs.\n")
+	return a.write([]byte(b.String()))
+}
+
+// conditions counts the files that are not clean, by what they are.
+func conditions(files []txn.FileStatus) string {
+	count := map[string]int{}
+	for _, f := range files {
+		if what := conditionOf(f); what != "clean" {
+			count[what]++
+		}
+	}
+	var parts []string
+	for _, what := range sortedKeys(count) {
+		parts = append(parts, fmt.Sprintf("%d %s", count[what], what))
+	}
+	if len(parts) == 0 {
+		return ", all as jtx left them"
+	}
+	return ": " + strings.Join(parts, ", ")
+}
