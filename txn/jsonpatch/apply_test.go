@@ -10,7 +10,7 @@ import (
 
 // An operation that fails changes nothing and says which one it was.
 func TestApplyErrors(t *testing.T) {
-	const before = `{"a": [1, {"b": null}], "s": "x", "": {"": 1}, "1": 2}`
+	const before = `{"e": [], "a": [1, {"b": null}], "s": "x", "": {"": 1}, "1": 2}`
 	for _, c := range []struct {
 		op, pointer string
 		kind        error
@@ -25,6 +25,7 @@ func TestApplyErrors(t *testing.T) {
 		{`{"op":"add","path":"/a/-/x","value":1}`, "/a/-/x", ErrNotFound, "not an array index"},
 		{`{"op":"replace","path":"/x","value":1}`, "/x", ErrNotFound, "no member"},
 		{`{"op":"replace","path":"/a/2","value":1}`, "/a/2", ErrNotFound, "index 2"},
+		{`{"op":"replace","path":"/e/0","value":1}`, "/e/0", ErrNotFound, "index 0 is not in the array of 0"},
 		{`{"op":"replace","path":"/a/-","value":1}`, "/a/-", ErrNotFound, "not an array index"},
 		{`{"op":"replace","path":"/a/1/c","value":1}`, "/a/1/c", ErrNotFound, "no member"},
 		{`{"op":"remove","path":"/a/-"}`, "/a/-", ErrNotFound, "not an array index"},
@@ -58,6 +59,10 @@ func TestApplyErrors(t *testing.T) {
 		require.Equal(t, p[1].Op, typed.Op)
 		require.Equal(t, c.pointer, typed.Pointer)
 		require.Equal(t, before, string(d.Bytes()))
+		// An operation of its own may take another way to the same answer.
+		_, _, err = d.Apply(p[1:2], Limits{})
+		require.ErrorIs(t, err, c.kind, c.op)
+		require.ErrorContains(t, err, c.msg)
 	}
 }
 

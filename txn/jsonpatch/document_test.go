@@ -100,6 +100,8 @@ func TestLimits(t *testing.T) {
 }
 
 func TestGet(t *testing.T) {
+	_, err := Trusted([]byte("[[], 1, [2, 3]]"), Strict).Get(Pointer{"0", "1"})
+	require.ErrorIs(t, err, ErrNotFound)
 	d, err := Parse([]byte("\ufeff{\"a\": [1, {\"x\": /* y */ [ 2 ] }], \"\": \"e\", \"\\u0062\": 1.0, \"n\": null}"), Limits{})
 	require.NoError(t, err)
 	for pointer, want := range map[string]string{

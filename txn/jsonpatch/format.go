@@ -195,7 +195,7 @@ func (w *work) writeLines(text []byte, indent string) ([]byte, bool) {
 		case ':':
 			out = append(out, l.colon...)
 		default:
-			end := skipValue(text, i)
+			end := max(i+1, skipValue(text, i)) // goes on, whatever was trusted
 			out = append(out, text[i:end]...)
 			i = end
 			continue
@@ -229,7 +229,7 @@ func (w *work) writeLine(text []byte) []byte {
 		case ':':
 			out = append(out, l.colon...)
 		default:
-			end := skipValue(text, i)
+			end := max(i+1, skipValue(text, i)) // goes on, whatever was trusted
 			out = append(out, text[i:end]...)
 			i = end
 			continue

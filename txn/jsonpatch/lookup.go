@@ -48,18 +48,17 @@ func elementAt(t []byte, i int, token string) int {
 	if !ok {
 		return -1
 	}
-	i = skipSpace(t, i+1)
-	for ; n > 0; n-- {
+	for i = skipSpace(t, i+1); i < len(t) && !endsScalar[t[i]]; n-- {
+		if n == 0 {
+			return i
+		}
 		i = skipSpace(t, skipValue(t, i))
 		if byteAt(t, i) != ',' {
-			return -1
+			break
 		}
 		i = skipSpace(t, i+1)
 	}
-	if i >= len(t) || endsScalar[t[i]] {
-		return -1
-	}
-	return i
+	return -1
 }
 
 // replaceScalar does what most patches of one operation do, without the working

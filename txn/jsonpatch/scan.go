@@ -135,8 +135,8 @@ func depthOver(b []byte, limit int) int {
 	return at
 }
 
-// skipValue returns the place behind the value that starts at b[i]. Unless b
-// ends there it is a later one, so that no loop over values can hang.
+// skipValue returns the place behind the value that starts at b[i], or i where
+// none does.
 func skipValue(b []byte, i int) int {
 	if i >= len(b) {
 		return len(b)
@@ -147,7 +147,8 @@ func skipValue(b []byte, i int) int {
 	case '{', '[':
 		return skipContainer(b, i)
 	}
-	for i++; i < len(b) && !endsScalar[b[i]]; i++ {
+	for i < len(b) && !endsScalar[b[i]] {
+		i++
 	}
 	return i
 }
