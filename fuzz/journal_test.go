@@ -20,6 +20,8 @@ import (
 type journal struct {
 	// drop says which syncs are left out: the fault that must then be found.
 	drop func(name string, isDir bool) bool
+	// compact says that the journal is compacted between.
+	compact bool
 }
 
 const journalRecords = 8
@@ -54,6 +56,11 @@ func (j journal) run(rec *crashfs.Recorder, dir string) error {
 			}
 			n += len(batch)
 			if err := j.commit(rec, log, batch); err != nil {
+				return errors.Join(err, log.Close())
+			}
+		}
+		if j.compact {
+			if err := log.Rebuild(log.State().Image, nil); err != nil {
 				return errors.Join(err, log.Close())
 			}
 		}
@@ -102,6 +109,9 @@ func (j journal) check(dir string, c crashfs.Crash) error {
 		if err != nil {
 			return err
 		}
+		if j.compact && want == 1 {
+			want = r.LSN
+		}
 		if r.LSN != want || string(r.Image) != string(journalRecord(int(want)).Image) {
 			return fmt.Errorf("record %d is not what was written as %d", r.LSN, want)
 		}
@@ -119,6 +129,22 @@ func (j journal) config() crashfs.Config {
 
 func TestJournalSurvivesCrashes(t *testing.T) {
 	crashfs.Explore(t, journal{}.config())
+}
+
+func TestCompactionSurvivesCrashes(t *testing.T) {
+	crashfs.Explore(t, journal{compact: true}.config())
+}
+
+func TestCompactionWithoutSyncsIsFound(t *testing.T) {
+	drop := func(name string, isDir bool) bool { return isDir || strings.HasSuffix(name, ".tmp") }
+	stats, found, err := crashfs.Search(journal{compact: true, drop: drop}.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) == 0 {
+		t.Fatalf("the fault was not found: %v", stats)
+	}
+	t.Log(found[0].Report(t.Name()))
 }
 
 func TestJournalWithoutSyncsIsFound(t *testing.T) {

@@ -15,6 +15,8 @@
 //	  00000000000000006641.d/     a group: the next 16
 //	    00000000000000006641
 //	    …
+//	  00000000000000000001.zst    in a generation that compaction made: a segment as
+//	                              one zstd frame; never the last one
 //
 // tidwall/wal looks at every file beside the one it appends to, and reads that one
 // whole. Groups and a segment size of 64 KB keep both short, however long the history.
@@ -69,7 +71,17 @@
 // again byte for byte: there is one way to say a thing. Every later version keeps the
 // header's size and the places of version, kind, flags, LSN, length and crc, so that
 // what is newer ([ErrVersion]) can be told from what is damaged ([ErrCorrupt]). A flag
-// or a kind that isn't known is newer too; a compressed payload, say, will be a flag.
+// or a kind that isn't known is newer too.
+//
+// # Generations
+//
+// Compaction ([Log.Rebuild]) makes a new directory, wal.N, of the records from an
+// image on, with the LSNs they had. It is complete and durable before CURRENT is
+// renamed to name it, and the one before is removed after that; the state is marked
+// pending in between, because it names a tail of the old one. The frame with which a
+// later generation begins names a predecessor that is not there, which is not checked.
+// The records in a journal have rising times ([Log.Clock]), so a time or a revision is
+// found by binary search over the segments ([Seek]).
 //
 // # State
 //
