@@ -86,10 +86,8 @@ func (p *Plan) Report() []Done {
 
 // apply makes the outcome of a unit durable.
 func (u *UnitPlan) apply() error {
-	if u.Case.Outcome == InDoubt {
-		for key, err := range u.Unreachable {
-			return &InDoubtError{File: u.Holders[0].Target, Unit: u.Unit, Path: key.Path, Err: err}
-		}
+	if err := u.Doubt(); err != nil {
+		return err
 	}
 	for _, f := range u.Holders {
 		if err := f.Log.Secure(); err != nil {
@@ -107,6 +105,17 @@ func (u *UnitPlan) apply() error {
 		fsys.Step("recovery.unit-aborted")
 	}
 	return nil
+}
+
+// Doubt is an *InDoubtError where the unit can't be decided.
+func (u *UnitPlan) Doubt() error {
+	if u.Case.Outcome != InDoubt {
+		return nil
+	}
+	for key, err := range u.Unreachable {
+		return &InDoubtError{File: u.Holders[0].Target, Unit: u.Unit, Path: key.Path, Err: err}
+	}
+	return ErrInDoubt
 }
 
 // Abort durably takes back the record of unit at the end of a journal.
@@ -293,7 +302,10 @@ func (f *File) SyncFound() error {
 // Adoption builds the record of what stands under the name, as a version that
 // another program made after newest (nil where the file was not tracked yet).
 func (f *File) Adoption(newest *wal.Record) (*wal.Record, error) {
-	at := f.Log.Clock(now())
+	at := now()
+	if f.Log != nil {
+		at = f.Log.Clock(at)
+	}
 	rec := &wal.Record{Kind: wal.KindImage, Flags: foreign, Unit: wal.NewIDAt(at), Rev: 1, After: f.Found.Version}
 	t := wal.Txn{ID: rec.Unit, Time: at, Message: "changed outside jtx"}
 	if newest == nil {

@@ -42,25 +42,19 @@ type unitFile struct {
 
 // commit makes what tx did durable and visible, or nothing of it.
 func (ses *session) commit(tx *Tx) (Result, error) {
-	at := ses.clock()
-	u := &unit{ses: ses, id: wal.NewIDAt(at), time: at, durability: ses.call.durability}
-	for _, d := range tx.drafts {
-		c, err := d.change(tx.lim)
-		if err != nil {
-			return Result{}, fail(d.name, err)
-		}
-		if c != nil {
-			u.files = append(u.files, &unitFile{change: c, t: d.t, log: d.t.file.Log})
-		}
+	u, err := ses.unit(tx)
+	if err != nil {
+		return Result{}, err
 	}
+	u.time = ses.clock()
+	u.id = wal.NewIDAt(u.time)
 	res := Result{Recovered: ses.report, Waited: ses.waited}
-	slices.SortFunc(u.files, func(a, b *unitFile) int { return compare(a.t.order(), b.t.order()) })
 	// Read before the commit: what fails behind it must not look like a failure of it.
 	revs, err := ses.otherRevisions(u)
 	if err != nil {
 		return res, err
 	}
-	if ses.call.dryRun || len(u.files) == 0 {
+	if len(u.files) == 0 {
 		return ses.describe(res, u, revs), nil
 	}
 	if len(u.files) > 1 && u.durability == None {
@@ -76,6 +70,22 @@ func (ses *session) commit(tx *Tx) (Result, error) {
 	}
 	res.ID, res.Warnings = u.tx(), u.warnings
 	return ses.describe(res, u, revs), nil
+}
+
+// unit is what tx changes.
+func (ses *session) unit(tx *Tx) (*unit, error) {
+	u := &unit{ses: ses, durability: ses.call.durability}
+	for _, d := range tx.drafts {
+		c, err := d.change(tx.lim)
+		if err != nil {
+			return nil, fail(d.name, err)
+		}
+		if c != nil {
+			u.files = append(u.files, &unitFile{change: c, t: d.t, log: d.t.file.Log})
+		}
+	}
+	slices.SortFunc(u.files, func(a, b *unitFile) int { return compare(a.t.order(), b.t.order()) })
+	return u, nil
 }
 
 // clock is the time of the commit: now, or just behind the newest change of any
@@ -501,7 +511,7 @@ func (ses *session) describe(res Result, u *unit, others map[*target]uint64) Res
 
 // fullPatch is what the change does, also where an image carries it.
 func (c *change) fullPatch() jsonpatch.Patch {
-	if !c.draft.found.Version.Exists {
+	if c.draft.found.Doc == nil && c.data != nil {
 		return jsonpatch.Patch{{Op: "add", Value: jsonpatch.Compact(c.data)}}
 	}
 	return c.patch

@@ -74,9 +74,9 @@ func WithDurability(d Durability) Option { return func(c *call) { c.durability =
 // WithInPlace overwrites the files instead of renaming over them.
 func WithInPlace() Option { return func(c *call) { c.inPlace = true } }
 
-// DryRun runs the function and reports the patches, but changes nothing, and
-// makes nothing for a file that is not tracked yet. What was edited outside or cut
-// off is recorded first, as by every access.
+// DryRun runs the function and reports the patches, but changes nothing and
+// records nothing: what was edited outside or cut off is seen as the next access
+// will settle it.
 func DryRun() Option { return func(c *call) { c.dryRun = true } }
 
 // IfRevision makes the transaction fail with ErrConflict unless file is at
@@ -123,6 +123,9 @@ func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts
 	}
 	var res Result
 	c := s.newCall(opts)
+	if c.dryRun {
+		return s.try(ctx, names, c, fn)
+	}
 	began := time.Now()
 	err := s.withLocks(ctx, names, c, func(ses *session) error {
 		tx := newTx(ses)
@@ -168,6 +171,13 @@ func (ses *session) checkRevisions() error {
 // rev is the file's current revision, 0 where it is not there and never was, or
 // was not tracked yet: its first version is recorded with the first change.
 func (t *target) rev() (uint64, error) {
+	if t.plan != nil {
+		h := plannedHead(t, t.plan)
+		if t.plan.Case.Action == recovery.Adopt {
+			h.rev++
+		}
+		return h.rev, nil
+	}
 	newest, err := t.file.Newest()
 	if err != nil || newest == nil {
 		return 0, err

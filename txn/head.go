@@ -3,8 +3,6 @@ package txn
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"path/filepath"
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/wal"
@@ -72,26 +70,9 @@ func (s *Store) settledHeads(targets []*target) ([]head, error) {
 
 // sharedHeads waits for writers to finish.
 func (s *Store) sharedHeads(ctx context.Context, targets []*target) ([]head, error) {
-	reqs := lockSet{}
-	for _, t := range targets {
-		if t.ws == nil {
-			continue
-		}
-		if _, err := s.fs.Lstat(filepath.Join(t.dir, lockName)); errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		a, err := s.accessFor(t)
-		if err != nil {
-			return nil, fail(t.name, err)
-		}
-		reqs.addShared(t, a)
-	}
-	held, err := s.locks.Acquire(ctx, s.patience(), reqs.list)
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fail("", err)
+	held, err := s.lockAllShared(ctx, targets)
+	if held == nil || err != nil {
+		return nil, err
 	}
 	list, err := s.settledHeads(targets)
 	return list, errors.Join(err, held.Release())
@@ -128,12 +109,7 @@ func (s *Store) plannedHeads(ctx context.Context, targets []*target) ([]head, er
 	}
 	var list []head
 	for _, t := range targets {
-		fp := plan.Of(t.key())
-		h := head{t: t, ahead: fp.Case.Action == recovery.Adopt || fp.Case.Action == recovery.SetAside}
-		if fp.Newest != nil && !fp.InDoubt {
-			h.last, h.rev = fp.Newest.LSN, fp.Newest.Rev
-		}
-		list = append(list, h)
+		list = append(list, plannedHead(t, plan.Of(t.key())))
 	}
 	return list, nil
 }

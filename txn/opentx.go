@@ -25,6 +25,9 @@ type BeginOptions struct {
 	TTL time.Duration
 	// Owner is the process whose death ends the leases; nil: only time does.
 	Owner *lockmgr.Process
+	// Apart keeps the transaction in the user's state directory, so that nothing
+	// is made beside the files.
+	Apart bool
 	// Actor and Message are recorded with the commit.
 	Actor, Message string
 	// Command is what a lease says of itself, for people.
@@ -67,7 +70,11 @@ type OpenFile struct {
 // Begin opens a transaction and pins files. With Lock it waits for their locks
 // and takes leases.
 func (s *Store) Begin(ctx context.Context, files []string, o BeginOptions) (*OpenTx, error) {
-	dir, err := s.txHome(ctx, files)
+	home := s.txHome
+	if o.Apart {
+		home = func(context.Context, []string) (string, error) { return userTxDir() }
+	}
+	dir, err := home(ctx, files)
 	if err != nil {
 		return nil, err
 	}

@@ -73,6 +73,9 @@ func (s *Store) RestoreAll(ctx context.Context, p Point, opts ...Option) (Result
 
 // headNow is the head of a file that the transaction has locked.
 func headNow(d *draft) head {
+	if d.t.plan != nil {
+		return plannedHead(d.t, d.t.plan)
+	}
 	st := d.t.file.Log.State()
 	return head{t: d.t, last: st.Last, rev: st.Rev, ahead: d.found.Err != nil}
 }
@@ -84,9 +87,12 @@ func (s *Store) restoreDraft(ctx context.Context, tx *Tx, d *draft, p Point) err
 	}
 	var rec *wal.Record
 	var err error
-	if p.kind == pointCurrent {
+	switch {
+	case p.kind == pointCurrent && h.ahead && d.doc != nil:
+		return nil // an edit from outside, not recorded yet, is the last good one
+	case p.kind == pointCurrent:
 		rec, err = s.lastGood(h)
-	} else {
+	default:
 		rec, err = s.locate(ctx, h, p)
 	}
 	if err != nil {

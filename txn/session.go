@@ -79,12 +79,9 @@ type participants struct {
 func (ses *session) lock(names []string, need *participants, deadline time.Time) error {
 	reqs := lockSet{}
 	for _, name := range names {
-		t, err := ses.s.resolveBy(ses.ctx, name, lookup{create: !ses.call.dryRun, passOver: ses.call.passOver})
+		t, err := ses.s.resolveBy(ses.ctx, name, lookup{create: true, passOver: ses.call.passOver})
 		if err != nil {
 			return err
-		}
-		if err := ses.tryOnly(t); err != nil {
-			return fail(name, err)
 		}
 		if ses.find(t.real) != nil {
 			continue
@@ -96,9 +93,6 @@ func (ses *session) lock(names []string, need *participants, deadline time.Time)
 		return err
 	}
 	for _, t := range ses.all() {
-		if t.untracked {
-			continue
-		}
 		a, err := ses.s.prepare(t)
 		if err != nil {
 			return fail(t.name, err)
@@ -123,7 +117,7 @@ func (ses *session) noCopies() error {
 	roots := map[wal.ID]string{}
 	for _, t := range ses.all() {
 		root, seen := roots[t.ws.id]
-		if seen && root != t.ws.root && !t.untracked {
+		if seen && root != t.ws.root {
 			return &Error{Kind: ErrInvalid, File: t.name, Err: errorf("%s is a copy of %s (or the other way round), with the same history: "+
 				"no transaction can have files of both, unless one begins anew without its %s", t.ws.root, root, metaDir)}
 		}
@@ -216,27 +210,8 @@ func (ses *session) resolveBelow(root string, p wal.Participant) (*target, error
 	return t, nil
 }
 
-// tryOnly lets a dry run see a file that is not tracked yet as it will be then:
-// with an empty journal, which is not made.
-func (ses *session) tryOnly(t *target) error {
-	if !ses.call.dryRun {
-		return nil
-	}
-	if t.ws == nil {
-		t.ws = &workspace{root: filepath.Dir(t.real)}
-		t.rel = filepath.Base(t.real)
-	} else if _, err := ses.s.fs.Lstat(t.dir); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	t.untracked, t.dir = true, t.ws.noFileDir()
-	return nil
-}
-
 func (ses *session) recheck() error {
 	for _, t := range ses.all() {
-		if t.untracked {
-			continue
-		}
 		again, err := ses.s.resolveBy(ses.ctx, t.name, lookup{held: true, passOver: ses.call.passOver})
 		if err != nil {
 			return err

@@ -22,9 +22,9 @@ type target struct {
 	rel  string // real, below the workspace's root
 	dir  string // where its journal is
 	file *recovery.File
-	// untracked is set in a dry run, where the file has no journal and gets none.
-	untracked bool
-	info      fs.FileInfo // the file's, when it was resolved; nil where there is none
+	// plan is what the next access would do, where nothing is to be done: a dry run.
+	plan *recovery.FilePlan
+	info fs.FileInfo // the file's, when it was resolved; nil where there is none
 }
 
 func (t *target) key() recovery.Key { return recovery.Key{Workspace: t.ws.id, Path: t.rel} }
@@ -177,7 +177,7 @@ func (s *Store) accessFor(t *target) (access, error) {
 
 // openLog opens the journal. The file's exclusive lock is held.
 func (s *Store) openLog(t *target, a access) (*wal.Log, error) {
-	if name, hashed := escape(t.rel); hashed && !t.untracked {
+	if name, hashed := escape(t.rel); hashed {
 		if err := s.keepPath(t, a); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}

@@ -2,6 +2,7 @@ package txn
 
 import (
 	"context"
+	"iter"
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
@@ -84,7 +85,7 @@ func (u *undoRun) wholeFile(before *jsonpatch.Document) error {
 	if err != nil {
 		return err
 	}
-	if newest.LSN != u.rec.LSN {
+	if newest.LSN != u.rec.LSN || u.h.ahead {
 		c := &UndoConflict{Tx: u.id, Change: "make the file", Later: idOf(newest), LaterOp: "change it"}
 		if before != nil {
 			c.Change = "remove the file"
@@ -187,7 +188,7 @@ func (u *undoRun) follow(by wal.ID, patch jsonpatch.Patch) error {
 
 // onward carries the walk through everything that was changed since.
 func (u *undoRun) onward(doc *jsonpatch.Document) error {
-	for rec, err := range u.s.versionsFrom(u.d.t, u.rec.LSN+1, u.h.last) {
+	for rec, err := range u.since() {
 		if err != nil {
 			return err
 		}
@@ -207,6 +208,25 @@ func (u *undoRun) onward(doc *jsonpatch.Document) error {
 		doc = next
 	}
 	return nil
+}
+
+// since yields what came after the transaction. In a dry run an edit from outside
+// may be there that has no record yet, and gets one.
+func (u *undoRun) since() iter.Seq2[*wal.Record, error] {
+	return func(yield func(*wal.Record, error) bool) {
+		for rec, err := range u.s.versionsFrom(u.d.t, u.rec.LSN+1, u.h.last) {
+			if !yield(rec, err) {
+				return
+			}
+		}
+		if fp := u.d.t.plan; fp != nil && fp.Case.Action == recovery.Adopt {
+			rec, err := u.d.t.file.Adoption(fp.Newest)
+			if err == nil {
+				rec.LSN = u.h.last + 1
+			}
+			yield(rec, err)
+		}
+	}
 }
 
 func (u *undoRun) through(doc, next *jsonpatch.Document, rec *wal.Record) error {

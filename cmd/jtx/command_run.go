@@ -24,7 +24,8 @@ func newRun(a *app) *cobra.Command {
 $JTX_TX, so that every jtx in CMD works inside it. Where CMD's exit code is 0 the
 transaction is committed, else it is forgotten. CMD's exit code passes through;
 only a failure of jtx's own prints an "error:" line. Standard output is CMD's
-alone.`,
+alone. With --dry-run CMD runs too, but holds no lease: what jtx in it does is
+printed, and forgotten.`,
 		Example:           example(`jtx run a.json b.json -- sh -c 'jtx set a.json /n 1 && jtx set b.json /n 2'`),
 		ValidArgsFunction: completeFiles,
 	}
@@ -67,7 +68,7 @@ func (r *runCommand) run(cmd *cobra.Command, args []string) error {
 	}
 	self := lockmgr.Self()
 	t, err := s.Begin(r.a.ctx, files, txn.BeginOptions{
-		Lock: len(files) > 0, TTL: r.ttl, Owner: &self, Actor: r.flags.actor, Message: r.flags.message,
+		Lock: len(files) > 0 && !r.flags.dryRun, Apart: r.flags.dryRun, TTL: r.ttl, Owner: &self, Actor: r.flags.actor, Message: r.flags.message,
 		Command: strings.Join(append([]string{"jtx run"}, command[0]), " "),
 	})
 	if err != nil {

@@ -103,6 +103,11 @@ func (a *app) showOutcome(o outcome) error {
 	case a.json:
 		return a.writeJSON(o.json())
 	case o.dryRun:
+		for _, f := range o.Files {
+			if f.Changed && len(f.Patch) == 0 {
+				a.note("note: no value of %s changes, only the layout", quoteWord(f.File))
+			}
+		}
 		return a.write(o.patches())
 	case o.ID.IsZero():
 		a.note("unchanged")
