@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/gofrs/flock"
 
@@ -17,11 +18,23 @@ import (
 // or replaced the lock file in the middle.
 const maxRestarts = 64
 
+// A waiter that has given up gets the lock all the same when its turn comes, and
+// gives it back at once. A caller who does not wait looks again for that instant,
+// so as not to be told of a holder that there isn't.
+const (
+	ghostLooks = 3
+	ghostPause = 500 * time.Microsecond
+)
+
 var errHeld = errors.New("held by another")
 
 // lockFile takes the flock for a caller that its process has admitted.
 func (m *Manager) lockFile(p *patience, q *queue, r *Request) (*flock.Flock, error) {
 	fl, err := tryLockFile(r, p.none())
+	for looks := ghostLooks; looks > 0 && p.none() && errors.Is(err, errHeld); looks-- {
+		time.Sleep(ghostPause)
+		fl, err = tryLockFile(r, true)
+	}
 	if !errors.Is(err, errHeld) {
 		return fl, err
 	}
