@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -12,19 +13,24 @@ import (
 
 func newSnapshot(a *app) *cobra.Command {
 	var flags readFlags
+	var at atFlags
 	cmd := &cobra.Command{
 		Use:   "snapshot FILE ...",
 		Short: "print one consistent state of several files",
 		Long: `Prints one consistent state of the files, as an object by file: never a part of
-a transaction. With --json each file is an object in a list, with its revision.`,
+a transaction. --at takes the state at a time, or at a transaction. With --json each file is an object in a list, with its revision.`,
 		Example:           example(`jtx snapshot a.json b.json`),
 		Args:              words(1, -1),
 		ValidArgsFunction: completeFiles,
 	}
 	flags.register(cmd.Flags())
+	at.register(cmd.Flags())
 	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
 		slices.Sort(args)
 		args = slices.Compact(args)
+		if at.at != "" {
+			return a.snapshotAt(&flags, args, at.at)
+		}
 		var shots []shot
 		err := a.view(&flags, args, func(tx *txn.Tx) (err error) {
 			shots, err = shoot(tx, args)
@@ -36,6 +42,33 @@ a transaction. With --json each file is an object in a list, with its revision.`
 		return a.printShots(shots)
 	})
 	return cmd
+}
+
+// snapshotAt prints an old state.
+func (a *app) snapshotAt(flags *readFlags, files []string, at string) error {
+	if err := checkFiles(files); err != nil {
+		return err
+	}
+	p, err := parseMoment("--at", at)
+	if err != nil {
+		return err
+	}
+	s, err := a.openStore(&flags.lockFlags)
+	if err != nil {
+		return err
+	}
+	versions, err := s.ReadVersions(a.ctx, files, p)
+	if err != nil {
+		return err
+	}
+	var shots []shot
+	for i, v := range versions {
+		if !v.Exists {
+			return &txn.Error{Kind: txn.ErrNotFound, File: files[i], Err: errors.New("was not there then")}
+		}
+		shots = append(shots, shot{newJSONFile(files[i]), v.Rev, jsonpatch.Compact(v.Data)})
+	}
+	return a.printShots(shots)
 }
 
 // shot is a file in a snapshot.
