@@ -117,6 +117,9 @@ func (t *OpenTx) Info() OpenTxInfo {
 	return info
 }
 
+// Has tells whether a file has joined the transaction.
+func (t *OpenTx) Has(file string) bool { return t.file(t.s.abs(file)) != nil }
+
 // Update stages what fn does to files. It is tried against what the transaction
 // sees; where fn or one of its operations fails, nothing is staged. Files that
 // are new to the transaction join it.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -238,7 +239,7 @@ func (sc *scope) addFiles(s *Store, w *workspace, under string) error {
 		return err
 	}
 	for _, t := range files {
-		if !below(t.real, under) {
+		if !below(t.real, under) || s.neverWas(t) {
 			continue
 		}
 		near, err := s.findWorkspace(context.Background(), filepath.Dir(t.real))
@@ -250,6 +251,24 @@ func (sc *scope) addFiles(s *Store, w *workspace, under string) error {
 		}
 	}
 	return nil
+}
+
+// neverWas tells of a file that was only locked, by somebody who then did not make
+// it: its lock stays, since a lock file is never unlinked, and means nothing.
+func (s *Store) neverWas(t *target) bool {
+	if _, err := s.fs.Lstat(t.real); !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	known, err := s.tracked(t)
+	if known || err != nil {
+		return false
+	}
+	l, leased, err := lockmgr.ReadLease(filepath.Join(t.dir, lockName))
+	if err != nil || !leased {
+		return err == nil
+	}
+	over, _ := l.Broken(time.Now())
+	return over
 }
 
 // below tells whether path is dir or in it.

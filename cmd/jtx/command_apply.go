@@ -50,6 +50,9 @@ func (ap *applyCommand) run(cmd *cobra.Command, args []string) error {
 	if err := checkFile(file); err != nil {
 		return err
 	}
+	if err := checkChangeable([]string{file}); err != nil {
+		return err
+	}
 	in, err := ap.src.read(ap.a, rest[1:])
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ type beginCommand struct {
 }
 
 func (b *beginCommand) run(cmd *cobra.Command, files []string) error {
-	if err := checkFiles(files); err != nil {
+	if err := errors.Join(checkFiles(files), checkChangeable(files)); err != nil {
 		return err
 	}
 	o, err := b.options(cmd, files)

@@ -46,6 +46,9 @@ type editCommand struct {
 
 func (e *editCommand) run(_ *cobra.Command, args []string) (err error) {
 	e.file = args[0]
+	if err := checkChangeable(args); err != nil {
+		return err
+	}
 	base, err := e.current()
 	if err != nil {
 		return err

@@ -28,10 +28,14 @@ removed. With --from FILEs, or all files, are brought back as a backup has them.
 	}
 	fs := cmd.Flags()
 	r.flags.register(fs)
+	r.inside.register(fs)
 	r.at.register(fs)
 	fs.StringVar(&r.from, "from", "", "from this `BACKUP`, see jtx backup")
 	fs.BoolVar(&r.all, "all", false, "every tracked file, to the state of --at")
 	cmd.RunE = a.verb(func(cmd *cobra.Command, args []string) error {
+		if err := r.inside.refuse("restore", "jtx get FILE@VERSION | jtx put FILE stages an old version"); err != nil {
+			return err
+		}
 		switch {
 		case r.from != "" && (r.all || r.at.at != ""):
 			return usagef("--from excludes --all and --at: a backup has one state")
@@ -52,11 +56,12 @@ removed. With --from FILEs, or all files, are brought back as a backup has them.
 }
 
 type restoreCommand struct {
-	a     *app
-	flags commitFlags
-	at    atFlags
-	all   bool
-	from  string
+	a      *app
+	flags  commitFlags
+	inside txFlags
+	at     atFlags
+	all    bool
+	from   string
 }
 
 // runFrom brings files back from a backup.

@@ -48,7 +48,7 @@ func (r *runCommand) run(cmd *cobra.Command, args []string) error {
 		return usagef("%s: missing -- CMD", cmd.CommandPath()).withHint("usage: %s", cmd.UseLine())
 	}
 	files, command := args[:dash], args[dash:]
-	if err := checkFiles(files); err != nil {
+	if err := errors.Join(checkFiles(files), checkChangeable(files)); err != nil {
 		return err
 	}
 	if r.ttl <= 0 {
@@ -66,6 +66,9 @@ func (r *runCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := r.checkNested(s, files); err != nil {
+		return err
+	}
 	self := lockmgr.Self()
 	t, err := s.Begin(r.a.ctx, files, txn.BeginOptions{
 		Lock: len(files) > 0 && !r.flags.dryRun, Apart: r.flags.dryRun, TTL: r.ttl, Owner: &self, Actor: r.flags.actor, Message: r.flags.message,
@@ -75,6 +78,30 @@ func (r *runCommand) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	return r.in(t, command, opts)
+}
+
+// checkNested refuses files that the transaction around this command holds: its
+// leases would be waited for, and it waits for this command.
+func (r *runCommand) checkNested(s *txn.Store, files []string) error {
+	id := os.Getenv("JTX_TX")
+	if id == "" || len(files) == 0 {
+		return nil
+	}
+	outer, err := s.Resume(r.a.ctx, id)
+	if errors.Is(err, txn.ErrNotFound) {
+		return nil // it has ended, and holds nothing
+	}
+	if err != nil {
+		return err
+	}
+	info := outer.Info()
+	for _, f := range files {
+		if !info.Expires.IsZero() && outer.Has(f) {
+			return usagef("%s is held by transaction %s, which this command is part of", quoteWord(f), info.ID).
+				withHint("every jtx in it works inside that transaction already, without another run")
+		}
+	}
+	return nil
 }
 
 // in runs the command inside t and ends t, whatever comes.

@@ -6,6 +6,7 @@ import (
 
 func newUndo(a *app) *cobra.Command {
 	var flags commitFlags
+	var inside txFlags
 	cmd := &cobra.Command{
 		Use:   "undo TX",
 		Short: "take a transaction back",
@@ -17,7 +18,11 @@ changes, and nothing is changed. An undo can be undone.`,
 		Args:    words(1, 1),
 	}
 	flags.register(cmd.Flags())
+	inside.register(cmd.Flags())
 	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
+		if err := inside.refuse("undo", "jtx show TX prints the patch to take back by jtx patch"); err != nil {
+			return err
+		}
 		id, err := parseTx(args[0])
 		if err != nil {
 			return err

@@ -49,6 +49,16 @@ func (t *txFlags) id() string {
 	return os.Getenv("JTX_TX")
 }
 
+// refuse ends a verb that can't act inside a transaction, where one is named.
+func (t *txFlags) refuse(verb, instead string) error {
+	id := t.id()
+	if id == "" {
+		return nil
+	}
+	return usagef("%s can't act inside open transaction %s", verb, id).
+		withHint("%s; --tx '' leaves the transaction, and changes the files at once", instead)
+}
+
 // readFlags are of the verbs that read files.
 type readFlags struct {
 	lockFlags

@@ -15,6 +15,11 @@ func (a *app) change(f *changeFlags, files []string, fn func(*txn.Tx) error) err
 	if err := checkFiles(files); err != nil {
 		return err
 	}
+	if !f.asLines { // there a name is a name
+		if err := checkChangeable(files); err != nil {
+			return err
+		}
+	}
 	opt, err := f.lockFlags.options()
 	if err != nil {
 		return err

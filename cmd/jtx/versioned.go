@@ -2,6 +2,8 @@ package main
 
 import (
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -45,6 +47,24 @@ func versionOf(word, at string) (versioned, error) {
 		return v, usagef("%s is no version", quoteWord(v.text)).withHint("a version is a revision (7), a number of versions back (-1), a transaction's id, an RFC 3339 time, or as in \"2h ago\"")
 	}
 	return v, nil
+}
+
+// checkChangeable refuses a word that names a version of a file that is there,
+// and no file: what has been can't be changed. Beginning with ./ or / it is a file
+// that is to be made.
+func checkChangeable(words []string) error {
+	for _, word := range words {
+		file, version, kind := splitVersion(word)
+		if kind == noVersion || strings.HasPrefix(word, "./") || filepath.IsAbs(word) {
+			continue
+		}
+		_, whole := os.Lstat(word)
+		if _, err := os.Lstat(file); err == nil && whole != nil {
+			return usagef("%s: version %s of %s can't be changed", quoteWord(word), quoteWord(version), quoteWord(file)).
+				withHint("jtx restore %s brings it back; a file of that name is made as %s", quoteWord(word), quoteWord("./"+word))
+		}
+	}
+	return nil
 }
 
 // parseMoment reads the value of a flag that takes a time or a transaction.
