@@ -3,6 +3,7 @@ package txn
 import (
 	"bytes"
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -57,12 +58,8 @@ func (s *Store) History(ctx context.Context, files []string, o HistoryOptions) i
 			yield(Entry{}, err)
 			return
 		}
-		heads, err := s.heads(ctx, targets)
-		if err != nil {
-			yield(Entry{}, err)
-			return
-		}
 		m := merge{s: s, ctx: ctx, o: o}
+		heads := m.heads(targets)
 		defer m.stop()
 		for _, h := range heads {
 			if h.last == 0 && len(files) > 0 {
@@ -73,6 +70,23 @@ func (s *Store) History(ctx context.Context, files []string, o HistoryOptions) i
 		}
 		m.run(yield)
 	}
+}
+
+// heads are those of the files. Where they can't all be had at one moment, each is
+// looked at by itself: one that is damaged or unreadable leaves the others.
+func (m *merge) heads(targets []*target) []head {
+	list, err := m.s.heads(m.ctx, targets)
+	if err == nil {
+		return list
+	}
+	for _, t := range targets {
+		one, err := m.s.heads(m.ctx, []*target{t})
+		if err != nil {
+			m.errs = append(m.errs, fail(t.name, err))
+		}
+		list = append(list, one...)
+	}
+	return list
 }
 
 // historyTargets resolves the files, or lists those that are tracked.
@@ -103,7 +117,7 @@ type merge struct {
 	ctx   context.Context
 	o     HistoryOptions
 	lanes []*lane
-	err   error
+	errs  []error // of files whose history ends early; told when the others have ended
 }
 
 // lane is one file's history; rec is its newest version that is not yielded yet.
@@ -126,7 +140,7 @@ func (m *merge) advance(l *lane) {
 	l.rec = nil
 	switch {
 	case err != nil:
-		m.err = err
+		m.errs = append(m.errs, err)
 	case ok && !rec.Time().Before(m.o.Since):
 		l.rec = rec
 	}
@@ -160,14 +174,14 @@ func later(a, b *wal.Record) bool {
 func (m *merge) run(yield func(Entry, error) bool) {
 	for {
 		best := m.newest()
-		if m.err == nil {
-			m.err = m.ctx.Err()
-		}
-		if m.err != nil {
-			yield(Entry{}, m.err)
+		if err := m.ctx.Err(); err != nil {
+			yield(Entry{}, context.Cause(m.ctx))
 			return
 		}
 		if best == nil {
+			if err := errors.Join(m.errs...); err != nil {
+				yield(Entry{}, err)
+			}
 			return
 		}
 		var unit []located
@@ -178,14 +192,18 @@ func (m *merge) run(yield func(Entry, error) bool) {
 				m.advance(l)
 			}
 		}
-		if !m.s.yieldUnit(unit, m.o.Patches, yield) {
+		more, err := m.s.yieldUnit(unit, m.o.Patches, yield)
+		if err != nil {
+			m.errs = append(m.errs, err)
+		}
+		if !more {
 			return
 		}
 	}
 }
 
 // yieldUnit yields the transactions of a unit, the last first.
-func (s *Store) yieldUnit(unit []located, patches bool, yield func(Entry, error) bool) bool {
+func (s *Store) yieldUnit(unit []located, patches bool, yield func(Entry, error) bool) (more bool, err error) {
 	var ids []wal.ID
 	for _, at := range unit {
 		for _, t := range at.rec.Txns {
@@ -196,11 +214,14 @@ func (s *Store) yieldUnit(unit []located, patches bool, yield func(Entry, error)
 	}
 	for _, id := range slices.Backward(ids) {
 		e, err := s.entry(unit, id, patches)
-		if !yield(e, err) || err != nil {
-			return false
+		if err != nil {
+			return true, err
+		}
+		if !yield(e, nil) {
+			return false, nil
 		}
 	}
-	return true
+	return true, nil
 }
 
 // entry tells of one transaction what its unit's records say.

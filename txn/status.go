@@ -102,6 +102,9 @@ func (s *Store) condition(ctx context.Context, t *target, fst *FileStatus) error
 	case settled && pos.file == st.File:
 		fst.Condition = "clean"
 		fst.InPlace, err = s.writtenInPlace(t, st.Last)
+		if errors.Is(fail(t.real, err), ErrDamaged) || errors.Is(err, wal.ErrNotFound) {
+			fst.Condition = "damaged"
+		}
 		return err
 	}
 	ses := &session{s: s, ctx: ctx, targets: []*target{t}}

@@ -163,7 +163,8 @@ func (s *scanner) backward(v view) error {
 	var later *contents
 	for i := v.holding(s.next); i >= 0; i-- {
 		c, err := readSegment(s.fsy, v.segments[i], v.startOf(i), v.limit(i))
-		if err == nil {
+		// What is wanted may be whole though something behind it is damaged.
+		if behind := later == nil && err == nil && s.next < c.next; err == nil && !behind {
 			err = c.damage(v.state.Durable)
 		}
 		if err == nil && later != nil {

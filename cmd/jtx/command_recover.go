@@ -20,12 +20,17 @@ directory), removes leftovers that are provably its own, and reports each on a
 line. Open transactions older than --ttl are discarded, the others listed.
 
 Nothing has to be recovered by hand: whoever next uses a file through jtx does
-the same for it. The exit code is 6 where a file is damaged, 8 where a
+the same for it. A journal that rotted can't be recovered: with --set-aside each
+PATH is a file whose damaged journal is moved below .jtx/files/FILE/damaged, where
+it stays, and a new one begins with what the file holds, as revision 1.
+
+The exit code is 6 where a file is damaged, 8 where a
 transaction stays in doubt.`,
 		Example: example(`jtx recover --dry-run`, `jtx recover`),
 	}
 	fs := cmd.Flags()
 	r.lock.register(fs)
+	fs.BoolVar(&r.setAside, "set-aside", false, "each PATH is a file with a damaged journal: keep that aside, begin a new one")
 	fs.BoolVar(&r.dryRun, "dry-run", false, "show what would be done, change nothing")
 	fs.DurationVar(&r.ttl, "ttl", txn.DefaultTxTTL, "discard open transactions older than this")
 	cmd.RunE = a.verb(r.run)
@@ -36,7 +41,10 @@ type recoverCommand struct {
 	a      *app
 	lock   lockFlags
 	dryRun bool
-	ttl    time.Duration
+
+	setAside bool
+
+	ttl time.Duration
 }
 
 func (r *recoverCommand) run(_ *cobra.Command, paths []string) error {
@@ -50,6 +58,9 @@ func (r *recoverCommand) run(_ *cobra.Command, paths []string) error {
 	s, err := r.a.store(opt)
 	if err != nil {
 		return err
+	}
+	if r.setAside {
+		return r.runSetAside(s, paths)
 	}
 	report, err := s.Recover(r.a.ctx, paths, txn.RecoverOptions{DryRun: r.dryRun, TTL: r.ttl, Progress: r.a.progress("recover")})
 	if err != nil {
@@ -66,6 +77,37 @@ func (r *recoverCommand) run(_ *cobra.Command, paths []string) error {
 		errs = append(errs, errorOf(f))
 	}
 	return worst(errs)
+}
+
+// runSetAside gives files whose journals are damaged new ones.
+func (r *recoverCommand) runSetAside(s *txn.Store, files []string) error {
+	switch {
+	case len(files) == 0:
+		return usagef("--set-aside needs FILE")
+	case r.dryRun:
+		return usagef("--set-aside and --dry-run exclude each other").withHint("jtx verify shows which journals are damaged")
+	}
+	if err := checkFiles(files); err != nil {
+		return err
+	}
+	for _, f := range files {
+		kept, err := s.SetAside(r.a.ctx, f)
+		if err != nil {
+			return err
+		}
+		if r.a.json {
+			err = r.a.writeJSON(struct {
+				*jsonFile
+				Kept *jsonFile `json:"kept"`
+			}{newJSONFile(f), newJSONFile(shown(kept))})
+		} else {
+			err = r.a.printf("%s: begins a new journal; the damaged one is kept in %s\n", quoteWord(f), quoteWord(shown(kept)))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // errorOf is what could not be settled in a file.

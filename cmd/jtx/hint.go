@@ -64,6 +64,11 @@ func hintOfDamage(err error) string {
 	if errors.Is(err, wal.ErrVersion) {
 		return "a newer jtx wrote it: use that"
 	}
+	var corrupt *wal.CorruptError
+	if file := fileOf(err); errors.As(err, &corrupt) && file != "" {
+		name := quoteWord(shown(file))
+		return fmt.Sprintf("jtx get %s@REV still reads versions before the damage; jtx recover --set-aside %s keeps the journal aside and begins a new one with what the file holds", name, name)
+	}
 	if errors.Is(err, txn.ErrDamaged) {
 		return "jtx verify shows the extent; nothing is discarded until jtx recover or jtx restore is told to"
 	}

@@ -1,0 +1,119 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// SetAside gives a file whose journal is damaged a new one: the damaged journal is
+// moved below the file's `damaged` directory, whole, and is never removed; the new
+// one begins with what the file holds. It returns where the damaged one is. It
+// fails with ErrInvalid where the journal is not damaged, and with ErrDamaged where
+// the file holds no document, which must be mended first.
+func (s *Store) SetAside(ctx context.Context, file string) (kept string, err error) {
+	t, err := s.resolve(ctx, s.abs(file), false)
+	if err != nil {
+		return "", err
+	}
+	if t.ws == nil {
+		return "", noHistory(t)
+	}
+	if _, err := s.fs.Lstat(t.dir); errors.Is(err, fs.ErrNotExist) {
+		return "", noHistory(t)
+	}
+	a, err := s.prepare(t)
+	if err != nil {
+		return "", fail(t.name, err)
+	}
+	reqs := lockSet{}
+	reqs.add(t, a, "")
+	held, err := s.locks.Acquire(ctx, s.patience(), reqs.list)
+	if err != nil {
+		return "", fail("", err)
+	}
+	defer func() { err = errors.Join(err, held.Release()) }()
+	if err := s.mustBeDamaged(ctx, t); err != nil {
+		return "", fail(t.name, err)
+	}
+	found, err := recovery.Read(s.fs, t.real, wal.Version{}, s.opt.Limits)
+	if err != nil {
+		return "", fail(t.name, err)
+	}
+	if found.Err != nil {
+		return "", &Error{Kind: ErrDamaged, File: t.name, Err: errorf("neither the journal nor the file is whole: mend the file first: %w", found.Err)}
+	}
+	if kept, err = s.moveJournal(t, a); err != nil {
+		return kept, fail(t.name, err)
+	}
+	return kept, fail(t.name, s.beginAnew(ctx, t))
+}
+
+// mustBeDamaged refuses to set a journal aside that still tells the history.
+func (s *Store) mustBeDamaged(ctx context.Context, t *target) error {
+	report, err := wal.Inspect(s.fs, t.dir)
+	if err == nil && len(report.Damage) == 0 {
+		err = s.replayAll(ctx, t)
+	} else if err == nil {
+		return nil
+	}
+	switch {
+	case err == nil:
+		return &Error{Kind: ErrInvalid, File: t.name, Err: errorf("its journal is not damaged: nothing is set aside")}
+	case errors.Is(fail(t.name, err), ErrDamaged):
+		return nil
+	}
+	return err
+}
+
+// moveJournal moves the journal, and what belongs to it, out of the way. `state`
+// goes last: until then a journal that is not there is damage, so that whoever is
+// killed in between can begin again.
+func (s *Store) moveJournal(t *target, a access) (string, error) {
+	journal, _, err := wal.JournalDir(s.fs, t.dir)
+	if err != nil {
+		return "", err
+	}
+	a.dir = 0o700 // as all that is set aside
+	dir := filepath.Join(t.dir, "damaged")
+	kept := filepath.Join(dir, "journal."+wal.NewID().String())
+	for _, d := range []string{dir, kept} {
+		if err := a.mkdir(s.fs, d); err != nil {
+			return "", err
+		}
+	}
+	for _, name := range []string{filepath.Base(journal), "CURRENT", "state"} {
+		err := s.fs.Rename(filepath.Join(t.dir, name), filepath.Join(kept, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return kept, err
+		}
+		for _, d := range []string{kept, dir, t.dir} {
+			if err := fsys.SyncDir(s.fs, d); err != nil {
+				return kept, err
+			}
+		}
+		fsys.Step("setaside.moved")
+	}
+	return kept, nil
+}
+
+// beginAnew records what the file holds as the first version of a new journal.
+func (s *Store) beginAnew(ctx context.Context, t *target) error {
+	ses := &session{s: s, ctx: ctx, call: s.newCall(nil)}
+	if err := ses.open(t); err != nil {
+		return err
+	}
+	var err error
+	if t.file.Found.Version.Exists {
+		var rec *wal.Record
+		if rec, err = t.file.Adoption(nil); err == nil {
+			err = t.file.AppendAdoption(rec)
+		}
+	}
+	return errors.Join(err, t.file.Log.Close())
+}
