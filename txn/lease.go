@@ -113,6 +113,9 @@ func (s *Store) openTxsAround(sc *scope) ([]*OpenTx, error) {
 	var all []*OpenTx
 	for _, dir := range dirs {
 		txs, err := s.openTxsIn(dir)
+		if errors.Is(err, fs.ErrPermission) {
+			continue // another user's: this one has begun none there
+		}
 		if ignoreNotExist(err) != nil {
 			return nil, fail(dir, err)
 		}

@@ -2,6 +2,7 @@ package txn
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 	"time"
@@ -68,23 +69,33 @@ func (s *Store) findTx(ctx context.Context, id wal.ID) ([]located, error) {
 	if err != nil {
 		return nil, err
 	}
+	var errs []error // of files that can't be looked at; it may be in none of them
 	for _, t := range sc.files {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		heads, err := s.heads(ctx, []*target{t})
+		at, err := s.inFile(ctx, t, id)
 		if err != nil {
-			return nil, err
+			errs = append(errs, fail(t.name, err))
 		}
-		rec, err := s.recordOf(heads[0], id)
-		if err != nil {
-			return nil, err
-		}
-		if rec != nil {
-			return s.participants(ctx, located{heads[0], rec})
+		if at.rec != nil {
+			return s.participants(ctx, at)
 		}
 	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
 	return nil, &Error{Kind: ErrNotFound, Err: errorf("no transaction %s in the files below %s", id, s.dir)}
+}
+
+// inFile finds a transaction's record in one file; rec is nil where it has none.
+func (s *Store) inFile(ctx context.Context, t *target, id wal.ID) (located, error) {
+	heads, err := s.heads(ctx, []*target{t})
+	if err != nil {
+		return located{}, err
+	}
+	rec, err := s.recordOf(heads[0], id)
+	return located{heads[0], rec}, err
 }
 
 // participants finds the records of a unit in its other files. One whose journal

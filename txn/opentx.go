@@ -129,6 +129,7 @@ func (t *OpenTx) Update(ctx context.Context, files []string, fn func(*Tx) error)
 			return err
 		}
 		for i, d := range tx.drafts {
+			t.data.Files[i].hasRead(d)
 			if err := t.stage(i, d); err != nil {
 				return err
 			}
@@ -138,7 +139,7 @@ func (t *OpenTx) Update(ctx context.Context, files []string, fn func(*Tx) error)
 }
 
 // View reads files through the transaction: as they were pinned, with what is
-// staged. They count for conflicts at Commit.
+// staged. What is read counts for conflicts at Commit, as what Update reads does.
 func (t *OpenTx) View(ctx context.Context, files []string, fn func(*Tx) error) error {
 	return t.with(ctx, files, func(tx *Tx) error {
 		tx.readOnly = true
@@ -147,7 +148,11 @@ func (t *OpenTx) View(ctx context.Context, files []string, fn func(*Tx) error) e
 				f.Read = true
 			}
 		}
-		return protect(fn, tx)
+		err := protect(fn, tx)
+		for i, d := range tx.drafts {
+			t.data.Files[i].hasRead(d)
+		}
+		return err
 	})
 }
 
@@ -374,13 +379,17 @@ func (t *OpenTx) rebase(tx *Tx, f *txFile, d *draft) error {
 	if err != nil {
 		return fail(d.name, err)
 	}
+	for _, text := range f.Reads {
+		p, err := jsonpatch.ParsePointer(text)
+		if err != nil {
+			return fail(d.name, err)
+		}
+		ours = append(ours, jsonpatch.Operation{Op: "test", Path: p}) // reads it, as a test does
+	}
 	if at, clash := clashes(base, ours, theirs); clash {
 		return &Error{Kind: ErrConflict, File: d.name, Pointer: at, Err: errorf("somebody else changed %q since the transaction began", at)}
 	}
-	if f.Read && len(theirs) > 0 {
-		return &Error{Kind: ErrConflict, File: d.name, Err: errorf("was read by the transaction, and changed since")}
-	}
-	return d.apply(ours, tx.lim)
+	return d.apply(ours[:len(ours)-len(f.Reads)], tx.lim)
 }
 
 // Abort forgets the transaction and ends its leases. It fails with ErrNotFound

@@ -36,6 +36,7 @@ func (tx *Tx) Bytes(file string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.read("")
 	return d.doc.Bytes(), nil
 }
 
@@ -50,6 +51,7 @@ func (tx *Tx) Get(file, pointer string) (json.RawMessage, error) {
 	if err != nil {
 		return nil, fail(file, err)
 	}
+	d.read(pointer)
 	v, err := d.doc.Get(p)
 	return v, fail(file, err)
 }

@@ -99,6 +99,11 @@ func (s *Store) recoverFile(ctx context.Context, t *target, dryRun bool) FileRep
 	} else {
 		c := s.newCall(nil)
 		c.sweep, c.recovered = true, func(done []recovery.Done) { report = done }
+		// A lease keeps others from changing the file; settling changes nothing that
+		// is committed, and need not wait until the lease has ended.
+		if l, leased, err := lockmgr.ReadLease(filepath.Join(t.dir, lockName)); err == nil && leased {
+			c.lease = l.Tx
+		}
 		fr.Err = s.withLocks(ctx, []string{t.real}, c, func(*session) error { return nil })
 	}
 	for _, d := range report {

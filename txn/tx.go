@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
@@ -37,6 +38,7 @@ type draft struct {
 	ops   jsonpatch.Patch     // what it has done
 	whole bool                // the bytes are not what ops give: an image carries them
 	steps int                 // calls of Apply that made doc
+	reads []string            // pointers that were read
 }
 
 func newTx(ses *session) *Tx {
@@ -96,6 +98,13 @@ func (tx *Tx) existing(name string) (*draft, error) {
 		return nil, &Error{Kind: ErrNotFound, File: name, Err: errorf("no such file")}
 	}
 	return d, nil
+}
+
+// read notes that the transaction depends on what is at a pointer.
+func (d *draft) read(pointer string) {
+	if !slices.Contains(d.reads, pointer) {
+		d.reads = append(d.reads, pointer)
+	}
 }
 
 func (tx *Tx) writable(name string) (*draft, error) {

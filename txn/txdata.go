@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -46,7 +47,18 @@ type txFile struct {
 	Removed bool              `json:"removed,omitempty"`
 	Changed bool              `json:"changed,omitempty"`
 	Read    bool              `json:"read,omitempty"`
+	Reads   []string          `json:"reads,omitempty"` // pointers
 	Token   uint64            `json:"token,omitempty"` // of its lease
+}
+
+// hasRead adds what a step of the transaction has read.
+func (f *txFile) hasRead(d *draft) {
+	for _, p := range d.reads {
+		if !slices.Contains(f.Reads, p) {
+			f.Reads = append(f.Reads, p)
+		}
+	}
+	f.Read = f.Read || len(d.reads) > 0
 }
 
 // pathBytes is a path in JSON: a string, or where it is not UTF-8 its base64
@@ -193,8 +205,8 @@ func (s *Store) Resume(ctx context.Context, id string) (*OpenTx, error) {
 	found := map[string]string{}
 	for _, dir := range dirs {
 		entries, err := s.fs.ReadDir(dir)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+			continue // another user's, if it is there: this one has begun none in it
 		}
 		if err != nil {
 			return nil, fail(dir, err)

@@ -29,6 +29,9 @@ type VerifyResult struct {
 	Foreign bool
 	// Unfinished tells that a commit was cut off; jtx recover settles it.
 	Unfinished bool
+	// Exposed tells that more people may read the journal than the file, whose mode
+	// was narrowed since; the next writer, or Recover, narrows the journal's.
+	Exposed bool
 	// Err wraps ErrDamaged where the journal or the file is damaged.
 	Err error
 }
@@ -86,6 +89,7 @@ func (s *Store) verifyLocked(ctx context.Context, t *target, res *VerifyResult) 
 	if err != nil {
 		return err
 	}
+	res.Exposed = s.exposed(t)
 	res.Records, res.Bytes, res.Rev = report.Records, report.Bytes, report.State.Rev
 	if len(report.Damage) > 0 {
 		return errors.Join(report.Damage...)
@@ -111,6 +115,17 @@ func (s *Store) verifyLocked(ctx context.Context, t *target, res *VerifyResult) 
 		return &recovery.DamagedError{File: t.real, Rev: res.Rev, Err: t.file.Found.Err}
 	}
 	return nil
+}
+
+// exposed tells whether the journal's directory, which guards all in it, lets more
+// people in than the file does.
+func (s *Store) exposed(t *target) bool {
+	file, err := s.fs.Lstat(t.real)
+	if err != nil {
+		return false
+	}
+	dir, err := s.fs.Lstat(t.dir)
+	return err == nil && dir.Mode().Perm()&^accessOfFile(file).dir.Perm() != 0
 }
 
 // replayAll derives every version in turn and compares it with its record.

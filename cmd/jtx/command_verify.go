@@ -45,6 +45,9 @@ The exit code is 6 where one is damaged.`,
 		var errs []error
 		for _, r := range results {
 			errs = append(errs, r.Err)
+			if r.Exposed {
+				a.warn(quoteWord(shown(r.File)) + ": more people may read its journal than the file, whose mode was narrowed: jtx recover narrows the journal's")
+			}
 			if r.Err != nil && len(results) > 1 {
 				a.note("note: %s", printable(messageOf(r.Err)))
 			}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 	"syscall"
 
@@ -104,6 +105,11 @@ func hintOfAccess(err error) string {
 	var path *fs.PathError
 	if !errors.As(err, &path) || !strings.Contains(path.Path, "/.jtx") {
 		return ""
+	}
+	if f, err := os.Open(path.Path); errors.Is(err, fs.ErrPermission) {
+		return "it can't be read: that needs read permission for it, and search permission for the directories above it"
+	} else if err == nil {
+		_ = f.Close() // nothing was written to it
 	}
 	return "a change needs write permission for the file's directory and for the .jtx directory that covers it"
 }
