@@ -96,6 +96,10 @@ func (s *script) settle(stmt *syntax.Stmt, w *writer, f form, with string) {
 // findLoneMove is for a move whose temporary file is written in a way that is not
 // understood, or by another program.
 func (s *script) findLoneMove(stmt *syntax.Stmt) {
+	if s.isForeignMove(stmt) {
+		s.leave(stmt, "mv of a temporary file", "sudo runs as somebody else: jtx must be run by who owns the file")
+		return
+	}
 	m, ok := s.moveOf(stmt)
 	if !ok || m.copies || globs(m.from) || globs(m.to) {
 		return
@@ -286,6 +290,16 @@ func (s *script) isDocument(w *writer, file *syntax.Word) bool {
 		return ok && (strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[")) && json.Valid([]byte(text))
 	}
 	return false
+}
+
+// printsJSON tells whether a writer ends in jq, and that prints JSON.
+func (s *script) printsJSON(w *writer) bool {
+	c, ok := callOf(w.stages[len(w.stages)-1])
+	if !ok || c.name != "jq" {
+		return false
+	}
+	q, ok := parseJQ(c.args)
+	return ok && q.odd == "" && !q.raw
 }
 
 // notADocument says why what is printed is surely not one document.

@@ -114,6 +114,9 @@ func (s *script) safeJQ(w *writer, c *call, file *syntax.Word, key string) form 
 	if q.odd != "" {
 		return form{idiom: "jq", reason: q.odd}
 	}
+	if s.readsInSubstitution(c, key) {
+		return form{idiom: "jq", reason: "an argument is read from the file before the command runs: a change in between would be lost"}
+	}
 	kind := onlyJQ
 	if !slices.ContainsFunc(c.args, func(w *syntax.Word) bool {
 		return w.Lit() == "--from-file" || strings.HasSuffix(w.Lit(), "f") && strings.HasPrefix(w.Lit(), "-")

@@ -15,6 +15,7 @@ type jqCall struct {
 	// null: no input is read. exact: an option asks for something that only jq
 	// itself does. odd: the output is not one document, for this reason.
 	null, exact bool
+	raw         bool // strings are printed without their quotes
 	odd         string
 }
 
@@ -81,7 +82,7 @@ func (q *jqCall) long(flag string) bool {
 	case "--null-input":
 		q.null = true
 	case "--slurp", "--sort-keys", "--ascii-output", "--raw-output", "--exit-status":
-		q.exact = true
+		q.exact, q.raw = true, q.raw || flag == "--raw-output"
 	case "--raw-input", "--join-output", "--stream", "--seq", "--color-output":
 		q.exact, q.odd = true, flag+" makes the output something else than one document"
 	default:
@@ -97,7 +98,7 @@ func (q *jqCall) short(letters string) bool {
 		case 'n':
 			q.null = true
 		case 's', 'S', 'a', 'r', 'e':
-			q.exact = true
+			q.exact, q.raw = true, q.raw || c == 'r'
 		case 'R', 'j', 'C':
 			q.exact, q.odd = true, "-"+string(c)+" makes the output something else than one document"
 		default:

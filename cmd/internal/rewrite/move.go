@@ -21,7 +21,8 @@ func (s *script) moveOf(stmt *syntax.Stmt) (*move, bool) {
 	switch c.name {
 	case "mv", "cp":
 		words, ok := c.operands("fT")
-		if out, plain := output(stmt); ok && len(words) == 2 && out == nil && plain {
+		out, plain := output(stmt)
+		if ok && len(words) == 2 && (out == nil && plain || silent(stmt)) {
 			return &move{stmt, words[0], words[1], c.name == "cp"}, true
 		}
 	case "cat":
@@ -36,17 +37,18 @@ func (s *script) moveOf(stmt *syntax.Stmt) (*move, bool) {
 // noteMove remembers which files are moved or copied to somewhere, so that writing
 // them is not taken for writing a document in its place.
 func (s *script) noteMove(stmt *syntax.Stmt) {
-	if m, ok := s.moveOf(stmt); ok {
+	m, ok := s.moveOf(stmt)
+	// What a JSON file is copied to is a backup, mostly.
+	if ok && !(m.copies && s.namesJSON(m.from)) {
 		s.moved[s.key(m.from)] = true
-		return
 	}
+}
+
+// isForeignMove tells sudo mv TEMP FILE.
+func (s *script) isForeignMove(stmt *syntax.Stmt) bool {
 	c, ok := callOf(stmt)
-	if !ok || c.name != "mv" && c.name != "cp" && c.name != "install" {
-		return
-	}
-	for _, w := range c.args[:max(0, len(c.args)-1)] {
-		s.moved[s.key(w)] = true
-	}
+	return ok && (c.name == "sudo" || c.name == "doas") && len(c.args) > 2 && s.namesJSON(c.args[len(c.args)-1]) &&
+		(c.args[0].Lit() == "mv" || c.args[0].Lit() == "cp")
 }
 
 // isCheck tells a command that only asks whether the temporary file is a JSON

@@ -12,7 +12,9 @@ type names struct {
 	assigns map[string][]*syntax.Assign
 	// others are variables that get values in other ways: loops, read, local
 	// without a value.
-	others  map[string]bool
+	others map[string]bool
+	// fed is what read and mapfile take the values of variables from.
+	fed     map[string][]syntax.Node
 	inFunc  map[syntax.Node]*syntax.FuncDecl
 	errexit bool
 }
@@ -20,7 +22,7 @@ type names struct {
 func collectNames(file *syntax.File) names {
 	n := names{
 		funcs: map[string]*syntax.FuncDecl{}, assigns: map[string][]*syntax.Assign{},
-		others: map[string]bool{}, inFunc: map[syntax.Node]*syntax.FuncDecl{},
+		others: map[string]bool{}, fed: map[string][]syntax.Node{}, inFunc: map[syntax.Node]*syntax.FuncDecl{},
 	}
 	var within []*syntax.FuncDecl
 	var open []syntax.Node
@@ -67,11 +69,36 @@ func (n *names) note(node syntax.Node) {
 			return
 		}
 		n.assigns[node.Name.Value] = append(n.assigns[node.Name.Value], node)
+	case *syntax.Stmt:
+		for _, r := range node.Redirs {
+			n.feed(node, r.Word)
+		}
+	case *syntax.BinaryCmd:
+		if node.Op == syntax.Pipe {
+			n.feed(node.Y, node.X)
+		}
 	case *syntax.WordIter:
 		n.others[node.Name.Value] = true
 	case *syntax.CallExpr:
 		n.noteCall(node)
 	}
+}
+
+// feed notes what the variables that a command reads are read from.
+func (n *names) feed(command, source syntax.Node) {
+	syntax.Walk(command, func(node syntax.Node) bool {
+		call, ok := node.(*syntax.CallExpr)
+		if !ok || len(call.Args) == 0 {
+			return true
+		}
+		switch call.Args[0].Lit() {
+		case "read", "mapfile", "readarray":
+			for _, w := range call.Args[1:] {
+				n.fed[w.Lit()] = append(n.fed[w.Lit()], source)
+			}
+		}
+		return true
+	})
 }
 
 func (n *names) noteCall(call *syntax.CallExpr) {

@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -193,26 +194,51 @@ func (s *script) comesFrom(name, key string, seen map[string]bool) bool {
 		return false
 	}
 	seen[name] = true
+	for _, source := range s.names.fed[name] {
+		if s.mentions(source, key) || s.anyFrom(source, key, seen) {
+			return true
+		}
+	}
 	for _, a := range s.names.assigns[name] {
 		for _, sub := range substitutions(a.Value) {
 			if s.mentions(sub, key) {
 				return true
 			}
 		}
-		for _, inner := range variablesIn(a.Value) {
-			if s.comesFrom(inner, key, seen) {
-				return true
-			}
+		if s.anyFrom(a.Value, key, seen) {
+			return true
 		}
 	}
 	return false
 }
 
+// anyFrom tells whether a variable in a node comes from the file.
+func (s *script) anyFrom(n syntax.Node, key string, seen map[string]bool) bool {
+	return slices.ContainsFunc(variablesIn(n), func(name string) bool { return s.comesFrom(name, key, seen) })
+}
+
 func variablesIn(n syntax.Node) []string {
 	var names []string
 	syntax.Walk(n, func(node syntax.Node) bool {
-		if p, ok := node.(*syntax.ParamExp); ok && p.Param != nil {
-			names = append(names, p.Param.Value)
+		switch node := node.(type) {
+		case *syntax.ParamExp:
+			if node.Param != nil {
+				names = append(names, node.Param.Value)
+			}
+		case *syntax.ArithmExp:
+			names = append(names, arithmeticNames(node)...)
+		}
+		return true
+	})
+	return names
+}
+
+// arithmeticNames are the variables that arithmetic names without a dollar.
+func arithmeticNames(n *syntax.ArithmExp) []string {
+	var names []string
+	syntax.Walk(n.X, func(node syntax.Node) bool {
+		if w, ok := node.(*syntax.Word); ok && syntax.ValidName(w.Lit()) {
+			names = append(names, w.Lit())
 		}
 		return true
 	})

@@ -26,6 +26,9 @@ type candidate struct {
 
 func (s *script) add(c *candidate) {
 	if !s.isDocument(c.w, c.move.to) {
+		if s.printsJSON(c.w) && variable(c.move.to) != "" {
+			s.leave(c.w.stmt, "jq to a temporary file, then mv", "it is not known whether jq reads the file that it replaces, or another")
+		}
 		return
 	}
 	for _, stmt := range c.stmts {

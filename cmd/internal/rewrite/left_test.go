@@ -1,0 +1,62 @@
+package rewrite
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// left are unsafe writes that must stay, and be listed.
+var left = []struct{ name, script string }{
+	{"somebody else", `sudo jq .a=1 f.json > t && sudo mv t f.json`},
+	{"another file, perhaps", `jq .a=1 "$1" > t && mv t "$2"`},
+	{"its own input", `jq .a=1 f.json > f.json`},
+	{"its own input, with a backup", "cp f.json f.json.bak\njq .a=1 f.json > f.json"},
+	{"moved whatever happens", `jq .a=1 f.json > t || true; mv t f.json`},
+	{"read before", `jq --arg x "$(cat f.json)" '.x = $x' f.json > t && mv t f.json`},
+	{"written back", "x=$(jq .n f.json)\necho \"{\\\"n\\\": $((x + 1))}\" > f.json"},
+	{"read by read", "read -r old < <(jq .n f.json)\necho \"{\\\"n\\\": $old}\" > f.json"},
+	{"looked at", `jq .a=1 f.json > t && mv t f.json; cat t`},
+	{"several documents", `jq '.[]' f.json > t && mv t f.json`},
+	{"emptied", `: > f.json`},
+	{"a part", `echo '{' > f.json`},
+	{"appended", `echo '{}' >> f.json`},
+	{"a function", "build() { jq -n 1; }\nbuild > f.json"},
+	{"a pattern", `sed -i s/a/b/ conf/*.json`},
+	{"a variable that is set on the way", "echo \"{\\\"n\\\": ${n:=1}}\" > f.json"},
+	{"python", `python3 -c 'import json; json.dump({}, open("f.json", "w"))'`},
+	{"node", `node -e 'require("fs").writeFileSync("f.json", "{}")'`},
+	{"raw lines", `jq -R . f.json > t && mv t f.json`},
+	{"a pipeline that reads", `jq -c '.[]' f.json | sort | jq -s . > t && mv t f.json`},
+	{"in the background of a variable", `v=$(cat f.json); echo "$v" > f.json; echo "$v"`},
+}
+
+func TestLeftAlone(t *testing.T) {
+	for _, c := range left {
+		t.Run(c.name, func(t *testing.T) {
+			res, err := Script(c.script)
+			require.NoError(t, err)
+			require.Equal(t, c.script, res.Text)
+			require.NotEmpty(t, res.Findings)
+			for _, f := range res.Findings {
+				require.Equal(t, Left, f.Verdict, f)
+				require.NotEmpty(t, f.Reason)
+			}
+		})
+	}
+}
+
+// TestNotFound runs over what is no unsafe write of JSON.
+func TestNotFound(t *testing.T) {
+	for _, text := range []string{
+		`jq . f.json`, `jq -r .name f.json > name.txt`, `echo hi > log.txt`, `mv a b`, `cp f.json f.json.bak`,
+		`jtx set f.json /a 1`, `cat f.json | jq . | less`, `jq -r .x f.json > t && mv t x.txt`, "cat <<EOF\n{}\nEOF",
+	} {
+		res, err := Script(text)
+		require.NoError(t, err)
+		require.Empty(t, res.Findings, text)
+		require.Equal(t, text, res.Text)
+	}
+	_, err := Script("if then (")
+	require.ErrorIs(t, err, ErrSyntax)
+}
