@@ -297,7 +297,7 @@ func TestCarelessEditorsAndCrashes(t *testing.T) {
 		t.Run(level.String(), func(t *testing.T) {
 			w := &workload{files: []string{f}, seed: map[string]string{f: small}, ready: []step{set(0, f)}, level: level,
 				steps: []step{carelessSave(big(2), f), set(3, f), set(4, f), carelessSave(big(5), f), set(6, f), carelessSave(small, f), remove(f)}}
-			crashfs.Explore(t, (&crashed{workload: w, careless: map[int]bool{1: true, 4: true, 6: true}}).config())
+			explore(t, kindEditorCrash, (&crashed{workload: w, careless: map[int]bool{1: true, 4: true, 6: true}}).config())
 		})
 	}
 }
@@ -317,7 +317,7 @@ func TestInPlaceSurvivesCrashes(t *testing.T) {
 	}
 	for name, w := range map[string]*workload{"full": one(txn.Full), "journal": one(txn.Journal), "none": one(txn.None), "two files": two()} {
 		t.Run(name, func(t *testing.T) {
-			crashfs.Explore(t, (&crashed{workload: w}).config())
+			explore(t, kindCrash, (&crashed{workload: w}).config())
 		})
 	}
 }
@@ -349,7 +349,7 @@ func plans() map[string]*workload {
 func TestCommitSurvivesCrashes(t *testing.T) {
 	for name, w := range plans() {
 		t.Run(name, func(t *testing.T) {
-			crashfs.Explore(t, (&crashed{workload: w}).config())
+			explore(t, kindCrash, (&crashed{workload: w}).config())
 		})
 	}
 }
@@ -370,14 +370,7 @@ func TestWrongVariantsAreFound(t *testing.T) {
 			c := &crashed{workload: threeFiles(txn.Full, true), drop: drop}
 			cfg := c.config()
 			cfg.Depth = 0
-			stats, found, err := crashfs.Search(cfg)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(found) == 0 {
-				t.Fatalf("the fault was not found: %v", stats)
-			}
-			t.Logf("%v\n%v", stats, found[0].Problem)
+			mustFind(t, kindCrash, name, cfg)
 		})
 	}
 }

@@ -19,5 +19,8 @@
 //     alone, and shows that leaving out its file syncs or its directory syncs is
 //     found.
 //
+//   - [github.com/jtx-project/jtx/fuzz/evidence] collects what all of them tried;
+//     go run ./fuzz/evidence/table runs them and prints the tables of DESIGN.md.
+//
 // Nothing outside the tests imports these packages.
 package fuzz

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/jtx-project/jtx/fuzz/evidence"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -154,19 +154,18 @@ func TestEditorSavesAtAnyStep(t *testing.T) {
 			t.Run(kind+"/"+by, func(t *testing.T) {
 				f := realFailing(t, kind)
 				e := edited{f, file}
-				runs := 0
+				row := evidence.Start(t, "an editor saves at each step of a commit", "runs")
 				for at := 1; ; at++ {
 					s := &saving{by: save, text: sameSize(f.old[file]), at: at}
 					dir := scratch(t)
 					if err := e.meet(dir, s, 0); err != nil {
 						t.Fatalf("moment %d: %v", at, err)
 					}
-					runs++
+					row.Tried++
 					if s.moments < at {
 						break
 					}
 				}
-				t.Logf("%d moments", runs)
 			})
 		}
 	}
@@ -175,11 +174,11 @@ func TestEditorSavesAtAnyStep(t *testing.T) {
 // TestEditorSavesDuringRecovery cuts a commit off at a random step, and lets an
 // editor save at a random step of what recovers it.
 func TestEditorSavesDuringRecovery(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 2))
+	row := evidence.Start(t, "an editor saves during recovery", "runs")
+	rng := random(t, row)
 	names := []string{"in place", "by rename", "truncates first"}
-	for kind, file := range map[string]string{"one file": "one/a.json", "three files": "one/b.json"} {
+	for _, c := range [][2]string{{"one file", "one/a.json"}, {"three files", "one/b.json"}} {
+		kind, file := c[0], c[1]
 		f := realFailing(t, kind)
 		e := edited{f, file}
 		for range 150 * *effort {
@@ -188,6 +187,7 @@ func TestEditorSavesDuringRecovery(t *testing.T) {
 			if err := e.meet(scratch(t), s, cut); err != nil {
 				t.Fatalf("%s: cut off at moment %d, saved %s at moment %d: %v", kind, cut, by, at, err)
 			}
+			row.Tried++
 		}
 	}
 }

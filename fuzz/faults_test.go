@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/jtx-project/jtx/fuzz/evidence"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -37,6 +38,7 @@ func TestAnswersAreTrue(t *testing.T) {
 	for name, fault := range faults {
 		for kind, w := range failingWorkloads() {
 			t.Run(name+"/"+kind, func(t *testing.T) {
+				row := evidence.Start(t, "the k-th call fails, until success", "runs")
 				f := &failing{workload: w}
 				f.learn(t)
 				runs, committed, doubts := 0, 0, 0
@@ -57,6 +59,7 @@ func TestAnswersAreTrue(t *testing.T) {
 						break
 					}
 				}
+				row.Tried, row.Checked = runs, committed
 				t.Logf("%d runs, %d committed, %d in doubt", runs, committed, doubts)
 			})
 		}

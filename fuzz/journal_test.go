@@ -128,23 +128,16 @@ func (j journal) config() crashfs.Config {
 }
 
 func TestJournalSurvivesCrashes(t *testing.T) {
-	crashfs.Explore(t, journal{}.config())
+	explore(t, kindLog, journal{}.config())
 }
 
 func TestCompactionSurvivesCrashes(t *testing.T) {
-	crashfs.Explore(t, journal{compact: true}.config())
+	explore(t, kindCompaction, journal{compact: true}.config())
 }
 
 func TestCompactionWithoutSyncsIsFound(t *testing.T) {
 	drop := func(name string, isDir bool) bool { return isDir || strings.HasSuffix(name, ".tmp") }
-	stats, found, err := crashfs.Search(journal{compact: true, drop: drop}.config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(found) == 0 {
-		t.Fatalf("the fault was not found: %v", stats)
-	}
-	t.Log(found[0].Report(t.Name()))
+	mustFind(t, kindCompaction, "no directory sync, no sync of what is renamed", journal{compact: true, drop: drop}.config())
 }
 
 func TestJournalWithoutSyncsIsFound(t *testing.T) {
@@ -153,14 +146,7 @@ func TestJournalWithoutSyncsIsFound(t *testing.T) {
 		"no directory sync": func(_ string, isDir bool) bool { return isDir },
 	} {
 		t.Run(name, func(t *testing.T) {
-			stats, found, err := crashfs.Search(journal{drop: drop}.config())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(found) == 0 {
-				t.Fatalf("the fault was not found: %v", stats)
-			}
-			t.Log(found[0].Report(t.Name()))
+			mustFind(t, kindLog, name, journal{drop: drop}.config())
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/jtx-project/jtx/fuzz/evidence"
 	"github.com/jtx-project/jtx/fuzz/killpoints"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -25,6 +26,11 @@ func TestKilledAtEveryCall(t *testing.T) {
 	for _, kind := range kinds {
 		for _, action := range actions {
 			t.Run(kind+"/"+action.String(), func(t *testing.T) {
+				what := "a process is killed at each system call"
+				if action != killpoints.Kill {
+					what = "each system call of a process fails"
+				}
+				row := evidence.Start(t, what, "runs")
 				f := realFailing(t, kind)
 				answers := map[string]int{}
 				runs := killpoints.InjectEach(t, killpoints.Plan{Action: action}, func(p *killpoints.Plan) (*exec.Cmd, func(killpoints.Result) error) {
@@ -37,6 +43,7 @@ func TestKilledAtEveryCall(t *testing.T) {
 						return f.judgeResult(p.Under, r)
 					}
 				})
+				row.Tried, row.Checked = runs, answers[answerDone]+answers[answerLags]
 				t.Logf("%d runs, answers %v", runs, answers)
 			})
 		}
@@ -117,11 +124,11 @@ func TestRecoveryKilledAtEveryCall(t *testing.T) {
 	for _, cut := range cuts {
 		f := realFailing(t, cut.kind)
 		t.Run(fmt.Sprintf("%s/%s %d", cut.kind, cut.at.Calls[0], cut.at.At), func(t *testing.T) {
-			runs := killpoints.InjectEach(t, killpoints.Plan{}, func(p *killpoints.Plan) (*exec.Cmd, func(killpoints.Result) error) {
+			row := evidence.Start(t, "recovery is killed at each system call", "runs")
+			row.Tried = killpoints.InjectEach(t, killpoints.Plan{}, func(p *killpoints.Plan) (*exec.Cmd, func(killpoints.Result) error) {
 				p.Under = f.cutOff(t, cut.kind, cut.at)
 				return child("recover", p.Under, ""), func(killpoints.Result) error { return f.judgeKilled(p.Under) }
 			})
-			t.Logf("%d runs", runs)
 		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/jtx-project/jtx/fuzz/crashfs"
+	"github.com/jtx-project/jtx/fuzz/evidence"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -21,18 +22,20 @@ func TestLyingSyncAndCrashes(t *testing.T) {
 			steps: []step{set(2, f...), set(3, f...)}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			row := evidence.Start(t, "crash models, with an fsync that fails once and then lies", "disk states")
 			clean := cleanRun(t, w)
 			for call := 0; ; call++ {
 				fault := fsys.NewFailing(fsys.OS, fsys.Fault{Call: call, Err: syscall.EIO, Lie: true, Ops: []string{"sync", "datasync"}})
 				cfg := (&crashed{workload: w, fault: fault, clean: clean}).config()
 				cfg.Depth, cfg.States = 0, 120**effort
-				_, found, err := crashfs.Search(cfg)
+				stats, found, err := crashfs.Search(cfg)
 				if err != nil {
 					t.Fatal(err)
 				}
 				for _, v := range found {
 					t.Fatalf("sync %d fails: %s", call, v.Report(t.Name()))
 				}
+				row.Tried, row.Checked, row.Seed = row.Tried+stats.Distinct, row.Checked+stats.Checked, stats.Seed
 				if fault.Failed() == 0 {
 					t.Logf("%d syncs", call)
 					return

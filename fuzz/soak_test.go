@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jtx-project/jtx/fuzz/evidence"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -109,10 +110,12 @@ func childIncrement(dir, _ string) error {
 func TestCrowdCounts(t *testing.T) {
 	dir := scratch(t)
 	c := crowd{t: t}
+	row := evidence.Start(t, "sixteen processes count", "increments")
 	for range crowdSize {
 		c.start(child("increment", dir, ""))
 	}
 	c.wait.Wait()
+	row.Tried, row.Checked = crowdSize*increments, crowdSize*increments
 	if n := counted(t, filepath.Join(dir, "counter.json")); n != crowdSize*increments {
 		t.Errorf("%d increments, expected %d", n, crowdSize*increments)
 	}
@@ -204,9 +207,8 @@ func TestTransfersSurviveKills(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 1))
+	row := evidence.Start(t, "eight processes transfer, killed at random", "kills")
+	rng := random(t, row)
 	c := crowd{t: t}
 	var kills []func()
 	begin := func(slot int) func() {
@@ -244,6 +246,7 @@ func TestTransfersSurviveKills(t *testing.T) {
 		t.Error(err)
 	}
 	verifyDir(t, dir)
+	row.Tried, row.Checked = killed, len(c.said)/2
 	t.Logf("%d transfers, %d kills, %d views, %d plain reads", len(c.said)/2, killed, views, reads)
 }
 
@@ -340,6 +343,7 @@ func childNested(dir, arg string) error {
 // TestFirstWritesAtOnce: whichever workspace comes to cover a file, and when,
 // nobody may write it under another's lock.
 func TestFirstWritesAtOnce(t *testing.T) {
+	row := evidence.Start(t, "sixteen processes write first, while workspaces are made", "increments")
 	for range 3 * *effort {
 		dir := scratch(t)
 		if err := os.MkdirAll(filepath.Join(dir, "a/b/c"), 0o700); err != nil {
@@ -354,6 +358,7 @@ func TestFirstWritesAtOnce(t *testing.T) {
 		}
 		c.wait.Wait()
 		for _, f := range nestedFiles {
+			row.Tried, row.Checked = row.Tried+crowdSize*nestedEach, row.Checked+crowdSize*nestedEach
 			if n := counted(t, filepath.Join(dir, f)); n != crowdSize*nestedEach {
 				t.Errorf("%s: %d increments, expected %d", f, n, crowdSize*nestedEach)
 			}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/jtx-project/jtx/fuzz/evidence"
 )
 
 // binary is jtx as users have it, but for the hooks after each step of commit and
@@ -166,6 +168,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 			if s.inPlace && len(s.files) > 1 && *effort == 1 {
 				t.Skip("takes long; -fuzz.effort=2 does it")
 			}
+			row := evidence.Start(t, "the binary is killed after each named step, and recovery after each of its own", "runs")
 			b := &binary{t, b.path}
 			seen := map[string]int{}
 			runs := 0
@@ -182,6 +185,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 				seen[steps[len(steps)-1]]++
 				runs += s.killRecovery(b, at, seen)
 			}
+			row.Tried = runs
 			t.Logf("%d runs, killed after %v", runs, seen)
 		})
 	}

@@ -238,6 +238,9 @@ func (x *explorer) try(sp *space, digits []int, number int, c Crash, out *outer,
 	x.seen[k] = true
 	x.stats.Distinct++
 	x.stats.Checked += len(c.Points)
+	if out != nil {
+		x.stats.InTurn++
+	}
 	return x.check(s, func() *state { return build(true) }, c, out, depth, x.inTurn(c, number))
 }
 

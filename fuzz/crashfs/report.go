@@ -23,6 +23,7 @@ type Stats struct {
 	Tried      int // states made
 	Distinct   int // states recovered and checked: equal ones are checked once
 	Nested     int // of those, how many had their recovery cut in turn
+	InTurn     int // of those, how many come from such a cut
 	Checked    int // successes looked for, over all distinct states
 	Violations int
 	Seed       uint64
@@ -33,16 +34,6 @@ func (s Stats) String() string {
 	rate := float64(s.Distinct) / s.Duration.Seconds()
 	return fmt.Sprintf("%d events, %d states tried, %d distinct (%.0f/s), %d recoveries cut, %d acknowledgements checked, %d violations, seed %d, %v",
 		s.Events, s.Tried, s.Distinct, rate, s.Nested, s.Checked, s.Violations, s.Seed, s.Duration.Round(time.Millisecond))
-}
-
-// RowHeader is the head of the table that Row is a row of.
-const RowHeader = "| test | events | states tried | distinct | recoveries cut | acknowledged checked | violations | seed | time |\n" +
-	"|---|---|---|---|---|---|---|---|---|"
-
-// Row is a row of a Markdown table.
-func (s Stats) Row(name string) string {
-	return fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %d | %d | %v |",
-		name, s.Events, s.Tried, s.Distinct, s.Nested, s.Checked, s.Violations, s.Seed, s.Duration.Round(time.Millisecond))
 }
 
 // Violation is a state that recovery or the checker did not accept.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jtx-project/jtx/fuzz/evidence"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -52,10 +53,12 @@ type tight struct {
 	store   *txn.Store
 
 	answers map[string]int // how often each was given
+	row     *evidence.Row
 }
 
 func newTight(t *testing.T, dir string) *tight {
-	x := &tight{t: t, dir: dir, ballast: filepath.Join(dir, "ballast"), rng: random(t), answers: map[string]int{}}
+	row := evidence.Start(t, "a disk or a quota runs full", "transactions")
+	x := &tight{t: t, dir: dir, ballast: filepath.Join(dir, "ballast"), rng: drawn(t, row), answers: map[string]int{}, row: row}
 	if err := furnish(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -81,6 +84,7 @@ func (x *tight) run() {
 			x.t.Fatalf("with room again, after %d: %v", room, err)
 		}
 	}
+	x.row.Checked = x.answers["new"] + x.answers["new, lags"]
 	x.t.Logf("answers: %v", x.answers)
 	if x.answers["old"]+x.answers["in doubt"] == 0 {
 		x.t.Error("the disk was never full")
@@ -197,6 +201,7 @@ func (x *tight) try(counter string) error {
 	}
 	isOld, isNew := seen.equal(old), seen.equal(want)
 	x.answers[answerOf(answer, lags)]++
+	x.row.Tried++
 	switch {
 	case answer == nil && !isNew, answer == nil && !lags && !shown.equal(want):
 		return fmt.Errorf("success (lags: %v), but from %v it went to %v, a plain reader sees %v", lags, old, seen, shown)

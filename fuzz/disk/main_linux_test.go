@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/fuzz/crashfs"
+	"github.com/jtx-project/jtx/fuzz/evidence"
 )
 
 var (
@@ -39,13 +40,16 @@ func needs(t *testing.T, reasons ...string) {
 
 // random prints the seed that repeats a failing run, as far as the moments at
 // which the kernel writes can be repeated.
-func random(t *testing.T) *rand.Rand {
-	seed := *seedFlag
-	if seed == 0 {
-		seed = uint64(time.Now().UnixNano())
+func random(t *testing.T) *rand.Rand { return drawn(t, &evidence.Row{}) }
+
+// drawn is random, with the seed put into a row.
+func drawn(t *testing.T, row *evidence.Row) *rand.Rand {
+	row.Seed = *seedFlag
+	if row.Seed == 0 {
+		row.Seed = uint64(time.Now().UnixNano())
 	}
-	t.Logf("-disk.seed=%d", seed)
-	return rand.New(rand.NewPCG(seed, 1))
+	t.Logf("-disk.seed=%d", row.Seed)
+	return rand.New(rand.NewPCG(row.Seed, 1))
 }
 
 // lab is a directory for images and mounts.

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/jtx-project/jtx/fuzz/evidence"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -20,7 +21,8 @@ import (
 // commit, and writable again: between two transactions, as a mount option.
 func TestReadOnly(t *testing.T) {
 	each(t, func(t *testing.T, l *lab) {
-		rng := random(t)
+		row := evidence.Start(t, "a disk becomes read-only", "times")
+		rng := drawn(t, row)
 		dir := l.mount(t, l.image(t, 64<<20), "")
 		if err := furnish(dir); err != nil {
 			t.Fatal(err)
@@ -51,6 +53,7 @@ func TestReadOnly(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		row.Tried, row.Checked = rounds, acked
 		t.Logf("%d times, %d acknowledged transactions checked", rounds, acked)
 	})
 }

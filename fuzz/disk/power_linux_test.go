@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/jtx-project/jtx/fuzz/evidence"
 )
 
 func syncAll(dir string) error {
@@ -29,7 +31,8 @@ const workers = 4
 // processes commit, and lets the next ones go on with what is left.
 func TestPowerCutByShutdown(t *testing.T) {
 	each(t, func(t *testing.T, l *lab) {
-		rng := random(t)
+		row := evidence.Start(t, l.kind.Name+": power cut by shutdown", "cuts")
+		rng := drawn(t, row)
 		c := newCutter(t, l, rng)
 		rounds, acked := 0, 0
 		for end := time.Now().Add(*timeFlag); time.Now().Before(end); rounds++ {
@@ -39,6 +42,7 @@ func TestPowerCutByShutdown(t *testing.T) {
 			}
 			acked += n
 		}
+		row.Tried, row.Checked = rounds, acked
 		t.Logf("%d power cuts, %d acknowledged transactions checked", rounds, acked)
 	})
 }
@@ -104,9 +108,13 @@ func TestShutdownFindsMissingSyncs(t *testing.T) {
 	each(t, func(t *testing.T, l *lab) {
 		for drop := range drops {
 			t.Run(drop, func(t *testing.T) {
-				c := newCutter(t, l, random(t))
+				row := evidence.Start(t, l.kind.Name+": power cut by shutdown", "cuts")
+				row.Wrong = "no sync of " + drop
+				c := newCutter(t, l, drawn(t, row))
 				for i := range 20 {
 					if _, err := c.round(drop, 1+c.rng.IntN(4)); err != nil {
+						row.Tried = i + 1
+						row.Caught(1, err.Error())
 						t.Logf("found by cut %d: %v", i+1, err)
 						return
 					}
@@ -122,7 +130,8 @@ func TestShutdownFindsMissingSyncs(t *testing.T) {
 func TestPowerCutByReplay(t *testing.T) {
 	each(t, func(t *testing.T, l *lab) {
 		needs(t, NoTape())
-		rng := random(t)
+		row := evidence.Start(t, l.kind.Name+": power cut by replay of its writes", "disk states")
+		rng := drawn(t, row)
 		states, acked := 0, 0
 		for end := time.Now().Add(*timeFlag); time.Now().Before(end); {
 			r := record(t, l, rng, "", 0)
@@ -135,6 +144,7 @@ func TestPowerCutByReplay(t *testing.T) {
 				acked += n
 			}
 		}
+		row.Tried, row.Checked = states, acked
 		t.Logf("%d disk states, %d acknowledged transactions checked", states, acked)
 	})
 }
@@ -145,10 +155,14 @@ func TestReplayFindsMissingSyncs(t *testing.T) {
 		needs(t, NoTape())
 		for drop := range drops {
 			t.Run(drop, func(t *testing.T) {
-				rng := random(t)
+				row := evidence.Start(t, l.kind.Name+": power cut by replay of its writes", "disk states")
+				row.Wrong = "no sync of " + drop
+				rng := drawn(t, row)
 				for i := range 20 {
 					r := record(t, l, rng, drop, 1+rng.IntN(4))
 					if _, err := r.cut(rng, r.tape.Len()); err != nil {
+						row.Tried = i + 1
+						row.Caught(1, err.Error())
 						t.Logf("found by cut %d: %v", i+1, err)
 						return
 					}
