@@ -107,7 +107,13 @@ func TestBackupAtEveryMomentAndBack(t *testing.T) {
 	for _, name := range w.files {
 		os.Remove(w.path(name))
 	}
-	write(t, w.path(w.files[0]), "garbage")
+	end := w.states[len(w.states)-1]
+	for _, name := range w.files {
+		if text, ok := w.copies[name][end.revs[name]]; ok && text != absentText {
+			write(t, w.path(name), "garbage") // one that the backup has
+			break
+		}
+	}
 	last := filepath.Join(out, "last")
 	_, err := w.s.Backup(context.Background(), last, txn.BackupOptions{At: txn.AtTx(w.ids[len(w.ids)-1])})
 	require.NoError(t, err)
@@ -116,7 +122,7 @@ func TestBackupAtEveryMomentAndBack(t *testing.T) {
 		require.NoError(t, err)
 		for _, f := range res.Files {
 			name := filepath.Base(f.File)
-			require.Equal(t, w.copies[name][w.states[len(w.states)-1].revs[name]], read(t, f.File))
+			require.Equal(t, w.copies[name][end.revs[name]], read(t, f.File))
 		}
 		verify(t, s)
 	}
