@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/jtx-project/jtx/fuzz/crashfs"
 )
 
 // inside marks a process that Isolate has started.
@@ -16,7 +18,7 @@ const inside = "JTX_DISK_INSIDE"
 
 // Isolate runs this program again in a mount namespace of its own and returns its
 // exit code. With the last process in there all its mounts go, and with those the
-// loop devices. It returns false where this is already that run, or where there
+// loop devices; the scratch directory goes too. It returns false where this is already that run, or where there
 // is no right to make one; then tests that mount skip (see Unavailable).
 func Isolate() (code int, done bool) {
 	if os.Getenv(inside) != "" || os.Geteuid() != 0 {
@@ -26,9 +28,15 @@ func Isolate() (code int, done bool) {
 	if err != nil {
 		return 0, false
 	}
+	dir, err := crashfs.ScratchDir()
+	if err != nil {
+		return 0, false
+	}
+	// It is in memory; nothing is to be done where some of it stays.
+	defer func() { _ = os.RemoveAll(dir) }()
 	cmd := exec.Command(exe, os.Args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), inside+"=1")
+	cmd.Env = append(os.Environ(), inside+"=1", "CRASHFS_DIR="+dir)
 	// Unshareflags makes all mounts private as well.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
 	runtime.LockOSThread() // Pdeathsig is about this thread

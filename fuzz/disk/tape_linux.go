@@ -2,9 +2,12 @@ package disk
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"syscall"
 
@@ -60,8 +63,32 @@ func ServeTape(image, dir string) (*Tape, error) {
 	}
 	t := &Tape{image: f, size: st.Size()}
 	opt := &fs.Options{MountOptions: fuse.MountOptions{DirectMountStrict: true, MaxWrite: 1 << 20, FsName: "tape"}}
-	t.server, err = fs.Mount(dir, &shelf{tape: t}, opt)
-	return t, err
+	if t.server, err = fs.Mount(dir, &shelf{tape: t}, opt); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return t, closeOnExec("/dev/fuse")
+}
+
+// closeOnExec keeps the descriptors of a device from child processes. While one of
+// them had that of the server, its death would not end the service, and whoever
+// waits for the disk would wait for ever.
+func closeOnExec(device string) error {
+	const open = "/proc/self/fd"
+	list, err := os.ReadDir(open)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		fd, err := strconv.Atoi(e.Name())
+		if err != nil {
+			return err
+		}
+		// One that has been closed since is of no interest.
+		if name, err := os.Readlink(filepath.Join(open, e.Name())); err == nil && name == device {
+			syscall.CloseOnExec(fd)
+		}
+	}
+	return nil
 }
 
 // Stop ends the recording; what is written afterwards is not remembered.

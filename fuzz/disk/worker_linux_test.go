@@ -159,6 +159,7 @@ func hire(t *testing.T, m *model, j job, workers int, clock func() int) *crew {
 		cmd := exec.Command(exe)
 		cmd.Env = append(os.Environ(), workerJob+"="+string(text))
 		cmd.Stderr = os.Stderr
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
