@@ -62,6 +62,7 @@ var verbs = []struct {
 	{groupHistory, newBackup},
 	{groupHistory, newCompact},
 	{groupHistory, newRedact},
+	{groupHistory, newWatch},
 	{groupSetUp, newInit},
 	{groupSetUp, newConfig},
 	{groupSetUp, newProtect},

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/txn"
+)
+
+func newWatch(a *app) *cobra.Command {
+	w := &watchCommand{a: a}
+	cmd := &cobra.Command{
+		Use:   "watch [FILE ...]",
+		Short: "follow commits as they happen, as NDJSON",
+		Long: `Prints each transaction that changes any FILE, of whatever process, as an object on
+a line of its own, once it is committed; without FILE, of any tracked file in or
+below the current directory, new ones too. No transaction is left out and none
+comes twice. A change made outside jtx is recorded when it is seen, and printed
+with "foreign": true.
+
+--since begins in the past: with what was committed behind a time, or a
+transaction; or, given as FILE@REV, behind that revision of the file, which goes
+before the others. To resume where a reader was cut off, give it FILE@REV with the
+last "rev" that was read of each file, and the time or transaction that the watch
+began with for the files that had none. What retention has dropped meanwhile is an
+error (1).
+
+--exec runs a shell command for each transaction, one after the other, with the
+printed line on its standard input, the id in $JTX_WATCH_TX and the names of the
+files, one per line, in $JTX_WATCH_FILES. What it prints goes to standard error;
+its failure is reported, and the watch goes on.`,
+		Example:           example(`jtx set config.json /server/port 81`, `jtx watch -n 2 --since '1h ago' config.json`, `jtx watch -n 1 --since config.json@1 --exec 'cat >/dev/null; echo "$JTX_WATCH_FILES"'`),
+		ValidArgsFunction: completeFiles,
+	}
+	fs := cmd.Flags()
+	w.lock.register(fs)
+	fs.StringArrayVar(&w.since, "since", nil, "begin behind a `POINT`: a time, a transaction's id, or FILE@REV; repeatable")
+	fs.StringVar(&w.command, "exec", "", "a shell `COMMAND` to run for each transaction")
+	fs.BoolVarP(&w.patches, "patch", "p", false, "with what was changed")
+	fs.IntVarP(&w.count, "number", "n", 0, "end after `N` transactions; 0: never")
+	fs.DurationVar(&w.poll, "poll", txn.DefaultPoll, "how often to look where the file system tells of no changes")
+	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error { return w.run(args) })
+	return cmd
+}
+
+type watchCommand struct {
+	a       *app
+	lock    lockFlags
+	since   []string
+	command string
+	patches bool
+	count   int
+	poll    time.Duration
+}
+
+func (w *watchCommand) run(files []string) error {
+	if err := checkFiles(files); err != nil {
+		return err
+	}
+	o, err := w.options()
+	if err != nil {
+		return err
+	}
+	s, err := w.a.openStore(&w.lock)
+	if err != nil {
+		return err
+	}
+	err = w.follow(s, files, o)
+	var sig *signalError
+	if errors.As(err, &sig) {
+		return &childError{exitOfSignal(sig.sig)} // how a watch ends: nothing to report
+	}
+	return err
+}
+
+func (w *watchCommand) options() (txn.WatchOptions, error) {
+	o := txn.WatchOptions{Patches: w.patches, Poll: w.poll, After: map[string]uint64{}}
+	switch {
+	case w.count < 0:
+		return o, usagef("-n %d: a number can't be negative", w.count)
+	case w.poll <= 0:
+		return o, usagef("--poll %s: want more than no time", w.poll)
+	}
+	timed := false
+	for _, word := range w.since {
+		file, version, kind := splitVersion(word)
+		if rev, err := strconv.ParseUint(version, 10, 64); kind == revision && err == nil && file != "" {
+			o.After[file] = rev
+			continue
+		}
+		if timed {
+			return o, usagef("--since %s: only one time or transaction can be given, besides FILE@REV", quoteWord(word))
+		}
+		p, err := parseMoment("--since", word)
+		if err != nil {
+			return o, err
+		}
+		timed, o.Since = true, p
+	}
+	return o, nil
+}
+
+func (w *watchCommand) follow(s *txn.Store, files []string, o txn.WatchOptions) error {
+	n := 0
+	for e, err := range s.Watch(w.a.ctx, files, o) {
+		if err != nil {
+			return err
+		}
+		line := encodeJSON(newEntryJSON(e, w.patches))
+		if err := w.a.write(line); err != nil {
+			return err
+		}
+		if err := w.exec(e, line); err != nil {
+			return err
+		}
+		if n++; n == w.count {
+			break
+		}
+	}
+	return nil
+}
+
+// execGrace is how long a command may take to end when the watch is told to.
+const execGrace = 5 * time.Second
+
+func (w *watchCommand) exec(e txn.Entry, line []byte) error {
+	if w.command == "" {
+		return nil
+	}
+	var names []string
+	for _, f := range e.Files {
+		names = append(names, shown(f.File))
+	}
+	cmd := exec.CommandContext(w.a.ctx, "sh", "-c", w.command)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(line), w.a.stderr, w.a.stderr
+	// $JTX_TX would make the verbs in it act inside an open transaction.
+	cmd.Env = append(os.Environ(), "JTX_TX=", "JTX_WATCH_TX="+e.ID.String(), "JTX_WATCH_FILES="+strings.Join(names, "\n"))
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = execGrace
+	err := cmd.Run()
+	if w.a.ctx.Err() != nil {
+		return context.Cause(w.a.ctx)
+	}
+	if err != nil {
+		w.a.message("warning: " + printable(fmt.Sprintf("--exec for transaction %s: %v", e.ID, err)))
+	}
+	return nil
+}

@@ -1,0 +1,260 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/jtx-project/jtx/wal"
+)
+
+// DefaultPoll is how often a watch looks by itself: for file systems that tell of
+// no events, such as those of a network.
+const DefaultPoll = 2 * time.Second
+
+// WatchOptions say where a watch begins, and how it looks.
+type WatchOptions struct {
+	// Since is a time or a transaction: what was committed later is yielded. The
+	// zero Point is now.
+	Since Point
+	// After begins behind a revision, by file; it goes before Since. The last
+	// revision that was yielded of each file resumes a watch exactly.
+	After map[string]uint64
+	// Poll is how often to look where nothing tells of a change, DefaultPoll if 0.
+	Poll time.Duration
+	// Patches asks for the patch of each change.
+	Patches bool
+}
+
+// Watch yields each transaction that changes any of the files, of whatever
+// process, as it is committed: each once, none left out, one of several files as
+// one entry, and an effect never before its cause. With no file it follows every
+// tracked file at or below the store's directory; one that is tracked later joins
+// with all of its history. Otherwise transactions that have no file in common may
+// come in another order than that of their times.
+//
+// A change made outside jtx is recorded as soon as it is seen, and yielded as any
+// other; one that is no document, or that the caller may not record, waits for
+// somebody to settle it.
+//
+// It ends with an error: that of the context, ErrNotFound where retention has
+// dropped what comes next, or what reading the journals came to.
+func (s *Store) Watch(ctx context.Context, files []string, o WatchOptions) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		w := &watch{s: s, ctx: ctx, files: files, o: o, cursors: map[string]cursor{}, given: map[string]wal.FileID{}, wake: newWaker(o.Poll)}
+		defer w.wake.close()
+		for {
+			again, err := w.round(yield)
+			if errors.Is(err, errLeft) {
+				return
+			}
+			if err == nil && !again {
+				err = w.wake.wait(ctx)
+			}
+			if err == nil && ctx.Err() != nil {
+				err = context.Cause(ctx)
+			}
+			if err != nil {
+				yield(Entry{}, err)
+				return
+			}
+		}
+	}
+}
+
+// errLeft tells that the caller's loop was left.
+var errLeft = errors.New("stopped")
+
+// watch follows files.
+type watch struct {
+	s       *Store
+	ctx     context.Context
+	files   []string
+	o       WatchOptions
+	begun   bool              // the first look was taken
+	cursors map[string]cursor // by real path
+	// given are the edits from outside that could not be recorded, so that they
+	// are not tried again until they change.
+	given map[string]wal.FileID
+	wake  *waker
+}
+
+// cursor is how far a file's history was yielded.
+type cursor struct {
+	last wal.LSN
+	rev  uint64
+}
+
+// round yields what is new. It tells to look again at once where that has
+// recorded an edit from outside.
+func (w *watch) round(yield func(Entry, error) bool) (again bool, err error) {
+	heads, err := w.heads()
+	if errors.Is(err, ErrLockTimeout) {
+		return false, nil // a long transaction: it is over some time
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := w.begin(heads); err != nil {
+		return false, err
+	}
+	if err := w.deliver(heads, yield); err != nil {
+		return false, err
+	}
+	for _, h := range heads {
+		if h.ahead {
+			recorded, err := w.record(h)
+			if err != nil {
+				return false, err
+			}
+			again = again || recorded
+		}
+	}
+	return again, nil
+}
+
+// heads finds where the histories end, of the files that are tracked at that very
+// moment: a unit that makes a file must not come without it, and again with it.
+func (w *watch) heads() ([]head, error) {
+	targets, err := w.look()
+	for err == nil {
+		var heads []head
+		if heads, err = w.s.heads(w.ctx, targets); err != nil {
+			break
+		}
+		before := targets
+		if targets, err = w.look(); err == nil && slices.EqualFunc(before, targets, sameTarget) {
+			return heads, nil
+		}
+	}
+	return nil, err
+}
+
+func sameTarget(a, b *target) bool { return a.real == b.real && a.dir == b.dir }
+
+// look resolves the files anew, since their workspace may be made while they are
+// watched, and asks to be woken by changes from before they are read.
+func (w *watch) look() ([]*target, error) {
+	dirs, names := map[string]bool{w.s.dir: true}, map[string]bool{}
+	targets, err := w.targets(dirs)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range targets {
+		names[t.real] = true
+		dirs[filepath.Dir(t.real)] = true
+		if t.ws != nil {
+			dirs[t.dir] = true
+		}
+	}
+	w.wake.on(dirs, names)
+	return targets, nil
+}
+
+func (w *watch) targets(dirs map[string]bool) ([]*target, error) {
+	if len(w.files) > 0 {
+		return w.s.historyTargets(w.ctx, w.files)
+	}
+	sc, err := w.s.scope(w.ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, ws := range sc.workspaces {
+		dirs[filepath.Join(ws.meta(), filesDir)] = true
+	}
+	return sc.files, nil
+}
+
+// begin places the cursors at the first look. A file that joins later is new: all
+// of it is.
+func (w *watch) begin(heads []head) error {
+	if w.begun {
+		return nil
+	}
+	w.begun = true
+	since, err := w.s.asTime(w.ctx, heads, w.o.Since)
+	if err != nil {
+		return err
+	}
+	after := map[string]uint64{}
+	for name, rev := range w.o.After {
+		t, err := w.s.resolve(w.ctx, w.s.abs(name), false)
+		if err != nil {
+			return err
+		}
+		after[t.real] = rev
+	}
+	for _, h := range heads {
+		c := cursor{h.last, h.rev}
+		rev, given := after[h.t.real]
+		switch {
+		case given:
+			c, err = w.s.afterRev(h, rev)
+		case since.kind == pointTime:
+			c, err = w.s.cursorAt(h, func(rec *wal.Record) bool { return !rec.Time().After(since.time) })
+		case since.kind != pointCurrent:
+			err = &Error{Kind: ErrInvalid, Err: errorf("a watch begins at a time, a transaction, or revisions of files")}
+		}
+		if err != nil {
+			return err
+		}
+		w.cursors[h.t.real] = c
+	}
+	return nil
+}
+
+func (s *Store) afterRev(h head, rev uint64) (cursor, error) {
+	if rev > h.rev {
+		return cursor{}, &Error{Kind: ErrNotFound, File: h.t.name, Err: errorf("has no revision %d: the newest is %d", rev, h.rev)}
+	}
+	return s.cursorAt(h, func(rec *wal.Record) bool { return rec.Rev <= rev })
+}
+
+// cursorAt is behind the newest version for which early holds.
+func (s *Store) cursorAt(h head, early func(*wal.Record) bool) (cursor, error) {
+	if h.last == 0 {
+		return cursor{}, nil
+	}
+	last, err := s.lastWhere(h, early)
+	if err != nil || last == 0 {
+		return cursor{}, err
+	}
+	rec, err := s.versionAt(h.t, last)
+	if err != nil || rec == nil {
+		return cursor{last: last}, err
+	}
+	return cursor{last, rec.Rev}, nil
+}
+
+// record lets recovery make a version of an edit from outside. It tells whether
+// that has one now.
+func (w *watch) record(h head) (bool, error) {
+	var id wal.FileID
+	if info, err := w.s.fs.Lstat(h.t.real); err == nil {
+		id = wal.FileIDOf(info)
+	}
+	if was, tried := w.given[h.t.real]; tried && was == id {
+		return false, nil
+	}
+	c := w.s.newCall(nil)
+	c.mendDamage = true
+	recorded := false
+	err := w.s.withLocks(w.ctx, []string{h.t.real}, c, func(ses *session) error {
+		recorded = ses.targets[0].file.Log.State().Last > h.last
+		return nil
+	})
+	delete(w.given, h.t.real)
+	if errors.Is(err, ErrLockTimeout) {
+		return false, nil // whoever holds it records the edit
+	}
+	if !recorded {
+		w.given[h.t.real] = id
+	}
+	if cannotWrite(err) {
+		err = nil
+	}
+	return recorded, err
+}

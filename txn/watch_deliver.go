@@ -1,0 +1,123 @@
+package txn
+
+import (
+	"iter"
+	"slices"
+
+	"github.com/jtx-project/jtx/wal"
+)
+
+// flow brings what is new in several files into one order, the oldest first.
+type flow struct {
+	lanes []*newLane
+}
+
+// newLane is what is new in one file; rec is its oldest version that is not
+// yielded yet, rev the revision before that.
+type newLane struct {
+	h    head
+	rec  *wal.Record
+	rev  uint64
+	next func() (*wal.Record, error, bool)
+	stop func()
+}
+
+// deliver yields what lies between the cursors and the heads, and moves the
+// cursors there.
+func (w *watch) deliver(heads []head, yield func(Entry, error) bool) error {
+	var f flow
+	defer f.stop()
+	for _, h := range heads {
+		at := w.cursors[h.t.real]
+		switch {
+		case h.last < at.last:
+			return &Error{Kind: ErrNotFound, File: h.t.name, Err: errorf("its history was begun anew: it can't be followed from revision %d", at.rev)}
+		case h.last == at.last:
+			continue
+		}
+		l := &newLane{h: h, rev: at.rev}
+		l.next, l.stop = iter.Pull2(w.s.versionsFrom(h.t, at.last+1, h.last))
+		f.lanes = append(f.lanes, l)
+		if err := l.advance(); err != nil {
+			return err
+		}
+	}
+	for unit, err := f.unit(); unit != nil || err != nil; unit, err = f.unit() {
+		if err == nil {
+			err = w.yieldUnit(unit, yield)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, h := range heads {
+		w.cursors[h.t.real] = cursor{h.last, h.rev}
+	}
+	return nil
+}
+
+func (l *newLane) advance() error {
+	rec, err, ok := l.next()
+	l.rec = nil
+	if err != nil || !ok {
+		return err
+	}
+	if rec.Rev > l.rev+1 {
+		return &Error{Kind: ErrNotFound, File: l.h.t.name, Err: errorf("what follows revision %d is not kept any more: the oldest is %d", l.rev, rec.Rev)}
+	}
+	l.rec, l.rev = rec, rec.Rev
+	return nil
+}
+
+func (f *flow) stop() {
+	for _, l := range f.lanes {
+		l.stop()
+	}
+}
+
+// unit takes the oldest unit, nil where there is none left.
+func (f *flow) unit() ([]located, error) {
+	var oldest *newLane
+	for _, l := range f.lanes {
+		if l.rec != nil && (oldest == nil || later(oldest.rec, l.rec)) {
+			oldest = l
+		}
+	}
+	if oldest == nil {
+		return nil, nil
+	}
+	id := oldest.rec.Unit
+	var unit []located
+	for _, l := range f.lanes {
+		if l.rec == nil || l.rec.Unit != id {
+			continue
+		}
+		unit = append(unit, located{l.h, l.rec})
+		if err := l.advance(); err != nil {
+			return nil, err
+		}
+	}
+	return unit, nil
+}
+
+// yieldUnit yields the transactions of a unit, the first first.
+func (w *watch) yieldUnit(unit []located, yield func(Entry, error) bool) error {
+	var ids []wal.ID
+	for _, at := range unit {
+		for _, t := range at.rec.Txns {
+			if !slices.Contains(ids, t.ID) {
+				ids = append(ids, t.ID)
+			}
+		}
+	}
+	for _, id := range ids {
+		e, err := w.s.entry(unit, id, w.o.Patches)
+		if err != nil {
+			return err
+		}
+		if !yield(e, nil) {
+			return errLeft
+		}
+	}
+	return nil
+}
