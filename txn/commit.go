@@ -247,7 +247,7 @@ func (f *unitFile) checkNames(inPlace bool) error {
 	if inPlace || linksOf(info) < 2 {
 		return nil
 	}
-	return &Error{Kind: ErrInvalid, File: f.t.name, Err: errorf("has %d hard links; only a write in place keeps them together", linksOf(info))}
+	return &Error{Kind: ErrInvalid, File: f.t.name, Err: errorf("has %d hard links; only a write in place (--in-place) keeps them together", linksOf(info))}
 }
 
 // append writes the records to the journals. They are not durable yet.

@@ -124,7 +124,8 @@ func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts
 	var res Result
 	c := s.newCall(opts)
 	if c.dryRun {
-		return s.try(ctx, names, c, fn)
+		res, err := s.try(ctx, names, c, fn)
+		return res, asNamed(err, names, files)
 	}
 	began := time.Now()
 	err := s.withLocks(ctx, names, c, func(ses *session) error {
@@ -141,7 +142,7 @@ func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts
 		return err
 	})
 	s.logOperation(names, c, began, res, err)
-	return res, err
+	return res, asNamed(err, names, files)
 }
 
 // protect calls fn, with tx open only for as long as it runs.
@@ -162,7 +163,7 @@ func (ses *session) checkRevisions() error {
 			return fail(name, err)
 		}
 		if have != want {
-			return &Error{Kind: ErrConflict, File: name, Err: errorf("is at revision %d, expected %d", have, want)}
+			return &Error{Kind: ErrConflict, File: name, Err: &RevisionError{have, want}}
 		}
 	}
 	return nil

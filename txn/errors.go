@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
@@ -44,6 +45,31 @@ var (
 // damaged outside jtx. Nothing was discarded; a *recovery.DamagedError or a
 // *wal.CorruptError in the chain tells more.
 var ErrDamaged = errors.New("damaged")
+
+// RevisionError says that a file is not at the revision that was expected: the
+// same expectation can't hold later.
+type RevisionError struct{ Have, Want uint64 }
+
+func (e *RevisionError) Error() string {
+	return fmt.Sprintf("is at revision %d, expected %d", e.Have, e.Want)
+}
+
+// noSuchFile is fs.ErrNotExist too, for callers who know that from package os.
+type noSuchFile struct{}
+
+func (noSuchFile) Error() string        { return "no such file" }
+func (noSuchFile) Is(target error) bool { return target == fs.ErrNotExist }
+
+// asNamed puts a file's name as the caller gave it into an error.
+func asNamed(err error, names, files []string) error {
+	var e *Error
+	if errors.As(err, &e) {
+		if i := slices.Index(names, e.File); i >= 0 {
+			e.File = files[i]
+		}
+	}
+	return err
+}
 
 // Error is every error that this package returns: one of the sentinels above,
 // where one applies, with its place.

@@ -62,7 +62,7 @@ func (s *Store) History(ctx context.Context, files []string, o HistoryOptions) i
 		heads := m.heads(targets)
 		defer m.stop()
 		for _, h := range heads {
-			if h.last == 0 && len(files) > 0 {
+			if h.last == 0 && slices.ContainsFunc(files, func(f string) bool { return s.abs(f) == h.t.name }) {
 				yield(Entry{}, noHistory(h.t))
 				return
 			}
@@ -91,7 +91,7 @@ func (m *merge) heads(targets []*target) []head {
 
 // historyTargets resolves the files, or lists those that are tracked.
 func (s *Store) historyTargets(ctx context.Context, files []string) ([]*target, error) {
-	if len(files) == 0 {
+	if len(files) == 0 { // as for the directory that the store is in
 		sc, err := s.scope(ctx, nil)
 		if err != nil {
 			return nil, err
@@ -100,6 +100,14 @@ func (s *Store) historyTargets(ctx context.Context, files []string) ([]*target, 
 	}
 	var targets []*target
 	for _, f := range files {
+		if info, err := s.fs.Stat(s.abs(f)); err == nil && info.IsDir() {
+			sc, err := s.scope(ctx, []string{f})
+			if err != nil {
+				return nil, err
+			}
+			targets = append(targets, sc.files...)
+			continue
+		}
 		t, err := s.resolve(ctx, s.abs(f), false)
 		if err != nil {
 			return nil, err

@@ -343,7 +343,7 @@ func TestPoints(t *testing.T) {
 	require.Equal(t, `none`, at("1d2h ago"))
 	write(t, filepath.Join(dir, "a.json"), `{"n":6}`)
 	require.Equal(t, `{"n":5}`, at("-1"), "what stands there is the current version, recorded or not")
-	for _, bad := range []string{"", "x", "1x ago", "2026-01-01", "--1"} {
+	for _, bad := range []string{"", "x", "1x ago", "2026-01-32", "--1"} {
 		_, err := txn.ParsePoint(bad, time.Now())
 		require.ErrorIs(t, err, txn.ErrInvalid, bad)
 	}

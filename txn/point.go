@@ -52,8 +52,8 @@ var units = map[string]time.Duration{
 }
 
 // ParsePoint reads what stands behind the @ of FILE@VERSION: a revision (7), a
-// number of versions back (-1), a transaction's id, an RFC 3339 time, or a time
-// before now (2h ago, 1d12h ago). It fails with ErrInvalid.
+// number of versions back (-1), a transaction's id, an RFC 3339 time, a date, or a
+// time before now (2h, 2h ago, 1d12h ago). It fails with ErrInvalid.
 func ParsePoint(text string, now time.Time) (Point, error) {
 	if n, err := strconv.ParseUint(strings.TrimPrefix(text, "-"), 10, 64); err == nil {
 		if strings.HasPrefix(text, "-") {
@@ -67,7 +67,10 @@ func ParsePoint(text string, now time.Time) (Point, error) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return AtTime(t), nil
 	}
-	if agoForm.MatchString(text) {
+	if t, err := time.Parse(time.DateOnly, text); err == nil {
+		return AtTime(t), nil // its beginning, in UTC
+	}
+	if agoForm.MatchString(text) || agoForm.MatchString(text+" ago") {
 		return AtTime(now.Add(-parseAgo(text))), nil
 	}
 	return Point{}, &Error{Kind: ErrInvalid, Err: fmt.Errorf("version %q: want a revision, a transaction's id, an RFC 3339 time, or a time such as \"2h ago\"", text)}

@@ -61,14 +61,27 @@ func (s *Store) RestoreAll(ctx context.Context, p Point, opts ...Option) (Result
 	if len(names) == 0 {
 		return Result{}, nil
 	}
-	return s.Do(ctx, names, func(tx *Tx) error {
+	var young []string
+	res, err := s.Do(ctx, names, func(tx *Tx) error {
+		young = nil
 		for _, d := range tx.drafts {
-			if err := s.restoreOld(tx, d, p); err != nil {
+			reached, err := s.restoreOld(tx, d, p)
+			if err != nil {
 				return err
 			}
+			if !reached {
+				young = append(young, d.name)
+			}
+		}
+		if len(young) == len(names) {
+			return &Error{Kind: ErrNotFound, File: young[0], Err: errorf("has no version so old, and no other file has one")}
 		}
 		return nil
 	}, append(opts, mending)...)
+	for _, name := range young {
+		res.Warnings = append(res.Warnings, name+": has no version so old, and is left as it is")
+	}
+	return res, err
 }
 
 // headNow is the head of a file that the transaction has locked.
@@ -114,29 +127,31 @@ func (s *Store) lastGood(h head) (*wal.Record, error) {
 	return nil, nil
 }
 
-// restoreOld brings one of all files back.
-func (s *Store) restoreOld(tx *Tx, d *draft, p Point) error {
+// restoreOld brings one of all files back. It is false where the file's history
+// does not reach back so far.
+func (s *Store) restoreOld(tx *Tx, d *draft, p Point) (bool, error) {
 	h := headNow(d)
 	if h.last == 0 {
-		return nil
+		return false, nil
 	}
 	rec, err := s.atTime(h, p.time)
 	if err != nil || rec != nil {
 		if err == nil {
 			err = s.bringBack(tx, d, rec)
 		}
-		return err
+		return true, err
 	}
 	for first, err := range s.versionsFrom(d.t, 1, h.last) {
 		if err != nil {
-			return err
+			return false, err
 		}
 		if !first.Before.Exists && first.Flags&wal.FlagForeign == 0 {
 			d.remove() // jtx made it, later
+			return true, nil
 		}
 		break
 	}
-	return nil
+	return false, nil
 }
 
 // bringBack makes a draft the version of a record.

@@ -15,6 +15,9 @@ import (
 // changes. It must not be used after the function has returned, nor by several
 // goroutines at once. A file is named as it was listed, or by any other path to
 // it. Pointers are RFC 6901; "" is the whole document.
+//
+// An operation that fails changes nothing, but what was done before it stands: the
+// function must return the error, or else that is committed.
 type Tx struct {
 	dir    string
 	byName map[string]*draft
@@ -95,7 +98,7 @@ func (tx *Tx) existing(name string) (*draft, error) {
 		return nil, err
 	}
 	if d.doc == nil {
-		return nil, &Error{Kind: ErrNotFound, File: name, Err: errorf("no such file")}
+		return nil, &Error{Kind: ErrNotFound, File: name, Err: noSuchFile{}}
 	}
 	return d, nil
 }

@@ -197,6 +197,7 @@ func (t *OpenTx) create() error {
 // has. It looks in the workspace of the store's directory, then among all that
 // this user began.
 func (s *Store) Resume(ctx context.Context, id string) (*OpenTx, error) {
+	given := id
 	id = strings.ToUpper(id)
 	dirs, err := s.txDirs(ctx)
 	if err != nil {
@@ -223,9 +224,9 @@ func (s *Store) Resume(ctx context.Context, id string) (*OpenTx, error) {
 	}
 	switch {
 	case len(found) == 0 || len(id) < 4:
-		return nil, &Error{Kind: ErrNotFound, Err: errorf("no open transaction %s", id)}
+		return nil, &Error{Kind: ErrNotFound, Err: errorf("no open transaction %s", given)}
 	case len(found) > 1:
-		return nil, &Error{Kind: ErrInvalid, Err: errorf("%d open transactions begin with %s", len(found), id)}
+		return nil, &Error{Kind: ErrInvalid, Err: errorf("%d open transactions begin with %s", len(found), given)}
 	}
 	for _, path := range found {
 		real, err := filepath.EvalSymlinks(path)

@@ -34,10 +34,10 @@ func (s *Store) View(ctx context.Context, files []string, fn func(*Tx) error) er
 	}
 	tx, err := s.snapshot(ctx, names)
 	if err != nil {
-		return err
+		return asNamed(err, names, files)
 	}
 	tx.readOnly = true
-	return protect(fn, tx)
+	return asNamed(protect(fn, tx), names, files)
 }
 
 // races is how often a snapshot is tried without a lock.

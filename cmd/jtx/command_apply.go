@@ -43,6 +43,9 @@ type applyCommand struct {
 
 func (ap *applyCommand) run(cmd *cobra.Command, args []string) error {
 	id, rest := ap.split(args)
+	if _, err := os.Lstat(id); err == nil && ap.flags.id() == "" {
+		return usagef("%s is a file, and no transaction is named", quoteWord(id)).withHint("usage: %s; jtx begin prints a TX, and $JTX_TX names one too", cmd.UseLine())
+	}
 	if len(rest) == 0 {
 		return missing(cmd)
 	}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/wal"
 )
 
 func newCommit(a *app) *cobra.Command {
@@ -67,5 +69,23 @@ func (a *app) resume(cmd *cobra.Command, lock lockFlags, args []string) (*txn.St
 		return nil, nil, err
 	}
 	t, err := s.Resume(a.ctx, id)
+	if errors.Is(err, txn.ErrNotFound) {
+		err = a.committedBefore(s, id, err)
+	}
 	return s, t, err
+}
+
+// committedBefore says of a transaction that is not open that it was committed, if
+// it was; else it is err.
+func (a *app) committedBefore(s *txn.Store, word string, err error) error {
+	id, bad := wal.ParseID(word)
+	if bad != nil {
+		return err
+	}
+	e, gone := s.Show(a.ctx, id)
+	if gone != nil {
+		return err
+	}
+	return (&cliError{exit: exitNo, msg: fmt.Sprintf("transaction %s was committed already, at %s", id, timeText(e.Time))}).
+		withHint("jtx show %s tells what it changed", id)
 }

@@ -120,7 +120,14 @@ func (a *app) content(s *txn.Store, v versioned) (txn.FileVersion, error) {
 		now.Data, err = tx.Bytes(v.file)
 		return err
 	})
-	return now, err
+	if err != nil {
+		return now, err
+	}
+	// What was edited outside, and is not recorded yet, has no revision.
+	if newest, err := s.ReadVersion(a.ctx, v.file, txn.Point{}); err == nil && newest.Exists == now.Exists && bytes.Equal(newest.Data, now.Data) {
+		now.Rev = newest.Rev
+	}
+	return now, nil
 }
 
 func patchBetween(old, now txn.FileVersion) (jsonpatch.Patch, error) {

@@ -99,6 +99,8 @@ func (e *editCommand) edited(base []byte) ([]byte, error) {
 			return nil, err
 		}
 		switch {
+		case bytes.Equal(text, base) && e.a.json && len(base) > 0:
+			return text, nil // so that what is printed is as of any verb
 		case bytes.Equal(text, base):
 			e.a.note("unchanged")
 			return nil, nil

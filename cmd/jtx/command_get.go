@@ -74,7 +74,7 @@ func (g *getCommand) run(cmd *cobra.Command, args []string) error {
 	}
 	got, err := g.readAt(v, ptr)
 	if errors.Is(err, txn.ErrNotFound) && fallback != nil {
-		got, err = found{value: fallback}, nil
+		got.value, err = fallback, nil
 	}
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -95,7 +96,11 @@ func lockRows(f txn.FileStatus) [][]string {
 		rows = append(rows, []string{f.Lock.State.String(), "a process that can't be seen", "-"})
 	}
 	if l := f.Lock.Lease; l != nil {
-		rows = append(rows, []string{"lease", printable(l.String()), timeText(l.Granted)})
+		how, who := "lease", l.String()
+		if over, why := l.Broken(time.Now()); over {
+			how, who = "broken lease", who+": "+why
+		}
+		rows = append(rows, []string{how, printable(who), timeText(l.Granted)})
 	}
 	for _, h := range f.Lock.Waiters {
 		rows = append(rows, []string{"waiting", who(h), since(h)})

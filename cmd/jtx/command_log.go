@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -13,8 +14,8 @@ func newLog(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "log [FILE ...]",
 		Short: "the transactions that changed files, newest first",
-		Long: `Lists the transactions that changed any FILE, newest first; without FILE, any
-tracked file in or below the current directory. Each is a line of its id, time,
+		Long: `Lists the transactions that changed any FILE, newest first; where FILE is a
+directory, any tracked file in or below it, as without FILE in the current one. Each is a line of its id, time,
 actor, files and message, separated by tabs; with -p its patches follow, a line
 for each file. Changes made outside jtx are listed as it found them. With --json
 each transaction is an object on a line of its own.`,
@@ -64,12 +65,15 @@ func (l *logCommand) run(files []string) error {
 	return l.print(p, s, files, o)
 }
 
+// logPiece is how much is written at once, in bytes: what a pipe holds.
+const logPiece = 60 << 10
+
 func (l *logCommand) print(p *page, s *txn.Store, files []string, o txn.HistoryOptions) error {
 	var b bytes.Buffer
 	n := 0
 	for e, err := range s.History(l.a.ctx, files, o) {
 		if err != nil {
-			return err
+			return errors.Join(p.write(&b), err)
 		}
 		switch {
 		case l.a.json:
@@ -79,8 +83,12 @@ func (l *logCommand) print(p *page, s *txn.Store, files []string, o txn.HistoryO
 		default:
 			plainEntry(&b, e, l.patches)
 		}
-		if err := p.write(&b); err != nil {
-			return err
+		// In pieces, so that one who reads only the first line of a short log does
+		// not end it by a signal.
+		if p.terminal || b.Len() > logPiece {
+			if err := p.write(&b); err != nil {
+				return err
+			}
 		}
 		if n++; n == l.count {
 			break
@@ -89,5 +97,5 @@ func (l *logCommand) print(p *page, s *txn.Store, files []string, o txn.HistoryO
 	if n == 0 {
 		l.a.note("no transactions")
 	}
-	return nil
+	return p.write(&b)
 }

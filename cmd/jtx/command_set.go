@@ -71,7 +71,8 @@ func (s *setCommand) one(tx *txn.Tx, file, ptr string, value json.RawMessage) er
 		return tx.SetPath(file, ptr, value)
 	}
 	err := tx.Set(file, ptr, value)
-	if errors.Is(err, txn.ErrConflict) {
+	// Tried, to see whether it would help; the transaction ends in err all the same.
+	if errors.Is(err, txn.ErrConflict) && tx.SetPath(file, ptr, value) == nil {
 		return &hinted{err, "-p makes missing parent objects"}
 	}
 	return err

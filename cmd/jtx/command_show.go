@@ -15,18 +15,18 @@ func newShow(a *app) *cobra.Command {
 		Use:   "show TX",
 		Short: "what a transaction changed",
 		Long: `Shows the transaction TX: its id, time, actor, files and message on a line, and
-for each file a line with its patch. The exit code is 1 where no tracked file in
+for each file a line with its patch. FILE@REV is the transaction that made it. The exit code is 1 where no tracked file in
 or below the current directory has such a transaction.`,
 		Example: example(`TX=$(jtx set config.json /server/port 81 | cut -d ' ' -f 1)`, `jtx show $TX`),
 		Args:    words(1, 1),
 	}
 	lock.register(cmd.Flags())
 	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
-		id, err := parseTx(args[0])
+		s, err := a.openStore(&lock)
 		if err != nil {
 			return err
 		}
-		s, err := a.openStore(&lock)
+		id, err := a.transactionOf(s, args[0])
 		if err != nil {
 			return err
 		}
@@ -54,11 +54,19 @@ func (a *app) printEntry(e txn.Entry) error {
 	return p.write(&b)
 }
 
-// parseTx reads a transaction's id.
-func parseTx(word string) (wal.ID, error) {
-	id, err := wal.ParseID(word)
-	if err != nil {
-		return id, usagef("%s is no transaction's id", quoteWord(word)).withHint("an id has 26 letters and digits; jtx log lists them")
+// transactionOf reads a transaction's id, or finds the transaction that made a
+// version of a file.
+func (a *app) transactionOf(s *txn.Store, word string) (wal.ID, error) {
+	if id, err := wal.ParseID(word); err == nil {
+		return id, nil
 	}
-	return id, nil
+	v, err := versionOf(word, "")
+	if err != nil {
+		return wal.ID{}, err
+	}
+	if v.text == "" {
+		return wal.ID{}, usagef("%s is no transaction's id", quoteWord(word)).withHint("an id has 26 letters and digits, jtx log lists them; FILE@REV names the transaction that made a version")
+	}
+	made, err := s.ReadVersion(a.ctx, v.file, v.point)
+	return made.Tx, err
 }

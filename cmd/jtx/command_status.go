@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -84,6 +85,9 @@ func lockText(f txn.FileStatus) string {
 	}
 	if f.Lock.Lease != nil {
 		text = "leased by " + f.Lock.Lease.String()
+		if over, why := f.Lock.Lease.Broken(time.Now()); over {
+			text = "free: a lease is broken, " + why
+		}
 	}
 	if n := len(f.Lock.Waiters); n > 0 {
 		text += fmt.Sprintf(", %d waiting", n)
@@ -155,12 +159,16 @@ type leaseJSON struct {
 	Owner   string `json:"owner,omitempty"`
 	Granted string `json:"granted"`
 	Expires string `json:"expires"`
+	Broken  string `json:"broken,omitempty"` // why it binds nobody any more
 }
 
 func newLockJSON(f txn.FileStatus) lockJSON {
 	j := lockJSON{State: f.Lock.State.String(), Holders: newHoldersJSON(f.Lock.Holders), Waiters: newHoldersJSON(f.Lock.Waiters)}
 	if l := f.Lock.Lease; l != nil {
 		j.Lease = &leaseJSON{TX: l.Tx, Command: l.Command, Granted: timeText(l.Granted), Expires: timeText(l.Expires)}
+		if over, why := l.Broken(time.Now()); over {
+			j.Lease.Broken = why
+		}
 		if l.Owner != nil {
 			j.Lease.Owner = l.Owner.String()
 		}

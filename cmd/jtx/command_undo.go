@@ -11,7 +11,7 @@ func newUndo(a *app) *cobra.Command {
 		Use:   "undo TX",
 		Short: "take a transaction back",
 		Long: `Takes the transaction TX back, in all its files, in a new transaction, and prints
-TXID FILE@REV ... . TX need not be the newest: what was changed since stays. Where
+TXID FILE@REV ... ; FILE@REV is the transaction that made it. TX need not be the newest: what was changed since stays. Where
 a later transaction changed the same place it is a conflict (3), which names both
 changes, and nothing is changed. An undo can be undone.`,
 		Example: example(`TX=$(jtx set config.json /server/port 81 | cut -d ' ' -f 1)`, `jtx set config.json /server/host '"example.org"'`, `jtx undo $TX`),
@@ -23,11 +23,11 @@ changes, and nothing is changed. An undo can be undone.`,
 		if err := inside.refuse("undo", "jtx show TX prints the patch to take back by jtx patch"); err != nil {
 			return err
 		}
-		id, err := parseTx(args[0])
+		s, err := a.openStore(&flags.lockFlags)
 		if err != nil {
 			return err
 		}
-		s, err := a.openStore(&flags.lockFlags)
+		id, err := a.transactionOf(s, args[0])
 		if err != nil {
 			return err
 		}

@@ -64,13 +64,16 @@ func revisions(e txn.Entry) string {
 // actor, the files and the message, separated by tabs; then, where patches were
 // asked for, a line for each file that begins with a tab.
 func plainEntry(b *bytes.Buffer, e txn.Entry, patches bool) {
-	fmt.Fprintf(b, "%s\t%s\t%s\t%s\t%s\n", e.ID, timeText(e.Time), printable(actorOf(e)), revisions(e), printable(e.Message))
+	fmt.Fprintf(b, "%s\t%s\t%s\t%s\t%s\n", e.ID, timeText(e.Time), field(actorOf(e)), revisions(e), field(e.Message))
 	if patches {
 		for _, f := range e.Files {
 			fmt.Fprintf(b, "\t%s\t%s\n", quoteWord(fmt.Sprintf("%s@%d", shown(f.File), f.Rev)), f.Patch.Encode())
 		}
 	}
 }
+
+// field is a text between tabs.
+func field(text string) string { return strings.ReplaceAll(printable(text), "\t", `\t`) }
 
 func actorOf(e txn.Entry) string {
 	if e.Actor == "" {

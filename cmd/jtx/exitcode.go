@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
 // The exit codes of jtx. A script may rely on them.
@@ -81,5 +82,18 @@ func exitName(code int) string {
 	}
 }
 
-// retryable tells whether the same work, begun again, can succeed.
-func retryable(code int) bool { return code == exitConflict || code == exitLocked }
+// retryable tells whether the same work, begun again, can succeed: after a lost
+// race it can. Where the document, or its revision, is not the one that the work is
+// for, it would fail again.
+func retryable(err error) bool {
+	var op *jsonpatch.OpError
+	var rev *txn.RevisionError
+	var undo *txn.UndoConflict
+	switch exitOf(err) {
+	case exitLocked:
+		return true
+	case exitConflict:
+		return !errors.As(err, &op) && !errors.As(err, &rev) && !errors.As(err, &undo)
+	}
+	return false
+}

@@ -81,6 +81,11 @@ func hintOfText(err error) string {
 	if errors.As(err, &ptr) && !strings.HasPrefix(ptr.Pointer, "/") {
 		return fmt.Sprintf("a place is a pointer, such as %s, or a jq path, such as .a.b[0]", quoteWord("/"+strings.TrimPrefix(ptr.Pointer, "#/")))
 	}
+	var syn *jsonpatch.SyntaxError
+	var own *cliError
+	if errors.As(err, &syn) && fileOf(err) != "" && !errors.As(err, &own) {
+		return "the file itself holds no JSON, and is left as it is: mend it, or move it away, and run this again"
+	}
 	if errors.Is(err, recovery.ErrNotRegular) {
 		return "jtx keeps JSON in ordinary files only"
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -115,7 +114,7 @@ func checkPinned(tx *txn.Tx, want map[string]uint64) error {
 			return err
 		}
 		if have != want[name] {
-			return &txn.Error{Kind: txn.ErrConflict, File: name, Err: fmt.Errorf("is at revision %d, expected %d", have, want[name])}
+			return &txn.Error{Kind: txn.ErrConflict, File: name, Err: &txn.RevisionError{Have: have, Want: want[name]}}
 		}
 	}
 	return nil

@@ -65,7 +65,7 @@ func describe(err error) failure {
 	code := exitOf(err)
 	f := failure{
 		Code: exitName(code), Exit: code, Message: printable(messageOf(err)),
-		Hint: hintOf(err), Retryable: retryable(code),
+		Hint: hintOf(err), Retryable: retryable(err),
 	}
 	var sig *signalError
 	if code > 128 && errors.As(err, &sig) {
@@ -142,7 +142,11 @@ func messageOfTxn(e *txn.Error) string {
 	if strings.HasPrefix(text, name+": ") || strings.HasPrefix(text, name+" ") {
 		return text
 	}
-	for _, long := range []string{e.File, filepath.Base(e.File)} {
+	abs, err := filepath.Abs(e.File)
+	if err != nil {
+		abs = e.File
+	}
+	for _, long := range []string{e.File, abs, filepath.Base(e.File)} {
 		if rest, ok := strings.CutPrefix(text, long+" "); ok {
 			return name + " " + rest
 		}

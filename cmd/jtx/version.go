@@ -51,6 +51,9 @@ func kindOfVersion(v string) versionKind {
 	if _, err := wal.ParseID(v); err == nil {
 		return transaction
 	}
+	if _, err := time.Parse(time.DateOnly, v); err == nil {
+		return moment
+	}
 	if _, err := time.Parse(time.RFC3339, v); err == nil || agoForm().MatchString(v) {
 		return moment
 	}
