@@ -2,6 +2,7 @@ package txn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -90,7 +91,10 @@ func (s *Store) compact(t *target, r Retention, dryRun bool) (*Compaction, error
 	}
 	h := head{t: t, last: st.Last, rev: st.Rev}
 	first, err := s.oldestKept(h)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, nil // the first change was withdrawn, and none came after it
+	case err != nil:
 		return nil, err
 	}
 	from, err := s.cut(h, r)

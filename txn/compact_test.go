@@ -95,3 +95,23 @@ func TestCommitsCompactWhatHasGrownLarge(t *testing.T) {
 	}
 	t.Fatalf("it has grown to %d bytes", grown)
 }
+
+// A first change that failed may leave a journal without a version, which is no
+// obstacle to the compaction of the others.
+func TestCompactionPassesOverAnEmptyHistory(t *testing.T) {
+	for call := 0; ; call++ {
+		dir := t.TempDir()
+		fault := fsys.NewFailing(fsys.OS, fsys.Fault{Call: call})
+		bad, err := txn.Open(dir, txn.Options{FS: fault})
+		require.NoError(t, err)
+		_, _ = bad.Do(context.Background(), []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/n", 1) })
+		s, err := txn.Open(dir, txn.Options{})
+		require.NoError(t, err)
+		set(t, s, "b.json", "/n", 1)
+		_, err = s.Compact(context.Background(), nil, txn.Retention{})
+		require.NoError(t, err, "call %d fails", call)
+		if fault.Failed() == 0 {
+			return
+		}
+	}
+}
