@@ -1,10 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strconv"
@@ -137,17 +137,22 @@ func (w *watchCommand) exec(e txn.Entry, line []byte) error {
 	if w.command == "" {
 		return nil
 	}
+	in, err := heldInFile(line)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
 	var names []string
 	for _, f := range e.Files {
 		names = append(names, shown(f.File))
 	}
 	cmd := exec.CommandContext(w.a.ctx, "sh", "-c", w.command)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(line), w.a.stderr, w.a.stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, w.a.stderr, w.a.stderr
 	// $JTX_TX would make the verbs in it act inside an open transaction.
 	cmd.Env = append(os.Environ(), "JTX_TX=", "JTX_WATCH_TX="+e.ID.String(), "JTX_WATCH_FILES="+strings.Join(names, "\n"))
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = execGrace
-	err := cmd.Run()
+	err = cmd.Run()
 	if w.a.ctx.Err() != nil {
 		return context.Cause(w.a.ctx)
 	}
@@ -155,4 +160,21 @@ func (w *watchCommand) exec(e txn.Entry, line []byte) error {
 		w.a.message("warning: " + printable(fmt.Sprintf("--exec for transaction %s: %v", e.ID, err)))
 	}
 	return nil
+}
+
+// heldInFile is a file without a name that holds data. In a pipe to a command that
+// does not read it there would be a SIGPIPE, which ends the watch.
+func heldInFile(data []byte) (*os.File, error) {
+	f, err := os.CreateTemp("", "jtx-watch-*")
+	if err != nil {
+		return nil, err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err = errors.Join(err, os.Remove(f.Name())); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
