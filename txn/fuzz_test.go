@@ -1,0 +1,72 @@
+package txn
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// FuzzEscape: a path becomes one file name and the same path again, or a hash.
+func FuzzEscape(f *testing.F) {
+	for _, rel := range []string{"a.json", ".hidden", "dir/ä.json", "a%2Fb", "%%", strings.Repeat("ö", 80), "a\x00b", "..", "A b,c+d=e_f-g"} {
+		f.Add(rel)
+	}
+	f.Fuzz(func(t *testing.T, rel string) {
+		name, hashed := escape(rel)
+		if len(name) > maxEscaped || strings.ContainsAny(name, "/\x00") || strings.HasPrefix(name, ".") || name == "" && rel != "" {
+			t.Fatalf("%q: %q is no name of a file", rel, name)
+		}
+		if hashed {
+			return
+		}
+		if again, err := unescape(name); err != nil || again != rel {
+			t.Fatalf("%q: %q, and back %q, %v", rel, name, again, err)
+		}
+	})
+}
+
+// FuzzUnescape: any name that stands in the directory of the journals is refused
+// or is a path.
+func FuzzUnescape(f *testing.F) {
+	for _, name := range []string{"a.json", "a%2Fb.json", "%", "%4", "%zz", "%2e%2e%2fx", "a%00"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		rel, err := unescape(name)
+		if err != nil {
+			return
+		}
+		if again, hashed := escape(rel); !hashed {
+			if back, err := unescape(again); err != nil || back != rel {
+				t.Fatalf("%q is the path %q, whose name %q is %q, %v", name, rel, again, back, err)
+			}
+		}
+	})
+}
+
+// FuzzParsePoint: what is no version is invalid, and nothing panics. A time that is
+// printed and read again is the same.
+func FuzzParsePoint(f *testing.F) {
+	for _, text := range []string{"", "0", "7", "-1", "-18446744073709551616", "99999999999999999999", "01JD3Z5T9V8Q6W1E2R3T4Y5Z6A", "2026-01-02T03:04:05Z",
+		"2026-01-02T03:04:05.123456789+01:00", "2h ago", "1d12h ago", "-3h ago", "1e9d ago", "9999999999h ago", " 7", "7 "} {
+		f.Add(text)
+	}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := ParsePoint(text, now)
+		if err != nil {
+			if !errors.Is(err, ErrInvalid) {
+				t.Fatalf("%q: %v", text, err)
+			}
+			return
+		}
+		at := p.Time()
+		if at.IsZero() || at.Year() < 0 || at.Year() > 9999 {
+			return
+		}
+		if again, err := ParsePoint(at.UTC().Format(time.RFC3339Nano), now); err != nil || !again.Time().Equal(at) {
+			t.Fatalf("%q is %v, and again %v, %v", text, at, again.Time(), err)
+		}
+	})
+}
