@@ -293,7 +293,13 @@ func (u *undoRun) restoreBytes() {
 	if err != nil || string(text) == string(u.d.doc.Bytes()) || !jsonpatch.Equal(text, u.d.doc.Bytes()) {
 		return
 	}
-	doc, err := jsonpatch.Parse(text, u.lim)
+	// A comma that a later change has made the last one is read where comments are
+	// allowed: plain JSON must stay plain.
+	parse := jsonpatch.Parse
+	if _, err := jsonpatch.ParseStrict(u.d.doc.Bytes(), u.lim); err == nil {
+		parse = jsonpatch.ParseStrict
+	}
+	doc, err := parse(text, u.lim)
 	if err != nil {
 		return
 	}
