@@ -21,6 +21,9 @@ type Replacement struct {
 	Data    []byte      // the new bytes; nothing where Version says that there is no file
 	Version wal.Version // what Data is, or the zero value to remove the file
 	InPlace bool        // overwrite, do not rename
+	// Like is another file, whose mode, owner and attributes the new one gets:
+	// less what the one that it replaces did not allow. nil: those of that.
+	Like *File
 	// Warnings are what of the old file's metadata could not be kept.
 	Warnings []string
 
@@ -45,7 +48,7 @@ func (r *Replacement) Stage() error {
 	}
 	name := Temp(r.File.Target)
 	perm := fs.FileMode(tempMode)
-	if r.File.Found.Info == nil {
+	if r.File.Found.Info == nil && r.Like == nil {
 		perm = r.File.newPerm()
 	}
 	f, err := createTemp(r.File.FS, name, perm)
@@ -89,12 +92,28 @@ func (r *Replacement) fill() error {
 	if _, err := r.temp.Write(r.Data); err != nil {
 		return err
 	}
-	if r.File.Found.Info == nil {
+	model := r.File
+	if r.Like != nil {
+		model = r.Like
+	}
+	if model.Found.Info == nil {
 		return nil
 	}
-	warnings, err := copyMetadata(r.temp, r.File.Target, r.File.Found.Info)
+	warnings, err := copyMetadata(r.temp, model.Target, model.Found.Info)
 	r.Warnings = append(r.Warnings, warnings...)
-	return err
+	if err != nil || r.Like == nil || r.File.Found.Info == nil {
+		return err
+	}
+	return r.narrow()
+}
+
+// narrow takes away what the file that is replaced did not allow.
+func (r *Replacement) narrow() error {
+	info, err := r.temp.Stat()
+	if err != nil {
+		return err
+	}
+	return r.temp.Chmod(info.Mode().Perm() & r.File.Found.Info.Mode().Perm())
 }
 
 // Sync makes the staged bytes and their metadata durable.

@@ -59,6 +59,16 @@ func dirMode(file fs.FileMode) fs.FileMode {
 	return dir
 }
 
+// within takes away what other does not give. The owner of what is new is other's.
+func (a access) within(other access, isNew bool) access {
+	a.dir &= other.dir | fs.ModeSetgid
+	a.file &= other.file
+	if isNew {
+		a.uid, a.gid = other.uid, other.gid
+	}
+	return a
+}
+
 // mkdir makes a directory that exists afterwards, with this access if it is new.
 func (a access) mkdir(fsy fsys.FS, name string) error {
 	err := fsy.Mkdir(name, a.dir.Perm())

@@ -223,6 +223,9 @@ func (u *unit) nameParticipants() {
 func (u *unit) stage() error {
 	for _, f := range u.files {
 		f.repl = recovery.Replacement{File: f.t.file, Data: f.data, Version: f.after, InPlace: f.inPlace}
+		if like := f.draft.like; like != nil {
+			f.repl.Like = like.t.file
+		}
 		if err := f.checkNames(u.ses.call.inPlace); err != nil {
 			return err
 		}

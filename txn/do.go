@@ -47,6 +47,8 @@ type call struct {
 	expect         map[string]uint64 // absolute name to revision
 	tx             wal.ID            // the transaction's id where it has one already
 	mendDamage     bool
+	transfer       *transfer             // between two of the files
+	replace        bool                  // its end may be there already
 	sweep          bool                  // clear leftovers of files that need no recovery too
 	fence          func(*session) error  // last check before the commit
 	recovered      func([]recovery.Done) // told what recovery did, also where it ends in an error

@@ -88,6 +88,7 @@ func (ses *session) lock(names []string, need *participants, deadline time.Time)
 		}
 		ses.targets = append(ses.targets, t)
 	}
+	ses.narrowTransfer()
 	ses.resolveExtra(need)
 	if err := ses.noCopies(); err != nil {
 		return err

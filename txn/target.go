@@ -25,6 +25,9 @@ type target struct {
 	// plan is what the next access would do, where nothing is to be done: a dry run.
 	plan *recovery.FilePlan
 	info fs.FileInfo // the file's, when it was resolved; nil where there is none
+	// like is a file whose content this one gets, so that its journal must be for
+	// nobody who may not read that.
+	like *target
 }
 
 func (t *target) key() recovery.Key { return recovery.Key{Workspace: t.ws.id, Path: t.rel} }
@@ -163,9 +166,19 @@ func (s *Store) chmodDir(dir string, a access) error {
 	return f.Chmod(a.dir)
 }
 
-// accessFor is the access of a file's journal: the file's own, or for a file that
-// is not there yet, that of its journal's directory or of its own directory.
+// accessFor is the access of a file's journal: the file's own, but no more than
+// that of a file whose content it gets.
 func (s *Store) accessFor(t *target) (access, error) {
+	a, err := s.ownAccess(t)
+	if err == nil && t.like != nil && t.like.info != nil {
+		a = a.within(accessOfFile(t.like.info), t.info == nil)
+	}
+	return a, err
+}
+
+// ownAccess is the file's own, or for one that is not there yet, that of its
+// journal's directory or of its own directory.
+func (s *Store) ownAccess(t *target) (access, error) {
 	if t.info != nil {
 		return accessOfFile(t.info), nil
 	}

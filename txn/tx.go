@@ -41,6 +41,7 @@ type draft struct {
 	ops   jsonpatch.Patch     // what it has done
 	whole bool                // the bytes are not what ops give: an image carries them
 	steps int                 // calls of Apply that made doc
+	like  *draft              // whose mode, owner and attributes it gets
 	reads []string            // pointers that were read
 }
 

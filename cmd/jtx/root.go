@@ -48,6 +48,8 @@ var verbs = []struct {
 	{groupFiles, newPipe},
 	{groupFiles, newEdit},
 	{groupFiles, newRm},
+	{groupFiles, newMv},
+	{groupFiles, newCp},
 	{groupTx, newAbort},
 	{groupTx, newTx},
 	{groupTx, newRun},
