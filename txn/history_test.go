@@ -46,6 +46,8 @@ type world struct {
 	oldest map[string]uint64            // the oldest revision that is kept
 	states []moment
 	ids    []wal.ID
+	kills  int // of processes in the middle of a transaction
+	kept   int // of those transactions
 }
 
 const absentText = "\x00absent"
@@ -185,6 +187,21 @@ func (w *world) foreign() {
 	require.NoError(w.t, err)
 }
 
+// verify is the checker, for some files.
+func (w *world) verify(names []string) {
+	var paths []string
+	for _, name := range names {
+		paths = append(paths, w.path(name))
+	}
+	results, err := w.s.Verify(context.Background(), paths, txn.VerifyOptions{})
+	require.NoError(w.t, err)
+	require.Len(w.t, results, len(names))
+	for _, r := range results {
+		require.NoError(w.t, r.Err, r.File)
+		require.False(w.t, r.Foreign || r.Unfinished, r.File)
+	}
+}
+
 // check compares every version with its copy.
 func (w *world) check() {
 	verify(w.t, w.s)
@@ -237,12 +254,20 @@ func TestEveryVersionEqualsItsCopy(t *testing.T) {
 			if w.rnd.IntN(4) == 0 {
 				w.compact()
 			}
+		case 4, 5:
+			w.killed()
 		}
-		w.step()
+		res := w.step()
+		var touched []string
+		for _, f := range res.Files {
+			touched = append(touched, filepath.Base(f.File))
+		}
+		w.verify(touched)
 		if i%200 == 199 {
 			w.check()
 		}
 	}
+	t.Logf("%d processes were killed, %d of their transactions stand", w.kills, w.kept)
 	for _, m := range w.states {
 		versions, err := w.s.ReadVersions(context.Background(), keysOf(m.revs), txn.AtTx(m.id))
 		if errors.Is(err, txn.ErrNotFound) {
