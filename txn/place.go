@@ -1,0 +1,162 @@
+package txn
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// unchanged looks once more, just before anything is renamed, whether another
+// program changed a file since it was read. Then the unit is withdrawn, and the
+// transaction runs again on the new bytes.
+func (u *unit) unchanged() error {
+	for _, f := range u.files {
+		if err := f.repl.Unchanged(); err != nil {
+			return u.again(f, err)
+		}
+	}
+	return nil
+}
+
+func (u *unit) again(f *unitFile, err error) error {
+	if errors.Is(err, recovery.ErrChanged) {
+		return errors.Join(errAgain, err)
+	}
+	return fail(f.t.name, err)
+}
+
+// place renames the staged files over the targets, syncs their directories, and
+// writes `state`. What fails now does not undo the commit: the file lags behind
+// its journal until recovery carries it forward. But a disk that fails right
+// after the commit point is asked again whether it has the records.
+func (u *unit) place() error {
+	for i, f := range u.files {
+		err := f.repl.Place(f.rec)
+		if errors.Is(err, recovery.ErrChanged) {
+			if i == 0 {
+				return u.withdraw(u.again(f, err))
+			}
+			err = u.yield(f)
+		} else if err == nil {
+			f.placed = true
+		}
+		if err != nil {
+			u.lags(f, err)
+		}
+		fsys.Step("commit.placed")
+	}
+	u.syncDirs()
+	for _, f := range u.files {
+		f.repl.Close()
+		f.warn(u)
+		if !f.placed {
+			continue
+		}
+		if err := f.repl.Settle(f.rec); err != nil {
+			u.lags(f, err)
+		}
+		fsys.Step("commit.settled")
+	}
+	if err := u.believe(); err != nil {
+		return err
+	}
+	u.compactLarge()
+	return nil
+}
+
+// believe makes sure, where the disk has failed since the commit point, that it
+// was not about to when it said that it had the records.
+func (u *unit) believe() error {
+	if !u.lagging || u.durability == None {
+		return nil
+	}
+	var syncs []func() error
+	for _, f := range u.files {
+		syncs = append(syncs, f.log.SyncAgain)
+	}
+	if err := parallel(syncs); err != nil {
+		return &Error{Kind: ErrInDoubt, File: u.files[0].t.name, Err: fmt.Errorf("the disk failed during the commit: %w", err)}
+	}
+	return nil
+}
+
+// yield lets stand what another program saved after the first file of the unit
+// was renamed: it is recorded as the version after the unit's.
+func (u *unit) yield(f *unitFile) error {
+	if err := f.repl.Discard(); err != nil {
+		return err
+	}
+	if err := f.t.file.Look(); err != nil {
+		return err
+	}
+	if done := recovery.Carry(f.t.file, f.rec); done.Err != nil {
+		return done.Err
+	}
+	u.warnings = append(u.warnings, fmt.Sprintf("%s: another program saved it during the commit; its version follows", f.t.name))
+	return nil
+}
+
+func (u *unit) recoveryFiles() []*recovery.File {
+	var files []*recovery.File
+	for _, f := range u.files {
+		files = append(files, f.t.file)
+	}
+	return files
+}
+
+// lags warns that a file does not show a committed change yet.
+func (u *unit) lags(f *unitFile, err error) {
+	f.placed, u.lagging = false, true
+	u.warnings = append(u.warnings, fmt.Sprintf("%s: committed, but the file could not be replaced yet (%v); the next access through jtx, or jtx recover, does it", f.t.name, err))
+}
+
+func (f *unitFile) warn(u *unit) {
+	for _, w := range f.repl.Warnings {
+		u.warnings = append(u.warnings, fmt.Sprintf("%s: %s", f.t.name, w))
+	}
+}
+
+// syncDirs makes the new names durable, each directory once, all at once.
+func (u *unit) syncDirs() {
+	if u.durability != Full {
+		return
+	}
+	byDir := map[string]*unitFile{}
+	var syncs []func() error
+	var files []*unitFile
+	for _, f := range u.files {
+		dir := filepath.Dir(f.t.real)
+		if byDir[dir] == nil && f.placed {
+			byDir[dir] = f
+			files = append(files, f)
+		}
+	}
+	errs := make([]error, len(files))
+	for i, f := range files {
+		syncs = append(syncs, func() error { errs[i] = f.repl.SyncDir(); return nil })
+	}
+	if len(syncs) == 0 {
+		return
+	}
+	if err := parallel(syncs); err != nil {
+		panic(err) // none of them returns one
+	}
+	for i, f := range files {
+		if errs[i] != nil {
+			u.lagAll(filepath.Dir(f.t.real), errs[i])
+		}
+	}
+	fsys.Step("commit.dirs-synced")
+}
+
+// lagAll warns for each file of a directory whose names may not be durable.
+func (u *unit) lagAll(dir string, err error) {
+	for _, f := range u.files {
+		if f.placed && filepath.Dir(f.t.real) == dir {
+			u.lags(f, err)
+		}
+	}
+}
