@@ -28,6 +28,7 @@ type doomed struct {
 	Files  []string
 	Calls  int    // of the file system, until it is killed
 	Intent string // where to write what each file would hold
+	Move   bool   // only give the first file the second name
 }
 
 const doomedEnv = "JTX_TEST_DOOMED"
@@ -95,6 +96,11 @@ func TestDoomed(t *testing.T) {
 	w := &world{t: t, rnd: rand.New(rand.NewPCG(d.Seed, 0))}
 	s, err := txn.Open(d.Dir, txn.Options{Actor: "doomed", Boot: [16]byte{d.Boot}, FS: &killFS{fsys.OS, d.Calls}})
 	require.NoError(t, err)
+	if d.Move {
+		_, err = s.Move(context.Background(), d.Files[0], d.Files[1])
+		require.NoError(t, err)
+		return
+	}
 	_, err = s.Do(context.Background(), d.Files, func(tx *txn.Tx) error {
 		intent := map[string]string{}
 		for _, name := range d.Files {
@@ -115,6 +121,23 @@ func TestDoomed(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// run tells whether the process was killed; else it did all that it was to do.
+func (d doomed) run(t *testing.T) bool {
+	t.Helper()
+	text, err := json.Marshal(d)
+	require.NoError(t, err)
+	cmd := exec.Command(os.Args[0], "-test.run=^TestDoomed$")
+	cmd.Env = append(os.Environ(), doomedEnv+"="+string(text))
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		require.NoError(t, err)
+		return false
+	}
+	require.Equal(t, syscall.SIGKILL, exit.Sys().(syscall.WaitStatus).Signal(), string(out))
+	return true
+}
+
 // killed lets another process change a few files and be killed in the middle: all
 // of its transaction is there after recovery, or nothing.
 func (w *world) killed() {
@@ -127,25 +150,17 @@ func (w *world) killed() {
 	if len(d.Files) == 0 {
 		return
 	}
-	text, err := json.Marshal(d)
-	require.NoError(w.t, err)
-	cmd := exec.Command(os.Args[0], "-test.run=^TestDoomed$")
-	cmd.Env = append(os.Environ(), doomedEnv+"="+string(text))
-	out, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		require.Equal(w.t, syscall.SIGKILL, exit.Sys().(syscall.WaitStatus).Signal(), string(out))
+	killed := d.run(w.t)
+	if killed {
 		w.kills++
-	} else {
-		require.NoError(w.t, err)
 	}
-	_, err = w.s.Recover(context.Background(), nil, txn.RecoverOptions{})
+	_, err := w.s.Recover(context.Background(), nil, txn.RecoverOptions{})
 	require.NoError(w.t, err)
 	intent := map[string]string{}
 	if data, err := os.ReadFile(d.Intent); err == nil {
 		require.NoError(w.t, json.Unmarshal(data, &intent))
 	}
-	if w.settleIntent(d.Files, intent) && exit != nil {
+	if w.settleIntent(d.Files, intent) && killed {
 		w.kept++
 	}
 	w.verify(d.Files)
@@ -170,4 +185,33 @@ func (w *world) settleIntent(names []string, intent map[string]string) bool {
 	}
 	require.True(w.t, done == 0 || undone == 0, "%d files were changed, %d were not", done, undone)
 	return done > 0
+}
+
+// A move that is killed wherever it may be leaves the file under one name, and for
+// nobody that it was not for.
+func TestMoveThatIsKilledIsAllOrNothing(t *testing.T) {
+	for calls := 1; ; calls += 2 {
+		dir := t.TempDir()
+		s, err := txn.Open(dir, txn.Options{Boot: [16]byte{1}})
+		require.NoError(t, err)
+		write(t, filepath.Join(dir, "a.json"), `{"secret":1}`)
+		require.NoError(t, os.Chmod(filepath.Join(dir, "a.json"), 0o600))
+		killed := doomed{Dir: dir, Boot: 1, Files: []string{"a.json", "b.json"}, Calls: calls, Move: true}.run(t)
+		_, err = s.Recover(context.Background(), nil, txn.RecoverOptions{})
+		require.NoError(t, err)
+		var left []string
+		for _, name := range []string{"a.json", "b.json"} {
+			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+				left = append(left, name)
+			}
+		}
+		require.Len(t, left, 1, "killed at call %d", calls)
+		require.Equal(t, `{"secret":1}`, read(t, filepath.Join(dir, left[0])))
+		require.Equal(t, os.FileMode(0o600), modeOf(t, dir, left[0]), "killed at call %d", calls)
+		verify(t, s)
+		if !killed {
+			require.Equal(t, "b.json", left[0])
+			return
+		}
+	}
 }
