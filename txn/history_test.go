@@ -55,7 +55,6 @@ const absentText = "\x00absent"
 // moment is the state that a transaction left.
 type moment struct {
 	id   wal.ID
-	time time.Time
 	revs map[string]uint64
 }
 

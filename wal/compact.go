@@ -59,9 +59,7 @@ type builder struct {
 	buf      []byte // entries that are not written yet
 	last     LSN
 	crc      uint32
-	image    LSN
 	since    int64
-	lastRev  uint64
 	rewrites bool
 }
 

@@ -130,7 +130,7 @@ func TestKillLosesNothing(t *testing.T) {
 }
 
 // appendLog is a log of checksummed records; its recovery cuts the torn tail.
-type appendLog struct{ ackFirst, noHeaderSync bool }
+type appendLog struct{ ackFirst bool }
 
 const logRecords = 5
 
