@@ -113,7 +113,7 @@ func show(w io.Writer, rows []evidence.Row) error {
 // cell keeps a text to one short cell of a table.
 func cell(text string) string {
 	const limit = 110
-	text, _, _ = strings.Cut(strings.ReplaceAll(text, "|", "/"), "\n")
+	text = strings.Join(strings.Fields(strings.ReplaceAll(text, "|", "/")), " ")
 	if short := []rune(text); len(short) > limit {
 		text = string(short[:limit]) + "…"
 	}
