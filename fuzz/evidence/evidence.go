@@ -22,7 +22,7 @@ type Row struct {
 	Tried      int
 	Checked    int // acknowledged transactions that were looked for
 	Violations int
-	Seed       uint64 // 0 where nothing was drawn: every case was tried
+	Seed       uint64 // 0 where nothing was drawn
 	Time       time.Duration
 
 	// Wrong names the deliberate fault that was to be caught, First what was

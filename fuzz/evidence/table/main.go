@@ -96,7 +96,7 @@ func show(w io.Writer, rows []evidence.Row) error {
 	b.WriteString("| kind of test | tried | acknowledged transactions checked | violations | seed | time |\n|---|---|---|---|---|---|\n")
 	sound, wrong := grouped(rows)
 	for _, r := range sound {
-		drawn := "every case"
+		drawn := "none drawn"
 		if r.Seed != 0 {
 			drawn = fmt.Sprint(r.Seed)
 		}
