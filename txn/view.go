@@ -218,24 +218,18 @@ func (l *lockSet) addShared(t *target, a access) {
 }
 
 // readUncovered reads where no workspace covers some of the files. For these there
-// is nothing to recover, and none is made: they are read beside the others. It
-// returns nil where there are none.
+// is nothing to recover, and none is made: they are read while the others are
+// locked. It returns nil where there are none.
 func (s *Store) readUncovered(ctx context.Context, names []string) (*Tx, error) {
-	covered, err := s.covered(ctx, names)
-	if err != nil || len(covered) == len(names) {
+	covered, plain, err := s.byCover(ctx, names)
+	if err != nil || len(plain) == 0 {
 		return nil, err
 	}
 	for range maxRounds {
-		if len(covered) > 0 {
-			err := s.withLocks(ctx, covered, s.newCall(nil), func(*session) error { return nil })
-			if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
-				return s.readJournals(ctx, names)
-			}
-			if err != nil {
-				return nil, err
-			}
+		tx, err := s.readBeside(ctx, covered, plain)
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+			return s.readJournals(ctx, names)
 		}
-		tx, err := s.readUnlocked(ctx, names, lookup{})
 		if tx != nil || err != nil {
 			return tx, err
 		}
@@ -246,19 +240,42 @@ func (s *Store) readUncovered(ctx context.Context, names []string) (*Tx, error) 
 	return nil, &Error{Kind: ErrConflict, Err: errorf("the files changed during each of %d looks at them", maxRounds)}
 }
 
-// covered are those of the files that have a workspace.
-func (s *Store) covered(ctx context.Context, names []string) ([]string, error) {
-	var list []string
+// readBeside reads covered files under their locks, and plain ones beside them. It
+// returns nil where a plain one changed meanwhile.
+func (s *Store) readBeside(ctx context.Context, covered, plain []string) (tx *Tx, err error) {
+	if len(covered) == 0 {
+		return s.readUnlocked(ctx, plain, lookup{})
+	}
+	err = s.withLocks(ctx, covered, s.newCall(nil), func(ses *session) error {
+		locked := newTx(ses)
+		if err := locked.fillRevs(); err != nil {
+			return err
+		}
+		if tx, err = s.readUnlocked(ctx, plain, lookup{held: true}); tx == nil || err != nil {
+			return err
+		}
+		for real, d := range locked.byReal {
+			tx.add(d, real)
+		}
+		return nil
+	})
+	return tx, err
+}
+
+// byCover tells the files that have a workspace from those that have none.
+func (s *Store) byCover(ctx context.Context, names []string) (covered, plain []string, err error) {
 	for _, name := range names {
 		t, err := s.resolve(ctx, name, false)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if t.ws != nil {
-			list = append(list, name)
+			covered = append(covered, name)
+		} else {
+			plain = append(plain, name)
 		}
 	}
-	return list, nil
+	return covered, plain, nil
 }
 
 // fillRevs notes the revisions while the locks are held.
