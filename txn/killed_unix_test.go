@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -36,11 +37,11 @@ const doomedEnv = "JTX_TEST_DOOMED"
 // killFS kills the process, as kill -9 does, when it has been called often enough.
 type killFS struct {
 	fsys.FS
-	left int
+	left atomic.Int64 // journals are synced in parallel
 }
 
 func (k *killFS) call() {
-	if k.left--; k.left == 0 {
+	if k.left.Add(-1) == 0 {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL) // can't fail, nor return
 		select {}
 	}
@@ -94,7 +95,9 @@ func TestDoomed(t *testing.T) {
 	var d doomed
 	require.NoError(t, json.Unmarshal([]byte(text), &d))
 	w := &world{t: t, rnd: rand.New(rand.NewPCG(d.Seed, 0))}
-	s, err := txn.Open(d.Dir, txn.Options{Actor: "doomed", Boot: [16]byte{d.Boot}, FS: &killFS{fsys.OS, d.Calls}})
+	disk := &killFS{FS: fsys.OS}
+	disk.left.Store(int64(d.Calls))
+	s, err := txn.Open(d.Dir, txn.Options{Actor: "doomed", Boot: [16]byte{d.Boot}, FS: disk})
 	require.NoError(t, err)
 	if d.Move {
 		_, err = s.Move(context.Background(), d.Files[0], d.Files[1])
