@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"regexp"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -147,7 +148,7 @@ func strictlyValid(text []byte) bool {
 
 func FuzzParse(f *testing.F) {
 	for _, doc := range append(fuzzDocs, "", " ", "{\"a\":1,\"\\u0061\":2}", "\"\\ud800\"", "\"\xff\"", "1 2", "[1,]", "[,]", "{,}",
-		"[1,,]", "/**/", "//", "[1/]", "[/* ", "[1 /*/ ]", "{\"a\":,}", "[1]//", "[1,/**/]", "\"//\"", "[\"/*\"]/* \xff */", "01", "1.", "[1 2]") {
+		"[1,,]", "/**/", "//", "[1/]", "[/* ", "[1 /*/ ]", "{\"a\":,}", "[1]//", "[1,/**/]", "\"//\"", "[\"/*\"]/* \xff */", "01", "1.", "[1 2]", "//\r0\n1", "// a\r") {
 		f.Add([]byte(doc))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -188,9 +189,17 @@ func checkSyntaxError(t *testing.T, text []byte, err error) {
 	require.Contains(t, at.Snippet, "^")
 }
 
+// loneCR is a // comment with a CR in it that no LF follows: readers disagree about
+// whether it ends there, so it is refused here, and hujson reads on.
+var loneCR = regexp.MustCompile(`//[^\n]*\r([^\n]|$)`)
+
 // hujson is the other reader of JSONC. It lets through what strict parsing does
 // not, so its answer is judged once more; and it wants a line end behind a comment.
 func checkJSONC(t *testing.T, text []byte, d *Document, err error) {
+	if err != nil && loneCR.Match(text) {
+		require.True(t, isOurs(err), "%v", err)
+		return
+	}
 	body := bytes.TrimPrefix(text, []byte("\ufeff"))
 	theirs, hujsonErr := hujson.Standardize(append(bytes.Clone(body), '\n'))
 	require.Equal(t, hujsonErr == nil && strictlyValid(theirs), err == nil, "%q: ours %v, hujson %v", text, err, hujsonErr)
