@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/txn/backup"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -205,7 +206,7 @@ func (t *OpenTx) join(ctx context.Context, files []string) error {
 		return err
 	}
 	for _, d := range snap.drafts {
-		f := &txFile{File: pathBytes(d.name), Rev: d.rev, Pinned: pinOf(d.found.Version)}
+		f := &txFile{File: backup.Path(d.name), Rev: d.rev, Pinned: pinOf(d.found.Version)}
 		if d.found.Doc != nil {
 			if f.Base, err = t.keep(len(t.data.Files), "base", d.found.Data); err != nil {
 				return fail(d.name, err)

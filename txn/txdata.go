@@ -2,7 +2,6 @@ package txn
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -13,11 +12,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/oklog/ulid/v2"
 
 	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/txn/backup"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -37,7 +36,7 @@ type txData struct {
 
 // txFile is a file that has joined.
 type txFile struct {
-	File    pathBytes         `json:"file"`
+	File    backup.Path       `json:"file"`
 	Rev     uint64            `json:"rev"`
 	Pinned  string            `json:"pinned"` // its content then, see pinOf
 	Base    string            `json:"base,omitempty"`
@@ -59,33 +58,6 @@ func (f *txFile) hasRead(d *draft) {
 		}
 	}
 	f.Read = f.Read || len(d.reads) > 0
-}
-
-// pathBytes is a path in JSON: a string, or where it is not UTF-8 its base64
-// behind a NUL, which no path contains.
-type pathBytes string
-
-func (p pathBytes) MarshalJSON() ([]byte, error) {
-	if utf8.ValidString(string(p)) {
-		return json.Marshal(string(p))
-	}
-	return json.Marshal("\x00" + base64.StdEncoding.EncodeToString([]byte(p)))
-}
-
-func (p *pathBytes) UnmarshalJSON(b []byte) error {
-	var s string
-	if err := json.Unmarshal(b, &s); err != nil {
-		return err
-	}
-	if rest, ok := strings.CutPrefix(s, "\x00"); ok {
-		raw, err := base64.StdEncoding.DecodeString(rest)
-		s = string(raw)
-		if err != nil {
-			return err
-		}
-	}
-	*p = pathBytes(s)
-	return nil
 }
 
 // pinOf writes a file's content as a word.
