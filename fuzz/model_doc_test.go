@@ -24,14 +24,14 @@ var errNoSuchPlace = errors.New("no such place")
 func tokensOf(pointer string) []string { return strings.Split(pointer, "/")[1:] }
 
 // insertAt puts v at a place: sets a member or, with insert, makes room in an
-// array; "-" appends.
+// array; "-", or the index behind the last, appends.
 func insertAt(doc any, path []string, v any, insert bool) (any, error) {
 	if len(path) == 0 {
 		return v, nil
 	}
 	return at(doc, path, func(a []any, i int, last bool) ([]any, error) {
 		switch {
-		case last && i == len(a) && (path[len(path)-1] == "-" || insert):
+		case last && i == len(a):
 			return append(slices.Clone(a), v), nil
 		case i >= len(a):
 			return nil, errNoSuchPlace

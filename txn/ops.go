@@ -88,7 +88,8 @@ func marshal(v any) ([]byte, error) {
 }
 
 // Set puts v at a pointer: it replaces the value there or, in an object whose
-// parents exist, adds a member; "-" appends to an array. A file that is not there
+// parents exist, adds a member; "-", or the index behind the last element, appends
+// to an array. A file that is not there
 // is made. v is marshalled with encoding/json; a json.RawMessage is taken as it
 // is. Where a parent is missing it fails with ErrConflict; see SetPath.
 func (tx *Tx) Set(file, pointer string, v any) error { return tx.set(file, pointer, v, false) }
