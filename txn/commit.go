@@ -140,7 +140,7 @@ func (u *unit) record() error {
 		f.segment = f.log.State().Segment
 		f.rec = &wal.Record{Kind: wal.KindPatch, Flags: u.flags(), Unit: u.id, Rev: 1, Before: f.draft.found.Version, After: f.after}
 		if f.draft.found.Err != nil {
-			f.rec.Flags |= wal.FlagMended
+			f.rec.Flags |= wal.FlagFound
 		}
 		switch {
 		case newest != nil:
