@@ -163,7 +163,7 @@ func (l *Log) readState() (State, bool, error) {
 	return state, ok, err
 }
 
-func (l *Log) statePath() string { return filepath.Join(l.dir, stateName) }
+func (l *Log) statePath() string { return StatePath(l.dir) }
 func (l *Log) journal() string   { return journalDir(l.dir, l.state.Gen) }
 func (l *Log) groupDir() string  { return groupDir(l.journal(), l.state.Group) }
 func (l *Log) tailPath() string {

@@ -143,10 +143,14 @@ func allZero(b []byte) bool {
 // without a lock may have met a write half way.
 const stateReads = 5
 
+// StatePath is where the state of the file directory dir is. Each writing of it
+// changes the file's times.
+func StatePath(dir string) string { return filepath.Join(dir, stateName) }
+
 // ReadState reads dir's state without a lock. A missing or torn one is
 // (zero, false, nil); a whole one of a newer version is ErrVersion.
 func ReadState(fsy fsys.FS, dir string) (State, bool, error) {
-	f, err := fsy.OpenFile(filepath.Join(dir, stateName), os.O_RDONLY|careful, 0)
+	f, err := fsy.OpenFile(StatePath(dir), os.O_RDONLY|careful, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return State{}, false, nil
 	}
