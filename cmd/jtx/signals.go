@@ -38,23 +38,34 @@ var caught = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscal
 // the process at once, which leaves no more behind than kill -9 does.
 type signals struct {
 	ch     chan os.Signal
+	caught chan struct{} // closed when all are caught
 	cancel context.CancelCauseFunc
 
 	mu      sync.Mutex
 	forward func(syscall.Signal)
 }
 
+// catchSignals begins to catch signals for the rest of the process. That takes
+// several hand-overs between threads, a quarter of what a short run takes in all.
+// So it is done beside the rest: whoever is about to change something waits for it.
+// Until then a signal ends the process as it ends any other.
 func catchSignals(parent context.Context) (context.Context, *signals) {
 	ctx, cancel := context.WithCancelCause(parent)
-	s := &signals{ch: make(chan os.Signal, 8), cancel: cancel}
-	for _, sig := range caught {
-		if !signal.Ignored(sig) { // nohup and background jobs ignore some
-			signal.Notify(s.ch, sig)
+	s := &signals{ch: make(chan os.Signal, 8), caught: make(chan struct{}), cancel: cancel}
+	go func() {
+		for _, sig := range caught {
+			if !signal.Ignored(sig) { // nohup and background jobs ignore some
+				signal.Notify(s.ch, sig)
+			}
 		}
-	}
-	go s.loop(ctx)
+		close(s.caught)
+		s.loop(ctx)
+	}()
 	return ctx, s
 }
+
+// wait returns when all signals are caught.
+func (s *signals) wait() { <-s.caught }
 
 func (s *signals) loop(ctx context.Context) {
 	for sig := range s.ch {
@@ -81,14 +92,10 @@ func (s *signals) forwarder() func(syscall.Signal) {
 
 // forwardTo hands the signals to f instead of ending the command, until f is nil.
 func (s *signals) forwardTo(f func(syscall.Signal)) {
+	s.wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forward = f
-}
-
-func (s *signals) stop() {
-	signal.Stop(s.ch)
-	close(s.ch)
 }
 
 // outputError makes a reader who went away look as shells expect.
