@@ -53,6 +53,7 @@ type call struct {
 	fence          func(*session) error  // last check before the commit
 	recovered      func([]recovery.Done) // told what recovery did, also where it ends in an error
 	passOver       string                // look past the workspace of this directory, see lookup
+	targets        []*target             // those whose locks it held last
 }
 
 // An Option changes one transaction.
