@@ -31,7 +31,7 @@ type app struct {
 // run is the whole program but for leaving it. It returns the exit code.
 func run(args []string) int {
 	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
-	a.ctx, a.signals = catchSignals(context.Background())
+	a.ctx, a.signals = newSignals(context.Background())
 	// An error in the flags themselves must be reported in the form asked for.
 	a.json = wantsJSON(args)
 	err := a.execute(args)
@@ -79,8 +79,8 @@ func (a *app) store(opt txn.Options) (*txn.Store, error) {
 	return a.storeEarly(opt)
 }
 
-// storeEarly is store for who waits for the signals to be caught before changing
-// anything, or changes nothing.
+// storeEarly is store for who waits for the signals later, before changing anything,
+// or changes nothing.
 func (a *app) storeEarly(opt txn.Options) (*txn.Store, error) {
 	opt.Verb = a.verbName
 	return txn.Open(".", opt)
@@ -98,10 +98,9 @@ func (a *app) verb(do func(cmd *cobra.Command, args []string) error) func(*cobra
 	}
 }
 
-// write puts data on standard output. That nobody reads it is an error, which it is
-// once SIGPIPE is caught.
+// write puts data on standard output.
 func (a *app) write(data []byte) error {
-	a.signals.wait()
+	a.signals.beforeWrite()
 	_, err := a.stdout.Write(data)
 	return outputError(err)
 }

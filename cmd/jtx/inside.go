@@ -23,6 +23,7 @@ func (a *app) change(f *changeFlags, files []string, fn func(*txn.Tx) error) err
 	if err != nil {
 		return err
 	}
+	a.signals.begin()
 	s, err := a.storeEarly(opt)
 	if err != nil {
 		return err
