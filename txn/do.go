@@ -55,6 +55,7 @@ type call struct {
 	passOver       string                // look past the workspace of this directory, see lookup
 	deadline       time.Time             // of the wait for locks, where it began before
 	parks          bool                  // the session may be kept for the next call
+	targets        []*target             // those whose locks it held last
 }
 
 // plain tells that the call sets nothing but what each transaction of a group has
