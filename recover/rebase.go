@@ -184,12 +184,11 @@ func (f *File) unplaced(newest *wal.Record) (recs []*wal.Record, base *wal.Recor
 // Another boot's `state` is believed of what it was settled with durably, and of its
 // content only: records that were never durable may have had the same numbers.
 func (f *File) reached(rec *wal.Record, applied bool) bool {
-	adopted := rec.Flags&(wal.FlagForeign|wal.FlagFound) == wal.FlagForeign
 	switch {
-	case adopted && rec.LSN == 1:
+	case rec.LSN == 1 && rec.Flags&wal.FlagForeign != 0:
 		return true // what was there before jtx
 	case f.Journal.Known():
-		return applied || adopted
+		return applied
 	case durablyNamed(rec):
 		return true
 	default:

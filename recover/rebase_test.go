@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -369,6 +370,93 @@ func TestRemovedBehindTheFirstCommit(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "deleted-while-behind", done.Case)
 	require.Empty(t, p.read())
+}
+
+// TestRebaseOnAHint: another boot's `state` names a version whose name may not have
+// been durable, or that is not the record's. The edit is of an older one.
+func TestRebaseOnAHint(t *testing.T) {
+	setB := `[{"op":"replace","path":"/b","value":7}]`
+	edit := swap(lagText, "3]", "8]")
+	for name, hint := range map[string]struct {
+		flags   wal.Flags
+		content string
+	}{
+		"adopted":         {foreign, swap(lagText, `"b": 1`, `"b": 7`)},
+		"another content": {wal.FlagNoDirSync | wal.FlagBehind, lagText},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t, "f.json")
+			p.lag(lagText)
+			log, err := wal.Open(p.journal(), wal.Options{Boot: bootNow})
+			require.NoError(t, err)
+			rec := &wal.Record{Kind: wal.KindPatch, Flags: hint.flags, Unit: wal.NewID(), Rev: 2, Before: versionOfText(lagText), Txns: []wal.Txn{{Patch: []byte(setB)}}}
+			text := applyText(t, lagText, setB)
+			rec.After = versionOfText(text)
+			require.NoError(t, log.Append(rec))
+			require.NoError(t, log.Sync())
+			require.NoError(t, log.Settle(2, wal.FileID{}, versionOfText(hint.content)))
+			p.advance(log, text, setA)
+			require.NoError(t, log.Close())
+			p.write(edit)
+			done, err := p.recover(fsys.OS, bootAfter)
+			require.NoError(t, err)
+			require.Equal(t, "edited-while-behind", done.Case)
+			require.Empty(t, done.Clash)
+			require.Equal(t, swap(edit, `"a": 1`, `"a": 2`, `"b": 1`, `"b": 7`), p.read())
+		})
+	}
+}
+
+// TestRebaseSyncsFirst: what another program made, and its name where that is to
+// stand, is durable before a record relies on it; and where the file has caught up,
+// its name is before `state` says so.
+func TestRebaseSyncsFirst(t *testing.T) {
+	for name, c := range map[string]struct{ stands, sync, then string }{
+		"rebased":    {swap(lagText, `"b": 1`, `"b": 5`), "sync f.json", "datasync"},
+		"clash":      {swap(lagText, `"a": 1`, `"a": 5`), "sync f.json", "exchange"},
+		"up to date": {swap(lagText, `"a": 1`, `"a": 2`, `"b": 1`, `"b": 5`), "sync .", "datasync"},
+		"caught up":  {swap(lagText, `"a": 1`, `"a": 2`), "sync .", "write journal/state"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t, "f.json")
+			p.lag(lagText, setA)
+			p.write(c.stands)
+			counting := fsys.NewFailing(fsys.OS, fsys.Fault{Call: -1})
+			_, err := p.recover(counting, bootNow)
+			require.NoError(t, err)
+			trace := p.trace(counting)
+			require.Contains(t, trace, c.sync)
+			behind := trace[slices.Index(trace, c.sync)+1:]
+			require.True(t, slices.ContainsFunc(behind, func(call string) bool { return strings.HasPrefix(call, c.then) }), trace)
+		})
+	}
+}
+
+// trace is the calls, with names below the place.
+func (p *place) trace(f *fsys.Failing) (calls []string) {
+	for _, call := range f.Trace() {
+		call = strings.ReplaceAll(call, p.dir+"/", "")
+		calls = append(calls, strings.ReplaceAll(call, p.dir, "."))
+	}
+	return calls
+}
+
+// TestRebaseMeetsASave: what another program saved in the instant before the
+// exchange becomes a version, and what was rebased goes on from that.
+func TestRebaseMeetsASave(t *testing.T) {
+	edit, saved := swap(lagText, `"b": 1`, `"b": 5`), swap(lagText, `"b": 1`, `"b": 6`)
+	p := rebasedOnly(t, edit)
+	require.NoError(t, os.WriteFile(Displaced(p.target()), []byte(saved), 0o600))
+	_, err := p.recover(fsys.OS, bootNow)
+	require.NoError(t, err)
+	want := swap(edit, `"a": 1`, `"a": 3`)
+	require.Equal(t, want, p.read())
+	texts := p.versions()
+	require.Equal(t, []string{want, saved, want}, texts[len(texts)-3:])
+	again, err := wal.ReadRecord(fsys.OS, p.journal(), wal.LSN(len(texts)))
+	require.NoError(t, err)
+	require.Zero(t, again.Flags&wal.FlagFound, "it begins at the version before")
+	require.Equal(t, versionOfText(saved), again.Before)
 }
 
 // TestRebaseWithoutTheBase: compaction has dropped the version that `state` names,
