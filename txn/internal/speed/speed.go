@@ -1,0 +1,106 @@
+// Package speed is the work by which jtx and other stores are compared, each row of
+// it written once: the benchmarks of txn do it with jtx, those of the module
+// txn/peers with SQLite, bbolt and others besides.
+package speed
+
+import (
+	"fmt"
+
+	"github.com/jtx-project/jtx/wal/fsys"
+	"github.com/jtx-project/jtx/wal/fsys/measure"
+)
+
+// System is a kind of store.
+type System struct {
+	Name string
+	// Open makes a store in a directory with copies of one document, numbered from 0.
+	Open func(dir string, fs fsys.FS, doc []byte, copies int) (Documents, error)
+	// Syncs tells that the store does its fsyncs through the file system that it
+	// was opened with, so that they are counted.
+	Syncs bool
+	// Parts tells that a transaction over several documents may be there in part
+	// after a crash: what is faster for it is not the same work.
+	Parts bool
+}
+
+// Documents is an open store. Add and Get are called by many goroutines at once.
+type Documents interface {
+	// Add adds 1 to the number "n" of each of the documents, as one transaction. No
+	// addition may be lost.
+	Add(docs ...int) error
+	// Get is the number of a document.
+	Get(doc int) (int, error)
+	// Flush completes what the store does behind its acknowledgements.
+	Flush() error
+	Close() error
+}
+
+// Row is one kind of work: workers that add to numbers, or read them.
+type Row struct {
+	Name    string
+	Size    int // of each document, in bytes
+	Copies  int // documents in the store
+	Workers int
+	Unit    int  // documents in each transaction
+	Read    bool // instead of adding
+}
+
+// Rows are all of them.
+var Rows = rows()
+
+func rows() []Row {
+	var all []Row
+	for _, size := range []int{measure.Small, measure.Middle, measure.Large} {
+		name := measure.SizeName(size)
+		all = append(all, Row{Name: "writer/" + name, Size: size, Copies: 1, Workers: 1, Unit: 1},
+			Row{Name: "read/" + name, Size: size, Copies: 1, Workers: 1, Unit: 1, Read: true})
+	}
+	for _, n := range []int{8, 64} {
+		all = append(all, Row{Name: fmt.Sprintf("one-document/%d", n), Size: measure.Small, Copies: 1, Workers: n, Unit: 1})
+	}
+	all = append(all, Row{Name: "distinct/64", Size: measure.Small, Copies: 64, Workers: 64, Unit: 1})
+	for _, n := range []int{2, 4, 8} {
+		all = append(all, Row{Name: fmt.Sprintf("unit/%d", n), Size: measure.Small, Copies: n, Workers: 1, Unit: n})
+	}
+	return all
+}
+
+// docs are the documents that a worker works on.
+func (r Row) docs(worker int) []int {
+	docs := make([]int, r.Unit)
+	for i := range docs {
+		docs[i] = (worker*r.Unit + i) % r.Copies
+	}
+	return docs
+}
+
+// op is one operation of the row.
+func (r Row) op(d Documents) func(worker int) error {
+	if r.Read {
+		return func(int) error { _, err := d.Get(0); return err }
+	}
+	docs := make([][]int, r.Workers)
+	for w := range docs {
+		docs[w] = r.docs(w)
+	}
+	return func(worker int) error { return d.Add(docs[worker]...) }
+}
+
+// check finds what was lost when n operations were done.
+func (r Row) check(d Documents, n int) error {
+	if r.Read {
+		return nil
+	}
+	sum := 0
+	for doc := range r.Copies {
+		v, err := d.Get(doc)
+		if err != nil {
+			return err
+		}
+		sum += v
+	}
+	if sum != n*r.Unit {
+		return fmt.Errorf("%d documents add up to %d after %d transactions over %d", r.Copies, sum, n, r.Unit)
+	}
+	return nil
+}
