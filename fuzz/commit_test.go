@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/jtx-project/jtx/fuzz/crashfs"
+	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -206,8 +207,7 @@ func (c *crashed) keptAside(dir string, now contents) error {
 		if json.Valid([]byte(text)) {
 			continue
 		}
-		sum := wal.Sum([]byte(text))
-		kept, err := os.ReadFile(filepath.Join(journalOf(dir, name), "damaged", sum.String()))
+		kept, err := os.ReadFile(filepath.Join(journalOf(dir, name), "damaged", recovery.AsideName(wal.VersionOf([]byte(text)))))
 		if err != nil || string(kept) != text {
 			return fmt.Errorf("%s is broken, and was not set aside: %w", name, err)
 		}

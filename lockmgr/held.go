@@ -32,6 +32,7 @@ func (h *Held) Release() error {
 // giveBack really unlocks the files, also where the next holder waits in this
 // process: a lock handed over inside a process would starve the others.
 func (h *Held) giveBack() error {
+	h.busy()
 	var errs []error
 	for i := len(h.locks) - 1; i >= 0; i-- {
 		l := &h.locks[i]

@@ -16,7 +16,11 @@
 //     waiters of all processes line up (gate.go). Whoever wins a lock by trying
 //     while somebody stands there gives it back and lines up too, so that a
 //     busy process cannot starve the others, nor readers a writer.
-//  4. An exclusive holder honours the lease of another transaction: it gives
+//  4. A holder may keep its locks beyond its work, so as to have them at hand for
+//     the next (idle.go). It is asked to give them back when another caller of
+//     the process comes, and must look by itself, often, whether one of another
+//     process waits.
+//  5. An exclusive holder honours the lease of another transaction: it gives
 //     everything back and waits for the lease to end (leasewait.go).
 //
 // # Files

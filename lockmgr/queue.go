@@ -12,6 +12,8 @@ type queue struct {
 	writer  bool
 	// ghosts are attempts whose callers have gone, by mode.
 	ghosts [2]*attempt
+	// idle are the holders that would give the lock back if they were asked.
+	idle map[*Held]func()
 	// slot is held by the one admitted caller that waits for another process.
 	// Blocked senders of a channel are served in order.
 	slot chan struct{}
@@ -22,11 +24,16 @@ type ticket struct {
 	admitted chan struct{}
 }
 
-// enter waits until this process may try for r's lock file in r's mode.
+// enter waits until this process may try for r's lock file in r's mode. Holders
+// that are idle are asked first to make room.
 func (m *Manager) enter(p *patience, r *Request) (*queue, error) {
 	m.mu.Lock()
 	q := m.queue(r.Path)
-	if len(q.waiting) == 0 && q.free(r.Mode) {
+	for !q.admits(r.Mode) && len(q.idle) > 0 {
+		m.askToYield(q)
+		q = m.queue(r.Path)
+	}
+	if q.admits(r.Mode) {
 		q.admit(r.Mode)
 		m.mu.Unlock()
 		return q, nil
@@ -89,6 +96,9 @@ func (m *Manager) advance(q *queue) {
 		delete(m.queues, q.path)
 	}
 }
+
+// admits tells whether who comes now may go on without waiting.
+func (q *queue) admits(mode Mode) bool { return len(q.waiting) == 0 && q.free(mode) }
 
 func (q *queue) free(mode Mode) bool {
 	return !q.writer && (mode == Shared || q.readers == 0)

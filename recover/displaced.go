@@ -125,6 +125,10 @@ func (f *File) recordDisplaced(rec *wal.Record, data []byte) (*wal.Record, error
 	return again, f.Log.Sync()
 }
 
+// AsideName is the name under which the bytes of a version are kept: its hash and
+// its size, for only together they tell one content from another.
+func AsideName(v wal.Version) string { return fmt.Sprintf("%s.%d", v.Hash, v.Size) }
+
 // setAside keeps a durable copy of what stands under the name.
 func (f *File) setAside() (string, error) { return f.keep(f.Found) }
 
@@ -133,7 +137,7 @@ func (f *File) keep(found Found) (string, error) {
 	if err := f.makeDamagedDir(dir); err != nil {
 		return "", err
 	}
-	name := filepath.Join(dir, found.Version.Hash.String())
+	name := filepath.Join(dir, AsideName(found.Version))
 	if _, err := f.FS.Lstat(name); err == nil {
 		return name, nil // the same bytes are kept already
 	}

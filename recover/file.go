@@ -148,7 +148,7 @@ func Displaced(target string) string { return beside(target, ".old") }
 func beside(target, suffix string) string {
 	dir, base := filepath.Split(target)
 	sum := wal.Sum([]byte(base))
-	return filepath.Join(dir, ".jtx-"+sum.String()[:16]+suffix)
+	return filepath.Join(dir, ".jtx-"+sum.String()+suffix)
 }
 
 // Newest is the record of the newest version: the last one that no abort takes

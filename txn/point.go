@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jtx-project/jtx/wal"
@@ -42,9 +43,12 @@ func AtTx(id wal.ID) Point { return Point{kind: pointTx, tx: id} }
 // AtTime is the state at a time: of all that was committed up to then.
 func AtTime(t time.Time) Point { return Point{kind: pointTime, time: t} }
 
-var agoPart = regexp.MustCompile(`([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h|d|w)`)
-
-var agoForm = regexp.MustCompile(`^(?:` + agoPart.String() + `)+ ago$`)
+// The forms of a time before now are compiled when they are first used: most
+// processes use none.
+var (
+	agoPart = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h|d|w)`) })
+	agoForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:` + agoPart().String() + `)+ ago$`) })
+)
 
 var units = map[string]time.Duration{
 	"ns": time.Nanosecond, "us": time.Microsecond, "µs": time.Microsecond, "ms": time.Millisecond,
@@ -70,7 +74,7 @@ func ParsePoint(text string, now time.Time) (Point, error) {
 	if t, err := time.Parse(time.DateOnly, text); err == nil {
 		return AtTime(t), nil // its beginning, in UTC
 	}
-	if agoForm.MatchString(text) || agoForm.MatchString(text+" ago") {
+	if agoForm().MatchString(text) || agoForm().MatchString(text+" ago") {
 		return AtTime(now.Add(-parseAgo(text))), nil
 	}
 	return Point{}, &Error{Kind: ErrInvalid, Err: fmt.Errorf("version %q: want a revision, a transaction's id, an RFC 3339 time, or a time such as \"2h ago\"", text)}
@@ -78,7 +82,7 @@ func ParsePoint(text string, now time.Time) (Point, error) {
 
 func parseAgo(text string) time.Duration {
 	var ago float64
-	for _, part := range agoPart.FindAllStringSubmatch(text, -1) {
+	for _, part := range agoPart().FindAllStringSubmatch(text, -1) {
 		n, err := strconv.ParseFloat(part[1], 64)
 		if err != nil {
 			panic(err) // the pattern lets only numbers through

@@ -129,7 +129,7 @@ func (s *Store) readSettings(root string) (map[string]json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.trusted(root, meta); err != nil {
+	if _, err := s.trusted(root, meta); err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(bytes.TrimSpace(data), &values); err != nil {

@@ -1,7 +1,6 @@
 package txn
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/wal"
@@ -152,25 +150,34 @@ func (s *Store) readWorkspace(dir string) (*workspace, error) {
 }
 
 // readFormat is nil where there is no workspace, and errInactive where it is not
-// active yet. Who made it is looked at before anything in it is.
+// active yet. Who made it is looked at before anything in it is. The format is
+// looked for twice: between the looks for it and for its inactive name it may have
+// been renamed from the one to the other.
 func (s *Store) readFormat(dir, meta string) ([]byte, error) {
-	name := filepath.Join(meta, formatName)
-	f, err := s.fs.OpenFile(name, os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
+	there, err := s.trusted(dir, meta)
+	if !there || err != nil {
+		return nil, err
+	}
+	data, err := s.openFormat(meta)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return data, err
+	}
+	if _, err := s.fs.Lstat(filepath.Join(meta, formatNew)); err == nil {
+		return nil, errInactive
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	data, err = s.openFormat(meta)
 	if errors.Is(err, fs.ErrNotExist) {
-		_, err := s.fs.Lstat(filepath.Join(meta, formatNew))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil
-		}
-		if err == nil {
-			err = s.trusted(dir, meta)
-		}
-		return nil, cmp.Or(err, errInactive)
+		return nil, nil
 	}
-	if errors.Is(err, syscall.ENOTDIR) {
-		return nil, fmt.Errorf("%s: not a directory", meta)
-	}
-	if trust := s.trusted(dir, meta); trust != nil || err != nil {
-		return nil, cmp.Or(trust, err)
+	return data, err
+}
+
+func (s *Store) openFormat(meta string) ([]byte, error) {
+	f, err := s.fs.OpenFile(filepath.Join(meta, formatName), os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
+	if err != nil {
+		return nil, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -187,27 +194,30 @@ func (s *Store) readFormat(dir, meta string) ([]byte, error) {
 const maxFormat = 64 << 10
 
 // trusted refuses a .jtx that somebody else could have put there to make the
-// caller read or write what they choose.
-func (s *Store) trusted(dir, meta string) error {
+// caller read or write what they choose. It is false where there is none.
+func (s *Store) trusted(dir, meta string) (there bool, err error) {
 	info, err := s.fs.Lstat(meta)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	if !info.IsDir() {
-		return fmt.Errorf("%s: not a directory", meta)
+		return false, fmt.Errorf("%s: not a directory", meta)
 	}
 	owner, ok := ownerOf(info)
 	if !ok || owner == 0 || owner == os.Geteuid() {
-		return nil
+		return true, nil
 	}
 	parent, err := s.fs.Lstat(dir)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if dirOwner, _ := ownerOf(parent); dirOwner == owner {
-		return nil
+		return true, nil
 	}
-	return fmt.Errorf("%s: %w (uid %d)", meta, ErrUntrusted, owner)
+	return false, fmt.Errorf("%s: %w (uid %d)", meta, ErrUntrusted, owner)
 }
 
 // createWorkspace makes the workspace of dir: built whole under another name,

@@ -58,7 +58,7 @@
 //
 //	rev           uvarint
 //	lag           uvarint    LSN - durable, at least 1
-//	before        version    00, or 01 and uvarint size and 16 bytes of XXH3-128
+//	before        version    00, or 01 and uvarint size and 8 bytes of XXH64
 //	after         version
 //	participants  uvarint    how many; each:
 //	                workspace 16 bytes, root text, path text, lsn uvarint
@@ -93,8 +93,8 @@
 //	 64  group         72  segment        80  offset        88  image
 //	 96  since image  104  file: dev     112  ino          120  size
 //	128  mtime        136  ctime         144  content: size
-//	152  its hash, 16 bytes              168  written
-//	176  time        184  zero           252  CRC32C of the 252 bytes before
+//	152  its hash    160  written        168  time         176  zero
+//	252  CRC32C of the 252 bytes before
 //
 // Flags: 1 pending, 2 in place, 4 the content exists. See [State] for the meanings. It
 // is written twice in a commit, unsynced: pending before the first append, settled

@@ -180,7 +180,7 @@ func drawRecord(t *rapid.T) *Record {
 		if !rapid.Bool().Draw(t, what) {
 			return Version{}
 		}
-		return Version{Exists: true, Size: rapid.Int64Min(0).Draw(t, "size"), Hash: Hash(id.Draw(t, "hash"))}
+		return Version{Exists: true, Size: rapid.Int64Min(0).Draw(t, "size"), Hash: Hash(rapid.SliceOfN(rapid.Byte(), 8, 8).Draw(t, "hash"))}
 	}
 	lsn := rapid.Uint64Min(1).Draw(t, "lsn")
 	r := &Record{

@@ -2,14 +2,15 @@ package wal
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"sync"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/oklog/ulid/v2"
-	"github.com/zeebo/xxh3"
 )
 
 // LSN is the number of a record in one file's journal, from 1. Zero is before
@@ -63,14 +64,19 @@ func NewIDAt(t time.Time) ID {
 	}
 }
 
-// Hash is the XXH3-128 of bytes. It tells versions apart, and finds rot; it is
-// no protection against someone who builds a collision.
-type Hash [16]byte
+// Hash is the XXH64 of bytes, big-endian. It is always compared together with the
+// length, as a [Version]: that another content of the same length has the same hash by
+// accident is as likely as 64 coins falling alike. So it tells versions apart, and
+// finds rot; it is no protection against someone who builds a collision.
+type Hash [8]byte
 
 // Sum is the Hash of b.
-func Sum(b []byte) Hash { return xxh3.Hash128(b).Bytes() }
+func Sum(b []byte) (h Hash) {
+	binary.BigEndian.PutUint64(h[:], xxhash.Sum64(b))
+	return h
+}
 
-// String is the hash in 32 hex digits.
+// String is the hash in 16 hex digits.
 func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 
 // Version is a file's content. The zero Version is a file that doesn't exist.

@@ -25,23 +25,23 @@ func TestOpenCreatesNothing(t *testing.T) {
 
 func TestCommitAndReopen(t *testing.T) {
 	dir := fileDir(t)
-	for i := 1; i <= 40; i++ {
+	for i := 1; i <= 50; i++ {
 		l := open(t, dir, testOptions())
 		require.True(t, l.Trusted(), "record %d", i)
 		require.Equal(t, LSN(i-1), l.State().Last)
 		commit(t, l, patch(i))
 		require.NoError(t, l.Close())
 	}
-	requireWhole(t, dir, 40)
+	requireWhole(t, dir, 50)
 	require.Greater(t, len(segments(t, dir)), 3)
 
 	s, ok, err := ReadState(fsys.OS, dir)
 	require.NoError(t, err)
 	require.True(t, ok)
-	require.Equal(t, LSN(40), s.Durable)
-	require.Equal(t, uint64(40), s.Rev)
+	require.Equal(t, LSN(50), s.Durable)
+	require.Equal(t, uint64(50), s.Rev)
 	require.Equal(t, FileID{Ino: 7, Size: 8}, s.File)
-	require.Equal(t, patch(40).After, s.Content)
+	require.Equal(t, patch(50).After, s.Content)
 }
 
 func TestKeptHandle(t *testing.T) {

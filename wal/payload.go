@@ -228,7 +228,7 @@ func (p *parser) version() Version {
 		return Version{}
 	case 1:
 		v := Version{Exists: true, Size: int64(p.uvarint())}
-		v.Hash = Hash(p.take(16))
+		v.Hash = Hash(p.take(8))
 		return v
 	default:
 		p.fail("a version is neither absent nor present")

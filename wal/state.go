@@ -44,7 +44,7 @@ const (
 	stateVersion = 1
 	stateSize    = 256
 	stateCRC     = stateSize - 4
-	stateUsed    = 184 // from here to the checksum all is zero
+	stateUsed    = 176 // from here to the checksum all is zero
 )
 
 const (
@@ -63,8 +63,8 @@ const (
 //	 64  group         72  segment        80  offset        88  image
 //	 96  since image  104  file: dev     112  ino          120  size
 //	128  mtime        136  ctime         144  content: size
-//	152  its hash, 16 bytes              168  written
-//	176  time        184  zero           252  CRC32C of the 252 bytes before
+//	152  its hash    160  written        168  time         176  zero
+//	252  CRC32C of the 252 bytes before
 //
 // Flags: 1 pending, 2 in place, 4 the content exists.
 func (s *State) encode() (b [stateSize]byte) {
@@ -84,8 +84,8 @@ func (s *State) encode() (b [stateSize]byte) {
 		le.PutUint64(b[32+8*i:], v)
 	}
 	copy(b[152:], s.Content.Hash[:])
-	le.PutUint64(b[168:], uint64(s.Written))
-	le.PutUint64(b[176:], uint64(s.Time))
+	le.PutUint64(b[160:], uint64(s.Written))
+	le.PutUint64(b[168:], uint64(s.Time))
 	le.PutUint32(b[stateCRC:], crc32.Checksum(b[:stateCRC], castagnoli))
 	return b
 }
@@ -124,8 +124,8 @@ func decodeState(b []byte) (s State, ok bool, err error) {
 		Last: LSN(u(32)), Durable: LSN(u(40)), Applied: LSN(u(48)), Rev: u(56),
 		Group: LSN(u(64)), Segment: LSN(u(72)), Offset: i(80), Image: LSN(u(88)), SinceImage: i(96),
 		File:    FileID{Dev: u(104), Ino: u(112), Size: i(120), Mtime: i(128), Ctime: i(136)},
-		Content: Version{Exists: flags&stateExists != 0, Size: i(144), Hash: Hash(b[152:168])},
-		Written: i(168), Time: i(176),
+		Content: Version{Exists: flags&stateExists != 0, Size: i(144), Hash: Hash(b[152:160])},
+		Written: i(160), Time: i(168),
 	}
 	return s, true, nil
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,10 +40,17 @@ func run(args []string) int {
 	return exitOf(err)
 }
 
-// execute finds the verb and runs it.
+// execute finds the verb and runs it. Making all verbs with their flags would be
+// a good part of a short run's time. So only those are made that a word names: the
+// verb that is meant is among them. All are made where there is none, or it tells
+// of the others.
 func (a *app) execute(args []string) error {
-	root := newRoot(a)
-	root.SetArgs(markNegatives(root, joinPairs(root, args)))
+	root := newRoot(a, func(name string) bool { return slices.Contains(args, name) })
+	marked := markNegatives(root, joinPairs(root, args))
+	if cmd, _, err := root.Find(marked); err != nil || tellsOfOthers(root, cmd) {
+		root = newRoot(a, allVerbs)
+	}
+	root.SetArgs(marked)
 	return root.ExecuteContext(a.ctx)
 }
 

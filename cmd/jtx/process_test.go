@@ -67,7 +67,7 @@ func TestClosedPipeIsSIGPIPE(t *testing.T) {
 func TestExamples(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
-	root := newRoot(&app{stdout: io.Discard, stderr: io.Discard})
+	root := newRoot(&app{stdout: io.Discard, stderr: io.Discard}, allVerbs)
 	for _, cmd := range root.Commands() {
 		if cmd.Hidden {
 			continue

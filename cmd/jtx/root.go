@@ -26,59 +26,62 @@ var groups = []*cobra.Group{
 	{ID: groupSetUp, Title: "Set-up and shell"},
 }
 
-// verbs makes the commands, in the order in which help shows them.
+// verbs are the commands, in the order in which help shows them.
 var verbs = []struct {
-	group string
-	make  func(*app) *cobra.Command
+	group, name string
+	make        func(*app) *cobra.Command
 }{
-	{groupMost, newGet},
-	{groupMost, newSet},
-	{groupMost, newDel},
-	{groupMost, newPut},
-	{groupMost, newPatch},
-	{groupMost, newMerge},
-	{groupMost, newBegin},
-	{groupMost, newApply},
-	{groupMost, newCommit},
-	{groupMost, newLog},
-	{groupMost, newUndo},
-	{groupMost, newRecover},
-	{groupFiles, newSnapshot},
-	{groupFiles, newUpdate},
-	{groupFiles, newPipe},
-	{groupFiles, newEdit},
-	{groupFiles, newRm},
-	{groupFiles, newMv},
-	{groupFiles, newCp},
-	{groupTx, newAbort},
-	{groupTx, newTx},
-	{groupTx, newRun},
-	{groupTx, newDo},
-	{groupRecovery, newVerify},
-	{groupRecovery, newStatus},
-	{groupRecovery, newLocks},
-	{groupHistory, newShow},
-	{groupHistory, newDiff},
-	{groupHistory, newBlame},
-	{groupHistory, newRestore},
-	{groupHistory, newBackup},
-	{groupHistory, newCompact},
-	{groupHistory, newRedact},
-	{groupHistory, newWatch},
-	{groupSetUp, newInit},
-	{groupSetUp, newConfig},
-	{groupSetUp, newProtect},
-	{groupSetUp, newShellenv},
-	{groupSetUp, newRewrite},
-	{groupSetUp, newStats},
-	{groupSetUp, newSelftest},
-	{groupSetUp, newCompletion},
-	{groupSetUp, newMan},
-	{groupSetUp, newVersion},
+	{groupMost, "get", newGet},
+	{groupMost, "set", newSet},
+	{groupMost, "del", newDel},
+	{groupMost, "put", newPut},
+	{groupMost, "patch", newPatch},
+	{groupMost, "merge", newMerge},
+	{groupMost, "begin", newBegin},
+	{groupMost, "apply", newApply},
+	{groupMost, "commit", newCommit},
+	{groupMost, "log", newLog},
+	{groupMost, "undo", newUndo},
+	{groupMost, "recover", newRecover},
+	{groupFiles, "snapshot", newSnapshot},
+	{groupFiles, "update", newUpdate},
+	{groupFiles, "pipe", newPipe},
+	{groupFiles, "edit", newEdit},
+	{groupFiles, "rm", newRm},
+	{groupFiles, "mv", newMv},
+	{groupFiles, "cp", newCp},
+	{groupTx, "abort", newAbort},
+	{groupTx, "tx", newTx},
+	{groupTx, "run", newRun},
+	{groupTx, "do", newDo},
+	{groupRecovery, "verify", newVerify},
+	{groupRecovery, "status", newStatus},
+	{groupRecovery, "locks", newLocks},
+	{groupHistory, "show", newShow},
+	{groupHistory, "diff", newDiff},
+	{groupHistory, "blame", newBlame},
+	{groupHistory, "restore", newRestore},
+	{groupHistory, "backup", newBackup},
+	{groupHistory, "compact", newCompact},
+	{groupHistory, "redact", newRedact},
+	{groupHistory, "watch", newWatch},
+	{groupSetUp, "init", newInit},
+	{groupSetUp, "config", newConfig},
+	{groupSetUp, "protect", newProtect},
+	{groupSetUp, "shellenv", newShellenv},
+	{groupSetUp, "rewrite", newRewrite},
+	{groupSetUp, "stats", newStats},
+	{groupSetUp, "selftest", newSelftest},
+	{groupSetUp, "completion", newCompletion},
+	{groupSetUp, "man", newMan},
+	{groupSetUp, "version", newVersion},
 }
 
-// newRoot makes the command that holds all verbs.
-func newRoot(a *app) *cobra.Command {
+// allVerbs wants each of them.
+func allVerbs(string) bool { return true }
+
+// newRoot makes the command that holds those verbs that are wanted.
+func newRoot(a *app, wanted func(name string) bool) *cobra.Command {
 	cobra.EnableCommandSorting = false // the order of verbs is for people
 	var version bool
 	root := &cobra.Command{
@@ -106,6 +109,9 @@ func newRoot(a *app) *cobra.Command {
 	pf.BoolVarP(&a.quiet, "quiet", "q", false, "no messages, and no result of a change")
 	root.AddGroup(groups...)
 	for _, v := range verbs {
+		if !wanted(v.name) {
+			continue
+		}
 		cmd := v.make(a)
 		cmd.GroupID = v.group
 		cmd.DisableFlagsInUseLine = true
@@ -117,6 +123,16 @@ func newRoot(a *app) *cobra.Command {
 	root.SetErr(a.stderr)
 	setHelp(a, root)
 	return root
+}
+
+// tellsOfOthers reports whether a command needs to know the verbs beside it: a word
+// that names none suggests some, and the shell's completion asks the root.
+func tellsOfOthers(root, cmd *cobra.Command) bool {
+	switch cmd.Name() {
+	case "help", "man", "completion":
+		return true
+	}
+	return cmd == root
 }
 
 func unknownVerb(root *cobra.Command, word string) error {

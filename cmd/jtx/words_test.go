@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -93,7 +94,7 @@ func TestClassify(t *testing.T) {
 }
 
 func TestMarkNegatives(t *testing.T) {
-	root := newRoot(&app{stdout: io.Discard, stderr: io.Discard})
+	root := newRoot(&app{stdout: io.Discard, stderr: io.Discard}, allVerbs)
 	for _, c := range []struct{ args, marked []string }{
 		{[]string{"set", "f", "/a", "-1"}, []string{"set", "f", "/a", mark + "-1"}},
 		{[]string{"set", "f", "/a", "-.5", "-m", "-2", "/b", "-3"}, []string{"set", "f", "/a", mark + "-.5", "-m", "-2", "/b", mark + "-3"}},
@@ -172,4 +173,34 @@ func TestExitOf(t *testing.T) {
 		require.Equal(t, c.code, exitOf(c.err), "%v", c.err)
 		require.NotEmpty(t, exitName(c.code))
 	}
+}
+
+// TestVerbsAreFoundByName: only the verbs that the words of the command line name
+// are made, so a name that is not that of its command would make a verb unknown.
+func TestVerbsAreFoundByName(t *testing.T) {
+	a := &app{stdout: io.Discard, stderr: io.Discard}
+	for _, v := range verbs {
+		require.Equal(t, v.name, v.make(a).Name())
+	}
+}
+
+// TestEveryVerbIsMadeForWhatTellsOfThem: a verb's name behind an unknown word does
+// not keep the others from being suggested.
+func TestEveryVerbIsMadeForWhatTellsOfThem(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		said string
+	}{
+		{[]string{"sett", "get"}, "jtx set"},
+		{[]string{"help", "gte"}, "jtx get"},
+	} {
+		a := &app{stdout: io.Discard, stderr: io.Discard}
+		err := a.execute(c.args)
+		require.Error(t, err)
+		require.Contains(t, hintOf(err), c.said)
+	}
+	var out bytes.Buffer
+	a := &app{stdout: &out, stderr: io.Discard}
+	require.NoError(t, a.execute([]string{"help", "get", "--quiet"}))
+	require.Contains(t, out.String(), "Usage: jtx get")
 }

@@ -3,6 +3,7 @@ package rewrite
 import (
 	"path"
 	"strings"
+	"sync"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -69,7 +70,7 @@ func (s *script) external(c *call) bool {
 		// A variable such as $JQ names a program.
 		return strings.Contains(strings.ToLower(variable(c.expr.Args[0])), "jq")
 	}
-	return s.names.funcs[c.name] == nil && programs[c.name]
+	return s.names.funcs[c.name] == nil && programs()[c.name]
 }
 
 // programs are commands that print documents and are no builtins.
@@ -78,12 +79,15 @@ var programs = setOf("jq gojq jaq yq sed awk gawk python python3 node ruby perl 
 	"sqlite3 psql mysql envsubst xargs timeout nice env stdbuf base64 openssl gzip gunzip zcat tac sort date lsblk ip ss " +
 	"jsonnet jo jc dasel fx gron cue yq-go cat head tail tr grep")
 
-func setOf(words string) map[string]bool {
-	set := map[string]bool{}
-	for _, w := range strings.Fields(words) {
-		set[w] = true
-	}
-	return set
+// setOf makes the set when it is first used: most runs of the program use none.
+func setOf(words string) func() map[string]bool {
+	return sync.OnceValue(func() map[string]bool {
+		set := map[string]bool{}
+		for _, w := range strings.Fields(words) {
+			set[w] = true
+		}
+		return set
+	})
 }
 
 // isPrinter tells whether a command is a builtin that only prints its arguments.

@@ -37,7 +37,7 @@ func manyTerm(t *gojq.Term) bool {
 	}
 	switch t.Type {
 	case gojq.TermTypeFunc:
-		return manyFuncs[t.Func.Name]
+		return manyFuncs()[t.Func.Name]
 	case gojq.TermTypeRecurse:
 		return true
 	case gojq.TermTypeQuery:
@@ -69,7 +69,7 @@ func portable(q *gojq.Query) bool {
 	visit(reflect.ValueOf(q), func(node any) {
 		switch node := node.(type) {
 		case *gojq.Func:
-			ok = ok && (node.Name[0] == '$' && node.Name != "$__loc__" && node.Name != "$__prog_args" || portableFuncs[node.Name])
+			ok = ok && (node.Name[0] == '$' && node.Name != "$__loc__" && node.Name != "$__prog_args" || portableFuncs()[node.Name])
 		case *gojq.Reduce, *gojq.Foreach, *gojq.Label:
 			ok = false
 		case *gojq.String:

@@ -1,0 +1,48 @@
+package txn_test
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jtx-project/jtx/txn"
+)
+
+// Another process places a workspace just before this one does, and activates it
+// between this one's looks for its two names.
+func TestAWorkspaceIsSeenWhileItIsActivated(t *testing.T) {
+	s, h, dir := openHooked(t, txn.Options{})
+	write(t, filepath.Join(dir, "a.json"), `{"n":1}`)
+	set(t, s, "a.json", "/n", 2)
+	meta, away := filepath.Join(dir, ".jtx"), filepath.Join(dir, "away")
+	format := filepath.Join(meta, "format")
+	require.NoError(t, os.Rename(format, format+".new"))
+	require.NoError(t, os.Rename(meta, away))
+	activated := false
+	h.hook = func(op, name string) error {
+		switch {
+		case op == "rename" && name == meta:
+			return os.Rename(away, meta)
+		case op == "open" && name == format && !activated:
+			if os.Rename(format+".new", format) == nil {
+				activated = true
+			}
+			return &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+		}
+		return nil
+	}
+	_, err := s.Do(context.Background(), []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/n", 3) })
+	require.NoError(t, err)
+	require.True(t, activated)
+	require.Equal(t, "3", get(t, s, "a.json", "/n"))
+	versions := 0
+	for _, err := range s.History(context.Background(), []string{"a.json"}, txn.HistoryOptions{}) {
+		require.NoError(t, err)
+		versions++
+	}
+	require.Equal(t, 3, versions, "its history goes on")
+}
