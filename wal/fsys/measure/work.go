@@ -20,13 +20,15 @@ func (t Times) Quantile(q float64) time.Duration {
 	return t[min(int(q*float64(len(t))), len(t)-1)]
 }
 
-// Until is true for a time, from now on; the first call always is.
+// Until is true from its first call on, for a time.
 func Until(d time.Duration) func() bool {
-	end, first := time.Now().Add(d), true
+	var start time.Time
 	return func() bool {
-		more := first || time.Now().Before(end)
-		first = false
-		return more
+		if start.IsZero() {
+			start = time.Now()
+			return true
+		}
+		return time.Since(start) < d
 	}
 }
 

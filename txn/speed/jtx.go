@@ -17,7 +17,7 @@ var JTX = []System{
 }
 
 func jtx(name string, opt txn.Options) System {
-	return System{Name: name, Syncs: true, Open: func(dir string, fs fsys.FS, doc []byte, copies int) (Documents, error) {
+	return System{Name: name, Counted: true, Open: func(dir string, fs fsys.FS, doc []byte, copies int) (Documents, error) {
 		opt.FS = fs
 		s, err := txn.Open(dir, opt)
 		if err != nil {

@@ -4,6 +4,7 @@
 package speed
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -15,9 +16,9 @@ type System struct {
 	Name string
 	// Open makes a store in a directory with copies of one document, numbered from 0.
 	Open func(dir string, fs fsys.FS, doc []byte, copies int) (Documents, error)
-	// Syncs tells that the store does its fsyncs through the file system that it
-	// was opened with, so that they are counted.
-	Syncs bool
+	// Counted tells that the store does its fsyncs through the file system that it
+	// was opened with.
+	Counted bool
 	// Parts tells that a transaction over several documents may be there in part
 	// after a crash: what is faster for it is not the same work.
 	Parts bool
@@ -75,15 +76,21 @@ func (r Row) docs(worker int) []int {
 }
 
 // op is one operation of the row.
-func (r Row) op(d Documents) func(worker int) error {
-	if r.Read {
-		return func(int) error { _, err := d.Get(0); return err }
-	}
+func (r Row) op(ctx context.Context, d Documents) func(worker int) error {
 	docs := make([][]int, r.Workers)
 	for w := range docs {
 		docs[w] = r.docs(w)
 	}
-	return func(worker int) error { return d.Add(docs[worker]...) }
+	return func(worker int) error {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		if r.Read {
+			_, err := d.Get(docs[worker][0])
+			return err
+		}
+		return d.Add(docs[worker]...)
+	}
 }
 
 // check finds what was lost when n operations were done.
