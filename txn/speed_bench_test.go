@@ -11,8 +11,8 @@ import (
 // BenchmarkSpeed is jtx at the work that the module txn/peers does with other
 // stores too. Beside the time it reports what [speed.Result] has.
 func BenchmarkSpeed(b *testing.B) {
-	for _, row := range speed.Rows {
-		for _, system := range speed.JTX {
+	for _, row := range speed.Rows() {
+		for _, system := range speed.JTX() {
 			b.Run(row.Name+"/"+system.Name, func(b *testing.B) {
 				b.ReportAllocs()
 				r, err := speed.Measure(b.Context(), row, system, b.TempDir(), b.Loop)

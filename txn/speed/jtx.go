@@ -11,9 +11,11 @@ import (
 )
 
 // JTX are jtx's own systems.
-var JTX = []System{
-	jtx("jtx-full", txn.Options{}),
-	jtx("jtx-journal", txn.Options{Durability: txn.Journal}),
+func JTX() []System {
+	return []System{
+		jtx("jtx-full", txn.Options{}),
+		jtx("jtx-journal", txn.Options{Durability: txn.Journal}),
+	}
 }
 
 func jtx(name string, opt txn.Options) System {

@@ -10,9 +10,13 @@ import (
 	"github.com/jtx-project/jtx/wal/fsys/measure"
 )
 
-// slice is how long a yardstick is measured before and after the work: enough for
-// some hundred syncs. Tests shorten it.
-var slice = 150 * time.Millisecond
+// The work is done in parts, and the yardsticks are measured before the first and
+// after each: for a share of the part's time, in which a disk does some hundred syncs.
+const (
+	part  = 400 * time.Millisecond
+	share = 5
+	least = 5 * time.Millisecond
+)
 
 // Result is what a row came to.
 type Result struct {
@@ -25,7 +29,7 @@ type Result struct {
 
 // Metrics are the result as a benchmark reports it, by unit.
 func (r Result) Metrics() map[string]float64 {
-	all := map[string]float64{"xraw": r.XRaw, "p50-µs": micros(r.Times.Quantile(0.5)), "p99-µs": micros(r.Times.Quantile(0.99))}
+	all := map[string]float64{"ns/op": 1e9 / r.Rate, "xraw": r.XRaw, "p50-µs": micros(r.Times.Quantile(0.5)), "p99-µs": micros(r.Times.Quantile(0.99))}
 	if r.XCopy > 0 {
 		all["xcopy"] = r.XCopy
 	}
@@ -73,16 +77,13 @@ func (m *run) measured(ctx context.Context, more func() bool) (Result, error) {
 			return Result{}, err
 		}
 	}
-	if err := errors.Join(m.docs.Flush(), m.yardsticks()); err != nil {
+	if err := errors.Join(m.docs.Flush(), m.yardsticks(least)); err != nil {
 		return Result{}, err
 	}
-	before, start := m.syncs.Count(), time.Now()
-	times, err := measure.Work(m.Workers, more, op)
-	if err = errors.Join(err, m.docs.Flush()); err != nil {
-		return Result{}, err
-	}
-	took, syncs := time.Since(start), m.syncs.Count()-before
-	if err := errors.Join(m.yardsticks(), m.check(m.docs, len(times)+m.Workers)); err != nil {
+	before := m.syncs.Count()
+	times, took, err := m.work(more, op)
+	syncs := m.syncs.Count() - before
+	if err = errors.Join(err, m.check(m.docs, len(times)+m.Workers)); err != nil {
 		return Result{}, err
 	}
 	out := Result{Times: times, Rate: measure.Rate(len(times), took), Syncs: -1}
@@ -96,10 +97,34 @@ func (m *run) measured(ctx context.Context, more func() bool) (Result, error) {
 	return out, nil
 }
 
-func (m *run) yardsticks() error {
-	err := m.raw.Run(slice)
+// work does the operations in parts, each until nothing is behind, with the
+// yardsticks in between.
+func (m *run) work(more func() bool, op func(worker int) error) (all measure.Times, took time.Duration, err error) {
+	for going := true; going; {
+		brief := measure.Until(part)
+		start := time.Now()
+		times, err := measure.Work(m.Workers, func() bool {
+			if !brief() {
+				return false
+			}
+			going = more()
+			return going
+		}, op)
+		err = errors.Join(err, m.docs.Flush())
+		spent := time.Since(start)
+		took += spent
+		if err = errors.Join(err, m.yardsticks(max(least, spent/share))); err != nil {
+			return nil, 0, err
+		}
+		all = append(all, times...)
+	}
+	return all, took, nil
+}
+
+func (m *run) yardsticks(d time.Duration) error {
+	err := m.raw.Run(d)
 	if m.copy != nil {
-		err = errors.Join(err, m.copy.Run(slice))
+		err = errors.Join(err, m.copy.Run(d))
 	}
 	return err
 }

@@ -6,6 +6,7 @@ package speed
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jtx-project/jtx/wal/fsys"
 	"github.com/jtx-project/jtx/wal/fsys/measure"
@@ -38,32 +39,32 @@ type Documents interface {
 
 // Row is one kind of work: workers that add to numbers, or read them.
 type Row struct {
-	Name    string
-	Size    int // of each document, in bytes
-	Copies  int // documents in the store
+	Name    string // as benchmarks are named
+	Title   string // for people
+	Size    int    // of each document, in bytes
+	Copies  int    // documents in the store
 	Workers int
 	Unit    int  // documents in each transaction
 	Read    bool // instead of adding
 }
 
 // Rows are all of them.
-var Rows = rows()
+func Rows() []Row {
+	return slices.Concat(bySize("writer", "one writer, %s", false), []Row{
+		{"one-document/8", "8 goroutines on one document", measure.Small, 1, 8, 1, false},
+		{"one-document/64", "64 goroutines on one document", measure.Small, 1, 64, 1, false},
+		{"distinct/64", "64 goroutines on 64 documents", measure.Small, 64, 64, 1, false},
+		{"unit/2", "2 documents as a unit", measure.Small, 2, 1, 2, false},
+		{"unit/4", "4 documents as a unit", measure.Small, 4, 1, 4, false},
+		{"unit/8", "8 documents as a unit", measure.Small, 8, 1, 8, false},
+	}, bySize("read", "read, %s", true))
+}
 
-func rows() []Row {
-	var all []Row
+func bySize(name, title string, read bool) (rows []Row) {
 	for _, size := range []int{measure.Small, measure.Middle, measure.Large} {
-		name := measure.SizeName(size)
-		all = append(all, Row{Name: "writer/" + name, Size: size, Copies: 1, Workers: 1, Unit: 1},
-			Row{Name: "read/" + name, Size: size, Copies: 1, Workers: 1, Unit: 1, Read: true})
+		rows = append(rows, Row{name + "/" + measure.SizeName(size), fmt.Sprintf(title, measure.SizeName(size)), size, 1, 1, 1, read})
 	}
-	for _, n := range []int{8, 64} {
-		all = append(all, Row{Name: fmt.Sprintf("one-document/%d", n), Size: measure.Small, Copies: 1, Workers: n, Unit: 1})
-	}
-	all = append(all, Row{Name: "distinct/64", Size: measure.Small, Copies: 64, Workers: 64, Unit: 1})
-	for _, n := range []int{2, 4, 8} {
-		all = append(all, Row{Name: fmt.Sprintf("unit/%d", n), Size: measure.Small, Copies: n, Workers: 1, Unit: n})
-	}
-	return all
+	return rows
 }
 
 // docs are the documents that a worker works on.

@@ -6,22 +6,16 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
-func TestMain(m *testing.M) {
-	slice = time.Millisecond
-	m.Run()
-}
-
 // TestEveryRow does each a few times with each of jtx's systems.
 func TestEveryRow(t *testing.T) {
-	for _, row := range Rows {
-		for _, system := range JTX {
+	for _, row := range Rows() {
+		for _, system := range JTX() {
 			t.Run(row.Name+"/"+system.Name, func(t *testing.T) {
 				left := 20
 				r, err := Measure(t.Context(), row, system, t.TempDir(), func() bool { left--; return left >= 0 })
@@ -53,7 +47,7 @@ func (c careless) Add(docs ...int) error {
 }
 
 func TestWhatIsLostIsFound(t *testing.T) {
-	system := JTX[0]
+	system := JTX()[0]
 	open := system.Open
 	system.Open = func(dir string, fs fsys.FS, doc []byte, copies int) (Documents, error) {
 		d, err := open(dir, fs, doc, copies)
@@ -68,7 +62,7 @@ func TestMeasureIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	bored := errors.New("bored")
 	dir := t.TempDir()
-	_, err := Measure(ctx, Rows[0], JTX[0], dir, func() bool { cancel(bored); return true })
+	_, err := Measure(ctx, Rows()[0], JTX()[0], dir, func() bool { cancel(bored); return true })
 	require.ErrorIs(t, err, bored)
 	require.NoFileExists(t, filepath.Join(dir, "raw-disk"))
 }
