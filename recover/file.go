@@ -50,6 +50,7 @@ type Journal interface {
 // Found is what stands under a file's name. The zero value: nothing.
 type Found struct {
 	Info    fs.FileInfo // nil where there is no file
+	At      time.Time   // when Info was taken
 	ID      wal.FileID
 	Version wal.Version
 	Data    []byte
@@ -112,6 +113,7 @@ func Read(fsy fsys.FS, name string, trusted wal.Version, lim jsonpatch.Limits) (
 }
 
 func readOpen(f fsys.File, trusted wal.Version, lim jsonpatch.Limits) (Found, error) {
+	at := time.Now()
 	info, err := f.Stat()
 	if err != nil {
 		return Found{}, err
@@ -123,7 +125,7 @@ func readOpen(f fsys.File, trusted wal.Version, lim jsonpatch.Limits) (Found, er
 	if err != nil {
 		return Found{}, err
 	}
-	found := Found{Info: info, ID: wal.FileIDOf(info), Version: wal.VersionOf(data), Data: data}
+	found := Found{Info: info, At: at, ID: wal.FileIDOf(info), Version: wal.VersionOf(data), Data: data}
 	if found.Version == trusted {
 		found.Doc = jsonpatch.Trusted(data, jsonpatch.JSONC)
 	} else {

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -28,7 +29,7 @@ type Replacement struct {
 	Warnings []string
 
 	temp  fsys.File   // open from Stage to Close
-	after wal.FileID  // the identity after Place
+	after Found       // what stands under the name after Place, but for Data and Doc
 	moved *wal.Record // where Place had to append one: the record that now stands
 }
 
@@ -115,6 +116,9 @@ func (r *Replacement) narrow() error {
 	}
 	return r.temp.Chmod(info.Mode().Perm() & r.File.Found.Info.Mode().Perm())
 }
+
+// Staged tells whether there is a staged file.
+func (r *Replacement) Staged() bool { return r.temp != nil }
 
 // Sync makes the staged bytes and their metadata durable.
 func (r *Replacement) Sync() error {
@@ -251,11 +255,12 @@ func (r *Replacement) checkDisplaced(rec *wal.Record) error {
 }
 
 // racyAge is longer than the steps in which file systems count time. A file that
-// was read younger than that can be written again without a change of its times.
+// was looked at younger than that can be written again without a change of its
+// times.
 const racyAge = 50 * time.Millisecond
 
 // racy tells that the file's identity does not vouch for its content.
-func (f *Found) racy() bool { return time.Since(f.Info.ModTime()) < racyAge }
+func (f *Found) racy() bool { return f.At.Sub(f.Info.ModTime()) < racyAge }
 
 // sameButRenamed compares all of two identities but the change time, which a
 // rename sets.
@@ -265,16 +270,29 @@ func sameButRenamed(a, b wal.FileID) bool {
 }
 
 func (r *Replacement) identify() error {
+	r.after = Found{}
 	if !r.Version.Exists {
-		r.after = wal.FileID{}
 		return nil
 	}
-	info, err := r.temp.Stat()
+	return r.note(r.temp)
+}
+
+// note takes the identity of what stands under the name now.
+func (r *Replacement) note(f fsys.File) error {
+	at := time.Now()
+	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	r.after = wal.FileIDOf(info)
+	r.after = Found{Info: info, At: at, ID: wal.FileIDOf(info), Version: r.Version}
 	return nil
+}
+
+// Placed makes the new content what the File has found, as a Look after Settle
+// would. doc is Data as a document, nil where the file was removed.
+func (r *Replacement) Placed(doc *jsonpatch.Document) {
+	r.after.Data, r.after.Doc = r.Data, doc
+	r.File.Found = r.after
 }
 
 // overwrite writes the new bytes over the file itself. A durable inplace record
@@ -310,12 +328,7 @@ func (r *Replacement) overwrite(rec *wal.Record) error {
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	r.after = wal.FileIDOf(info)
-	return nil
+	return r.note(f)
 }
 
 // Settle writes to `state` that rec, or the record that Place had to append
@@ -324,7 +337,7 @@ func (r *Replacement) Settle(rec *wal.Record) error {
 	if r.moved != nil {
 		rec = r.moved
 	}
-	if err := r.File.Log.Settle(rec.LSN, r.after, rec.After); err != nil || !r.InPlace {
+	if err := r.File.Log.Settle(rec.LSN, r.after.ID, rec.After); err != nil || !r.InPlace {
 		return err
 	}
 	// Until it is durable that the bytes are in place, whatever another program

@@ -18,14 +18,17 @@ type unit struct {
 	id         wal.ID
 	time       time.Time
 	durability Durability
+	members    []*member   // whose transactions it is made of, that did not fail
 	files      []*unitFile // in lock order
 	warnings   []string
 	lagging    bool // a file could not be replaced
+	behind     bool // the files are replaced later
 }
 
 // unitFile is one participant.
 type unitFile struct {
 	*change
+	parts    []part // what each transaction did to it
 	t        *target
 	log      *wal.Log
 	first    *wal.Record // the image of a file that was not tracked yet
@@ -38,49 +41,74 @@ type unitFile struct {
 	placed   bool
 }
 
-// commit makes what tx did durable and visible, or nothing of it.
-func (ses *session) commit(tx *Tx) (Result, error) {
-	u, err := ses.unit(tx)
+// part is what one transaction of a group did to a file.
+type part struct {
+	m *member
+	*change
+}
+
+// commit makes what the members did durable and visible, as one unit, or nothing
+// of it.
+func (ses *session) commit(members []*member) error {
+	u, err := ses.unit(members)
 	if err != nil {
-		return Result{}, err
+		return err
 	}
 	u.time = ses.clock()
 	u.id = wal.NewIDAt(u.time)
-	res := Result{Recovered: ses.report, Waited: ses.waited}
 	// Read before the commit: what fails behind it must not look like a failure of it.
 	revs, err := ses.otherRevisions(u)
 	if err != nil {
-		return res, err
+		return err
 	}
-	if len(u.files) == 0 {
-		return ses.describe(res, u, revs), nil
-	}
-	if len(u.files) > 1 && u.durability == None {
-		u.durability = Journal // without it, a part of the unit could survive
-	}
-	if ses.call.fence != nil {
-		if err := ses.call.fence(ses); err != nil {
-			return res, err
+	if len(u.files) > 0 {
+		if len(u.files) > 1 && u.durability == None {
+			u.durability = Journal // without it, a part of the unit could survive
+		}
+		if ses.call.fence != nil {
+			if err := ses.call.fence(ses); err != nil {
+				return err
+			}
+		}
+		if err := u.run(); err != nil {
+			ses.spoiled = true
+			return err
 		}
 	}
-	if err := u.run(); err != nil {
-		return res, err
+	for _, m := range u.members {
+		m.res = ses.describe(u, m, revs)
 	}
-	res.ID, res.Warnings = u.tx(), u.warnings
-	return ses.describe(res, u, revs), nil
+	return nil
 }
 
-// unit is what tx changes.
-func (ses *session) unit(tx *Tx) (*unit, error) {
+// unit is what the members change: those that did not fail.
+func (ses *session) unit(members []*member) (*unit, error) {
 	u := &unit{ses: ses, durability: ses.call.durability}
-	for _, d := range tx.drafts {
-		c, err := d.change(tx.lim)
-		if err != nil {
-			return nil, fail(d.name, err)
+	for _, m := range members {
+		if m.tx != nil {
+			u.members = append(u.members, m)
 		}
-		if c != nil {
-			u.files = append(u.files, &unitFile{change: c, t: d.t, log: d.t.file.Log})
+	}
+	for i, t := range ses.targets {
+		f := &unitFile{t: t, log: t.file.Log}
+		var changes []*change
+		for _, m := range u.members {
+			c, err := m.tx.drafts[i].change(ses.s.opt.Limits)
+			if err != nil {
+				return nil, fail(t.name, err)
+			}
+			if c != nil {
+				f.parts, changes = append(f.parts, part{m, c}), append(changes, c)
+			}
 		}
+		if len(changes) == 0 {
+			continue
+		}
+		var err error
+		if f.change, err = merged(changes, ses.s.opt.Limits); err != nil {
+			return nil, fail(t.name, err)
+		}
+		u.files = append(u.files, f)
 	}
 	slices.SortFunc(u.files, func(a, b *unitFile) int { return compare(a.t.order(), b.t.order()) })
 	return u, nil
@@ -111,6 +139,12 @@ func compare(a, b string) int {
 // run is the commit protocol. Up to the commit point everything can be taken
 // back, and is; from there it only goes forward.
 func (u *unit) run() error {
+	if u.staysBehind() {
+		return u.runBehind()
+	}
+	if err := u.ses.catchUp(); err != nil {
+		return err
+	}
 	if err := u.record(); err != nil {
 		return err
 	}
@@ -140,7 +174,7 @@ func (u *unit) record() error {
 		f.segment = f.log.State().Segment
 		f.rec = &wal.Record{Kind: wal.KindPatch, Flags: u.flags(), Unit: u.id, Rev: 1, Before: f.draft.found.Version, After: f.after}
 		if f.draft.found.Err != nil {
-			f.rec.Flags |= wal.FlagMended
+			f.rec.Flags |= wal.FlagFound
 		}
 		switch {
 		case newest != nil:
@@ -154,7 +188,9 @@ func (u *unit) record() error {
 			f.first.Txns[0].ID = f.first.Unit
 			f.rec.Rev = 2
 		}
-		f.rec.Txns = []wal.Txn{{ID: u.tx(), Time: u.time, Actor: u.ses.call.actor, Message: u.ses.call.message, Patch: f.patch.Encode()}}
+		for _, p := range f.parts {
+			f.rec.Txns = append(f.rec.Txns, wal.Txn{ID: u.tx(p.m), Time: u.time, Actor: p.m.call.actor, Message: p.m.call.message, Patch: p.patch.Encode()})
+		}
 		f.inPlace = f.t.file.Overwrites(u.ses.call.inPlace, f.after)
 		f.opens = newest == nil || newest.Flags&wal.FlagLazy == 0
 		switch {
@@ -168,16 +204,25 @@ func (u *unit) record() error {
 	return nil
 }
 
-// tx is the transaction's id: an open transaction keeps the one that it was given
-// when it began.
-func (u *unit) tx() wal.ID {
-	if u.ses.call.tx.IsZero() {
+// tx is a transaction's id. An open transaction keeps the one that it was given
+// when it began; the first one of a unit has the unit's; the others of a group
+// have ids of their own, of the same time.
+func (u *unit) tx(m *member) wal.ID {
+	switch {
+	case !m.call.tx.IsZero():
+		return m.call.tx
+	case m == u.members[0]:
 		return u.id
+	case m.id.IsZero():
+		m.id = wal.NewIDAt(u.time)
 	}
-	return u.ses.call.tx
+	return m.id
 }
 
 func (u *unit) flags() wal.Flags {
+	if u.behind {
+		return wal.FlagBehind | wal.FlagNoDirSync
+	}
 	switch u.durability {
 	case None:
 		return wal.FlagLazy | wal.FlagNoDirSync
@@ -254,6 +299,9 @@ func (f *unitFile) checkNames(inPlace bool) error {
 // append writes the records to the journals. They are not durable yet.
 func (u *unit) append() error {
 	for _, f := range u.files {
+		if f.t.ahead != nil {
+			continue // it is
+		}
 		if err := f.log.MarkPending(); err != nil {
 			return fail(f.t.name, err)
 		}
@@ -283,7 +331,9 @@ func (u *unit) commitPoint() error {
 	var syncs []func() error
 	for _, f := range u.files {
 		syncs = append(syncs, func() error { return fail(f.t.name, f.log.Sync()) })
-		syncs = append(syncs, func() error { return fail(f.t.name, f.repl.Sync()) })
+		if f.repl.Staged() {
+			syncs = append(syncs, func() error { return fail(f.t.name, f.repl.Sync()) })
+		}
 		if f.first != nil {
 			syncs = append(syncs, func() error { return fail(f.t.name, f.t.file.SyncFound()) })
 		}
@@ -339,8 +389,10 @@ func (ses *session) otherRevisions(u *unit) (map[*target]uint64, error) {
 	return revs, nil
 }
 
-// describe fills in the revisions, those of unchanged files too.
-func (ses *session) describe(res Result, u *unit, others map[*target]uint64) Result {
+// describe is what a transaction of the unit did, with the revisions of all listed
+// files.
+func (ses *session) describe(u *unit, m *member, others map[*target]uint64) Result {
+	res := Result{Recovered: ses.report, Waited: ses.waited}
 	changed := map[*target]*unitFile{}
 	for _, f := range u.files {
 		changed[f.t] = f
@@ -348,10 +400,17 @@ func (ses *session) describe(res Result, u *unit, others map[*target]uint64) Res
 	for _, t := range ses.targets {
 		rev := Revision{File: t.name, Rev: others[t]}
 		if f := changed[t]; f != nil {
-			rev.Changed, rev.Patch = true, f.fullPatch()
 			if f.rec != nil {
 				rev.Rev = f.repl.Revision(f.rec)
 			}
+			for _, p := range f.parts {
+				if p.m == m {
+					rev.Changed, rev.Patch = true, p.fullPatch()
+				}
+			}
+		}
+		if rev.Changed && !u.id.IsZero() {
+			res.ID, res.Warnings = u.tx(m), u.warnings
 		}
 		res.Files = append(res.Files, rev)
 	}

@@ -259,6 +259,7 @@ func (u *unit) compactLarge() {
 		if !f.placed || f.log.State().Segment == f.segment {
 			continue
 		}
+		u.ses.spoiled = true // the journal may be another one then
 		if err := u.ses.s.compactIfLarge(f.t); err != nil {
 			u.warnings = append(u.warnings, fmt.Sprintf("%s: its history could not be compacted: %v", f.t.name, err))
 		}

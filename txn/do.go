@@ -53,6 +53,15 @@ type call struct {
 	fence          func(*session) error  // last check before the commit
 	recovered      func([]recovery.Done) // told what recovery did, also where it ends in an error
 	passOver       string                // look past the workspace of this directory, see lookup
+	deadline       time.Time             // of the wait for locks, where it began before
+	parks          bool                  // the session may be kept for the next call
+}
+
+// plain tells that the call sets nothing but what each transaction of a group has
+// for itself, and the durability.
+func (c *call) plain() bool {
+	return !c.inPlace && !c.dryRun && c.lease == "" && c.expect == nil && c.tx.IsZero() && !c.mendDamage &&
+		c.transfer == nil && !c.replace && !c.sweep && c.fence == nil && c.recovered == nil && c.passOver == ""
 }
 
 // An Option changes one transaction.
@@ -117,34 +126,26 @@ func Do(files []string, fn func(*Tx) error) error {
 // locks are released. fn may be run again, where another program changed a file
 // meanwhile, so it must not have effects of its own.
 //
+// Transactions that come for the same files while one is being committed are
+// committed together next, as one revision of each file.
+//
 // The error wraps one of this package's sentinels where one applies.
 func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts ...Option) (Result, error) {
 	names := make([]string, len(files))
 	for i, f := range files {
 		names[i] = s.abs(f)
 	}
-	var res Result
 	c := s.newCall(opts)
 	if c.dryRun {
 		res, err := s.try(ctx, names, c, fn)
 		return res, asNamed(err, names, files)
 	}
 	began := time.Now()
-	err := s.withLocks(ctx, names, c, func(ses *session) error {
-		tx := newTx(ses)
-		if err := ses.checkRevisions(); err != nil {
-			return err
-		}
-		if err := protect(fn, tx); err != nil {
-			return err
-		}
-		r, err := ses.commit(tx)
-		r.Files = ses.inOrder(names, r.Files)
-		res = r
-		return err
-	})
-	s.logOperation(names, c, began, res, err)
-	return res, asNamed(err, names, files)
+	c.deadline, c.parks = began.Add(s.patience()), c.plain()
+	m := &member{ctx: ctx, call: c, names: names, fn: fn}
+	s.together(m)
+	s.logOperation(names, c, began, m.res, m.err)
+	return m.res, asNamed(m.err, names, files)
 }
 
 // protect calls fn, with tx open only for as long as it runs.
@@ -153,9 +154,9 @@ func protect(fn func(*Tx) error, tx *Tx) error {
 	return fn(tx)
 }
 
-// checkRevisions holds the transaction to the revisions that the caller expects.
-func (ses *session) checkRevisions() error {
-	for name, want := range ses.call.expect {
+// checkRevisions holds a transaction to the revisions that the caller expects.
+func (ses *session) checkRevisions(c *call) error {
+	for name, want := range c.expect {
 		t := ses.byName(name)
 		if t == nil {
 			return &Error{Kind: ErrNotListed, File: name}

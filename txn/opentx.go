@@ -387,7 +387,7 @@ func (t *OpenTx) rebase(tx *Tx, f *txFile, d *draft) error {
 		}
 		ours = append(ours, jsonpatch.Operation{Op: "test", Path: p}) // reads it, as a test does
 	}
-	if at, clash := clashes(base, ours, theirs); clash {
+	if at, clash := jsonpatch.Clash(base, ours, theirs); clash {
 		return &Error{Kind: ErrConflict, File: d.name, Pointer: at, Err: errorf("somebody else changed %q since the transaction began", at)}
 	}
 	return d.apply(ours[:len(ours)-len(f.Reads)], tx.lim)

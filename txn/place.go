@@ -52,19 +52,29 @@ func (u *unit) place() error {
 	for _, f := range u.files {
 		f.repl.Close()
 		f.warn(u)
-		if !f.placed {
-			continue
-		}
-		if err := f.repl.Settle(f.rec); err != nil {
-			u.lags(f, err)
-		}
-		fsys.Step("commit.settled")
+		u.settle(f)
 	}
 	if err := u.believe(); err != nil {
 		return err
 	}
 	u.compactLarge()
 	return nil
+}
+
+// settle writes to `state` that the file is in place, if it is.
+func (u *unit) settle(f *unitFile) {
+	if f.placed {
+		if err := f.repl.Settle(f.rec); err != nil {
+			u.lags(f, err)
+		}
+		fsys.Step("commit.settled")
+	}
+	if !f.placed {
+		u.ses.spoiled = true
+		return
+	}
+	f.repl.Placed(f.draft.doc)
+	f.t.info, f.t.ahead = f.t.file.Found.Info, nil
 }
 
 // believe makes sure, where the disk has failed since the commit point, that it

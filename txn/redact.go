@@ -190,7 +190,7 @@ func (r *redaction) record(rec *wal.Record, next, clean *jsonpatch.Document) (*w
 	if clean != nil && r.contains(clean.Bytes()) {
 		r.done.Elsewhere = append(r.done.Elsewhere, rec.Rev)
 	}
-	if rec.Flags&wal.FlagMended == 0 {
+	if rec.Flags&wal.FlagFound == 0 {
 		out.Before = versionOf(r.red)
 	}
 	out.After = versionOf(clean)

@@ -23,6 +23,10 @@ type session struct {
 	held    *lockmgr.Held
 	report  []recovery.Done
 	waited  time.Duration
+	names   []string    // that were listed
+	spoiled bool        // the files are not as targets says: the session must end
+	timer   *time.Timer // ends it while it is parked
+	behind  int64       // the size of the documents that are ahead of their files
 }
 
 // patience is how long one call waits for locks in all.
@@ -37,9 +41,17 @@ const maxRounds = 64
 // fn. A call of fn that fails with errAgain starts over with fresh locks.
 func (s *Store) withLocks(ctx context.Context, names []string, c *call, fn func(*session) error) error {
 	deadline := time.Now().Add(s.patience())
+	if !c.deadline.IsZero() {
+		deadline = c.deadline
+	}
+	if ses := s.unpark(ctx, names, c); ses != nil {
+		if err := ses.resume(ctx, c, fn); !errors.Is(err, errAgain) {
+			return err
+		}
+	}
 	need := &participants{unreachable: map[recovery.Key]error{}}
 	for round := 0; ; round++ {
-		err := (&session{s: s, ctx: ctx, call: c}).round(names, need, deadline, fn)
+		err := (&session{s: s, ctx: ctx, call: c, names: names}).round(names, need, deadline, fn)
 		if !errors.Is(err, errAgain) {
 			return err
 		}
@@ -53,15 +65,30 @@ func (s *Store) withLocks(ctx context.Context, names []string, c *call, fn func(
 }
 
 // round is one try. The locks are released also where fn panics.
-func (ses *session) round(names []string, need *participants, deadline time.Time, fn func(*session) error) (err error) {
-	defer func() { err = errors.Join(err, ses.release()) }()
-	if err := ses.lock(names, need, deadline); err != nil {
-		return err
-	}
-	if err := ses.settle(need); err != nil {
-		return err
-	}
-	return fn(ses)
+func (ses *session) round(names []string, need *participants, deadline time.Time, fn func(*session) error) error {
+	return ses.through(func() error {
+		if err := ses.lock(names, need, deadline); err != nil {
+			return err
+		}
+		if err := ses.settle(need); err != nil {
+			return err
+		}
+		return fn(ses)
+	})
+}
+
+// through calls fn and ends the session, or parks it.
+func (ses *session) through(fn func() error) (err error) {
+	whole := false
+	defer func() {
+		if whole && ses.park() {
+			return
+		}
+		err = errors.Join(err, ses.end(whole))
+	}()
+	err = fn()
+	whole = err == nil
+	return err
 }
 
 // errAgain makes withLocks start over. Nothing was changed.

@@ -5,6 +5,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/jtx-project/jtx/lockmgr"
@@ -61,6 +62,8 @@ type Options struct {
 	// InPlace overwrites files instead of renaming over them: hard links and
 	// watchers by inode survive, plain readers may see a half-written file.
 	InPlace bool
+	// WriteBehind lets commits be acknowledged before the plain files follow.
+	WriteBehind WriteBehind
 	// CompactionSize is the journal's size, in bytes, from which commits compact
 	// it; the constant of that name if 0.
 	CompactionSize int64
@@ -76,13 +79,19 @@ type Options struct {
 	Verb string
 }
 
-// Store runs transactions. It holds no lock and no file open between them, and
-// may be used by many goroutines at once.
+// Store runs transactions. It may be used by many goroutines at once. For some
+// milliseconds behind a transaction it keeps its locks, for the next one on the
+// same files, unless somebody else wants them. [Store.Close] lets go of all.
 type Store struct {
 	dir   string
 	opt   Options
 	fs    fsys.FS
 	locks *lockmgr.Manager
+
+	groupsMu sync.Mutex
+	groups   map[string]*group
+	parked   parked
+	lagging  lagging
 }
 
 // Open gives a store whose relative file names are relative to dir. It creates
@@ -104,7 +113,10 @@ func Open(dir string, opt Options) (*Store, error) {
 	if opt.Boot == [16]byte{} {
 		opt.Boot = wal.BootID()
 	}
-	return &Store{dir: abs, opt: opt, fs: opt.FS, locks: lockmgr.Default}, nil
+	s := &Store{dir: abs, opt: opt, fs: opt.FS, locks: lockmgr.Default, groups: map[string]*group{}}
+	s.parked.sessions = map[string]*session{}
+	s.lagging.files = map[string]*session{}
+	return s, nil
 }
 
 // defaultActor is $JTX_ACTOR, else the user's name or number.

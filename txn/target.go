@@ -28,6 +28,17 @@ type target struct {
 	// like is a file whose content this one gets, so that its journal must be for
 	// nobody who may not read that.
 	like *target
+	// ahead is the newest version where it is committed but not in place yet.
+	ahead *ahead
+}
+
+// current is what a transaction finds: the newest committed version.
+func (t *target) current() recovery.Found {
+	found := t.file.Found
+	if t.ahead != nil {
+		found.Version, found.Data, found.Doc = t.ahead.version, t.ahead.doc.Bytes(), t.ahead.doc
+	}
+	return found
 }
 
 func (t *target) key() recovery.Key { return recovery.Key{Workspace: t.ws.id, Path: t.rel} }

@@ -22,7 +22,7 @@ func (s *Store) try(ctx context.Context, names []string, c *call, fn func(*Tx) e
 	}
 	tx, err := ses.trial(plan)
 	if err == nil {
-		err = ses.checkRevisions()
+		err = ses.checkRevisions(c)
 	}
 	if err == nil {
 		err = protect(fn, tx)
@@ -30,7 +30,8 @@ func (s *Store) try(ctx context.Context, names []string, c *call, fn func(*Tx) e
 	if err != nil {
 		return Result{}, err
 	}
-	u, err := ses.unit(tx)
+	m := &member{call: c, tx: tx}
+	u, err := ses.unit([]*member{m})
 	if err != nil {
 		return Result{}, err
 	}
@@ -38,7 +39,7 @@ func (s *Store) try(ctx context.Context, names []string, c *call, fn func(*Tx) e
 	if err != nil {
 		return Result{}, err
 	}
-	res := ses.describe(Result{}, u, revs)
+	res := ses.describe(u, m, revs)
 	res.Files = ses.inOrder(names, res.Files)
 	return res, nil
 }

@@ -48,10 +48,33 @@ type draft struct {
 func newTx(ses *session) *Tx {
 	tx := newEmptyTx(ses.s)
 	for _, t := range ses.targets {
-		d := &draft{name: t.name, found: t.file.Found, t: t, doc: t.file.Found.Doc}
-		tx.add(d, t.real)
+		found := t.current()
+		tx.add(&draft{name: t.name, found: found, t: t, doc: found.Doc}, t.real)
 	}
 	return tx
+}
+
+// next is the transaction after tx in a group: it finds what tx leaves.
+func (tx *Tx) next(s *Store) *Tx {
+	next := newEmptyTx(s)
+	for _, d := range tx.drafts {
+		next.add(&draft{name: d.name, found: d.leaves(), t: d.t, doc: d.doc}, d.t.real)
+	}
+	return next
+}
+
+// leaves is what whoever comes after the draft finds.
+func (d *draft) leaves() recovery.Found {
+	if d.doc == d.found.Doc {
+		return d.found
+	}
+	if d.doc == nil {
+		return recovery.Found{}
+	}
+	found := d.found
+	found.Data, found.Doc = d.doc.Bytes(), d.doc
+	found.Version, found.Err = wal.VersionOf(found.Data), nil
+	return found
 }
 
 func newEmptyTx(s *Store) *Tx {
@@ -147,6 +170,35 @@ type change struct {
 	image bool // patch alone does not give data
 }
 
+// merged is what a file's changes by a group of transactions come to.
+func merged(changes []*change, lim jsonpatch.Limits) (*change, error) {
+	first, last := changes[0].draft, changes[len(changes)-1].draft
+	if len(changes) == 1 {
+		return changes[0], nil
+	}
+	d := &draft{name: first.name, found: first.found, t: first.t, doc: last.doc, like: last.like}
+	for _, c := range changes {
+		d.ops = append(d.ops, c.patch...)
+		d.whole = d.whole || c.image
+		d.steps += max(c.draft.steps, 1)
+	}
+	if d.madeAnew() {
+		d.whole = true // the patches, which are kept as they are, go through nothing
+		d.ops = nil
+	}
+	c, err := d.change(lim)
+	if err != nil || c != nil {
+		return c, err
+	}
+	// They cancel each other out, and are in the history all the same.
+	c = &change{draft: d, patch: d.ops, image: d.whole}
+	if d.doc != nil {
+		c.data = d.doc.Bytes()
+		c.after = wal.VersionOf(c.data)
+	}
+	return c, nil
+}
+
 // change compares the draft with what was found. It is nil where the bytes are
 // the same.
 func (d *draft) change(lim jsonpatch.Limits) (*change, error) {
@@ -157,6 +209,9 @@ func (d *draft) change(lim jsonpatch.Limits) (*change, error) {
 			return nil, nil
 		}
 		return c, nil
+	}
+	if d.doc == d.found.Doc {
+		return nil, nil
 	}
 	c.data = d.doc.Bytes()
 	c.after = wal.VersionOf(c.data)

@@ -57,6 +57,10 @@ func (l *Log) appendOne(r *Record) error {
 	l.state.Last, l.state.CRC, l.state.Rev = r.LSN, r.CRC, r.Rev
 	l.state.Offset += entrySize(len(frame))
 	l.state.noteTime(r)
+	l.last = nil
+	if !r.HasImage() {
+		l.last = r
+	}
 	return l.noteImage(r, entrySize(len(frame)))
 }
 

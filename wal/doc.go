@@ -49,7 +49,7 @@
 //
 //	v1       version, 1
 //	kind     1 patch, 2 image, 3 abort, 4 inplace, 5 note
-//	flags    1 foreign, 2 lazy
+//	flags    1 foreign, 2 lazy, 4 no dir sync, 8 found, 16 behind
 //	length   of the payload in bytes
 //	prev     crc of the frame before; 0 in the first of the journal's directory
 //	crc      CRC32C of the whole frame without these four bytes

@@ -184,7 +184,7 @@ func drawRecord(t *rapid.T) *Record {
 	}
 	lsn := rapid.Uint64Min(1).Draw(t, "lsn")
 	r := &Record{
-		Kind: Kind(rapid.Uint8Range(1, 5).Draw(t, "kind")), Flags: Flags(rapid.Uint16Range(0, 3).Draw(t, "flags")),
+		Kind: Kind(rapid.Uint8Range(1, 5).Draw(t, "kind")), Flags: Flags(rapid.Uint16Range(0, uint16(knownFlags)).Draw(t, "flags")),
 		LSN: LSN(lsn), Durable: LSN(rapid.Uint64Range(0, lsn-1).Draw(t, "durable")), Rev: rapid.Uint64().Draw(t, "rev"),
 		Unit: id.Draw(t, "unit"), Before: version("before"), After: version("after"), Prev: rapid.Uint32().Draw(t, "prev"),
 	}

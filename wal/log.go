@@ -73,6 +73,8 @@ type Log struct {
 	failed  error // the first failed append or sync
 	closed  bool
 
+	last *Record // the newest one, if this Log appended it and it has no image
+
 	stateFile fsys.File       // nil where there is no state yet
 	onDisk    [stateSize]byte // what stateFile holds; zero where that isn't known
 	tail      fsys.File       // our own descriptor of the tail segment, for syncing
@@ -114,11 +116,18 @@ func (l *Log) Empty() bool { return l.state.Last == 0 }
 // Dir is the directory that Open was given.
 func (l *Log) Dir() string { return l.dir }
 
-// Read reads one record from the disk and checks it.
-func (l *Log) Read(lsn LSN) (*Record, error) { return ReadRecord(l.fs, l.dir, lsn) }
+// Read reads one record from the disk and checks it, unless it is the one that was
+// appended last.
+func (l *Log) Read(lsn LSN) (*Record, error) {
+	if l.last != nil && l.last.LSN == lsn {
+		return l.last, nil
+	}
+	return ReadRecord(l.fs, l.dir, lsn)
+}
 
 // load reads the state, and whatever else is needed to know where the tail is.
 func (l *Log) load(trust bool) error {
+	l.last = nil
 	floor := l.state.Durable // what this process has synced itself is never forgotten
 	l.trusted, l.known, l.suspect, l.cut = false, false, false, CutReport{}
 	state, ok, err := l.readState()

@@ -30,11 +30,17 @@ const (
 	// FlagNoDirSync marks a commit whose file names were not made durable before
 	// it was acknowledged: levels "journal" and "none".
 	FlagNoDirSync
-	// FlagMended marks the replacement of damaged bytes: Before is what those
-	// were, and not the version that the record before made.
-	FlagMended
+	// FlagFound marks a record whose Before is what was found under the file's
+	// name, and not the version that the record before made: damaged bytes that
+	// were replaced, or an edit that was rebased.
+	FlagFound
+	// FlagBehind marks a commit that was acknowledged before its content was put in
+	// place. It always goes with FlagNoDirSync. Whoever settles such a record has
+	// made the file's name durable first, so that no older version comes back where
+	// `state` says, in whatever boot, that it was applied.
+	FlagBehind
 
-	knownFlags = FlagForeign | FlagLazy | FlagNoDirSync | FlagMended
+	knownFlags = FlagForeign | FlagLazy | FlagNoDirSync | FlagFound | FlagBehind
 )
 
 // Participant is one file of a commit unit.

@@ -1,15 +1,13 @@
-package txn
+package jsonpatch
 
-import (
-	"bytes"
+import "bytes"
 
-	"github.com/jtx-project/jtx/txn/jsonpatch"
-)
-
-// clashes tells whether two patches to the same document touch a place in common:
+// Clash tells whether two patches to the same document touch a place in common:
 // one reads or changes a value that the other changes, or one in it or around it.
-// at is a pointer to where.
-func clashes(doc *jsonpatch.Document, ours, theirs jsonpatch.Patch) (at string, clash bool) {
+// A test in ours reads what it tests; one in theirs counts for nothing. Where
+// there is no clash, the one patch can be applied to what the other made of the
+// document, and takes back nothing of it. at is a pointer to where they meet.
+func Clash(doc *Document, ours, theirs Patch) (at string, clash bool) {
 	for _, a := range ours {
 		for _, p := range touched(doc, a) {
 			for _, b := range theirs {
@@ -29,15 +27,15 @@ func clashes(doc *jsonpatch.Document, ours, theirs jsonpatch.Patch) (at string, 
 
 // touched lists the places that an operation reads or changes. One that adds or
 // removes an element shifts those behind it, so it touches the whole array.
-func touched(doc *jsonpatch.Document, op jsonpatch.Operation) []jsonpatch.Pointer {
-	var at []jsonpatch.Pointer
+func touched(doc *Document, op Operation) []Pointer {
+	var at []Pointer
 	if op.Op == "move" || op.Op == "copy" {
 		at = append(at, widen(doc, op.From, op.Op == "move"))
 	}
 	return append(at, widen(doc, op.Path, op.Op != "replace" && op.Op != "test"))
 }
 
-func widen(doc *jsonpatch.Document, p jsonpatch.Pointer, shifts bool) jsonpatch.Pointer {
+func widen(doc *Document, p Pointer, shifts bool) Pointer {
 	if !shifts || len(p) == 0 {
 		return p
 	}

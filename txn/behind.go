@@ -1,0 +1,273 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// WriteBehind is for processes that live long and change the same files often: a
+// commit is acknowledged at its commit point, when the journals durably hold it,
+// and the plain files follow. Whoever uses jtx sees each acknowledged commit, in
+// any process, also after a crash or a power cut; a program that reads the plain
+// file sees it a little later. The zero value is off.
+//
+// Transactions that make or remove a file, or write in place, are not
+// acknowledged before the files show them.
+type WriteBehind struct {
+	// Delay is how long the files may lag while transactions keep coming; without
+	// new ones they follow within some milliseconds.
+	Delay time.Duration
+	// Bytes bounds the size of all documents of the store that are ahead of
+	// their files; beyond it each transaction waits for its files.
+	// DefaultBehindBytes if 0.
+	Bytes int64
+}
+
+// DefaultBehindBytes is the bound of WriteBehind.Bytes where that is 0.
+const DefaultBehindBytes = 64 << 20
+
+// ErrClosed is returned when a store is used that was closed.
+var ErrClosed = errors.New("the store is closed")
+
+// ahead is a committed version of a file that is not in place yet.
+type ahead struct {
+	doc     *jsonpatch.Document
+	version wal.Version
+	rec     *wal.Record
+	segment wal.LSN   // the journal's tail when the file began to lag
+	since   time.Time // when that was
+}
+
+// lagging are the files of a store that are behind their journals.
+type lagging struct {
+	mu    sync.Mutex
+	files map[string]*session // by name
+	bytes int64
+	err   error // the first failure to carry one forward, until Flush tells it
+	retry *time.Timer
+}
+
+func (l *lagging) note(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		l.err = err
+	}
+}
+
+// staysBehind tells whether u is acknowledged before its files are in place: each
+// was there, is tracked, and will be there.
+func (u *unit) staysBehind() bool {
+	if u.ses.s.opt.WriteBehind.Delay <= 0 || !u.ses.call.parks || u.durability == None {
+		return false
+	}
+	for _, f := range u.files {
+		found := &f.draft.found
+		if !f.after.Exists || found.Doc == nil || f.log.Empty() || linksOf(found.Info) != 1 || recovery.MountPoint(f.t.real) {
+			return false
+		}
+	}
+	return true
+}
+
+// runBehind is the commit protocol up to the commit point. `state` stays pending,
+// so that everybody else carries the files forward first, if this process doesn't.
+func (u *unit) runBehind() error {
+	u.behind = true
+	if err := u.record(); err != nil {
+		return err
+	}
+	if err := u.append(); err != nil {
+		return u.withdraw(err)
+	}
+	if err := u.commitPoint(); err != nil {
+		return u.withdraw(err)
+	}
+	for _, f := range u.files {
+		next := &ahead{doc: f.draft.doc, version: f.after, rec: f.rec, segment: f.segment, since: u.time}
+		if f.t.ahead != nil {
+			next.segment, next.since = f.t.ahead.segment, f.t.ahead.since
+		}
+		f.t.ahead = next
+	}
+	u.ses.countLagging()
+	return nil
+}
+
+// countLagging brings the store's account of this session's files up to date.
+func (ses *session) countLagging() {
+	l := &ses.s.lagging
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.bytes -= ses.behind
+	ses.behind = 0
+	for _, t := range ses.targets {
+		if t.ahead != nil {
+			l.files[t.name] = ses
+			ses.behind += t.ahead.version.Size
+		} else if l.files[t.name] == ses {
+			delete(l.files, t.name)
+		}
+	}
+	l.bytes += ses.behind
+}
+
+// late tells that the files have lagged long enough, or that too many do.
+func (ses *session) late() bool {
+	if ses.behind == 0 {
+		return false
+	}
+	opt := ses.s.opt.WriteBehind
+	for _, t := range ses.targets {
+		if t.ahead != nil && time.Since(t.ahead.since) > opt.Delay {
+			return true
+		}
+	}
+	l := &ses.s.lagging
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	limit := opt.Bytes
+	if limit <= 0 {
+		limit = DefaultBehindBytes
+	}
+	return l.bytes > limit
+}
+
+// catchUp puts in place what is committed and not there yet. A file that another
+// program changed meanwhile is left to recovery: its edit is rebased on what was
+// committed.
+func (ses *session) catchUp() error {
+	u := &unit{ses: ses, durability: Full}
+	for _, t := range ses.targets {
+		if a := t.ahead; a != nil {
+			f := &unitFile{change: &change{draft: &draft{doc: a.doc}}, t: t, log: t.file.Log, rec: a.rec, segment: a.segment}
+			f.repl = recovery.Replacement{File: t.file, Data: a.doc.Bytes(), Version: a.version}
+			u.files = append(u.files, f)
+		}
+	}
+	if len(u.files) == 0 {
+		return nil
+	}
+	err := u.carryForward()
+	if err != nil {
+		ses.spoiled = true
+	}
+	ses.countLagging()
+	return err
+}
+
+// carryForward replaces the files of a unit that was acknowledged before.
+func (u *unit) carryForward() error {
+	var syncs []func() error
+	for _, f := range u.files {
+		if err := f.repl.Stage(); err != nil {
+			return errors.Join(fail(f.t.name, err), u.discard())
+		}
+		syncs = append(syncs, func() error { return fail(f.t.name, f.repl.Sync()) })
+		fsys.Step("behind.staged")
+	}
+	if err := parallel(syncs); err != nil {
+		return errors.Join(err, u.discard())
+	}
+	for _, f := range u.files {
+		if err := f.repl.Place(f.rec); err != nil {
+			return errors.Join(u.again(f, err), u.discard())
+		}
+		f.placed = true
+		fsys.Step("behind.placed")
+	}
+	u.syncDirs()
+	for _, f := range u.files {
+		f.repl.Close()
+		u.settle(f)
+	}
+	if u.lagging {
+		return &Error{File: u.files[0].t.name, Err: errorf("%s", u.warnings[len(u.warnings)-1])}
+	}
+	u.compactLarge()
+	return nil
+}
+
+// leaveAhead leaves what is ahead to recovery: the journals have it. It tells
+// whether there was anything.
+func (ses *session) leaveAhead() bool {
+	l := &ses.s.lagging
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	left := ses.behind > 0
+	l.bytes -= ses.behind
+	ses.behind = 0
+	for _, t := range ses.targets {
+		t.ahead = nil
+	}
+	return left
+}
+
+// flushLater lets recovery carry forward what a session has left.
+func (s *Store) flushLater() {
+	l := &s.lagging
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.retry == nil {
+		l.retry = time.AfterFunc(s.opt.WriteBehind.Delay, func() { l.note(s.Flush(context.Background())) })
+	} else {
+		l.retry.Reset(s.opt.WriteBehind.Delay)
+	}
+}
+
+// Flush returns when every commit that was acknowledged before is in place, and
+// says what kept one from being carried forward.
+func (s *Store) Flush(ctx context.Context) error {
+	l := &s.lagging
+	l.mu.Lock()
+	var names []string
+	for name := range l.files {
+		names = append(names, name)
+	}
+	err := l.err
+	l.err = nil
+	l.mu.Unlock()
+	errs := []error{err}
+	for _, name := range names {
+		// Whoever holds the locks carries the file forward before it gives them.
+		err := s.withLocks(ctx, []string{name}, s.newCall(nil), func(*session) error { return nil })
+		errs = append(errs, err)
+		if err == nil {
+			l.caughtUp(name)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// caughtUp forgets a file that is in place, unless it lags again.
+func (l *lagging) caughtUp(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if ses := l.files[name]; ses != nil && ses.behind == 0 {
+		delete(l.files, name)
+	}
+}
+
+// Close carries forward what lags, gives back all locks and closes all files. The
+// store must not be used any more.
+func (s *Store) Close() error {
+	p := &s.parked
+	p.mu.Lock()
+	p.closed = true
+	var open []*session
+	for _, ses := range p.sessions {
+		open = append(open, ses)
+	}
+	p.mu.Unlock()
+	for _, ses := range open {
+		ses.yield()
+	}
+	return s.Flush(context.Background())
+}

@@ -1,0 +1,142 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jtx-project/jtx/wal"
+)
+
+// A session whose transaction is over is parked: it keeps its locks and journals,
+// and what it knows of the files, for the next transaction on the same files. It
+// ends when parkTime is over, and before that when somebody wants its locks: at
+// once where that is in this process, and as soon as the next transaction is over
+// where it is another process. While it has the locks nobody else can have changed
+// the journals, nor can a nearer workspace have come to cover the files; what can
+// have changed is the file and the way to it, so that is looked at.
+
+// parkTime is how long locks are kept without a use for them: what another process
+// may have to wait for nothing.
+const parkTime = time.Millisecond
+
+// parked are a store's parked sessions, by the names of their files.
+type parked struct {
+	mu       sync.Mutex
+	closed   bool
+	sessions map[string]*session
+}
+
+func parkKey(names []string) string { return strings.Join(names, "\x00") }
+
+// park keeps a session whose files are as its targets say. It is false where that
+// can't be, or where somebody waits for its locks.
+func (ses *session) park() bool {
+	if !ses.parks() {
+		return false
+	}
+	p := &ses.s.parked
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || !ses.held.Idle(ses.yield) {
+		return false
+	}
+	p.sessions[parkKey(ses.names)] = ses
+	if ses.timer == nil {
+		ses.timer = time.AfterFunc(parkTime, ses.yield)
+	} else {
+		ses.timer.Reset(parkTime)
+	}
+	return true
+}
+
+func (ses *session) parks() bool {
+	if ses.spoiled || !ses.call.parks || len(ses.extra) > 0 || ses.late() {
+		return false
+	}
+	for _, t := range ses.targets {
+		if found := &t.file.Found; found.Info == nil || found.Err != nil || linksOf(found.Info) != 1 {
+			return false
+		}
+		if t.ahead == nil && !t.file.Log.Trusted() && !t.file.Log.Empty() {
+			return false
+		}
+	}
+	return true
+}
+
+// unpark takes the parked session of some files, for a call that may have it.
+func (s *Store) unpark(ctx context.Context, names []string, c *call) *session {
+	if !c.parks || ctx.Err() != nil {
+		return nil
+	}
+	p := &s.parked
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := parkKey(names)
+	ses := p.sessions[key]
+	if ses != nil {
+		delete(p.sessions, key)
+		ses.timer.Stop()
+		ses.held.Busy()
+	}
+	return ses
+}
+
+// yield ends a session if it is parked.
+func (ses *session) yield() {
+	p := &ses.s.parked
+	key := parkKey(ses.names)
+	p.mu.Lock()
+	mine := p.sessions[key] == ses
+	if mine {
+		delete(p.sessions, key)
+		ses.timer.Stop()
+	}
+	p.mu.Unlock()
+	if mine {
+		ses.s.lagging.note(ses.end(true))
+	}
+}
+
+// resume goes on with a session that was parked.
+func (ses *session) resume(ctx context.Context, c *call, fn func(*session) error) error {
+	ses.ctx, ses.call, ses.report, ses.waited = ctx, c, nil, 0
+	return ses.through(func() error {
+		if !ses.asLeft() {
+			return errAgain
+		}
+		return fn(ses)
+	})
+}
+
+// asLeft tells whether each name still leads to the very file that stood there.
+// A save of another program in the same instant as ours, which changes neither the
+// size nor a time, is not seen here: the exchange brings it out (see
+// [recovery.Replacement]).
+func (ses *session) asLeft() bool {
+	for _, t := range ses.targets {
+		info, err := ses.s.fs.Stat(t.name)
+		if err != nil || wal.FileIDOf(info) != t.file.Found.ID {
+			return false
+		}
+	}
+	return true
+}
+
+// end carries the files forward that lag, where the session is whole, closes the
+// journals and gives the locks back.
+func (ses *session) end(whole bool) error {
+	var err error
+	if whole {
+		err = ses.catchUp()
+	}
+	left := ses.leaveAhead()
+	err = errors.Join(err, ses.release())
+	if left {
+		ses.s.flushLater()
+	}
+	return err
+}
