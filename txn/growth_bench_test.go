@@ -27,6 +27,7 @@ func newGrown(b *testing.B, commits int) *grown {
 	var err error
 	g.store, err = txn.Open(g.dir, txn.Options{})
 	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, g.store.Close()) })
 	require.NoError(b, os.WriteFile(filepath.Join(g.dir, "a.json"), measure.Document(measure.Small, 0), 0o600))
 	g.grow(b, commits)
 	require.NoError(b, g.commit(txn.Full))
@@ -68,6 +69,7 @@ func (g *grown) open() error {
 	if err != nil {
 		return err
 	}
+	defer s.Close() // has nothing to do behind a View
 	return s.View(context.Background(), []string{"a.json"}, func(tx *txn.Tx) error {
 		_, err := tx.Get("a.json", "/n")
 		return err

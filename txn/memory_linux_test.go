@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -44,7 +45,7 @@ func TestManyFilesInAProcess(t *testing.T) {
 	if dir == "" {
 		t.Skip("is run by BenchmarkMemory")
 	}
-	s, err := txn.Open(dir, txn.Options{})
+	s, err := txn.Open(dir, txn.Options{WriteBehind: txn.WriteBehind{Delay: time.Second}})
 	require.NoError(t, err)
 	doc := measure.Document(10<<10, 0)
 	name := func(i int64) string { return fmt.Sprintf("doc%d.json", i%memoryFiles) }
@@ -61,6 +62,7 @@ func TestManyFilesInAProcess(t *testing.T) {
 		return s.View(context.Background(), []string{file}, func(tx *txn.Tx) error { return tx.Decode(file, "/n", &n) })
 	})
 	require.NoError(t, err)
+	require.NoError(t, s.Close())
 	status, err := os.ReadFile("/proc/self/status")
 	require.NoError(t, err)
 	_, rest, found := strings.Cut(string(status), "VmHWM:")

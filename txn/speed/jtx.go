@@ -5,16 +5,19 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
-// JTX are jtx's own systems.
+// JTX are jtx's own systems. Behind the last, files may lag a second, but that each
+// part of the work ends with a flush.
 func JTX() []System {
 	return []System{
 		jtx("jtx-full", txn.Options{}),
 		jtx("jtx-journal", txn.Options{Durability: txn.Journal}),
+		jtx("jtx-write-behind", txn.Options{WriteBehind: txn.WriteBehind{Delay: time.Second}}),
 	}
 }
 
@@ -67,5 +70,5 @@ func (d *jtxDocuments) Get(doc int) (n int, err error) {
 	return n, err
 }
 
-func (d *jtxDocuments) Flush() error { return nil }
-func (d *jtxDocuments) Close() error { return nil }
+func (d *jtxDocuments) Flush() error { return d.store.Flush(context.Background()) }
+func (d *jtxDocuments) Close() error { return d.store.Close() }

@@ -103,7 +103,8 @@ func (r *run) step(s step) (rows []Row, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := store.Init(r.ctx, dir); err != nil {
+	_, _, err = store.Init(r.ctx, dir)
+	if err = errors.Join(err, store.Close()); err != nil {
 		return nil, err
 	}
 	return s.do(r, dir)
@@ -182,7 +183,7 @@ func syncsOf(ctx context.Context, dir string) (*float64, error) {
 			return nil, err
 		}
 		_, err = s.Do(ctx, []string{document}, func(tx *txn.Tx) error { return tx.Set(document, "/n", -i) })
-		if err != nil {
+		if err = errors.Join(err, s.Close()); err != nil {
 			return nil, err
 		}
 	}
