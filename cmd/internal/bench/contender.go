@@ -18,7 +18,7 @@ const document = "doc.json"
 // Contender is a program that keeps a number "n" in a document, and is started for
 // each operation.
 type Contender struct {
-	Name string
+	Name string // without a space, for benchmarks
 	// Needs are the programs that must be installed.
 	Needs []string
 	// Arg0 is by what name the program is called, where that is not its path.
@@ -69,20 +69,21 @@ func JTX(program, arg0 string) Contender {
 	}
 }
 
-// Others are what scripts use today.
+// Others are what scripts use today. Those that sync do so for the file before it is
+// renamed, and for the directory behind that.
 func Others() []Contender {
 	return []Contender{
 		{
-			Name: "jq + mv", Needs: []string{"jq", "sh"}, Syncs: new(0.0), Prepare: writeDocument,
+			Name: "jq+mv", Needs: []string{"jq", "sh"}, Syncs: new(0.0), Prepare: writeDocument,
 			Set: func(n int) []string { return jq("", n, "mv tmp doc.json") },
 			Get: []string{"jq", ".n", document},
 		},
 		{
-			Name: "jq + sync + mv + sync", Needs: []string{"jq", "sh", "sync"}, Syncs: new(2.0), Prepare: writeDocument,
+			Name: "jq+sync+mv", Needs: []string{"jq", "sh", "sync"}, Syncs: new(2.0), Prepare: writeDocument,
 			Set: func(n int) []string { return jq("", n, "sync tmp && mv tmp doc.json && sync .") },
 		},
 		{
-			Name: "flock + jq + sync + mv + sync", Needs: []string{"flock", "jq", "sh", "sync"}, Syncs: new(2.0), Prepare: writeDocument,
+			Name: "flock+jq+sync+mv", Needs: []string{"flock", "jq", "sh", "sync"}, Syncs: new(2.0), Prepare: writeDocument,
 			Set: func(n int) []string { return jq("exec 9>lock; flock 9; ", n, "sync tmp && mv tmp doc.json && sync .") },
 			Add: []string{"sh", "-c", "exec 9>lock; flock 9; jq '.n += 1' doc.json >tmp && sync tmp && mv tmp doc.json && sync ."},
 		},

@@ -50,7 +50,7 @@ type Lap struct {
 	Contender
 	Times measure.Times
 	Took  time.Duration // less than the sum of Times where several worked at once
-	dir   string
+	Dir   string        // where its document is
 	done  atomic.Int64
 }
 
@@ -63,14 +63,14 @@ func (r Race) Run(ctx context.Context, dir string, contenders []Contender, more 
 	var laps []*Lap
 	for _, c := range contenders {
 		l := &Lap{Contender: c}
-		if !c.Installed() || l.words(r.Op) == nil {
+		if !c.Installed() || l.Words(r.Op) == nil {
 			continue
 		}
 		var err error
-		if l.dir, err = os.MkdirTemp(dir, ""); err != nil {
+		if l.Dir, err = os.MkdirTemp(dir, ""); err != nil {
 			return nil, err
 		}
-		if err := c.Prepare(ctx, l.dir, r.Size); err != nil {
+		if err := c.Prepare(ctx, l.Dir, r.Size); err != nil {
 			return nil, err
 		}
 		if err := l.once(ctx, r.Op); err != nil { // what is made at the first use is not the work
@@ -89,12 +89,18 @@ func (r Race) Run(ctx context.Context, dir string, contenders []Contender, more 
 		if err := l.check(ctx, r); err != nil {
 			return nil, err
 		}
+		if r.Op == Set && l.Name == "jtx" {
+			var err error
+			if l.Syncs, err = syncsOf(ctx, l.Dir); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return laps, nil
 }
 
-// words are the command of the next operation, nil where there is none.
-func (l *Lap) words(op Op) []string {
+// Words are the command of the next operation, nil where there is none.
+func (l *Lap) Words(op Op) []string {
 	switch {
 	case op == Get:
 		return l.Get
@@ -120,7 +126,7 @@ func (l *Lap) turn(ctx context.Context, r Race) error {
 }
 
 func (l *Lap) once(ctx context.Context, op Op) error {
-	_, err := l.command(ctx, l.words(op))
+	_, err := l.command(ctx, l.Words(op))
 	l.done.Add(1)
 	return err
 }
@@ -130,7 +136,7 @@ func (l *Lap) command(ctx context.Context, words []string) (string, error) {
 	if l.Arg0 != "" {
 		cmd.Args[0] = l.Arg0
 	}
-	cmd.Dir = l.dir
+	cmd.Dir = l.Dir
 	cmd.Env = append(os.Environ(), "JTX_TX=") // it would make jtx act inside an open transaction
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -160,7 +166,7 @@ func (l *Lap) number(ctx context.Context) (string, error) {
 	if l.Get != nil {
 		return l.command(ctx, l.Get)
 	}
-	data, err := os.ReadFile(filepath.Join(l.dir, document))
+	data, err := os.ReadFile(filepath.Join(l.Dir, document))
 	if err != nil {
 		return "", err
 	}
@@ -193,11 +199,6 @@ func (r *run) race(race Race, dir string) (rows []Row, err error) {
 		row.XStart = l.Rate() / laps[0].Rate()
 		if race.Op != Get && !l.Idle {
 			row.XRaw, row.Syncs = l.Rate()/raw.Rate(), l.Syncs
-		}
-		if race.Op == Set && l.Name == "jtx" {
-			if row.Syncs, err = syncsOf(r.ctx, l.dir); err != nil {
-				return nil, err
-			}
 		}
 		rows = append(rows, row)
 	}
