@@ -212,7 +212,7 @@ func (w *work) taken(at spot) content {
 		text:  at.val.text(),
 		moved: true,
 		from:  at.indent,
-		jsonc: w.doc.syntax == JSONC,
+		jsonc: w.doc.Syntax() == JSONC,
 	}
 }
 
@@ -222,7 +222,7 @@ func (w *work) test(p Pointer, want []byte) error {
 	if err != nil {
 		return err
 	}
-	have := at.val.blankText(w.doc.syntax)
+	have := at.val.blankText(w.doc.Syntax())
 	if !equalText(have, want) {
 		return fmt.Errorf("%w: found %s, expected %s", ErrTest, shorten(have), shorten(want))
 	}
@@ -269,5 +269,5 @@ func (w *work) finish() (*Document, []Splice, error) {
 	if len(list) == 0 {
 		return w.doc, nil, nil
 	}
-	return Trusted(text, w.doc.syntax), list, nil
+	return Trusted(text, w.doc.Syntax()), list, nil
 }

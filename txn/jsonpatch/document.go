@@ -79,7 +79,7 @@ func ParseStrict(data []byte, lim Limits) (*Document, error) {
 
 // Trusted makes a document of text that is known to be valid, because the hash
 // of these very bytes was recorded when they were validated. It looks at
-// nothing. Text that isn't valid gives wrong results or errors later, no panic.
+// nothing. JSONC may be said of strict text too, where it isn't known. Text that isn't valid gives wrong results or errors later, no panic.
 func Trusted(data []byte, s Syntax) *Document {
 	if s == Strict {
 		return &Document{raw: data}
@@ -90,9 +90,18 @@ func Trusted(data []byte, s Syntax) *Document {
 // Bytes returns the text, which must not be written to.
 func (d *Document) Bytes() []byte { return d.raw }
 
-// Syntax tells whether the text is strict. A JSONC document stays one when its
-// last comment is removed.
-func (d *Document) Syntax() Syntax { return d.syntax }
+// Syntax tells whether the text is strict. It is a matter of the text alone,
+// however the document was made, so that the same edit of the same text always
+// gives the same bytes: JSONC is what has a comment or a trailing comma.
+func (d *Document) Syntax() Syntax {
+	if d.syntax == Strict {
+		return Strict
+	}
+	if t := d.blank(); len(t) == 0 || &t[0] == &d.raw[0] {
+		return Strict
+	}
+	return JSONC
+}
 
 // blank returns the text with comments and trailing commas blanked.
 func (d *Document) blank() []byte {

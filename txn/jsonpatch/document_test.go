@@ -165,3 +165,27 @@ func TestTrustedWrongly(t *testing.T) {
 		}
 	}
 }
+
+// What is known of a text must not change what an edit of it gives: history is
+// replayed from texts of which nothing is known but that they are valid.
+func TestEditsDoNotDependOnHowADocumentWasMade(t *testing.T) {
+	patch := Patch{
+		{Op: "add", Path: Pointer{"e", "x"}, Value: []byte(`{"y":[1,{"z":2}]}`)},
+		{Op: "add", Path: Pointer{"b", "-"}, Value: []byte(`{"q":1}`)},
+	}
+	for _, end := range []string{"\n", "\r\n", "\r"} {
+		for _, comment := range []string{"", "// c\n", "/* c */"} {
+			text := []byte("{" + end + comment + "  \"e\": {}," + end + "  \"b\": [" + end + "  ]" + end + "}" + end)
+			parsed, err := Parse(text, Limits{})
+			require.NoError(t, err)
+			want, _, err := parsed.Apply(patch, Limits{})
+			require.NoError(t, err)
+			trusted := Trusted(text, JSONC)
+			require.Equal(t, parsed.Syntax(), trusted.Syntax())
+			got, _, err := trusted.Apply(patch, Limits{})
+			require.NoError(t, err)
+			require.Equal(t, string(want.Bytes()), string(got.Bytes()))
+			require.Equal(t, want.Syntax(), got.Syntax())
+		}
+	}
+}

@@ -30,7 +30,7 @@ func (w *work) style() *layout {
 func (w *work) learn(text []byte) {
 	w.layout = learnLayout(text[:min(len(text), layoutSample)])
 	w.layout.newline = newlineOf(w.src.raw)
-	if w.doc.syntax == JSONC && w.layout.newline == "\r" {
+	if w.doc.Syntax() == JSONC && w.layout.newline == "\r" {
 		w.layout.newline = "\n" // which ends a // comment
 	}
 }

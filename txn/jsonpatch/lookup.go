@@ -87,5 +87,5 @@ func (d *Document) replaceScalar(p Patch, lim Limits) (*Document, []Splice, bool
 	if len(list) == 0 {
 		return d, nil, true
 	}
-	return Trusted(out, d.syntax), list, true
+	return Trusted(out, d.Syntax()), list, true
 }
