@@ -119,7 +119,7 @@ func ownIdentity() *identity {
 }
 
 func newIdentity(command string) *identity {
-	self := Self()
+	self := selfNow()
 	t := text{PID: self.PID, Started: startedAt(self), PIDNS: self.PIDNS}
 	t.Host, t.Command = clip(self.Host, maxHost), clip(command, maxCommand)
 	raw, _ := json.Marshal(&t)

@@ -38,8 +38,15 @@ func (l Liveness) String() string { return [...]string{"unknown", "alive", "dead
 func Self() Process { return self() }
 
 var self = sync.OnceValue(func() Process {
+	p := selfNow()
+	p.Boot = bootID()
+	return p
+})
+
+// selfNow is the calling process without its boot: all that is of use while it runs.
+var selfNow = sync.OnceValue(func() Process {
 	host, _ := os.Hostname()
-	p := Process{PID: os.Getpid(), Host: host, Boot: bootID(), PIDNS: pidNamespace()}
+	p := Process{PID: os.Getpid(), Host: host, PIDNS: pidNamespace()}
 	p.Start, _ = startTicks(p.PID)
 	return p
 })

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/jtx-project/jtx/wal"
@@ -99,6 +100,9 @@ func (f *File) inHistory(v wal.Version) bool {
 // returns the second, or nil where there was nothing to keep. Bytes that are no
 // document are set aside instead.
 func (f *File) recordDisplaced(rec *wal.Record, data []byte) (*wal.Record, error) {
+	if known, err := f.displacedIs(rec.Before, rec.After); known || err != nil {
+		return nil, err
+	}
 	out, err := Read(f.FS, Displaced(f.Target), wal.Version{}, f.Limits)
 	if err != nil {
 		return nil, err
@@ -123,6 +127,22 @@ func (f *File) recordDisplaced(rec *wal.Record, data []byte) (*wal.Record, error
 		return nil, err
 	}
 	return again, f.Log.Sync()
+}
+
+// displacedIs tells whether the displaced file is one of these versions, as it
+// nearly always is. So it is not taken into memory for that.
+func (f *File) displacedIs(versions ...wal.Version) (bool, error) {
+	displaced, err := f.FS.OpenFile(Displaced(f.Target), os.O_RDONLY|fsys.NonBlock, 0)
+	if err != nil {
+		return false, nil // the caller's own look says why
+	}
+	defer displaced.Close()
+	info, err := displaced.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return false, nil
+	}
+	is, err := wal.VersionFrom(displaced)
+	return slices.Contains(versions, is), err
 }
 
 // AsideName is the name under which the bytes of a version are kept: its hash and

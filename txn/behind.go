@@ -33,9 +33,6 @@ type WriteBehind struct {
 // DefaultBehindBytes is the bound of WriteBehind.Bytes where that is 0.
 const DefaultBehindBytes = 64 << 20
 
-// ErrClosed is returned when a store is used that was closed.
-var ErrClosed = errors.New("the store is closed")
-
 // ahead is a committed version of a file that is not in place yet.
 type ahead struct {
 	doc     *jsonpatch.Document
@@ -98,6 +95,7 @@ func (u *unit) runBehind() error {
 		f.t.ahead = next
 	}
 	u.ses.countLagging()
+	u.ses.publish()
 	return nil
 }
 
@@ -160,6 +158,7 @@ func (ses *session) catchUp() error {
 		ses.spoiled = true
 	}
 	ses.countLagging()
+	ses.publish()
 	return err
 }
 
@@ -198,6 +197,7 @@ func (u *unit) carryForward() error {
 // leaveAhead leaves what is ahead to recovery: the journals have it. It tells
 // whether there was anything.
 func (ses *session) leaveAhead() bool {
+	ses.unpublish()
 	l := &ses.s.lagging
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -255,8 +255,8 @@ func (l *lagging) caughtUp(name string) {
 	}
 }
 
-// Close carries forward what lags, gives back all locks and closes all files. The
-// store must not be used any more.
+// Close carries forward what lags, gives back all locks and closes all files. A
+// transaction that begins later fails with ErrClosed.
 func (s *Store) Close() error {
 	p := &s.parked
 	p.mu.Lock()

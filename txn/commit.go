@@ -77,6 +77,7 @@ func (ses *session) commit(members []*member) error {
 	}
 	for _, m := range u.members {
 		m.res = ses.describe(u, m, revs)
+		m.res.Files = ses.inOrder(m.names, m.res.Files)
 	}
 	return nil
 }

@@ -55,6 +55,7 @@ type call struct {
 	passOver       string                // look past the workspace of this directory, see lookup
 	deadline       time.Time             // of the wait for locks, where it began before
 	parks          bool                  // the session may be kept for the next call
+	targets        []*target             // those whose locks it held last
 }
 
 // plain tells that the call sets nothing but what each transaction of a group has
@@ -112,7 +113,7 @@ func (s *Store) newCall(opts []Option) *call {
 // Do runs fn in a transaction over files, relative to the working directory, and
 // commits what it did: all of it, durably, or nothing. See [Store.Do].
 func Do(files []string, fn func(*Tx) error) error {
-	s, err := Open(".", Options{})
+	s, err := shared()
 	if err != nil {
 		return err
 	}
@@ -143,7 +144,11 @@ func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts
 	began := time.Now()
 	c.deadline, c.parks = began.Add(s.patience()), c.plain()
 	m := &member{ctx: ctx, call: c, names: names, fn: fn}
-	s.together(m)
+	if s.isClosed() {
+		m.err = ErrClosed
+	} else {
+		s.together(m)
+	}
 	s.logOperation(names, c, began, m.res, m.err)
 	return m.res, asNamed(m.err, names, files)
 }
@@ -226,7 +231,7 @@ func (ses *session) inOrder(names []string, revs []Revision) []Revision {
 // members that T does not know keep their place and bytes. A file that is not
 // there is the zero T.
 func Update[T any](file string, fn func(*T) error) error {
-	s, err := Open(".", Options{})
+	s, err := shared()
 	if err != nil {
 		return err
 	}

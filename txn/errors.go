@@ -25,6 +25,8 @@ var (
 	ErrNotListed = errors.New("not among the files of this transaction")
 	// ErrReadOnly is returned when a View writes.
 	ErrReadOnly = errors.New("a view can't change files")
+	// ErrClosed is returned when a transaction begins in a store that was closed.
+	ErrClosed = errors.New("the store is closed")
 )
 
 // Errors of a commit.

@@ -211,6 +211,7 @@ func (s *Store) commitAll(leader *member, batch []*member) error {
 // run calls the transaction's function.
 func (m *member) run(ses *session, tx *Tx) {
 	m.tx, m.id, m.res = nil, wal.ID{}, Result{Recovered: ses.report, Waited: ses.waited}
+	m.call.targets = ses.targets
 	if m.err = ses.checkRevisions(m.call); m.err != nil {
 		return
 	}

@@ -243,11 +243,10 @@ func (t *OpenTx) drafts() (*Tx, error) {
 		if err != nil {
 			return nil, fail(string(f.File), err)
 		}
-		real, err := realPath(t.s.fs, d.name)
-		if err != nil {
+		if d.real, err = realPath(t.s.fs, d.name); err != nil {
 			return nil, fail(d.name, err)
 		}
-		tx.add(d, real)
+		tx.add(d)
 	}
 	return tx, nil
 }

@@ -90,7 +90,7 @@ func (s *Store) logOperation(names []string, c *call, began time.Time, res Resul
 	if err != nil {
 		op.Error = truncate(err.Error(), 500)
 	}
-	for root, files := range s.byWorkspace(names) {
+	for root, files := range s.byWorkspace(names, c.targets) {
 		op.Files = files
 		s.appendOperation(root, op)
 	}
@@ -98,10 +98,17 @@ func (s *Store) logOperation(names []string, c *call, began time.Time, res Resul
 
 func truncate(text string, n int) string { return text[:min(n, len(text))] }
 
-// byWorkspace sorts files, relative to the roots of the workspaces they are in.
-func (s *Store) byWorkspace(names []string) map[string][]string {
+// byWorkspace sorts files, relative to the roots of the workspaces they are in. Of
+// those that were locked it is known; others are looked for.
+func (s *Store) byWorkspace(names []string, locked []*target) map[string][]string {
 	files := map[string][]string{}
 	for _, name := range names {
+		i := slices.IndexFunc(locked, func(t *target) bool { return t.name == name })
+		if i >= 0 {
+			root := locked[i].ws.root
+			files[root] = append(files[root], filepath.FromSlash(locked[i].rel))
+			continue
+		}
 		real, err := realPath(s.fs, name)
 		if err != nil {
 			continue

@@ -29,6 +29,12 @@ type parked struct {
 	sessions map[string]*session
 }
 
+func (s *Store) isClosed() bool {
+	s.parked.mu.Lock()
+	defer s.parked.mu.Unlock()
+	return s.parked.closed
+}
+
 func parkKey(names []string) string { return strings.Join(names, "\x00") }
 
 // park keeps a session whose files are as its targets say. It is false where that

@@ -136,7 +136,11 @@ func (ses *session) lock(names []string, need *participants, deadline time.Time)
 	}
 	ses.held = held
 	ses.waited = held.Waited()
-	return ses.recheck()
+	if err := ses.recheck(); err != nil {
+		return err
+	}
+	ses.call.targets = ses.targets
+	return nil
 }
 
 // noCopies refuses files of a workspace and of its copy together: what names them

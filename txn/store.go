@@ -92,6 +92,7 @@ type Store struct {
 	groups   map[string]*group
 	parked   parked
 	lagging  lagging
+	cache    cache
 }
 
 // Open gives a store whose relative file names are relative to dir. It creates
@@ -116,8 +117,31 @@ func Open(dir string, opt Options) (*Store, error) {
 	s := &Store{dir: abs, opt: opt, fs: opt.FS, locks: lockmgr.Default, groups: map[string]*group{}}
 	s.parked.sessions = map[string]*session{}
 	s.lagging.files = map[string]*session{}
+	s.cache.files = map[string]*cached{}
 	return s, nil
 }
+
+// shared is the store of [Do], [View] and [Update]: one for the working directory
+// and the actor as they are now.
+func shared() (*Store, error) {
+	dir, err := filepath.Abs(".")
+	if err != nil {
+		return nil, fail(".", err)
+	}
+	actor := defaultActor()
+	sharedMu.Lock()
+	defer sharedMu.Unlock()
+	if s := sharedStore; s != nil && s.dir == dir && s.opt.Actor == actor {
+		return s, nil
+	}
+	sharedStore, err = Open(dir, Options{Actor: actor})
+	return sharedStore, err
+}
+
+var (
+	sharedMu    sync.Mutex
+	sharedStore *Store
+)
 
 // defaultActor is $JTX_ACTOR, else the user's name or number.
 func defaultActor() string {

@@ -158,7 +158,7 @@ func (ses *session) trial(plan *recovery.Plan) (*Tx, error) {
 			return nil, fail(t.name, err)
 		}
 		t.file.Found = found
-		tx.add(&draft{name: t.name, found: found, t: t, doc: found.Doc}, t.real)
+		tx.add(&draft{name: t.name, real: t.real, found: found, t: t, doc: found.Doc})
 	}
 	return tx, nil
 }

@@ -3,7 +3,6 @@ package txn
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/jtx-project/jtx/recover"
@@ -19,12 +18,10 @@ import (
 // An operation that fails changes nothing, but what was done before it stands: the
 // function must return the error, or else that is committed.
 type Tx struct {
-	dir    string
-	byName map[string]*draft
-	byReal map[string]*draft
-	drafts []*draft
-	lim    jsonpatch.Limits
-	real   func(string) (string, error)
+	s       *Store
+	drafts  []*draft
+	aliases map[string]*draft // by other names that lead to them
+	lim     jsonpatch.Limits
 	// readOnly makes every change fail, as in a View.
 	readOnly bool
 	done     bool
@@ -32,7 +29,8 @@ type Tx struct {
 
 // draft is one file in a transaction.
 type draft struct {
-	name  string
+	name  string // absolute
+	real  string // symlinks resolved
 	found recovery.Found
 	rev   uint64
 	t     *target // nil in a View
@@ -49,7 +47,7 @@ func newTx(ses *session) *Tx {
 	tx := newEmptyTx(ses.s)
 	for _, t := range ses.targets {
 		found := t.current()
-		tx.add(&draft{name: t.name, found: found, t: t, doc: found.Doc}, t.real)
+		tx.add(&draft{name: t.name, real: t.real, found: found, t: t, doc: found.Doc})
 	}
 	return tx
 }
@@ -58,7 +56,7 @@ func newTx(ses *session) *Tx {
 func (tx *Tx) next(s *Store) *Tx {
 	next := newEmptyTx(s)
 	for _, d := range tx.drafts {
-		next.add(&draft{name: d.name, found: d.leaves(), t: d.t, doc: d.doc}, d.t.real)
+		next.add(&draft{name: d.name, real: d.real, found: d.leaves(), t: d.t, doc: d.doc})
 	}
 	return next
 }
@@ -78,17 +76,10 @@ func (d *draft) leaves() recovery.Found {
 }
 
 func newEmptyTx(s *Store) *Tx {
-	return &Tx{
-		dir: s.dir, lim: s.opt.Limits, byName: map[string]*draft{}, byReal: map[string]*draft{},
-		real: func(name string) (string, error) { return realPath(s.fs, name) },
-	}
+	return &Tx{s: s, lim: s.opt.Limits}
 }
 
-func (tx *Tx) add(d *draft, real string) {
-	tx.byName[d.name] = d
-	tx.byReal[real] = d
-	tx.drafts = append(tx.drafts, d)
-}
+func (tx *Tx) add(d *draft) { tx.drafts = append(tx.drafts, d) }
 
 func (tx *Tx) close() { tx.done = true }
 
@@ -98,21 +89,36 @@ func (tx *Tx) file(name string) (*draft, error) {
 	if tx.done {
 		return nil, &Error{Kind: ErrInvalid, File: name, Err: errTxDone}
 	}
-	path := name
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(tx.dir, path)
-	}
-	path = filepath.Clean(path)
-	if d := tx.byName[path]; d != nil {
-		return d, nil
-	}
-	if real, err := tx.real(path); err == nil {
-		if d := tx.byReal[real]; d != nil {
-			tx.byName[path] = d
+	path := tx.s.abs(name)
+	for _, d := range tx.drafts {
+		if d.name == path {
 			return d, nil
 		}
 	}
+	if d := tx.alias(path); d != nil {
+		return d, nil
+	}
 	return nil, &Error{Kind: ErrNotListed, File: name, Err: ErrNotListed}
+}
+
+// alias finds a file by another name that leads to it.
+func (tx *Tx) alias(path string) *draft {
+	if d := tx.aliases[path]; d != nil {
+		return d
+	}
+	real, err := realPath(tx.s.fs, path)
+	if err != nil {
+		return nil
+	}
+	i := slices.IndexFunc(tx.drafts, func(d *draft) bool { return d.real == real })
+	if i < 0 {
+		return nil
+	}
+	if tx.aliases == nil {
+		tx.aliases = map[string]*draft{}
+	}
+	tx.aliases[path] = tx.drafts[i]
+	return tx.drafts[i]
 }
 
 // existing is a file that must be there.

@@ -17,7 +17,7 @@ import (
 // View runs fn on one consistent state of files, relative to the working
 // directory. See [Store.View].
 func View(files []string, fn func(*Tx) error) error {
-	s, err := Open(".", Options{})
+	s, err := shared()
 	if err != nil {
 		return err
 	}
@@ -44,6 +44,9 @@ func (s *Store) View(ctx context.Context, files []string, fn func(*Tx) error) er
 const races = 3
 
 func (s *Store) snapshot(ctx context.Context, names []string) (*Tx, error) {
+	if tx := s.cachedSnapshot(names); tx != nil {
+		return tx, nil
+	}
 	for range races {
 		tx, err := s.readUnlocked(ctx, names, lookup{})
 		if tx != nil || err != nil {
@@ -124,9 +127,10 @@ func (s *Store) tracked(t *target) (bool, error) {
 // readUnlocked reads the files between two looks at their positions. It returns
 // nil where one changed, or is not settled.
 func (s *Store) readUnlocked(ctx context.Context, names []string, how lookup) (*Tx, error) {
-	tx := newEmptyTx(s)
+	tx, asked := newEmptyTx(s), time.Now()
 	var targets []*target
 	var before []position
+	var states []wal.State
 	for _, name := range names {
 		t, err := s.resolveBy(ctx, name, how)
 		if err != nil {
@@ -146,8 +150,8 @@ func (s *Store) readUnlocked(ctx context.Context, names []string, how lookup) (*
 		if found.Err != nil {
 			return nil, s.unreadable(t, found, st)
 		}
-		targets, before = append(targets, t), append(before, pos)
-		tx.add(&draft{name: name, found: found, doc: found.Doc, rev: st.Rev}, t.real)
+		targets, before, states = append(targets, t), append(before, pos), append(states, st)
+		tx.add(&draft{name: name, real: t.real, found: found, doc: found.Doc, rev: st.Rev})
 	}
 	for i, t := range targets {
 		after, _, settled, err := s.position(t)
@@ -157,6 +161,9 @@ func (s *Store) readUnlocked(ctx context.Context, names []string, how lookup) (*
 		if !settled || after != before[i] {
 			return nil, nil
 		}
+	}
+	for i, t := range targets {
+		s.remember(t, tx.drafts[i].found, states[i], asked)
 	}
 	return tx, nil
 }
@@ -254,8 +261,8 @@ func (s *Store) readBeside(ctx context.Context, covered, plain []string) (tx *Tx
 		if tx, err = s.readUnlocked(ctx, plain, lookup{held: true}); tx == nil || err != nil {
 			return err
 		}
-		for real, d := range locked.byReal {
-			tx.add(d, real)
+		for _, d := range locked.drafts {
+			tx.add(d)
 		}
 		return nil
 	})
@@ -322,7 +329,7 @@ func (s *Store) readJournals(ctx context.Context, names []string) (*Tx, error) {
 		if err != nil {
 			return nil, fail(t.name, err)
 		}
-		tx.add(&draft{name: t.name, found: found, doc: found.Doc}, t.real)
+		tx.add(&draft{name: t.name, real: t.real, found: found, doc: found.Doc})
 	}
 	return tx, nil
 }
@@ -373,11 +380,11 @@ func (ses *session) rendered(plan *recovery.Plan) (*Tx, error) {
 		if err != nil {
 			return nil, fail(t.name, err)
 		}
-		d := &draft{name: t.name, found: found, doc: found.Doc}
+		d := &draft{name: t.name, real: t.real, found: found, doc: found.Doc}
 		if fp.Newest != nil {
 			d.rev = fp.Newest.Rev
 		}
-		tx.add(d, t.real)
+		tx.add(d)
 	}
 	return tx, nil
 }

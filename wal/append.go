@@ -55,13 +55,14 @@ func (l *Log) appendOne(r *Record) error {
 	}
 	r.CRC = frameCRC(frame)
 	l.state.Last, l.state.CRC, l.state.Rev = r.LSN, r.CRC, r.Rev
-	l.state.Offset += entrySize(len(frame))
+	l.state.LastSize = entrySize(len(frame))
+	l.state.Offset += l.state.LastSize
 	l.state.noteTime(r)
 	l.last = nil
 	if !r.HasImage() {
 		l.last = r
 	}
-	return l.noteImage(r, entrySize(len(frame)))
+	return l.noteImage(r, l.state.LastSize)
 }
 
 func (l *Log) noteImage(r *Record, size int64) error {
@@ -99,17 +100,26 @@ func (l *Log) openTail() error {
 			return err
 		}
 	}
-	if l.tail == nil {
-		// Before the write, so that a failing write-back is reported to it.
-		f, err := l.fs.OpenFile(l.tailPath(), os.O_RDWR|careful, 0)
-		if err != nil {
-			return err
-		}
-		l.tail = f
+	if err := l.openSegment(); err != nil {
+		return err
 	}
 	if l.appender == nil {
 		return l.openAppender()
 	}
+	return nil
+}
+
+// openSegment opens the tail segment before anything is written to it, so that a
+// failing write-back is reported to this descriptor.
+func (l *Log) openSegment() error {
+	if l.tail != nil {
+		return nil
+	}
+	f, err := l.fs.OpenFile(l.tailPath(), os.O_RDWR|careful, 0)
+	if err != nil {
+		return err
+	}
+	l.tail = f
 	return nil
 }
 

@@ -189,7 +189,7 @@ func (l *Log) switchTo(b *builder) error {
 	}
 	s := &l.state
 	s.Gen, s.Group, s.Segment, s.Offset, s.CRC = b.gen, b.group, b.first, int64(len(b.buf)), b.crc
-	s.SinceImage = b.since
+	s.SinceImage, s.LastSize = b.since, 0
 	s.Pending = before.Pending
 	return l.writeState()
 }

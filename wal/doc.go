@@ -93,8 +93,8 @@
 //	 64  group         72  segment        80  offset        88  image
 //	 96  since image  104  file: dev     112  ino          120  size
 //	128  mtime        136  ctime         144  content: size
-//	152  its hash    160  written        168  time         176  zero
-//	252  CRC32C of the 252 bytes before
+//	152  its hash    160  written        168  time         176  size of the last entry
+//	184  zero        252  CRC32C of the 252 bytes before
 //
 // Flags: 1 pending, 2 in place, 4 the content exists. See [State] for the meanings. It
 // is written twice in a commit, unsynced: pending before the first append, settled

@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"flag"
@@ -203,4 +204,13 @@ func drawRecord(t *rapid.T) *Record {
 		r.Image = []byte("x" + str("image"))
 	}
 	return r
+}
+
+func TestVersionFrom(t *testing.T) {
+	for _, size := range []int{0, 1, 31, 32, 33, 100_000} {
+		data := bytes.Repeat([]byte("x7"), size)[:size]
+		v, err := VersionFrom(bytes.NewReader(data))
+		require.NoError(t, err)
+		require.Equal(t, VersionOf(data), v)
+	}
 }

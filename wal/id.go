@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"sync"
 	"time"
@@ -89,6 +90,13 @@ type Version struct {
 // VersionOf is the Version of an existing file with these bytes.
 func VersionOf(b []byte) Version {
 	return Version{Exists: true, Size: int64(len(b)), Hash: Sum(b)}
+}
+
+// VersionFrom is the Version of an existing file whose bytes r gives, to its end.
+func VersionFrom(r io.Reader) (Version, error) {
+	digest := xxhash.New()
+	n, err := io.Copy(digest, r)
+	return Version{Exists: true, Size: n, Hash: Hash(digest.Sum(nil))}, err
 }
 
 // FileID tells whether a file on disk is still the one that was written: a

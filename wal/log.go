@@ -117,12 +117,36 @@ func (l *Log) Empty() bool { return l.state.Last == 0 }
 func (l *Log) Dir() string { return l.dir }
 
 // Read reads one record from the disk and checks it, unless it is the one that was
-// appended last.
+// appended last. For the last one, which each commit reads, the state says where it
+// is.
 func (l *Log) Read(lsn LSN) (*Record, error) {
 	if l.last != nil && l.last.LSN == lsn {
 		return l.last, nil
 	}
+	if lsn == l.state.Last {
+		if rec := l.readLast(); rec != nil {
+			return rec, nil
+		}
+	}
 	return ReadRecord(l.fs, l.dir, lsn)
+}
+
+// readLast is nil where the last record is not what and where the state says: why
+// that is so, a look at the whole segment tells.
+func (l *Log) readLast() *Record {
+	s := &l.state
+	if l.usable() != nil || s.LastSize <= 0 || s.LastSize > s.Offset || s.Last < s.Segment || l.openSegment() != nil {
+		return nil
+	}
+	buf := make([]byte, s.LastSize)
+	if _, err := l.tail.ReadAt(buf, s.Offset-s.LastSize); err != nil {
+		return nil
+	}
+	rec, size, err := nextEntry(buf)
+	if err != nil || size != s.LastSize || rec.LSN != s.Last || rec.CRC != s.CRC {
+		return nil
+	}
+	return rec
 }
 
 // load reads the state, and whatever else is needed to know where the tail is.
@@ -163,7 +187,7 @@ func (l *Log) readState() (State, bool, error) {
 	return state, ok, err
 }
 
-func (l *Log) statePath() string { return filepath.Join(l.dir, stateName) }
+func (l *Log) statePath() string { return StatePath(l.dir) }
 func (l *Log) journal() string   { return journalDir(l.dir, l.state.Gen) }
 func (l *Log) groupDir() string  { return groupDir(l.journal(), l.state.Group) }
 func (l *Log) tailPath() string {

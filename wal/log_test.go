@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -244,4 +245,64 @@ func TestDescriptorsAreClosed(t *testing.T) {
 		require.NoError(t, l.Close())
 	}
 	require.LessOrEqual(t, count(), before+2)
+}
+
+// namesFS counts the directories that are listed.
+type namesFS struct {
+	fsys.FS
+	listed int
+}
+
+func (f *namesFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	f.listed++
+	return f.FS.ReadDir(name)
+}
+
+// The last record is read from where the state says it is, whoever wrote it, and
+// however the log came to know the tail.
+func TestReadLast(t *testing.T) {
+	dir := fileDir(t)
+	names := &namesFS{FS: fsys.OS}
+	opt := testOptions()
+	opt.FS = names
+	for i := 1; i <= 50; i++ {
+		l := open(t, dir, opt)
+		commit(t, l, patch(i))
+		require.NoError(t, l.Close())
+
+		l = open(t, dir, opt)
+		names.listed = 0
+		rec, err := l.Read(LSN(i))
+		require.NoError(t, err)
+		requirePatch(t, rec, i)
+		require.Zero(t, names.listed)
+		require.NoError(t, l.Close())
+	}
+	require.NoError(t, os.Remove(filepath.Join(dir, stateName)))
+	l := open(t, dir, opt)
+	names.listed = 0
+	rec, err := l.Read(50)
+	require.NoError(t, err)
+	requirePatch(t, rec, 50)
+	require.Zero(t, names.listed)
+
+	// Another generation's tail is read as a whole once.
+	require.NoError(t, l.Settle(50, FileID{Ino: 7}, patch(50).After))
+	commit(t, l, image(51, "{}"), patch(52))
+	require.NoError(t, l.Rebuild(51, nil))
+	rec, err = l.Read(52)
+	require.NoError(t, err)
+	requirePatch(t, rec, 52)
+}
+
+// What is not the record that the state tells of is damage.
+func TestReadLastThatRotted(t *testing.T) {
+	dir := fileDir(t)
+	build(t, dir, 5)
+	l := open(t, dir, testOptions())
+	mutate(t, tailSegment(t, dir), func(b []byte) []byte { return flip(8*(len(b)-20), b) })
+	_, err := l.Read(5)
+	require.ErrorIs(t, err, ErrCorrupt)
+	_, err = l.Read(4)
+	require.NoError(t, err)
 }

@@ -156,7 +156,10 @@ func (l *Log) adopt(read []*contents, sealed LSN) {
 	tail := read[len(read)-1]
 	s := &l.state
 	s.Group, s.Segment, s.Offset = tail.seg.group, tail.seg.first, tail.end
-	s.Last, s.CRC = tail.next-1, tail.prev
+	s.Last, s.CRC, s.LastSize = tail.next-1, tail.prev, 0
+	if n := len(tail.entries); n > 0 {
+		s.LastSize = tail.entries[n-1].end - tail.entries[n-1].off
+	}
 	s.Durable = max(s.Durable, sealed)
 	for _, c := range read {
 		for _, e := range c.entries {

@@ -36,6 +36,7 @@ type State struct {
 	Content    Version // and its bytes
 	Written    int64   // when this state was written, in ns since 1970
 	Time       int64   // no record is later, in ns since 1970
+	LastSize   int64   // of the last entry, in bytes, with its length; 0 where that isn't known
 }
 
 const (
@@ -44,7 +45,7 @@ const (
 	stateVersion = 1
 	stateSize    = 256
 	stateCRC     = stateSize - 4
-	stateUsed    = 176 // from here to the checksum all is zero
+	stateUsed    = 184 // from here to the checksum all is zero
 )
 
 const (
@@ -63,8 +64,8 @@ const (
 //	 64  group         72  segment        80  offset        88  image
 //	 96  since image  104  file: dev     112  ino          120  size
 //	128  mtime        136  ctime         144  content: size
-//	152  its hash    160  written        168  time         176  zero
-//	252  CRC32C of the 252 bytes before
+//	152  its hash    160  written        168  time         176  size of the last entry
+//	184  zero        252  CRC32C of the 252 bytes before
 //
 // Flags: 1 pending, 2 in place, 4 the content exists.
 func (s *State) encode() (b [stateSize]byte) {
@@ -86,6 +87,7 @@ func (s *State) encode() (b [stateSize]byte) {
 	copy(b[152:], s.Content.Hash[:])
 	le.PutUint64(b[160:], uint64(s.Written))
 	le.PutUint64(b[168:], uint64(s.Time))
+	le.PutUint64(b[176:], uint64(s.LastSize))
 	le.PutUint32(b[stateCRC:], crc32.Checksum(b[:stateCRC], castagnoli))
 	return b
 }
@@ -125,7 +127,7 @@ func decodeState(b []byte) (s State, ok bool, err error) {
 		Group: LSN(u(64)), Segment: LSN(u(72)), Offset: i(80), Image: LSN(u(88)), SinceImage: i(96),
 		File:    FileID{Dev: u(104), Ino: u(112), Size: i(120), Mtime: i(128), Ctime: i(136)},
 		Content: Version{Exists: flags&stateExists != 0, Size: i(144), Hash: Hash(b[152:160])},
-		Written: i(160), Time: i(168),
+		Written: i(160), Time: i(168), LastSize: i(176),
 	}
 	return s, true, nil
 }
@@ -143,10 +145,14 @@ func allZero(b []byte) bool {
 // without a lock may have met a write half way.
 const stateReads = 5
 
+// StatePath is where the state of the file directory dir is. Each writing of it
+// changes the file's times.
+func StatePath(dir string) string { return filepath.Join(dir, stateName) }
+
 // ReadState reads dir's state without a lock. A missing or torn one is
 // (zero, false, nil); a whole one of a newer version is ErrVersion.
 func ReadState(fsy fsys.FS, dir string) (State, bool, error) {
-	f, err := fsy.OpenFile(filepath.Join(dir, stateName), os.O_RDONLY|careful, 0)
+	f, err := fsy.OpenFile(StatePath(dir), os.O_RDONLY|careful, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return State{}, false, nil
 	}

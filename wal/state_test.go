@@ -14,7 +14,7 @@ func sampleState() State {
 		Boot: [16]byte{1, 2, 3}, Pending: true, InPlace: true, Gen: 4, Last: 5, Durable: 6, Applied: 7, Rev: 8,
 		Group: 9, Segment: 10, Offset: 11, CRC: 12, Image: 13, SinceImage: 14,
 		File:    FileID{Dev: 15, Ino: 16, Size: 17, Mtime: 18, Ctime: 19},
-		Content: VersionOf([]byte("{}")), Written: 20, Time: 21,
+		Content: VersionOf([]byte("{}")), Written: 20, Time: 21, LastSize: 22,
 	}
 }
 

@@ -31,8 +31,7 @@ type app struct {
 // run is the whole program but for leaving it. It returns the exit code.
 func run(args []string) int {
 	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
-	a.ctx, a.signals = catchSignals(context.Background())
-	defer a.signals.stop()
+	a.ctx, a.signals = newSignals(context.Background())
 	// An error in the flags themselves must be reported in the form asked for.
 	a.json = wantsJSON(args)
 	err := a.execute(args)
@@ -74,8 +73,15 @@ func (a *app) enter() error {
 	return os.Setenv("PWD", wd)
 }
 
-// store opens the store in the current directory.
+// store opens the store in the current directory, for any use.
 func (a *app) store(opt txn.Options) (*txn.Store, error) {
+	a.signals.wait()
+	return a.storeEarly(opt)
+}
+
+// storeEarly is store for who waits for the signals later, before changing anything,
+// or changes nothing.
+func (a *app) storeEarly(opt txn.Options) (*txn.Store, error) {
 	opt.Verb = a.verbName
 	return txn.Open(".", opt)
 }
@@ -94,6 +100,7 @@ func (a *app) verb(do func(cmd *cobra.Command, args []string) error) func(*cobra
 
 // write puts data on standard output.
 func (a *app) write(data []byte) error {
+	a.signals.beforeWrite()
 	_, err := a.stdout.Write(data)
 	return outputError(err)
 }

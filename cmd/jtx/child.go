@@ -9,6 +9,7 @@ import (
 // runChild runs a command to its end, with the signals that jtx gets meanwhile. Its
 // failure is a *childError.
 func (a *app) runChild(c *exec.Cmd) error {
+	a.signals.wait()
 	if err := c.Start(); err != nil {
 		return cannotStart(c.Args[0], err)
 	}

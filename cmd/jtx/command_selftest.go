@@ -81,6 +81,7 @@ func (c *selftestCommand) self(job string) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.a.signals.wait()
 	cmd := exec.CommandContext(c.a.ctx, exe, "selftest", "--child", job)
 	cmd.Args[0] = os.Args[0] // a test binary is jtx by this name alone
 	return cmd, nil

@@ -146,6 +146,7 @@ func (w *watchCommand) exec(e txn.Entry, line []byte) error {
 	for _, f := range e.Files {
 		names = append(names, shown(f.File))
 	}
+	w.a.signals.wait()
 	cmd := exec.CommandContext(w.a.ctx, "sh", "-c", w.command)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, w.a.stderr, w.a.stderr
 	// $JTX_TX would make the verbs in it act inside an open transaction.

@@ -23,7 +23,8 @@ func (a *app) change(f *changeFlags, files []string, fn func(*txn.Tx) error) err
 	if err != nil {
 		return err
 	}
-	s, err := a.store(opt)
+	a.signals.begin()
+	s, err := a.storeEarly(opt)
 	if err != nil {
 		return err
 	}
@@ -31,14 +32,18 @@ func (a *app) change(f *changeFlags, files []string, fn func(*txn.Tx) error) err
 	if err != nil {
 		return err
 	}
+	caught := func(tx *txn.Tx) error {
+		a.signals.wait()
+		return fn(tx)
+	}
 	if id := f.id(); id != "" {
-		return a.stage(s, id, f, files, fn)
+		return a.stage(s, id, f, files, caught)
 	}
 	all, err := f.withExpected(files)
 	if err != nil {
 		return err
 	}
-	res, err := s.Do(a.ctx, all, fn, opts...)
+	res, err := s.Do(a.ctx, all, caught, opts...)
 	if err != nil {
 		return err
 	}
@@ -145,7 +150,7 @@ func (a *app) view(f *readFlags, files []string, fn func(*txn.Tx) error) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.store(opt)
+	s, err := a.storeEarly(opt)
 	if err != nil {
 		return err
 	}

@@ -47,6 +47,7 @@ func (p *page) start(a *app) {
 	if len(words) == 0 || command == "cat" || os.Getenv("TERM") == "dumb" {
 		return
 	}
+	a.signals.wait()
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.Env = os.Environ()

@@ -6,7 +6,9 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // signalError is why a command ended early.
@@ -36,24 +38,69 @@ var caught = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscal
 
 // signals turns the first signal into the end of the context. A second one ends
 // the process at once, which leaves no more behind than kill -9 does.
+//
+// To catch a signal takes several hand-overs between threads, a tenth of what a short
+// run takes in all. So a command that only reads, and soon ends, never does; one that
+// changes something has them caught beside its other work, and waits for that before
+// it does. Until then a signal ends the process as it ends any other.
 type signals struct {
-	ch     chan os.Signal
+	ctx    context.Context
 	cancel context.CancelCauseFunc
+	wanted []os.Signal
+	begun  atomic.Bool
+	ch     chan os.Signal
+	caught chan struct{} // closed when all that are wanted are caught
 
 	mu      sync.Mutex
 	forward func(syscall.Signal)
 }
 
-func catchSignals(parent context.Context) (context.Context, *signals) {
-	ctx, cancel := context.WithCancelCause(parent)
-	s := &signals{ch: make(chan os.Signal, 8), cancel: cancel}
+// soon is when signals are caught in any case: a command that still runs is waiting,
+// or has much to do.
+const soon = 5 * time.Millisecond
+
+// newSignals makes the context that a signal ends.
+func newSignals(parent context.Context) (context.Context, *signals) {
+	s := &signals{ch: make(chan os.Signal, 8), caught: make(chan struct{})}
+	s.ctx, s.cancel = context.WithCancelCause(parent)
 	for _, sig := range caught {
 		if !signal.Ignored(sig) { // nohup and background jobs ignore some
-			signal.Notify(s.ch, sig)
+			s.wanted = append(s.wanted, sig)
 		}
 	}
-	go s.loop(ctx)
-	return ctx, s
+	time.AfterFunc(soon, s.begin)
+	return s.ctx, s
+}
+
+// begin has the signals caught from now on, beside what else is done.
+func (s *signals) begin() {
+	if s.begun.Swap(true) {
+		return
+	}
+	go func() {
+		if len(s.wanted) > 0 { // none would mean all
+			signal.Notify(s.ch, s.wanted...)
+		}
+		close(s.caught)
+		s.loop(s.ctx)
+	}()
+}
+
+// wait returns when the signals are caught.
+func (s *signals) wait() {
+	s.begin()
+	<-s.caught
+}
+
+// beforeWrite sees to it that a write to a closed pipe returns an error. Where no
+// signal is caught SIGPIPE is ignored, which takes one system call; a program that
+// is started would inherit that, so whoever starts one has waited before.
+func (s *signals) beforeWrite() {
+	if s.begun.Load() {
+		s.wait()
+	} else {
+		signal.Ignore(syscall.SIGPIPE)
+	}
 }
 
 func (s *signals) loop(ctx context.Context) {
@@ -81,14 +128,10 @@ func (s *signals) forwarder() func(syscall.Signal) {
 
 // forwardTo hands the signals to f instead of ending the command, until f is nil.
 func (s *signals) forwardTo(f func(syscall.Signal)) {
+	s.wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forward = f
-}
-
-func (s *signals) stop() {
-	signal.Stop(s.ch)
-	close(s.ch)
 }
 
 // outputError makes a reader who went away look as shells expect.

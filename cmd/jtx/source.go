@@ -80,12 +80,12 @@ func (a *app) source(words []string) (source, error) {
 }
 
 func (a *app) readStdin() (source, error) {
-	data, err := readAll(a.ctx, func() ([]byte, error) { return readLimited(a.stdin) })
+	data, err := a.readAll(func() ([]byte, error) { return readLimited(a.stdin) })
 	return source{"standard input", data}, err
 }
 
 func (a *app) readFile(name string) (source, error) {
-	data, err := readAll(a.ctx, func() ([]byte, error) {
+	data, err := a.readAll(func() ([]byte, error) {
 		f, err := os.Open(name) // a pipe, as of <(...), waits here for its writer
 		if err != nil {
 			return nil, err
@@ -114,8 +114,9 @@ func readLimited(r io.Reader) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// readAll reads until ctx ends: a read of a terminal or pipe can't be called off.
-func readAll(ctx context.Context, read func() ([]byte, error)) ([]byte, error) {
+// readAll reads until a signal ends it: a read of a terminal or pipe can't be called off.
+func (a *app) readAll(read func() ([]byte, error)) ([]byte, error) {
+	a.signals.wait() // it may take for ever
 	type result struct {
 		data []byte
 		err  error
@@ -128,8 +129,8 @@ func readAll(ctx context.Context, read func() ([]byte, error)) ([]byte, error) {
 	select {
 	case r := <-done:
 		return r.data, r.err
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+	case <-a.ctx.Done():
+		return nil, context.Cause(a.ctx)
 	}
 }
 

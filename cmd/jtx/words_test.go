@@ -195,12 +195,14 @@ func TestEveryVerbIsMadeForWhatTellsOfThem(t *testing.T) {
 		{[]string{"help", "gte"}, "jtx get"},
 	} {
 		a := &app{stdout: io.Discard, stderr: io.Discard}
+		a.ctx, a.signals = newSignals(t.Context())
 		err := a.execute(c.args)
 		require.Error(t, err)
 		require.Contains(t, hintOf(err), c.said)
 	}
 	var out bytes.Buffer
 	a := &app{stdout: &out, stderr: io.Discard}
+	a.ctx, a.signals = newSignals(t.Context())
 	require.NoError(t, a.execute([]string{"help", "get", "--quiet"}))
 	require.Contains(t, out.String(), "Usage: jtx get")
 }
