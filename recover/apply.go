@@ -21,9 +21,14 @@ type Done struct {
 	Unit   wal.ID      // of a unit case, zero else
 	Rev    uint64      // the revision that stands now
 	Aside  string      // where bytes were set aside
-	Record *wal.Record // an adopted edit's record
-	Cut    wal.CutReport
-	Err    error // damage, or what kept the action from being done
+	Record *wal.Record // the record of an edit that was adopted, or rebased
+	// Clash says why an edit that was made while the file was behind could not be
+	// rebased, and where it clashed with a committed change: its bytes are in Aside,
+	// and Rev stands. It is "" where there was no clash. Aside without a clash has an
+	// edit that was rebased, but with its comments and layout, which were not.
+	Clash string
+	Cut   wal.CutReport
+	Err   error // damage, or what kept the action from being done
 }
 
 // ErrDamaged is returned where a tracked file holds bytes that are no document.
@@ -177,6 +182,8 @@ func (fp *FilePlan) apply() Done {
 		if done.Err == nil {
 			done.Err = f.Redo(fp.Newest)
 		}
+	case Rebase:
+		done.Err = fp.rebase(&done)
 	}
 	return done
 }
@@ -196,9 +203,10 @@ func (f *File) settle(newest *wal.Record) error {
 
 // syncName makes durable that the version stands under the name, where `state`
 // does not say yet that it does: whoever renamed it may have died before. After a
-// power cut `state` is believed of a version of level full, and must be true.
+// power cut `state` is believed of a version of level full, and of one that was behind
+// in part, and must be true.
 func (f *File) syncName(newest *wal.Record) error {
-	if settled(f.Journal, newest) || newest.Flags&wal.FlagNoDirSync != 0 {
+	if settled(f.Journal, newest) || newest.Flags&(wal.FlagNoDirSync|wal.FlagBehind) == wal.FlagNoDirSync {
 		return nil
 	}
 	err := fsys.SyncDir(f.FS, filepath.Dir(f.Target))
@@ -221,6 +229,11 @@ func (fp *FilePlan) adopt(done *Done) error {
 func (f *File) AppendAdoption(rec *wal.Record) error {
 	if err := f.SyncFound(); err != nil {
 		return err
+	}
+	if rec.Flags&wal.FlagNoDirSync == 0 {
+		if err := fsys.SyncDir(f.FS, filepath.Dir(f.Target)); err != nil {
+			return err
+		}
 	}
 	if err := f.Log.MarkPending(); err != nil {
 		return err
@@ -302,17 +315,8 @@ func (f *File) SyncFound() error {
 // Adoption builds the record of what stands under the name, as a version that
 // another program made after newest (nil where the file was not tracked yet).
 func (f *File) Adoption(newest *wal.Record) (*wal.Record, error) {
-	at := now()
-	if f.Log != nil {
-		at = f.Log.Clock(at)
-	}
-	rec := &wal.Record{Kind: wal.KindImage, Flags: foreign, Unit: wal.NewIDAt(at), Rev: 1, After: f.Found.Version}
-	t := wal.Txn{ID: rec.Unit, Time: at, Message: "changed outside jtx"}
-	if newest == nil {
-		t.Message = "first seen"
-	} else {
-		rec.Rev, rec.Before = newest.Rev+1, newest.After
-	}
+	rec, t := f.foreignTxn(newest)
+	rec.Kind, rec.Flags, rec.After = wal.KindImage, foreign, f.Found.Version
 	switch {
 	case !f.Found.Version.Exists:
 		rec.Kind, t.Patch = wal.KindPatch, []byte(`[{"op":"remove","path":""}]`)
@@ -326,6 +330,23 @@ func (f *File) Adoption(newest *wal.Record) (*wal.Record, error) {
 	}
 	rec.Txns = []wal.Txn{t}
 	return rec, nil
+}
+
+// foreignTxn begins the record of an edit made outside after newest, and its
+// transaction.
+func (f *File) foreignTxn(newest *wal.Record) (*wal.Record, wal.Txn) {
+	at := now()
+	if f.Log != nil {
+		at = f.Log.Clock(at)
+	}
+	rec := &wal.Record{Unit: wal.NewIDAt(at), Rev: 1}
+	t := wal.Txn{ID: rec.Unit, Time: at, Message: "changed outside jtx"}
+	if newest == nil {
+		t.Message = "first seen"
+	} else {
+		rec.Rev, rec.Before = newest.Rev+1, newest.After
+	}
+	return rec, t
 }
 
 // describe finds the patch from newest to what stands under the name. Where it

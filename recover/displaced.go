@@ -66,7 +66,7 @@ func (f *File) unlinked() error {
 // made durable.
 func (f *File) keepDisplaced(newest *wal.Record) (*wal.Record, error) {
 	out, err := Read(f.FS, Displaced(f.Target), wal.Version{}, f.Limits)
-	if err != nil || f.inHistory(out.Version) {
+	if err != nil || f.inHistory(out.Version) || f.isAside(out.Version) {
 		return newest, err
 	}
 	data, err := Render(f.Journal.Read, newest.LSN, f.Limits)
@@ -95,19 +95,20 @@ func (f *File) inHistory(v wal.Version) bool {
 }
 
 // recordDisplaced keeps the file under the displaced name as a version where it
-// is neither the content before rec nor rec's own. Two records follow rec: what
+// is neither the content before rec nor rec's own, nor what was found and is meant
+// to be replaced. Two records follow rec: what
 // the other program saved, and rec's content again, which is what stands. It
 // returns the second, or nil where there was nothing to keep. Bytes that are no
 // document are set aside instead.
 func (f *File) recordDisplaced(rec *wal.Record, data []byte) (*wal.Record, error) {
-	if known, err := f.displacedIs(rec.Before, rec.After); known || err != nil {
+	if known, err := f.displacedIs(rec.Before, rec.After, f.Found.Version); known || err != nil {
 		return nil, err
 	}
 	out, err := Read(f.FS, Displaced(f.Target), wal.Version{}, f.Limits)
 	if err != nil {
 		return nil, err
 	}
-	if !out.Version.Exists || out.Version == rec.Before || out.Version == rec.After {
+	if !out.Version.Exists {
 		return nil, nil
 	}
 	if out.Doc == nil {
@@ -118,7 +119,7 @@ func (f *File) recordDisplaced(rec *wal.Record, data []byte) (*wal.Record, error
 	unit := wal.NewIDAt(at)
 	saved := &wal.Record{Kind: wal.KindImage, Flags: foreign, Unit: unit, Rev: rec.Rev + 1, Before: rec.After, After: out.Version, Image: out.Data,
 		Txns: []wal.Txn{{ID: unit, Time: at, Message: "saved outside jtx during a commit"}}}
-	again := &wal.Record{Kind: wal.KindImage, Flags: rec.Flags &^ wal.FlagForeign, Unit: wal.NewIDAt(at), Rev: rec.Rev + 2, Before: out.Version, After: rec.After, Image: data}
+	again := &wal.Record{Kind: wal.KindImage, Flags: rec.Flags &^ (wal.FlagForeign | wal.FlagFound), Unit: wal.NewIDAt(at), Rev: rec.Rev + 2, Before: out.Version, After: rec.After, Image: data}
 	again.Txns = []wal.Txn{{ID: again.Unit, Time: at.Add(1), Message: fmt.Sprintf("%s again", rec.Unit)}}
 	if !rec.After.Exists {
 		again.Kind, again.Image, again.Txns[0].Patch = wal.KindPatch, nil, []byte(`[{"op":"remove","path":""}]`)
@@ -152,13 +153,23 @@ func AsideName(v wal.Version) string { return fmt.Sprintf("%s.%d", v.Hash, v.Siz
 // setAside keeps a durable copy of what stands under the name.
 func (f *File) setAside() (string, error) { return f.keep(f.Found) }
 
+func (f *File) asideName(v wal.Version) string {
+	return filepath.Join(f.Dir, "damaged", AsideName(v))
+}
+
+// isAside tells that a copy of a content is kept.
+func (f *File) isAside(v wal.Version) bool {
+	_, err := f.FS.Lstat(f.asideName(v))
+	return err == nil
+}
+
 func (f *File) keep(found Found) (string, error) {
 	dir := filepath.Join(f.Dir, "damaged")
 	if err := f.makeDamagedDir(dir); err != nil {
 		return "", err
 	}
-	name := filepath.Join(dir, AsideName(found.Version))
-	if _, err := f.FS.Lstat(name); err == nil {
+	name := f.asideName(found.Version)
+	if f.isAside(found.Version) {
 		return name, nil // the same bytes are kept already
 	}
 	if err := fsys.WriteFileAtomic(f.FS, name, found.Data, os.FileMode(asideMode)); err != nil {

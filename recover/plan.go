@@ -275,7 +275,7 @@ func (f *File) decide(newest *wal.Record) (FileCase, error) {
 	if err != nil {
 		return FileCase{}, err
 	}
-	c := DecideFile(m, s, newest.Flags&wal.FlagLazy != 0)
+	c := DecideFile(m, s, newest.Flags&wal.FlagLazy != 0 && !f.Journal.Known())
 	if c.Action == Nothing && !f.Journal.Trusted() {
 		c.Action = Settle
 	}
@@ -286,7 +286,13 @@ func (f *File) decide(newest *wal.Record) (FileCase, error) {
 // in the same boot always; after another boot for what was written at level
 // full, since `state` is written after the directory was synced.
 func settled(j Journal, rec *wal.Record) bool {
-	return j.State().Applied >= rec.LSN && (j.Known() || rec.Flags&(wal.FlagLazy|wal.FlagNoDirSync) == 0)
+	return j.State().Applied >= rec.LSN && (j.Known() || durablyNamed(rec))
+}
+
+// durablyNamed tells of a version that its name was durable before anything else
+// was committed.
+func durablyNamed(rec *wal.Record) bool {
+	return rec.Flags&(wal.FlagLazy|wal.FlagNoDirSync) == 0
 }
 
 func (f *File) memory(newest *wal.Record) Memory {
@@ -295,6 +301,8 @@ func (f *File) memory(newest *wal.Record) Memory {
 		return Settled
 	case newest.Kind == wal.KindInPlace:
 		return Overwriting
+	case newest.Flags&wal.FlagBehind != 0:
+		return Behind
 	case f.Journal.Known():
 		return Pending
 	default:
@@ -314,9 +322,11 @@ func (f *File) standing(newest *wal.Record, m Memory) (Standing, error) {
 		return StandsOld, nil
 	case m == Pending && (f.Found.ID == st.File || now == st.Content):
 		return StandsOld, nil
-	case m == Forgotten:
-		lost, err := f.renameLost(newest)
-		if err != nil || lost {
+	case m == Behind && f.Journal.Known() && st.Applied > 0 && now == st.Content:
+		return StandsOld, nil
+	case m == Forgotten || m == Behind:
+		old, err := f.olderStands(newest)
+		if err != nil || old {
 			return StandsOld, err
 		}
 	}
@@ -330,21 +340,27 @@ func (f *File) standing(newest *wal.Record, m Memory) (Standing, error) {
 	}
 }
 
-// renameLost tells whether the file is a version older than the one before the
-// newest, whose successors' renames were never made durable: each was written at
-// a level below full.
-func (f *File) renameLost(newest *wal.Record) (bool, error) {
-	for lsn := newest.LSN - 1; lsn > 0; lsn-- {
-		rec, err := newestAt(f.Journal.Read, lsn)
-		if err != nil || rec == nil || rec.Flags&(wal.FlagLazy|wal.FlagNoDirSync) == 0 {
+// olderStands tells whether the file is a version older than the newest, that was
+// never replaced or may have come back: each version since was written at a level
+// below full, so that its rename was not made durable. In the boot that `state` is
+// of, nothing comes back.
+func (f *File) olderStands(newest *wal.Record) (bool, error) {
+	for rec := newest; ; {
+		before, err := newestAt(f.Journal.Read, rec.LSN-1)
+		if err != nil || before == nil {
 			return false, err
 		}
-		if f.Found.Version == rec.Before {
+		if f.Found.Version == before.After {
+			return true, nil // which is not rec.Before where that was found
+		}
+		if f.Journal.Known() && f.reached(before, before.LSN <= f.Journal.State().Applied) || durablyNamed(before) {
+			return false, nil
+		}
+		if f.Found.Version == before.Before {
 			return true, nil
 		}
-		lsn = rec.LSN
+		rec = before
 	}
-	return false, nil
 }
 
 func keyOf(p wal.Participant) Key { return Key{p.Workspace, p.Path} }
@@ -355,13 +371,27 @@ func (fp *FilePlan) Outcome() (Found, error) {
 	switch fp.Case.Action {
 	case Redo, SetAsideRedo:
 		data, err := Render(fp.File.Journal.Read, fp.Newest.LSN, fp.File.Limits)
-		if err != nil || data == nil {
+		if err != nil {
 			return Found{}, err
 		}
-		return Found{Version: fp.Newest.After, Data: data, Doc: jsonpatch.Trusted(data, jsonpatch.JSONC)}, nil
+		return foundIs(trusted(data)), nil
+	case Rebase:
+		m, err := fp.File.rebase(fp.Newest)
+		if err != nil || m.adopted() {
+			return fp.File.Found, err
+		}
+		return foundIs(m.doc), nil
 	case SetAside:
 		return Found{}, &DamagedError{File: fp.File.Target, Rev: fp.Newest.Rev, Err: fp.File.Found.Err}
 	default:
 		return fp.File.Found, nil
 	}
+}
+
+// foundIs is what will be found where doc stands, nil for no file.
+func foundIs(doc *jsonpatch.Document) Found {
+	if doc == nil {
+		return Found{}
+	}
+	return Found{Version: wal.VersionOf(doc.Bytes()), Data: doc.Bytes(), Doc: doc}
 }

@@ -119,6 +119,14 @@ func versionOf(data []byte) wal.Version {
 	return wal.VersionOf(data)
 }
 
+// trusted is the document of bytes that a journal gave, nil for no file.
+func trusted(data []byte) *jsonpatch.Document {
+	if data == nil {
+		return nil
+	}
+	return jsonpatch.Trusted(data, jsonpatch.JSONC)
+}
+
 func corrupt(rec *wal.Record, err error) error {
 	return &wal.CorruptError{LSN: rec.LSN, Reason: err.Error()}
 }

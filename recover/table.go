@@ -64,6 +64,10 @@ const (
 	// Overwriting: as Pending or Forgotten, but the version is being written in
 	// place, so that the file may hold any mixture of bytes.
 	Overwriting
+	// Behind: that version was acknowledged before it was put in place, and `state`
+	// does not say yet that it was. Several versions may be behind the one that is
+	// in place.
+	Behind
 	numMemories
 )
 
@@ -75,7 +79,8 @@ const (
 	// StandsNew: the version's own content.
 	StandsNew Standing = iota
 	// StandsOld: the content before it, or the very file that was there when
-	// its commit began, or a version whose renames may not have been durable.
+	// its commit began, or a version whose renames may not have been durable, or
+	// one that lagged.
 	StandsOld
 	// StandsAbsent: no file, where neither the version nor the one before it
 	// says so.
@@ -105,10 +110,14 @@ const (
 	// SetAsideRedo keeps a copy of what stands there and puts the version in
 	// place.
 	SetAsideRedo
+	// Rebase carries what another program changed over to the version, records
+	// that as a version made outside, and puts it in place. Where the two clash it
+	// keeps a copy of what stands there and puts the version in place.
+	Rebase
 	numActions
 )
 
-var actionNames = [numActions]string{"nothing", "settle", "redo", "adopt", "set aside", "set aside, redo"}
+var actionNames = [numActions]string{"nothing", "settle", "redo", "adopt", "set aside", "set aside, redo", "rebase"}
 
 func (a Action) String() string { return actionNames[a] }
 
@@ -147,6 +156,13 @@ var fileTable = [numMemories][numStandings]FileCase{
 		StandsOther:  {"half-overwritten", SetAsideRedo},
 		StandsBroken: {"half-overwritten-broken", SetAsideRedo},
 	},
+	Behind: {
+		StandsNew:    {"caught-up", Settle},
+		StandsOld:    {"behind", Redo},
+		StandsAbsent: {"deleted-while-behind", Adopt},
+		StandsOther:  {"edited-while-behind", Rebase},
+		StandsBroken: {"damaged-while-behind", SetAside},
+	},
 }
 
 // lostWrite is the one exception to the table: a version written at durability
@@ -155,9 +171,9 @@ var fileTable = [numMemories][numStandings]FileCase{
 var lostWrite = FileCase{"write-lost", SetAsideRedo}
 
 // DecideFile looks up the case of a file. lazy tells that the newest committed
-// version was written at durability level none.
+// version was written at durability level none, in another boot.
 func DecideFile(m Memory, s Standing, lazy bool) FileCase {
-	if lazy && m == Forgotten && s == StandsBroken {
+	if lazy && (m == Forgotten || m == Behind) && s == StandsBroken {
 		return lostWrite
 	}
 	return fileTable[m][s]

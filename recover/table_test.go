@@ -79,8 +79,11 @@ func (p *place) base(log *wal.Log) {
 func newest(m Memory, flags wal.Flags) *wal.Record {
 	rec := &wal.Record{Kind: wal.KindPatch, Flags: flags, Unit: testUnit, Rev: 2, Before: wal.VersionOf([]byte(textOld)), After: wal.VersionOf([]byte(textNew)),
 		Txns: []wal.Txn{{ID: testUnit, Patch: []byte(`[{"op":"replace","path":"/v","value":2}]`)}}}
-	if m == Overwriting {
+	switch m {
+	case Overwriting:
 		rec.Kind, rec.Image = wal.KindInPlace, []byte(textNew)
+	case Behind:
+		rec.Flags |= wal.FlagBehind | wal.FlagNoDirSync
 	}
 	return rec
 }
@@ -160,6 +163,11 @@ var want = []struct {
 	{Overwriting, StandsAbsent, "deleted-while-overwriting", SetAsideRedo},
 	{Overwriting, StandsOther, "half-overwritten", SetAsideRedo},
 	{Overwriting, StandsBroken, "half-overwritten-broken", SetAsideRedo},
+	{Behind, StandsNew, "caught-up", Settle},
+	{Behind, StandsOld, "behind", Redo},
+	{Behind, StandsAbsent, "deleted-while-behind", Adopt},
+	{Behind, StandsOther, "edited-while-behind", Rebase}, // here with a clash
+	{Behind, StandsBroken, "damaged-while-behind", SetAside},
 }
 
 // TestFileTable builds every case for real, looks at it without changing it,
@@ -178,13 +186,36 @@ func TestFileTable(t *testing.T) {
 	}
 }
 
-// TestLostWrite: only a version that was never synced excuses broken bytes.
+// TestLostWrite: only a version that was never synced, in another boot, excuses
+// broken bytes.
 func TestLostWrite(t *testing.T) {
+	for _, flags := range []wal.Flags{0, wal.FlagBehind} {
+		p := newPlace(t, "f.json")
+		p.build(Forgotten, textBroken, newest(Forgotten, flags|wal.FlagLazy|wal.FlagNoDirSync))
+		plan := p.plan(nil)
+		require.Equal(t, "write-lost", plan.Files[0].Case.Name)
+		p.carryOut(plan, SetAsideRedo, textBroken)
+	}
 	p := newPlace(t, "f.json")
-	p.build(Forgotten, textBroken, newest(Forgotten, wal.FlagLazy|wal.FlagNoDirSync))
-	plan := p.plan(nil)
-	require.Equal(t, "write-lost", plan.Files[0].Case.Name)
-	p.carryOut(plan, SetAsideRedo, textBroken)
+	p.build(Behind, textBroken, newest(Behind, wal.FlagLazy))
+	require.Equal(t, "damaged-while-behind", p.plan(nil).Files[0].Case.Name)
+}
+
+// TestFileTableBehindAfterABoot: another boot's `state` makes no difference to what
+// is behind.
+func TestFileTableBehindAfterABoot(t *testing.T) {
+	for _, w := range want {
+		if w.memory != Behind {
+			continue
+		}
+		t.Run(w.name, func(t *testing.T) {
+			p := newPlace(t, "f.json")
+			p.build(Forgotten, standings[w.standing], newest(Behind, 0))
+			plan := p.plan(nil)
+			require.Equal(t, w.name, plan.Files[0].Case.Name)
+			p.carryOut(plan, w.action, standings[w.standing])
+		})
+	}
 }
 
 // plan plans, and checks that planning and reporting change nothing.
@@ -213,7 +244,7 @@ func (p *place) carryOut(plan *Plan, action Action, found string) {
 			done = d
 		}
 	}
-	stands := map[Action]string{Nothing: found, Settle: found, Redo: textNew, Adopt: found, SetAside: found, SetAsideRedo: textNew}[action]
+	stands := map[Action]string{Nothing: found, Settle: found, Redo: textNew, Adopt: found, SetAside: found, SetAsideRedo: textNew, Rebase: textNew}[action]
 	require.Equal(p.t, stands, p.read())
 	if action == SetAside {
 		var damage *DamagedError
@@ -222,7 +253,10 @@ func (p *place) carryOut(plan *Plan, action Action, found string) {
 		return // it stays so until the user mends it
 	}
 	require.NoError(p.t, done.Err)
-	if action == SetAsideRedo && found != "" {
+	if action == Rebase {
+		require.NotEmpty(p.t, done.Clash)
+	}
+	if (action == SetAsideRedo || action == Rebase) && found != "" {
 		require.Equal(p.t, found, p.aside(done.Aside))
 	}
 	if action == Adopt {
@@ -283,7 +317,7 @@ var unitCases = map[Unit]struct {
 func TestUnitTable(t *testing.T) {
 	require.Len(t, unitCases, int(numUnits)-1, "all but the unit of one file, which TestFileTable has")
 	for unit, c := range unitCases {
-		for _, m := range []Memory{Pending, Forgotten} {
+		for _, m := range []Memory{Pending, Forgotten, Behind} {
 			for standing, text := range standings {
 				t.Run(fmt.Sprintf("%s/memory %d/standing %d", c.name, m, standing), func(t *testing.T) {
 					a, b := newPlace(t, "a"), newPlace(t, "b")

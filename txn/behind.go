@@ -47,16 +47,7 @@ type lagging struct {
 	mu    sync.Mutex
 	files map[string]*session // by name
 	bytes int64
-	err   error // the first failure to carry one forward, until Flush tells it
-	retry *time.Timer
-}
-
-func (l *lagging) note(err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.err == nil {
-		l.err = err
-	}
+	retry *time.Timer // carries forward what a session could not
 }
 
 // staysBehind tells whether u is acknowledged before its files are in place: each
@@ -210,20 +201,29 @@ func (ses *session) leaveAhead() bool {
 	return left
 }
 
-// flushLater lets recovery carry forward what a session has left.
+// retryPause is how long a file that could not be carried forward is let be.
+const retryPause = time.Second
+
+// flushLater lets recovery carry forward what a session has left, until it succeeds
+// or the store is closed.
 func (s *Store) flushLater() {
 	l := &s.lagging
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.retry == nil {
-		l.retry = time.AfterFunc(s.opt.WriteBehind.Delay, func() { l.note(s.Flush(context.Background())) })
+		l.retry = time.AfterFunc(retryPause, func() {
+			if s.Flush(context.Background()) != nil && !s.isClosed() {
+				s.flushLater()
+			}
+		})
 	} else {
-		l.retry.Reset(s.opt.WriteBehind.Delay)
+		l.retry.Reset(retryPause)
 	}
 }
 
-// Flush returns when every commit that was acknowledged before is in place, and
-// says what kept one from being carried forward.
+// Flush returns when every commit that was acknowledged before is in place. An error
+// says what keeps one from being carried forward: nothing is lost, the journals
+// have it, and the store, or whoever next uses the file, tries again.
 func (s *Store) Flush(ctx context.Context) error {
 	l := &s.lagging
 	l.mu.Lock()
@@ -231,10 +231,8 @@ func (s *Store) Flush(ctx context.Context) error {
 	for name := range l.files {
 		names = append(names, name)
 	}
-	err := l.err
-	l.err = nil
 	l.mu.Unlock()
-	errs := []error{err}
+	var errs []error
 	for _, name := range names {
 		// Whoever holds the locks carries the file forward before it gives them.
 		err := s.withLocks(ctx, []string{name}, s.newCall(nil), func(*session) error { return nil })

@@ -58,8 +58,8 @@ const steadyAge = 50 * time.Millisecond
 func (c *cache) put(name string, e *cached) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if old := c.files[name]; old != nil && old.held != nil {
-		return // that is newer
+	if old := c.files[name]; old != nil && old.held != nil || e.size() > maxCachedBytes {
+		return // that is newer, or this too large
 	}
 	c.drop(name)
 	for other, old := range c.files { // in no order: which one goes does not matter much

@@ -1,0 +1,586 @@
+package recovery
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+const (
+	lagText = "{\n  \"a\": 1,\n  \"b\": 1,\n  \"list\": [1, 2, 3]\n}\n"
+	setA    = `[{"op":"replace","path":"/a","value":2}]`
+	setA3   = `[{"op":"replace","path":"/a","value":3}]`
+	setBack = `[{"op":"replace","path":"/a","value":1}]`
+	setList = `[{"op":"replace","path":"/list/0","value":9}]`
+	cutList = `[{"op":"remove","path":"/list/0"}]`
+	remove  = `[{"op":"remove","path":""}]`
+)
+
+var bootAfter = [16]byte{3}
+
+// lag makes a journal of versions that were acknowledged and not put in place: base
+// stands, and the patches follow. It returns the newest version, "" for no file.
+func (p *place) lag(base string, patches ...string) string {
+	log, err := wal.Open(p.journal(), wal.Options{Boot: bootNow})
+	require.NoError(p.t, err)
+	p.write(base)
+	if base != "" {
+		info, err := os.Lstat(p.target())
+		require.NoError(p.t, err)
+		v := wal.VersionOf([]byte(base))
+		require.NoError(p.t, log.Append(&wal.Record{Kind: wal.KindImage, Unit: wal.NewID(), Rev: 1, After: v, Image: []byte(base)}))
+		require.NoError(p.t, log.Sync())
+		require.NoError(p.t, log.Settle(1, wal.FileIDOf(info), v))
+	}
+	newest := p.advance(log, base, patches...)
+	require.NoError(p.t, log.Close())
+	return newest
+}
+
+// advance commits versions without putting them in place.
+func (p *place) advance(log *wal.Log, text string, patches ...string) string {
+	for _, patch := range patches {
+		rec := &wal.Record{Kind: wal.KindPatch, Flags: wal.FlagBehind | wal.FlagNoDirSync, Unit: wal.NewID(), Rev: log.State().Rev + 1, Before: versionOfText(text)}
+		switch {
+		case patch == remove:
+			text = ""
+		case text == "":
+			text = patch
+			rec.Kind, rec.Image, patch = wal.KindImage, []byte(text), "[]"
+		default:
+			text = applyText(p.t, text, patch)
+		}
+		rec.After, rec.Txns = versionOfText(text), []wal.Txn{{ID: rec.Unit, Patch: []byte(patch)}}
+		require.NoError(p.t, log.Append(rec))
+		require.NoError(p.t, log.Sync())
+	}
+	return text
+}
+
+func versionOfText(text string) wal.Version {
+	if text == "" {
+		return wal.Version{}
+	}
+	return wal.VersionOf([]byte(text))
+}
+
+func applyText(t require.TestingT, text, patch string) string {
+	p, err := jsonpatch.DecodePatch([]byte(patch), jsonpatch.Limits{})
+	require.NoError(t, err)
+	doc, _, err := jsonpatch.Trusted([]byte(text), jsonpatch.JSONC).Apply(p, jsonpatch.Limits{})
+	require.NoError(t, err)
+	return string(doc.Bytes())
+}
+
+// recover recovers the file as a program of a boot does, and checks that what it
+// promised to readers beforehand is what it leaves.
+func (p *place) recover(fsy fsys.FS, boot [16]byte) (Done, error) {
+	log, err := wal.Open(p.journal(), wal.Options{FS: fsy, Boot: boot})
+	if err != nil {
+		return Done{}, err
+	}
+	defer log.Close()
+	f := &File{FS: fsy, Key: p.key, Dir: p.journal(), Target: p.target(), Journal: log, Log: log}
+	if err := f.Look(); err != nil {
+		return Done{}, err
+	}
+	plan, err := MakePlan([]*File{f}, nil)
+	if err != nil {
+		return Done{}, err
+	}
+	promised, promise := p.peek(boot)
+	done := Apply(plan)[0]
+	if done.Err == nil {
+		require.NoError(p.t, promise)
+		require.Equal(p.t, p.read(), promised)
+	}
+	return done, done.Err
+}
+
+// peek is what a reader who may not write takes the file to be.
+func (p *place) peek(boot [16]byte) (string, error) {
+	j, err := Peek(fsys.OS, p.journal(), boot)
+	if err != nil {
+		return "", err
+	}
+	f := &File{FS: fsys.OS, Key: p.key, Dir: p.journal(), Target: p.target(), Journal: j}
+	if err := f.Look(); err != nil {
+		return "", err
+	}
+	plan, err := MakePlan([]*File{f}, nil)
+	if err != nil {
+		return "", err
+	}
+	found, err := plan.Files[0].Outcome()
+	return string(found.Data), err
+}
+
+// versions derives every version that the journal holds, in order.
+func (p *place) versions() (texts []string) {
+	read := func(lsn wal.LSN) (*wal.Record, error) { return wal.ReadRecord(fsys.OS, p.journal(), lsn) }
+	for rec, err := range wal.Scan(fsys.OS, p.journal(), 1) {
+		require.NoError(p.t, err)
+		data, err := Render(read, rec.LSN, jsonpatch.Limits{})
+		require.NoError(p.t, err)
+		texts = append(texts, string(data))
+	}
+	return texts
+}
+
+// rebases are edits of a file that is behind, and what becomes of them.
+var rebases = []struct {
+	name    string
+	base    string
+	patches []string
+	edit    string // "" : the base, edited by nobody
+	want    string // "": the newest version
+	clash   string // a part of Done.Clash
+	aside   bool
+	action  Action
+}{
+	{name: "another member", base: lagText, patches: []string{setA, setA3}, edit: swap(lagText, `"b": 1`, `"b": 5`),
+		want: swap(lagText, `"b": 1`, `"b": 5`, `"a": 1`, `"a": 3`), action: Rebase},
+	{name: "a new member", base: lagText, patches: []string{setA}, edit: swap(lagText, `3]`, "3],\n  \"c\": 1"),
+		want: swap(lagText, `3]`, "3],\n  \"c\": 1", `"a": 1`, `"a": 2`), action: Rebase},
+	{name: "another element", base: lagText, patches: []string{setList}, edit: swap(lagText, `3]`, `7]`),
+		want: swap(lagText, `[1, 2, 3]`, `[9, 2, 7]`), action: Rebase},
+	{name: "an element that has moved", base: lagText, patches: []string{cutList}, edit: swap(lagText, `3]`, `7]`), clash: `"/list/2"`, aside: true, action: Rebase},
+	{name: "the same member", base: lagText, patches: []string{setA}, edit: swap(lagText, `"a": 1`, `"a": 5`), clash: `"/a"`, aside: true, action: Rebase},
+	{name: "a member that has become what it was", base: lagText, patches: []string{setA, setBack}, edit: swap(lagText, `"a": 1`, `"a": 5`),
+		clash: `"/a"`, aside: true, action: Rebase},
+	{name: "the whole", base: lagText, patches: []string{setA}, edit: "[]\n", clash: `""`, aside: true, action: Rebase},
+	{name: "layout and a member", base: lagText, patches: []string{setA}, edit: `{"a":1,"b":5,"list":[1,2,3]}`,
+		want: swap(lagText, `"b": 1`, `"b": 5`, `"a": 1`, `"a": 2`), aside: true, action: Rebase},
+	{name: "layout only", base: lagText, patches: []string{setA}, edit: `{"a":1,"b":1,"list":[1,2,3]}`, aside: true, action: Rebase},
+	{name: "made on the newest version", base: lagText, patches: []string{setA}, edit: swap(lagText, `"a": 1`, `"a": 2`, `"b": 1,`, `"b": 5, // five`),
+		want: swap(lagText, `"a": 1`, `"a": 2`, `"b": 1,`, `"b": 5, // five`), action: Rebase},
+	{name: "of a file that was removed", base: lagText, patches: []string{setA, remove}, edit: swap(lagText, `"b": 1`, `"b": 5`), clash: "removed", aside: true, action: Rebase},
+	{name: "of a file that was removed and made anew", base: lagText, patches: []string{remove, "{\"z\": 1}\n"}, edit: swap(lagText, `"b": 1`, `"b": 5`),
+		clash: `"/b"`, aside: true, action: Rebase},
+	{name: "of a file that was not there", patches: []string{"{\"z\": 1}\n", `[{"op":"add","path":"/y","value":1}]`}, edit: "{\"b\": 5}\n",
+		clash: "no version is known", aside: true, action: Rebase},
+	{name: "none of a file that was not there", patches: []string{"{\"z\": 1}\n", `[{"op":"add","path":"/y","value":1}]`}, action: Redo},
+	{name: "none", base: lagText, patches: []string{setA, setA3, setList}, action: Redo},
+	{name: "none of what stands in the middle", base: lagText, patches: []string{setA, setA3, setList}, edit: swap(lagText, `"a": 1`, `"a": 2`), action: Redo},
+}
+
+func swap(text string, pairs ...string) string { return strings.NewReplacer(pairs...).Replace(text) }
+
+func TestRebase(t *testing.T) {
+	for _, c := range rebases {
+		for name, boot := range map[string][16]byte{"this boot": bootNow, "another boot": bootAfter} {
+			t.Run(c.name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				p := newPlace(t, "f.json")
+				newest := p.lag(c.base, c.patches...)
+				edit, want := c.edit, c.want
+				if edit == "" {
+					edit = c.base
+				}
+				if want == "" {
+					want = newest
+				}
+				p.write(edit)
+				done, err := p.recover(fsys.OS, boot)
+				require.NoError(t, err)
+				require.Equal(t, c.action, done.Action)
+				require.Equal(t, want, p.read())
+				require.Contains(t, done.Clash, c.clash)
+				require.Equal(t, c.clash == "", done.Clash == "", done.Clash)
+				p.checkRebase(done, edit, want, newest)
+				// After another boot the base is not certain, so that what stood is kept.
+				rewritten := c.action == Rebase && want != edit
+				require.Equal(t, c.aside || rewritten && boot == bootAfter, done.Aside != "", done.Aside)
+				p.restsIn(boot, want)
+			})
+		}
+	}
+}
+
+// checkRebase checks the report and the record.
+func (p *place) checkRebase(done Done, edit, want, newest string) {
+	if done.Aside != "" {
+		require.Equal(p.t, edit, p.aside(done.Aside))
+	}
+	if want == newest {
+		require.Nil(p.t, done.Record)
+		return
+	}
+	require.Equal(p.t, done.Rev, done.Record.Rev)
+	require.NotZero(p.t, done.Record.Flags&wal.FlagForeign)
+	require.Equal(p.t, "changed outside jtx", done.Record.Txns[0].Message)
+	require.Equal(p.t, versionOfText(want), done.Record.After)
+	if want != edit {
+		require.Equal(p.t, versionOfText(edit), done.Record.Before)
+		require.NotZero(p.t, done.Record.Flags&wal.FlagFound)
+	}
+}
+
+// restsIn: nothing is left to do in that boot, and after a further one no more than
+// to settle.
+func (p *place) restsIn(boot [16]byte, want string) {
+	before := p.tree()
+	done, err := p.recover(fsys.OS, boot)
+	require.NoError(p.t, err)
+	require.Equal(p.t, Nothing, done.Action, done.Case)
+	require.Equal(p.t, before, p.tree())
+	texts := p.versions()
+	require.Equal(p.t, want, texts[len(texts)-1])
+	done, err = p.recover(fsys.OS, [16]byte{9})
+	require.NoError(p.t, err)
+	require.Contains(p.t, []Action{Nothing, Settle}, done.Action, done.Case)
+	require.Equal(p.t, want, p.read())
+}
+
+// TestRebaseCutOff ends recovery at each call that changes something, and recovers
+// again, in the same boot and in another.
+func TestRebaseCutOff(t *testing.T) {
+	for _, c := range rebases {
+		for name, boot := range map[string][16]byte{"this boot": bootNow, "another boot": bootAfter} {
+			t.Run(c.name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				build := func() *place {
+					p := newPlace(t, "f.json")
+					p.lag(c.base, c.patches...)
+					if c.edit != "" {
+						p.write(c.edit)
+					}
+					return p
+				}
+				whole := build()
+				_, err := whole.recover(fsys.OS, bootNow)
+				require.NoError(t, err)
+				for call := 0; ; call++ {
+					p := build()
+					failing := fsys.NewFailing(fsys.OS, fsys.Fault{Call: call, Forever: true})
+					_, _ = p.recover(failing, bootNow) // it may have done all by then
+					if failing.Failed() == 0 {
+						return
+					}
+					done, err := p.recover(fsys.OS, boot)
+					require.NoError(t, err, "cut off at %s", last(failing))
+					require.Equal(t, whole.read(), p.read(), "cut off at %s", last(failing))
+					require.Equal(t, whole.versions(), p.versions(), "cut off at %s; then %s", last(failing), done.Case)
+					if c.aside {
+						require.Equal(t, c.edit, p.aside(p.file0().asideName(versionOfText(c.edit))))
+					}
+				}
+			})
+		}
+	}
+}
+
+func (p *place) file0() *File { return &File{Dir: p.journal()} }
+
+// last is the first call that failed, with which all others ended.
+func last(f *fsys.Failing) string {
+	for _, call := range f.Trace() {
+		if strings.Contains(call, " = ") {
+			return call
+		}
+	}
+	return ""
+}
+
+// TestRebaseLost: a power cut takes back what was never made durable. With the
+// edit's record durable, the file is found as each of the versions that may come
+// back, and as a further edit.
+func TestRebaseLost(t *testing.T) {
+	edit := swap(lagText, `"b": 1`, `"b": 5`)
+	for name, stands := range map[string]string{"the edit": edit, "the base": lagText, "a version between": swap(lagText, `"a": 1`, `"a": 2`),
+		"the newest one": swap(lagText, `"a": 1`, `"a": 3`), "the result": swap(edit, `"a": 1`, `"a": 3`)} {
+		for _, boot := range [][16]byte{bootNow, bootAfter} {
+			t.Run(fmt.Sprint(name, boot[0]), func(t *testing.T) {
+				p := rebasedOnly(t, edit)
+				p.write(stands)
+				done, err := p.recover(fsys.OS, boot)
+				require.NoError(t, err)
+				require.NotEqual(t, Rebase, done.Action)
+				require.Equal(t, swap(edit, `"a": 1`, `"a": 3`), p.read())
+				p.restsIn(boot, p.read())
+			})
+		}
+	}
+	t.Run("a further edit", func(t *testing.T) {
+		p := rebasedOnly(t, edit)
+		further := swap(edit, `"b": 5`, `"b": 6`)
+		p.write(further)
+		done, err := p.recover(fsys.OS, bootNow)
+		require.NoError(t, err)
+		require.Contains(t, done.Clash, `"/b"`)
+		require.Equal(t, further, p.aside(done.Aside))
+		require.Equal(t, swap(edit, `"a": 1`, `"a": 3`), p.read())
+	})
+}
+
+// rebasedOnly is a place where recovery was cut off with the edit's record durable,
+// and nothing done to the file.
+func rebasedOnly(t *testing.T, edit string) *place {
+	for call := 0; ; call++ {
+		p := newPlace(t, "f.json")
+		p.lag(lagText, setA, setA3)
+		p.write(edit)
+		failing := fsys.NewFailing(fsys.OS, fsys.Fault{Call: call, Forever: true})
+		_, _ = p.recover(failing, bootNow)
+		require.NotZero(t, failing.Failed())
+		if p.read() == edit && len(p.versions()) == 4 && strings.HasPrefix(last(failing), "exchange") {
+			return p
+		}
+	}
+}
+
+// TestRebaseFirstSeen: `state` names no applied version before the first commit is
+// in place. What was seen then is what was changed, or removed.
+func TestRebaseFirstSeen(t *testing.T) {
+	for _, boot := range [][16]byte{bootNow, bootAfter} {
+		p := newPlace(t, "f.json")
+		p.write(lagText)
+		log, err := wal.Open(p.journal(), wal.Options{Boot: bootNow})
+		require.NoError(t, err)
+		require.NoError(t, log.Append(&wal.Record{Kind: wal.KindImage, Flags: foreign, Unit: wal.NewID(), Rev: 1, After: versionOfText(lagText), Image: []byte(lagText)}))
+		p.advance(log, lagText, setA)
+		require.NoError(t, log.Close())
+		p.write(swap(lagText, `"b": 1`, `"b": 5`))
+		done, err := p.recover(fsys.OS, boot)
+		require.NoError(t, err)
+		require.Equal(t, "edited-while-behind", done.Case)
+		require.Empty(t, done.Clash)
+		require.Equal(t, swap(lagText, `"b": 1`, `"b": 5`, `"a": 1`, `"a": 2`), p.read())
+	}
+}
+
+func TestRemovedBehindTheFirstCommit(t *testing.T) {
+	p := newPlace(t, "f.json")
+	log, err := wal.Open(p.journal(), wal.Options{Boot: bootNow})
+	require.NoError(t, err)
+	require.NoError(t, log.Append(&wal.Record{Kind: wal.KindImage, Flags: foreign, Unit: wal.NewID(), Rev: 1, After: versionOfText(lagText), Image: []byte(lagText)}))
+	p.advance(log, lagText, setA, setA3)
+	require.NoError(t, log.Close())
+	done, err := p.recover(fsys.OS, bootNow)
+	require.NoError(t, err)
+	require.Equal(t, "deleted-while-behind", done.Case)
+	require.Empty(t, p.read())
+}
+
+// TestRebaseOnAHint: another boot's `state` names a version whose name may not have
+// been durable, or that is not the record's. The edit is of an older one.
+func TestRebaseOnAHint(t *testing.T) {
+	setB := `[{"op":"replace","path":"/b","value":7}]`
+	edit := swap(lagText, "3]", "8]")
+	for name, hint := range map[string]struct {
+		flags   wal.Flags
+		content string
+	}{
+		"adopted":         {foreign, swap(lagText, `"b": 1`, `"b": 7`)},
+		"another content": {wal.FlagNoDirSync | wal.FlagBehind, lagText},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t, "f.json")
+			p.lag(lagText)
+			log, err := wal.Open(p.journal(), wal.Options{Boot: bootNow})
+			require.NoError(t, err)
+			rec := &wal.Record{Kind: wal.KindPatch, Flags: hint.flags, Unit: wal.NewID(), Rev: 2, Before: versionOfText(lagText), Txns: []wal.Txn{{Patch: []byte(setB)}}}
+			text := applyText(t, lagText, setB)
+			rec.After = versionOfText(text)
+			require.NoError(t, log.Append(rec))
+			require.NoError(t, log.Sync())
+			require.NoError(t, log.Settle(2, wal.FileID{}, versionOfText(hint.content)))
+			p.advance(log, text, setA)
+			require.NoError(t, log.Close())
+			p.write(edit)
+			done, err := p.recover(fsys.OS, bootAfter)
+			require.NoError(t, err)
+			require.Equal(t, "edited-while-behind", done.Case)
+			require.Empty(t, done.Clash)
+			require.Equal(t, swap(edit, `"a": 1`, `"a": 2`, `"b": 1`, `"b": 7`), p.read())
+		})
+	}
+}
+
+// TestRebaseSyncsFirst: what another program made, and its name where that is to
+// stand, is durable before a record relies on it; and where the file has caught up,
+// its name is before `state` says so.
+func TestRebaseSyncsFirst(t *testing.T) {
+	for name, c := range map[string]struct{ stands, sync, then string }{
+		"rebased":    {swap(lagText, `"b": 1`, `"b": 5`), "sync f.json", "datasync"},
+		"clash":      {swap(lagText, `"a": 1`, `"a": 5`), "sync f.json", "exchange"},
+		"up to date": {swap(lagText, `"a": 1`, `"a": 2`, `"b": 1`, `"b": 5`), "sync .", "datasync"},
+		"caught up":  {swap(lagText, `"a": 1`, `"a": 2`), "sync .", "write journal/state"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t, "f.json")
+			p.lag(lagText, setA)
+			p.write(c.stands)
+			counting := fsys.NewFailing(fsys.OS, fsys.Fault{Call: -1})
+			_, err := p.recover(counting, bootNow)
+			require.NoError(t, err)
+			trace := p.trace(counting)
+			require.Contains(t, trace, c.sync)
+			behind := trace[slices.Index(trace, c.sync)+1:]
+			require.True(t, slices.ContainsFunc(behind, func(call string) bool { return strings.HasPrefix(call, c.then) }), trace)
+		})
+	}
+}
+
+// trace is the calls, with names below the place.
+func (p *place) trace(f *fsys.Failing) (calls []string) {
+	for _, call := range f.Trace() {
+		call = strings.ReplaceAll(call, p.dir+"/", "")
+		calls = append(calls, strings.ReplaceAll(call, p.dir, "."))
+	}
+	return calls
+}
+
+// TestRebaseMeetsASave: what another program saved in the instant before the
+// exchange becomes a version, and what was rebased goes on from that.
+func TestRebaseMeetsASave(t *testing.T) {
+	edit, saved := swap(lagText, `"b": 1`, `"b": 5`), swap(lagText, `"b": 1`, `"b": 6`)
+	p := rebasedOnly(t, edit)
+	require.NoError(t, os.WriteFile(Displaced(p.target()), []byte(saved), 0o600))
+	_, err := p.recover(fsys.OS, bootNow)
+	require.NoError(t, err)
+	want := swap(edit, `"a": 1`, `"a": 3`)
+	require.Equal(t, want, p.read())
+	texts := p.versions()
+	require.Equal(t, []string{want, saved, want}, texts[len(texts)-3:])
+	again, err := wal.ReadRecord(fsys.OS, p.journal(), wal.LSN(len(texts)))
+	require.NoError(t, err)
+	require.Zero(t, again.Flags&wal.FlagFound, "it begins at the version before")
+	require.Equal(t, versionOfText(saved), again.Before)
+}
+
+// TestRebaseWithoutTheBase: compaction has dropped the version that `state` names,
+// as one of another boot may.
+func TestRebaseWithoutTheBase(t *testing.T) {
+	p := newPlace(t, "f.json")
+	newest := p.lag(lagText, setA, remove, lagText, setList)
+	log, err := wal.Open(p.journal(), wal.Options{Boot: bootNow})
+	require.NoError(t, err)
+	before := log.State()
+	require.NoError(t, log.Settle(5, wal.FileID{}, versionOfText(newest)))
+	require.NoError(t, log.Rebuild(4, nil))
+	require.NoError(t, log.SetState(func(s *wal.State) { s.Pending, s.Applied, s.File, s.Content = true, 1, before.File, before.Content }))
+	require.NoError(t, log.Close())
+	edit := swap(lagText, `"b": 1`, `"b": 5`)
+	p.write(edit)
+	done, err := p.recover(fsys.OS, bootAfter)
+	require.NoError(t, err)
+	require.Contains(t, done.Clash, "no version is known")
+	require.Equal(t, edit, p.aside(done.Aside))
+	require.Equal(t, newest, p.read())
+}
+
+// TestRebaseOverAnImageWithoutPatches: what an image changed is found where it does
+// not say so itself.
+func TestRebaseOverAnImageWithoutPatches(t *testing.T) {
+	p := newPlace(t, "f.json")
+	p.lag(lagText)
+	log, err := wal.Open(p.journal(), wal.Options{Boot: bootNow})
+	require.NoError(t, err)
+	newest := swap(lagText, `"a": 1`, `"a": 2`)
+	require.NoError(t, log.Append(&wal.Record{Kind: wal.KindImage, Flags: wal.FlagBehind | wal.FlagNoDirSync, Unit: wal.NewID(), Rev: 2,
+		Before: versionOfText(lagText), After: versionOfText(newest), Image: []byte(newest), Txns: []wal.Txn{{Patch: []byte("[]")}}}))
+	require.NoError(t, log.Sync())
+	require.NoError(t, log.Close())
+	p.write(swap(lagText, `"a": 1`, `"a": 5`))
+	done, err := p.recover(fsys.OS, bootNow)
+	require.NoError(t, err)
+	require.Contains(t, done.Clash, `"/a"`)
+	require.Equal(t, newest, p.read())
+}
+
+// TestRebaseOverALimit: an edit that fits no record is set aside.
+func TestRebaseOverALimit(t *testing.T) {
+	p := newPlace(t, "f.json")
+	newest := p.lag(lagText, setA)
+	edit := swap(lagText, `"b": 1`, `"b": "`+strings.Repeat("x", 300)+`"`)
+	p.write(edit)
+	f := p.open()
+	f.Limits.MaxPatchBytes = 200
+	plan, err := MakePlan([]*File{f}, nil)
+	require.NoError(t, err)
+	done := Apply(plan)[0]
+	require.NoError(t, done.Err)
+	require.Contains(t, done.Clash, "limit")
+	require.Equal(t, edit, p.aside(done.Aside))
+	require.Equal(t, newest, p.read())
+}
+
+// TestReplacedDamageComesBack: where damaged bytes were being replaced, the version
+// before them may stand again after a power cut.
+func TestReplacedDamageComesBack(t *testing.T) {
+	p := newPlace(t, "f.json")
+	rec := newest(Forgotten, wal.FlagFound)
+	rec.Before = wal.VersionOf([]byte(textBroken))
+	p.build(Forgotten, textOld, rec)
+	done, err := p.recover(fsys.OS, bootNow)
+	require.NoError(t, err)
+	require.Equal(t, "rename-lost", done.Case)
+	require.Equal(t, textNew, p.read())
+}
+
+// TestRebaseTakesNothingBack draws histories and edits of any version that may
+// stand, with a `state` that may be older than that: what the edit left alone is as
+// the newest version has it, and what it changed is in the file or kept.
+func TestRebaseTakesNothingBack(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		p := newPlace(t, "f.json")
+		member := rapid.IntRange(0, 2)
+		versions := [][3]int{{0, 0, 0}}
+		var patches []string
+		for range rapid.IntRange(1, 4).Draw(rt, "commits") {
+			next := versions[len(versions)-1]
+			m, v := member.Draw(rt, "member"), member.Draw(rt, "value")
+			next[m] = v
+			versions = append(versions, next)
+			patches = append(patches, fmt.Sprintf(`[{"op":"replace","path":"/%d","value":%d}]`, m, v))
+		}
+		p.lag(triple(versions[0]), patches...)
+		stood := rapid.IntRange(0, len(patches)).Draw(rt, "stood")
+		edit := versions[stood]
+		for range rapid.IntRange(1, 2).Draw(rt, "edits") {
+			edit[member.Draw(rt, "edited")] = member.Draw(rt, "to")
+		}
+		boot := rapid.SampledFrom([][16]byte{bootNow, bootAfter}).Draw(rt, "boot")
+		p.settledWith(rapid.IntRange(0, stood).Draw(rt, "applied"), versions, boot == bootAfter && rapid.Bool().Draw(rt, "state is lost"))
+		p.write(triple(edit))
+		done, err := p.recover(fsys.OS, boot)
+		require.NoError(rt, err)
+		var got [3]int
+		require.NoError(rt, json.Unmarshal([]byte(p.read()), &got))
+		for i, v := range versions[len(versions)-1] {
+			switch {
+			case edit[i] == versions[stood][i]:
+				require.Equal(rt, v, got[i], "a committed change was taken back")
+			case got[i] != edit[i] && done.Action == Rebase && boot == bootAfter:
+				require.NotEmpty(rt, done.Aside)
+			}
+		}
+	})
+}
+
+func triple(v [3]int) string { return fmt.Sprintf("[%d, %d, %d]\n", v[0], v[1], v[2]) }
+
+// settledWith makes `state` name an applied version, or removes it.
+func (p *place) settledWith(applied int, versions [][3]int, lost bool) {
+	if lost {
+		require.NoError(p.t, os.Remove(p.journal()+"/state"))
+		return
+	}
+	log, err := wal.Open(p.journal(), wal.Options{Boot: bootNow})
+	require.NoError(p.t, err)
+	require.NoError(p.t, log.SetState(func(s *wal.State) {
+		s.Applied, s.Content = wal.LSN(applied+1), versionOfText(triple(versions[applied]))
+	}))
+	require.NoError(p.t, log.Close())
+}
