@@ -105,7 +105,7 @@ var races = []struct{ name, title string }{
 // long as hello world they take, and their p50 and p99.
 func processTable(f *figures) string {
 	var t table
-	programs := []string{"hello", "jtx", "sqlite3", "flock+jq+sync+mv", "jq+mv"}
+	programs := []string{"hello", "jtx", "sqlite3", "flock+jq+sync+mv", "jq+mv", "jq"}
 	t.header(append([]string{"a process for each, × hello world (p50, p99 in ms)"}, programs...)...)
 	for _, race := range races {
 		cells := []string{race.title}

@@ -19,7 +19,7 @@ import (
 )
 
 // DefaultTime is how long each row is measured if Options says nothing.
-const DefaultTime = time.Second
+const DefaultTime = 750 * time.Millisecond
 
 // Options of a run.
 type Options struct {

@@ -73,10 +73,10 @@ func JTX(program, arg0 string) Contender {
 // renamed, and for the directory behind that.
 func Others() []Contender {
 	return []Contender{
+		{Name: "jq", Needs: []string{"jq"}, Prepare: writeDocument, Get: []string{"jq", ".n", document}},
 		{
 			Name: "jq+mv", Needs: []string{"jq", "sh"}, Syncs: new(0.0), Prepare: writeDocument,
 			Set: func(n int) []string { return jq("", n, "mv tmp doc.json") },
-			Get: []string{"jq", ".n", document},
 		},
 		{
 			Name: "jq+sync+mv", Needs: []string{"jq", "sh", "sync"}, Syncs: new(2.0), Prepare: writeDocument,
@@ -107,12 +107,10 @@ func sqlite(statement string) []string {
 }
 
 func sqlitePrepare(ctx context.Context, dir string, size int) error {
-	if err := writeDocument(ctx, dir, size); err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, "sqlite3", "-batch", "doc.db",
-		"PRAGMA journal_mode = WAL; CREATE TABLE docs (id INTEGER PRIMARY KEY, doc TEXT); INSERT INTO docs (doc) VALUES (CAST(readfile('doc.json') AS TEXT));")
+	cmd := exec.CommandContext(ctx, "sqlite3", "-batch", "doc.db")
 	cmd.Dir = dir
+	cmd.Stdin = strings.NewReader(fmt.Sprintf("PRAGMA journal_mode = WAL; CREATE TABLE docs (id INTEGER PRIMARY KEY, doc TEXT); INSERT INTO docs (doc) VALUES ('%s');",
+		measure.Document(size, 0))) // which has no quotes of SQL's
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("sqlite3: %w: %s", err, strings.TrimSpace(string(out)))
 	}
