@@ -25,6 +25,7 @@ var jobs = map[string]func(dir, arg string) error{
 	"recover":   childRecover,
 	"increment": childIncrement,
 	"transfer":  childTransfer,
+	"crowd":     childCrowd,
 	"nested":    childNested,
 }
 

@@ -1,14 +1,15 @@
 package wal
 
 import (
-	"encoding/binary"
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/wal/fsys"
-	"github.com/stretchr/testify/require"
+	"github.com/jtx-project/jtx/wal/fsys/measure"
 )
 
 // noSync leaves out what only the disk's latency would be measured by.
@@ -39,26 +40,48 @@ func grow(b *testing.B, n int, opt Options) string {
 	return dir
 }
 
+// measured reports fsyncs/op and, where they are real, xraw: the rate as a ratio to
+// that of the bare disk, which is measured before and after.
+func measured(b *testing.B, synced bool, fsy fsys.FS, work func(fsys.FS)) {
+	b.Helper()
+	raw, err := measure.OpenRawDisk(b.TempDir())
+	require.NoError(b, err)
+	defer raw.Close()
+	const slice = 100 * time.Millisecond
+	if synced {
+		require.NoError(b, raw.Run(slice))
+	}
+	syncs := &measure.Syncs{FS: fsy}
+	work(syncs)
+	if synced {
+		require.NoError(b, raw.Run(slice))
+		b.ReportMetric(measure.Rate(b.N, b.Elapsed())/raw.Rate(), "xraw")
+	}
+	b.ReportMetric(float64(syncs.Count())/float64(b.N), "fsyncs/op")
+}
+
 // BenchmarkCommit is a whole commit's share of this package, from Open to Close, at
-// one fdatasync each; BenchmarkRaw is what the machine takes for the bare append.
+// one fdatasync each.
 func BenchmarkCommit(b *testing.B) {
 	for _, n := range []int{10, 1e3, 1e5} {
 		for name, fsy := range map[string]fsys.FS{"synced": fsys.OS, "unsynced": noSync{fsys.OS}} {
 			b.Run(fmt.Sprintf("%s/records=%d", name, n), func(b *testing.B) {
 				opt := Options{Boot: boot}
 				dir := grow(b, n, opt)
-				opt.FS = fsy
 				b.ReportAllocs()
-				for i := 0; b.Loop(); i++ {
-					l, err := Open(dir, opt)
-					if err != nil || !l.Trusted() {
-						b.Fatal(err)
+				measured(b, name == "synced", fsy, func(counted fsys.FS) {
+					opt.FS = counted
+					for i := 0; b.Loop(); i++ {
+						l, err := Open(dir, opt)
+						if err != nil || !l.Trusted() {
+							b.Fatal(err)
+						}
+						if err := tryCommit(l, patch(n+i+1)); err != nil {
+							b.Fatal(err)
+						}
+						_ = l.Close()
 					}
-					if err := tryCommit(l, patch(n+i+1)); err != nil {
-						b.Fatal(err)
-					}
-					_ = l.Close()
-				}
+				})
 			})
 		}
 	}
@@ -70,40 +93,20 @@ func BenchmarkKept(b *testing.B) {
 		b.Run(name+"/records=1000", func(b *testing.B) {
 			opt := Options{Boot: boot}
 			dir := grow(b, 1000, opt)
-			opt.FS = fsy
-			l := open(b, dir, opt)
 			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				if err := l.Refresh(); err != nil {
-					b.Fatal(err)
+			measured(b, name == "synced", fsy, func(counted fsys.FS) {
+				opt.FS = counted
+				l := open(b, dir, opt)
+				for i := 0; b.Loop(); i++ {
+					if err := l.Refresh(); err != nil {
+						b.Fatal(err)
+					}
+					if err := tryCommit(l, patch(i)); err != nil {
+						b.Fatal(err)
+					}
 				}
-				if err := tryCommit(l, patch(i)); err != nil {
-					b.Fatal(err)
-				}
-			}
+			})
 		})
-	}
-}
-
-func BenchmarkRaw(b *testing.B) {
-	r := patch(1)
-	r.LSN = 1
-	frame, err := r.Encode()
-	require.NoError(b, err)
-	entry := append(binary.AppendUvarint(nil, uint64(len(frame))), frame...)
-	name := filepath.Join(b.TempDir(), "raw")
-	for b.Loop() {
-		f, err := fsys.OS.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
-		if err == nil {
-			_, err = f.Write(entry)
-		}
-		if err == nil {
-			err = f.Datasync()
-		}
-		if err != nil {
-			b.Fatal(err)
-		}
-		_ = f.Close()
 	}
 }
 

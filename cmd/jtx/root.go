@@ -72,6 +72,7 @@ var verbs = []struct {
 	{groupSetUp, "rewrite", newRewrite},
 	{groupSetUp, "stats", newStats},
 	{groupSetUp, "selftest", newSelftest},
+	{groupSetUp, "bench", newBench},
 	{groupSetUp, "completion", newCompletion},
 	{groupSetUp, "man", newMan},
 	{groupSetUp, "version", newVersion},

@@ -23,3 +23,7 @@ func (r *run) fileSystem() (Verdict, string, error) {
 	}
 	return OK, r.fs.name, nil
 }
+
+// FileSystem is the type of the file system of a directory, "unknown" where nobody
+// says.
+func FileSystem(dir string) string { return typeOf(dir).name }

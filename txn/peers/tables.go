@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/jtx-project/jtx/txn/speed"
+)
+
+// columns are the systems in the README's table. Where one can be used in two ways
+// its column has the better of them in each row.
+var columns = []struct {
+	title   string
+	systems []string
+}{
+	{"jtx", []string{"jtx-full"}},
+	{"jtx, write-behind", []string{"jtx-write-behind"}},
+	{"SQLite", []string{"sqlite", "sqlite-batched"}},
+	{"bbolt", []string{"bbolt", "bbolt-batch"}},
+	{"pebble", []string{"pebble"}},
+	{"renameio", []string{"renameio"}},
+	{"renameio, directory synced", []string{"renameio-dirsync"}},
+	{"natefinch/atomic", []string{"natefinch"}},
+}
+
+// table is a Markdown table.
+type table struct{ strings.Builder }
+
+func (t *table) row(cells ...string) { fmt.Fprintf(t, "| %s |\n", strings.Join(cells, " | ")) }
+
+func (t *table) header(cells ...string) {
+	t.row(cells...)
+	t.WriteString(strings.Repeat("|---", len(cells)) + "|\n")
+}
+
+// show prints the README's tables.
+func show(w io.Writer, f *figures) error {
+	_, err := fmt.Fprintf(w, "%s\n\n%s\n%s\n%s", f.machine(), storeTable(f, false), storeTable(f, true), processTable(f))
+	return err
+}
+
+// storeTable is what one process reaches that keeps a store open: how many times
+// the bare disk's rate, or in how many µs a field is read.
+func storeTable(f *figures, read bool) string {
+	var t table
+	head := []string{"changes, × raw disk"}
+	unit, format, better := "xraw", ratio, func(a, b float64) bool { return a > b }
+	if read {
+		head[0] = "reads, µs"
+		unit, format, better = "p50-µs", ratio, func(a, b float64) bool { return a < b }
+	}
+	for _, c := range columns {
+		head = append(head, c.title)
+	}
+	t.header(append(head, "fsyncs of jtx")...)
+	for _, r := range speed.Rows() {
+		if r.Read != read {
+			continue
+		}
+		cells := []string{r.Title}
+		for _, c := range columns {
+			best, found := 0.0, false
+			for _, system := range c.systems {
+				if v, ok := f.get("Speed/"+r.Name+"/"+system, unit); ok && (!found || better(v, best)) {
+					best, found = v, true
+				}
+			}
+			cells = append(cells, cell(best, found, format))
+		}
+		t.row(append(cells, syncs(f, r))...)
+	}
+	return t.String()
+}
+
+func syncs(f *figures, r speed.Row) string {
+	full, ok := f.get("Speed/"+r.Name+"/jtx-full", "fsyncs/op")
+	behind, ok2 := f.get("Speed/"+r.Name+"/jtx-write-behind", "fsyncs/op")
+	return cell(full, ok, ratio) + ", " + cell(behind, ok2, ratio)
+}
+
+func cell(v float64, found bool, format func(float64) string) string {
+	if !found {
+		return "–"
+	}
+	return format(v)
+}
+
+// ratio has two digits that count.
+func ratio(v float64) string {
+	if v >= 10 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.2g", v)
+}
+
+// races are the rows of processes: their benchmarks, and their titles.
+var races = []struct{ name, title string }{
+	{"set/1KB", "set a field, 1KB"}, {"set/100KB", "100KB"}, {"set/5MB", "5MB"},
+	{"get/1KB", "read a field, 1KB"}, {"get/100KB", "100KB"}, {"get/5MB", "5MB"},
+	{"counter/5", "5 at once add to one number"}, {"counter/16", "16"},
+}
+
+// processTable is what processes reach that each do one thing: how many times as
+// long as hello world they take, and their p50 and p99.
+func processTable(f *figures) string {
+	var t table
+	programs := []string{"hello", "jtx", "sqlite3", "flock+jq+sync+mv", "jq+mv", "jq"}
+	t.header(append([]string{"a process for each, × hello world (p50, p99 in ms)"}, programs...)...)
+	for _, race := range races {
+		cells := []string{race.title}
+		for _, p := range programs {
+			cells = append(cells, processCell(f, "Process/"+race.name, p))
+		}
+		t.row(cells...)
+	}
+	return t.String()
+}
+
+func processCell(f *figures, benchmark, program string) string {
+	p50, ok := f.get(benchmark, program+"-p50-ms")
+	p99, ok2 := f.get(benchmark, program+"-p99-ms")
+	hello, ok3 := f.get(benchmark, "xhello") // jtx's rate as a ratio to it
+	rate := 1.0
+	if program != "jtx" {
+		if x, ok := f.get(benchmark, "x"+program); ok {
+			rate = x
+		}
+	}
+	if !ok || !ok2 || !ok3 {
+		return "–"
+	}
+	return fmt.Sprintf("%s (%s, %s)", ratio(rate/hello), ratio(p50), ratio(p99))
+}
