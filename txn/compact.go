@@ -251,18 +251,30 @@ func (s *Store) movedOn(t *target, rec *wal.Record) bool {
 	return true
 }
 
-// compactLarge keeps journals from growing without bound. It looks at one only
-// when that has begun a new segment, and compacts only where that drops at least
-// half: so what it costs is in proportion to what was written.
-func (u *unit) compactLarge() {
+// tidy keeps journals from growing without bound.
+func (u *unit) tidy() {
 	for _, f := range u.files {
-		if !f.placed || f.log.State().Segment == f.segment {
+		if !f.placed {
 			continue
 		}
-		if err := u.ses.s.compactIfLarge(f.t); err != nil {
-			u.warnings = append(u.warnings, fmt.Sprintf("%s: its history could not be compacted: %v", f.t.name, err))
+		if err := u.ses.s.tidy(f.t, f.segment); err != nil {
+			u.warnings = append(u.warnings, fmt.Sprintf("%s: its history could not be compressed: %v", f.t.name, err))
 		}
 	}
+}
+
+// tidy compresses what is old in a journal, and drops what is older than must be
+// kept. It looks at one only when that has begun a segment after the one given, and
+// compacts only where that drops at least half: so what it costs is in proportion to
+// what was written.
+func (s *Store) tidy(t *target, segment wal.LSN) error {
+	if t.file.Log.State().Segment == segment {
+		return nil
+	}
+	if err := s.compactIfLarge(t); err != nil {
+		return err
+	}
+	return t.file.Log.Pack()
 }
 
 func (s *Store) compactIfLarge(t *target) error {

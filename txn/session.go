@@ -246,7 +246,7 @@ func (ses *session) settle(need *participants) error {
 	if err != nil {
 		return fail("", err)
 	}
-	ses.report = recovery.Apply(plan)
+	ses.recover(plan)
 	if ses.call.recovered != nil {
 		ses.call.recovered(ses.report)
 	}
@@ -254,6 +254,20 @@ func (ses *session) settle(need *participants) error {
 		return err
 	}
 	return ses.readable()
+}
+
+// recover does what the plan says. The histories of files that only other programs
+// change grow by it.
+func (ses *session) recover(plan *recovery.Plan) {
+	all := ses.all()
+	before := make([]wal.LSN, len(all))
+	for i, t := range all {
+		before[i] = t.file.Log.State().Segment
+	}
+	ses.report = recovery.Apply(plan)
+	for i, t := range all {
+		_ = ses.s.tidy(t, before[i]) // tried again with the next segment; a commit then tells
+	}
 }
 
 // readable refuses a file that is no document, so that it can't be taken for one

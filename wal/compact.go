@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -131,18 +129,19 @@ func (b *builder) add(rec *Record) error {
 
 // pack writes what is gathered as a compressed segment.
 func (b *builder) pack() error {
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	packed, err := pack(b.buf)
+	if err == nil {
+		err = b.makeRoom()
+	}
 	if err != nil {
 		return err
 	}
-	packed := enc.EncodeAll(b.buf, nil)
-	if err := enc.Close(); err != nil {
-		return err
-	}
-	return b.write(packedSuffix, packed)
+	b.buf = b.buf[:0]
+	return b.log.writeSynced(packedPath(b.dir, b.group, b.first, b.last), packed)
 }
 
-func (b *builder) write(suffix string, data []byte) error {
+// makeRoom begins a new group where the one before is full.
+func (b *builder) makeRoom() error {
 	if b.inGroup == groupSegments {
 		b.group, b.inGroup = b.first, 0
 		if err := b.makeDir(groupDir(b.dir, b.group)); err != nil {
@@ -150,9 +149,7 @@ func (b *builder) write(suffix string, data []byte) error {
 		}
 	}
 	b.inGroup++
-	err := b.log.writeSynced(segmentPath(b.dir, b.group, b.first)+suffix, data)
-	b.buf = b.buf[:0]
-	return err
+	return nil
 }
 
 func (b *builder) makeDir(path string) error {
@@ -162,11 +159,12 @@ func (b *builder) makeDir(path string) error {
 
 // finish writes the tail, as it is: it will be appended to.
 func (b *builder) finish() error {
-	size := len(b.buf)
-	if err := b.write("", b.buf); err != nil {
+	if err := b.makeRoom(); err != nil {
 		return err
 	}
-	b.buf = b.buf[:size]
+	if err := b.log.writeSynced(segmentPath(b.dir, b.group, b.first), b.buf); err != nil {
+		return err
+	}
 	for _, dir := range b.dirs {
 		if err := fsys.SyncDir(b.log.fs, dir); err != nil {
 			return err
