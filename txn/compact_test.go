@@ -41,12 +41,42 @@ func TestHistoryGrowsByThePatch(t *testing.T) {
 	}
 	size := usage(t, dir, "a.json")
 	t.Logf("%d bytes", size)
-	require.Less(t, size, int64(5<<20))
+	require.Less(t, size, int64(5<<20)/2, "old segments are compressed")
 	done, err := s.Compact(context.Background(), nil, txn.Retention{})
 	require.NoError(t, err)
 	require.Zero(t, done[0].Dropped)
 	t.Logf("%d bytes compressed", done[0].After)
-	require.Less(t, done[0].After, size/2)
+	require.Less(t, done[0].After, size)
+}
+
+// What was written a while ago is compressed, also where only other programs write.
+func TestOldSegmentsAreCompressed(t *testing.T) {
+	for name, change := range map[string]func(*testing.T, *txn.Store, string, int){
+		"commits": func(t *testing.T, s *txn.Store, _ string, n int) { set(t, s, "a.json", "/n", strings.Repeat(fmt.Sprint(n), 8000)) },
+		"edits outside": func(t *testing.T, s *txn.Store, dir string, n int) {
+			write(t, filepath.Join(dir, "a.json"), fmt.Sprintf(`{"n": %q}`, strings.Repeat(fmt.Sprint(n), 8000)))
+			_, err := s.Backup(context.Background(), filepath.Join(t.TempDir(), "b"), txn.BackupOptions{}) // records the edit
+			require.NoError(t, err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			s, err := txn.Open(dir, txn.Options{Durability: txn.None})
+			require.NoError(t, err)
+			set(t, s, "a.json", "/n", 0)
+			for n := 1000; n < 1060; n++ {
+				change(t, s, dir, n)
+			}
+			packed, err := filepath.Glob(filepath.Join(dir, ".jtx", "files", "a.json", "wal", "*.zst"))
+			require.NoError(t, err)
+			require.Greater(t, len(packed), 1)
+			require.Less(t, usage(t, dir, "a.json"), int64(1<<20))
+			verify(t, s)
+			v, err := s.ReadVersion(context.Background(), "a.json", txn.AtRev(3))
+			require.NoError(t, err)
+			require.Contains(t, string(v.Data), "100110011001")
+		})
+	}
 }
 
 func TestRetention(t *testing.T) {
