@@ -42,6 +42,7 @@ type Compaction struct {
 // or below the store's directory; the zero Retention keeps everything. What is
 // kept is compressed.
 func (s *Store) Compact(ctx context.Context, files []string, r Retention, opts ...Option) ([]Compaction, error) {
+	s = s.forCall(s.newCall(opts))
 	targets, err := s.historyTargets(ctx, files)
 	if err != nil {
 		return nil, err
@@ -56,19 +57,31 @@ func (s *Store) Compact(ctx context.Context, files []string, r Retention, opts .
 		}
 		c := s.newCall(opts)
 		c.mendDamage = true
-		err := s.withLocks(ctx, []string{t.real}, c, func(ses *session) error {
-			done, err := s.compact(ses.targets[0], r, c.dryRun)
-			if done != nil {
-				done.File = t.name
-				list = append(list, *done)
-			}
-			return err
-		})
+		done, err := s.compactFile(ctx, t, r, c)
+		if done != nil {
+			done.File = t.name
+			list = append(list, *done)
+		}
 		if err != nil {
 			return list, err
 		}
 	}
 	return list, nil
+}
+
+func (s *Store) compactFile(ctx context.Context, t *target, r Retention, c *call) (done *Compaction, err error) {
+	if c.dryRun {
+		h, err := s.tryHead(ctx, t.real, c)
+		if err != nil {
+			return nil, err
+		}
+		return s.compact(h, r, true)
+	}
+	err = s.withLocks(ctx, []string{t.real}, c, func(ses *session) error {
+		done, err = s.compact(lockedHead(ses.targets[0]), r, false)
+		return err
+	})
+	return done, err
 }
 
 // mustBeTracked keeps locks from being made for files that have no history.
@@ -83,13 +96,12 @@ func (s *Store) mustBeTracked(t *target) error {
 	return fail(t.name, err)
 }
 
-// compact applies retention to one journal, whose lock is held.
-func (s *Store) compact(t *target, r Retention, dryRun bool) (*Compaction, error) {
-	st := t.file.Log.State()
-	if st.Last == 0 {
+// compact applies retention to one journal. Its lock is held, but for a dry run.
+func (s *Store) compact(h head, r Retention, dryRun bool) (*Compaction, error) {
+	t := h.t
+	if h.last == 0 {
 		return nil, nil
 	}
-	h := head{t: t, last: st.Last, rev: st.Rev}
 	first, err := s.oldestKept(h)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -178,7 +190,7 @@ func (s *Store) keepFrom(h head, r Retention) (wal.LSN, error) {
 		}
 	}
 	if r.Revs > 0 {
-		last, err := s.lastWhere(h, func(rec *wal.Record) bool { return rec.Rev+r.Revs <= h.rev+1 })
+		last, err := s.lastWhere(h, func(rec *wal.Record) bool { return rec.Rev <= h.rev && h.rev-rec.Rev >= r.Revs-1 })
 		if err != nil {
 			return 0, err
 		}
@@ -282,8 +294,7 @@ func (s *Store) compactIfLarge(t *target) error {
 	if err != nil || size < s.compactionSize() {
 		return err
 	}
-	st := t.file.Log.State()
-	h := head{t: t, last: st.Last, rev: st.Rev}
+	h := lockedHead(t)
 	keep, err := s.keepFrom(h, DefaultRetention)
 	if err != nil {
 		return err
@@ -292,7 +303,7 @@ func (s *Store) compactIfLarge(t *target) error {
 	if err != nil || kept > size/2 {
 		return err
 	}
-	_, err = s.compact(t, DefaultRetention, false)
+	_, err = s.compact(h, DefaultRetention, false)
 	return err
 }
 

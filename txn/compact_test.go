@@ -52,7 +52,9 @@ func TestHistoryGrowsByThePatch(t *testing.T) {
 // What was written a while ago is compressed, also where only other programs write.
 func TestOldSegmentsAreCompressed(t *testing.T) {
 	for name, change := range map[string]func(*testing.T, *txn.Store, string, int){
-		"commits": func(t *testing.T, s *txn.Store, _ string, n int) { set(t, s, "a.json", "/n", strings.Repeat(fmt.Sprint(n), 8000)) },
+		"commits": func(t *testing.T, s *txn.Store, _ string, n int) {
+			set(t, s, "a.json", "/n", strings.Repeat(fmt.Sprint(n), 8000))
+		},
 		"edits outside": func(t *testing.T, s *txn.Store, dir string, n int) {
 			write(t, filepath.Join(dir, "a.json"), fmt.Sprintf(`{"n": %q}`, strings.Repeat(fmt.Sprint(n), 8000)))
 			_, err := s.Backup(context.Background(), filepath.Join(t.TempDir(), "b"), txn.BackupOptions{}) // records the edit

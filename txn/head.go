@@ -32,6 +32,9 @@ func (s *Store) heads(ctx context.Context, targets []*target) ([]head, error) {
 	if list, err := s.sharedHeads(ctx, targets); list != nil || err != nil {
 		return list, err
 	}
+	if s.dry {
+		return s.plannedHeads(ctx, targets)
+	}
 	list, err := s.recoveredHeads(ctx, targets)
 	if cannotWrite(err) {
 		return s.plannedHeads(ctx, targets)
@@ -91,13 +94,17 @@ func (s *Store) recoveredHeads(ctx context.Context, targets []*target) ([]head, 
 	err := s.withLocks(ctx, names, c, func(ses *session) error {
 		list = nil
 		for _, t := range targets {
-			locked := ses.byName(t.real)
-			st := locked.file.Log.State()
-			list = append(list, head{t: locked, last: st.Last, rev: st.Rev, ahead: locked.file.Found.Err != nil})
+			list = append(list, lockedHead(ses.byName(t.real)))
 		}
 		return nil
 	})
 	return list, err
+}
+
+// lockedHead is where the history of a file ends whose lock is held.
+func lockedHead(t *target) head {
+	st := t.file.Log.State()
+	return head{t: t, last: st.Last, rev: st.Rev, ahead: t.file.Found.Err != nil}
 }
 
 // plannedHeads is for a reader who may not write.

@@ -11,6 +11,7 @@ import (
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // session is some files, locked exclusively and settled.
@@ -61,7 +62,48 @@ func (ses *session) round(names []string, need *participants, deadline time.Time
 	if err := ses.settle(need); err != nil {
 		return err
 	}
+	if err := ses.widen(); err != nil {
+		return err
+	}
 	return fn(ses)
+}
+
+// widen lets journals follow files whose mode was widened. What is not settled may
+// be content that is to replace the file, and its mode with it: then it must not.
+func (ses *session) widen() error {
+	for _, t := range ses.targets {
+		if t.like != nil || t.file.Found.Info == nil || !t.file.Log.Trusted() {
+			continue
+		}
+		a := accessOfFile(t.file.Found.Info)
+		if t.dirMode == a.dir.Perm() {
+			continue
+		}
+		err := ses.s.chmodDir(t.dir, a.dir)
+		if err != nil && !errors.Is(err, fs.ErrPermission) { // another user's, and no wider than the file
+			return fail(t.name, err)
+		}
+	}
+	return nil
+}
+
+// narrowLike narrows the journals of files that get another one's content, durably
+// and before any of it is there. Who else asked for their locks meanwhile had seen
+// the file as it was.
+func (ses *session) narrowLike() error {
+	for _, t := range ses.targets {
+		if t.like == nil {
+			continue
+		}
+		_, err := ses.s.prepare(t)
+		if err == nil {
+			err = fsys.SyncDir(ses.s.fs, t.dir)
+		}
+		if err != nil {
+			return fail(t.name, err)
+		}
+	}
+	return nil
 }
 
 // errAgain makes withLocks start over. Nothing was changed.
@@ -109,7 +151,10 @@ func (ses *session) lock(names []string, need *participants, deadline time.Time)
 	}
 	ses.held = held
 	ses.waited = held.Waited()
-	return ses.recheck()
+	if err := ses.recheck(); err != nil {
+		return err
+	}
+	return ses.narrowLike()
 }
 
 // noCopies refuses files of a workspace and of its copy together: what names them

@@ -83,6 +83,19 @@ type Store struct {
 	opt   Options
 	fs    fsys.FS
 	locks *lockmgr.Manager
+	// dry is for dry runs: what a crash or another program left is foreseen, not
+	// settled, also where only the history is read.
+	dry bool
+}
+
+// forCall is the store as the call is to see it.
+func (s *Store) forCall(c *call) *Store {
+	if !c.dryRun || s.dry {
+		return s
+	}
+	dry := *s
+	dry.dry = true
+	return &dry
 }
 
 // Open gives a store whose relative file names are relative to dir. It creates

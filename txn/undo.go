@@ -17,6 +17,7 @@ import (
 // them, are followed. While the text around the change is as it was then, Undo
 // gives back the very bytes.
 func (s *Store) Undo(ctx context.Context, id wal.ID, opts ...Option) (Result, error) {
+	s = s.forCall(s.newCall(opts))
 	unit, err := s.findTx(ctx, id)
 	if err != nil {
 		return Result{}, err

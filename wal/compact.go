@@ -64,7 +64,7 @@ type builder struct {
 func (l *Log) buildGeneration(from LSN, rewrite func(*Record) (*Record, error)) (*builder, error) {
 	b := &builder{log: l, gen: l.state.Gen + 1, rewrites: rewrite != nil}
 	b.dir = journalDir(l.dir, b.gen)
-	if err := removeTree(l.fs, b.dir); err != nil {
+	if err := fsys.RemoveTree(l.fs, b.dir); err != nil {
 		return nil, err
 	}
 	if err := b.makeDir(b.dir); err != nil {
@@ -215,34 +215,11 @@ func (l *Log) removeOld() error {
 		if !e.IsDir() || name == mine || name != journalName && !strings.HasPrefix(name, journalName+".") {
 			continue
 		}
-		if err := removeTree(l.fs, filepath.Join(l.dir, name)); err != nil {
+		if err := fsys.RemoveTree(l.fs, filepath.Join(l.dir, name)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// removeTree removes a directory with all in it. One that is not there is no error.
-func removeTree(fsy fsys.FS, path string) error {
-	entries, err := fsy.ReadDir(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		inner := filepath.Join(path, e.Name())
-		if e.IsDir() {
-			err = removeTree(fsy, inner)
-		} else {
-			err = fsy.Remove(inner)
-		}
-		if ignoreNotExist(err) != nil {
-			return err
-		}
-	}
-	return fsy.Remove(path)
 }
 
 func ignoreNotExist(err error) error {

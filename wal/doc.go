@@ -77,8 +77,8 @@
 //
 // # Compression
 //
-// Segments that are full, but for the last two, are compressed, four or more into one
-// ([Log.Pack]), in whole groups or not. The compressed one is written as
+// Segments that are full, but for the last two, are compressed, four into one
+// ([Log.Pack]). The compressed one is written as
 // <name>.zst.TEMP, synced and renamed, and its directory synced; then those that it
 // replaces are removed. Its name says which records it has, so that any of those that
 // a crash has left beside it are known to be replaced: readers pass over them, and the
