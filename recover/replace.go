@@ -24,10 +24,10 @@ type Replacement struct {
 	// Like is another file, whose mode, owner and attributes the new one gets:
 	// less what the one that it replaces did not allow. nil: those of that.
 	Like *File
-	// Redo tells that this finishes what another process began. What mode that meant
-	// the file to have is known by the directory of its journal, which was narrowed
-	// before: the file gets no more than that allows.
-	Redo bool
+	// Guarded tells that the file gets no wider mode than the directory of its journal
+	// allows, which was narrowed before: for content that is not for all who may read
+	// the file now. Whoever finishes what another process began can't know better.
+	Guarded bool
 	// Warnings are what of the old file's metadata could not be kept.
 	Warnings []string
 
@@ -121,7 +121,7 @@ func (r *Replacement) narrow(f fsys.File) error {
 	const owner = fs.FileMode(0o700)
 	allowed := fs.ModePerm
 	switch {
-	case r.Redo:
+	case r.Guarded:
 		dir, err := r.File.FS.Lstat(r.File.Dir)
 		if err != nil {
 			return err

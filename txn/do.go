@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
@@ -47,12 +48,13 @@ type call struct {
 	expect         map[string]uint64 // absolute name to revision
 	tx             wal.ID            // the transaction's id where it has one already
 	mendDamage     bool
-	transfer       *transfer             // between two of the files
-	replace        bool                  // its end may be there already
-	sweep          bool                  // clear leftovers of files that need no recovery too
-	fence          func(*session) error  // last check before the commit
-	recovered      func([]recovery.Done) // told what recovery did, also where it ends in an error
-	passOver       string                // look past the workspace of this directory, see lookup
+	transfer       *transfer              // between two of the files
+	modes          map[string]fs.FileMode // by real path: no wider than that
+	replace        bool                   // its end may be there already
+	sweep          bool                   // clear leftovers of files that need no recovery too
+	fence          func(*session) error   // last check before the commit
+	recovered      func([]recovery.Done)  // told what recovery did, also where it ends in an error
+	passOver       string                 // look past the workspace of this directory, see lookup
 }
 
 // An Option changes one transaction.

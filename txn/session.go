@@ -72,7 +72,7 @@ func (ses *session) round(names []string, need *participants, deadline time.Time
 // be content that is to replace the file, and its mode with it: then it must not.
 func (ses *session) widen() error {
 	for _, t := range ses.targets {
-		if t.like != nil || t.file.Found.Info == nil || !t.file.Log.Trusted() {
+		if t.guarded() || t.file.Found.Info == nil || !t.file.Log.Trusted() {
 			continue
 		}
 		a := accessOfFile(t.file.Found.Info)
@@ -87,12 +87,12 @@ func (ses *session) widen() error {
 	return nil
 }
 
-// narrowLike narrows the journals of files that get another one's content, durably
+// narrowGuarded narrows the journals of files that get another one's content, durably
 // and before any of it is there. Who else asked for their locks meanwhile had seen
 // the file as it was.
-func (ses *session) narrowLike() error {
+func (ses *session) narrowGuarded() error {
 	for _, t := range ses.targets {
-		if t.like == nil {
+		if !t.guarded() {
 			continue
 		}
 		_, err := ses.s.prepare(t)
@@ -128,6 +128,9 @@ func (ses *session) lock(names []string, need *participants, deadline time.Time)
 		if ses.find(t.real) != nil {
 			continue
 		}
+		if mode, ok := ses.call.modes[t.real]; ok {
+			t.most = &mode
+		}
 		ses.targets = append(ses.targets, t)
 	}
 	ses.narrowTransfer()
@@ -154,7 +157,7 @@ func (ses *session) lock(names []string, need *participants, deadline time.Time)
 	if err := ses.recheck(); err != nil {
 		return err
 	}
-	return ses.narrowLike()
+	return ses.narrowGuarded()
 }
 
 // noCopies refuses files of a workspace and of its copy together: what names them

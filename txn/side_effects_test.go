@@ -192,10 +192,13 @@ func TestDryRunOfHistoryVerbsChangesNothing(t *testing.T) {
 					require.True(t, err != nil || done.Values > 0)
 					return err
 				},
-				"undo":    func() error { _, err := s.Undo(ctx, changed.ID, txn.DryRun()); return err },
-				"restore": func() error { _, err := s.Restore(ctx, []string{"a.json"}, txn.AtTx(made.ID), txn.DryRun()); return err },
-				"all":     func() error { _, err := s.RestoreAll(ctx, txn.AtTx(made.ID), txn.DryRun()); return err },
-				"copy":    func() error { _, err := s.Copy(ctx, "a.json", "b.json", txn.DryRun()); return err },
+				"undo": func() error { _, err := s.Undo(ctx, changed.ID, txn.DryRun()); return err },
+				"restore": func() error {
+					_, err := s.Restore(ctx, []string{"a.json"}, txn.AtTx(made.ID), txn.DryRun())
+					return err
+				},
+				"all":  func() error { _, err := s.RestoreAll(ctx, txn.AtTx(made.ID), txn.DryRun()); return err },
+				"copy": func() error { _, err := s.Copy(ctx, "a.json", "b.json", txn.DryRun()); return err },
 			} {
 				if err := run(); err != nil {
 					require.Contains(t, "edited outside deleted outside damaged outside", name, "%s: %v", verb, err)

@@ -30,7 +30,14 @@ type target struct {
 	// like is a file whose content this one gets, so that its journal must be for
 	// nobody who may not read that.
 	like *target
+	// most, where it is not nil, is the mode of the file that the content is from,
+	// which is not there to look at.
+	most *fs.FileMode
 }
+
+// guarded tells that the file, and its journal, get content that is not for all who
+// may read it now.
+func (t *target) guarded() bool { return t.like != nil || t.most != nil }
 
 func (t *target) key() recovery.Key { return recovery.Key{Workspace: t.ws.id, Path: t.rel} }
 
@@ -176,6 +183,11 @@ func (s *Store) accessFor(t *target) (access, error) {
 	a, err := s.ownAccess(t)
 	if err == nil && t.like != nil && t.like.info != nil {
 		a = a.within(accessOfFile(t.like.info), t.info == nil)
+	}
+	if err == nil && t.most != nil {
+		give := dirMode(*t.most) | 0o700
+		a.dir &= give | fs.ModeSetgid
+		a.file &= give
 	}
 	return a, err
 }

@@ -146,3 +146,40 @@ func TestMoveBesideAWriterThatWaits(t *testing.T) {
 	require.NoError(t, err)
 	require.NotZero(t, waited)
 }
+
+// What comes back from a backup is for nobody whom the backup does not let read it,
+// wherever it comes back to.
+func TestRestoredFileIsForNobodyElse(t *testing.T) {
+	ctx := context.Background()
+	from, dir := openStore(t)
+	for name, mode := range map[string]os.FileMode{"secret.json": 0o600, "group.json": 0o640, "open.json": 0o644} {
+		set(t, from, name, "/pw", name)
+		require.NoError(t, os.Chmod(filepath.Join(dir, name), mode))
+		set(t, from, name, "/n", 1)
+	}
+	dest := filepath.Join(t.TempDir(), "b.tar")
+	_, err := from.Backup(ctx, dest, txn.BackupOptions{})
+	require.NoError(t, err)
+	for _, there := range []bool{false, true} {
+		for _, inPlace := range []bool{false, true} {
+			s, dir := openStore(t)
+			if there {
+				for _, name := range []string{"secret.json", "group.json", "open.json"} {
+					set(t, s, name, "/n", 0)
+				}
+			}
+			var opts []txn.Option
+			if inPlace {
+				opts = append(opts, txn.WithInPlace())
+			}
+			_, err := s.RestoreBackup(ctx, dest, nil, opts...)
+			require.NoError(t, err)
+			for name, most := range map[string]os.FileMode{"secret.json": 0o600, "group.json": 0o640, "open.json": 0o644} {
+				require.Zero(t, modeOf(t, dir, name)&^most, name)
+				require.Zero(t, modeOf(t, dir, ".jtx", "files", name)&0o077&^(most|most>>2), name)
+				require.Equal(t, `"`+name+`"`, get(t, s, name, "/pw"))
+			}
+			verify(t, s)
+		}
+	}
+}
