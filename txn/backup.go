@@ -127,7 +127,10 @@ func (s *Store) backupFile(w *backup.Writer, h head, at time.Time, former map[ba
 	if !at.IsZero() {
 		rec, err = s.atTime(h, at)
 	}
-	if err != nil || rec == nil || !rec.After.Exists {
+	if err == nil && rec == nil {
+		return s.backupNothing(w, h, at)
+	}
+	if err != nil || !rec.After.Exists {
 		return err
 	}
 	doc, err := s.content(h.t, rec.LSN)
@@ -144,19 +147,43 @@ func (s *Store) backupFile(w *backup.Writer, h head, at time.Time, former map[ba
 	return w.Add(f, doc.Bytes())
 }
 
-func (s *Store) backupEntry(t *target, rec *wal.Record, doc *jsonpatch.Document) (backup.File, error) {
+// backupNothing is for a file that has no version: it was not there, or its history
+// does not reach back so far, which the backup says.
+func (s *Store) backupNothing(w *backup.Writer, h head, at time.Time) error {
+	if at.IsZero() {
+		first, err := wal.First(s.fs, h.t.dir)
+		if err == nil && first > 1 {
+			err = s.dropped(h.t, h.last) // meanwhile
+		}
+		return err
+	}
+	made, err := s.madeByJtx(h)
+	if made || err != nil {
+		return err
+	}
+	rel, err := s.backupPath(h.t)
+	w.Unknown(rel)
+	return err
+}
+
+func (s *Store) backupPath(t *target) (backup.Path, error) {
 	root, err := realDir(s.dir)
 	if err != nil {
-		return backup.File{}, err
+		return "", err
 	}
 	rel, err := filepath.Rel(root, t.real)
+	return backup.Path(filepath.ToSlash(rel)), err
+}
+
+func (s *Store) backupEntry(t *target, rec *wal.Record, doc *jsonpatch.Document) (backup.File, error) {
+	path, err := s.backupPath(t)
 	if err != nil {
 		return backup.File{}, err
 	}
 	data := doc.Bytes()
 	mode, err := s.originalMode(t)
 	return backup.File{
-		Path: backup.Path(filepath.ToSlash(rel)), Rev: rec.Rev, Tx: idOf(rec).String(), Time: rec.Time(),
+		Path: path, Rev: rec.Rev, Tx: idOf(rec).String(), Time: rec.Time(),
 		Size: int64(len(data)), SHA256: backup.HashOf(data), Mode: backup.ModeText(mode),
 	}, err
 }

@@ -3,6 +3,7 @@ package txn
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/wal"
@@ -14,6 +15,7 @@ type head struct {
 	t    *target
 	last wal.LSN // of the journal as far as it is decided; 0 where there is none
 	rev  uint64
+	time time.Time // no record up to last is later
 	// ahead tells that the file holds an edit made outside that is not recorded
 	// yet: then the version at last is already an old one.
 	ahead bool
@@ -53,7 +55,7 @@ func (s *Store) settledHeads(targets []*target) ([]head, error) {
 			return nil, fail(t.name, err)
 		}
 		before[i] = pos
-		list[i] = head{t: t, last: st.Last, rev: st.Rev}
+		list[i] = headAt(t, st)
 		if st.Last > 0 && pos.file != st.File {
 			found, err := recovery.Read(s.fs, t.real, st.Content, s.opt.Limits)
 			if err != nil {
@@ -103,8 +105,13 @@ func (s *Store) recoveredHeads(ctx context.Context, targets []*target) ([]head, 
 
 // lockedHead is where the history of a file ends whose lock is held.
 func lockedHead(t *target) head {
-	st := t.file.Log.State()
-	return head{t: t, last: st.Last, rev: st.Rev, ahead: t.file.Found.Err != nil}
+	h := headAt(t, t.file.Log.State())
+	h.ahead = t.file.Found.Err != nil
+	return h
+}
+
+func headAt(t *target, st wal.State) head {
+	return head{t: t, last: st.Last, rev: st.Rev, time: time.Unix(0, st.Time)}
 }
 
 // plannedHeads is for a reader who may not write.

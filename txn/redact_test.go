@@ -102,6 +102,7 @@ func requireNoTrace(t *testing.T, dir, secret string) {
 
 // A secret is looked for wherever somebody who wants to keep it would put it.
 func TestRedactWhereverItHides(t *testing.T) {
+	inMemory(t)
 	ctx := context.Background()
 	const secret = "hunter2-hunter2"
 	do := func(t *testing.T, s *txn.Store, patch string, opts ...txn.Option) error {

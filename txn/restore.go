@@ -142,15 +142,18 @@ func (s *Store) restoreOld(tx *Tx, d *draft, p Point) (bool, error) {
 		}
 		return true, err
 	}
-	for first, err := range s.versionsFrom(d.t, 1, h.last) {
-		if err != nil {
-			return false, err
-		}
-		if !first.Before.Exists && first.Flags&wal.FlagForeign == 0 {
-			d.remove() // jtx made it, later
-			return true, nil
-		}
-		break
+	made, err := s.madeByJtx(h)
+	if made && err == nil {
+		d.remove() // later
+	}
+	return made, err
+}
+
+// madeByJtx tells that a file's history begins with its making: before, it was not
+// there.
+func (s *Store) madeByJtx(h head) (bool, error) {
+	for first, err := range s.versionsFrom(h.t, 1, h.last) {
+		return err == nil && !first.Before.Exists && first.Flags&wal.FlagForeign == 0, err
 	}
 	return false, nil
 }

@@ -183,7 +183,7 @@ func (ses *session) trial(plan *recovery.Plan) (*Tx, error) {
 func plannedHead(t *target, fp *recovery.FilePlan) head {
 	h := head{t: t, ahead: fp.Case.Action == recovery.Adopt || fp.Case.Action == recovery.SetAside}
 	if fp.Newest != nil && !fp.InDoubt {
-		h.last, h.rev = fp.Newest.LSN, fp.Newest.Rev
+		h.last, h.rev, h.time = fp.Newest.LSN, fp.Newest.Rev, fp.Newest.Time()
 	}
 	return h
 }

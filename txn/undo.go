@@ -103,9 +103,11 @@ func (s *Store) undoDraft(ctx context.Context, d *draft, id wal.ID, lim jsonpatc
 	if err := s.notUndone(h, rec, id); err != nil {
 		return fail(d.name, err)
 	}
-	before, err := s.content(d.t, rec.LSN-1)
-	if err != nil {
-		return err
+	var before *jsonpatch.Document
+	if rec.Before.Exists {
+		if before, err = s.content(d.t, rec.LSN-1); err != nil {
+			return err
+		}
 	}
 	u := &undoRun{s: s, ctx: ctx, d: d, h: h, rec: rec, id: id, lim: lim}
 	if before == nil || !rec.After.Exists {
@@ -136,6 +138,9 @@ type undoRun struct {
 // happened to it.
 func (u *undoRun) wholeFile(before *jsonpatch.Document) error {
 	newest, err := u.s.versionAt(u.d.t, u.h.last)
+	if err == nil && newest == nil {
+		err = u.s.dropped(u.d.t, u.h.last)
+	}
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,9 @@ func (l *Log) Rebuild(from LSN, rewrite func(*Record) (*Record, error)) error {
 		return fmt.Errorf("%s: %w: a commit is pending", l.dir, ErrInvalid)
 	}
 	b, err := l.buildGeneration(from, rewrite)
-	if err == nil {
+	if err != nil {
+		err = errors.Join(err, fsys.RemoveTree(l.fs, journalDir(l.dir, l.state.Gen+1)))
+	} else {
 		fsys.Step("compact.built")
 		err = l.switchTo(b)
 	}

@@ -167,3 +167,17 @@ func TestFailEveryCallOfRebuild(t *testing.T) {
 		})
 	}
 }
+
+// What was not finished takes no room on a disk that is full.
+func TestRebuildOnAFullDisk(t *testing.T) {
+	dir := fileDir(t)
+	l := open(t, dir, testOptions())
+	buildMixed(t, l, 60)
+	require.NoError(t, l.Close())
+	opt := testOptions()
+	opt.FS = fsys.NewFailing(fsys.OS, fsys.Fault{Ops: []string{"write"}, Err: syscall.ENOSPC, Forever: true})
+	l = open(t, dir, opt)
+	require.ErrorIs(t, l.Rebuild(21, nil), syscall.ENOSPC)
+	require.NoDirExists(t, filepath.Join(dir, "wal.1"))
+	requireFrom(t, dir, 1, 60)
+}

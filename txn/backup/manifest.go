@@ -30,6 +30,9 @@ type Manifest struct {
 	// At is the moment whose state it is.
 	At    time.Time `json:"at"`
 	Files []File    `json:"files"` // by path
+	// Unknown are files whose history does not reach back to At: what they held then,
+	// or whether they were there, is not known.
+	Unknown []Path `json:"unknown,omitempty"`
 	// Base is the former archive that holds what Files mark as being in it.
 	Base string `json:"base,omitempty"`
 }

@@ -76,6 +76,9 @@ func (w *Writer) Add(f File, data []byte) error {
 	return w.sink.add(path.Join(filesDir, string(f.Path)), data, f.Perm(), f.Time)
 }
 
+// Unknown notes a file of which it is not known what it was.
+func (w *Writer) Unknown(p Path) { w.manifest.Unknown = append(w.manifest.Unknown, p) }
+
 // Finish adds the manifest, makes the archive durable, and gives it its name.
 func (w *Writer) Finish() (*Manifest, error) {
 	text, err := json.MarshalIndent(&w.manifest, "", "  ")
