@@ -39,7 +39,7 @@ func (l *Log) Rebuild(from LSN, rewrite func(*Record) (*Record, error)) error {
 	if err != nil {
 		return fmt.Errorf("%s: making a new generation of the journal: %w", l.dir, err)
 	}
-	return l.removeOld()
+	return nil
 }
 
 // packedSize is how many bytes of frames are compressed into one segment: reading
@@ -177,7 +177,8 @@ func (b *builder) finish() error {
 
 // switchTo makes the new generation the journal. The state is marked pending
 // before: it names the old one's tail, which must not be believed any more when
-// CURRENT names the new one.
+// CURRENT names the new one. It is settled when the old one is gone: so whoever opens
+// the journal after a crash in between removes it.
 func (l *Log) switchTo(b *builder) error {
 	before := l.state
 	if err := l.MarkPending(); err != nil {
@@ -190,6 +191,9 @@ func (l *Log) switchTo(b *builder) error {
 	s := &l.state
 	s.Gen, s.Group, s.Segment, s.Offset, s.CRC = b.gen, b.group, b.first, int64(len(b.buf)), b.crc
 	s.SinceImage = b.since
+	if err := l.removeOld(); err != nil {
+		return err
+	}
 	s.Pending = before.Pending
 	return l.writeState()
 }
