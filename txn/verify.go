@@ -25,8 +25,8 @@ type VerifyResult struct {
 	Records int
 	Bytes   int64 // of the journal
 	// Foreign tells that the file holds a valid edit made outside jtx, which
-	// the next access records.
-	Foreign bool
+	// the next access records; Deleted, that the edit was to remove it.
+	Foreign, Deleted bool
 	// Unfinished tells that a commit was cut off; jtx recover settles it.
 	Unfinished bool
 	// Exposed tells that more people may read the journal than the file, whose mode
@@ -108,7 +108,7 @@ func (s *Store) verifyLocked(ctx context.Context, t *target, res *VerifyResult) 
 	}
 	switch fp.Case.Action {
 	case recovery.Adopt:
-		res.Foreign = true
+		res.Foreign, res.Deleted = true, !fp.File.Found.Version.Exists
 	case recovery.Settle, recovery.Redo, recovery.SetAsideRedo:
 		res.Unfinished = true
 	case recovery.SetAside:

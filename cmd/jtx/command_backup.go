@@ -91,6 +91,9 @@ type backedUpJSON struct {
 }
 
 func (b *backupCommand) print(m *backup.Manifest) error {
+	for _, path := range m.Unknown {
+		b.a.warn(quoteWord(string(path)) + " is not in it: its history does not reach back so far")
+	}
 	if b.a.json {
 		list := []backedUpJSON{}
 		for _, f := range m.Files {
