@@ -144,6 +144,9 @@ func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts
 		return err
 	})
 	s.logOperation(names, c, began, res, err)
+	if s.opt.Verb != "" && err == nil && !res.ID.IsZero() {
+		s.trackBeside(ctx, names)
+	}
 	return res, asNamed(err, names, files)
 }
 

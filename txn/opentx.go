@@ -39,9 +39,10 @@ type BeginOptions struct {
 // it is kept on disk. It holds no lock, but pins the files that join it; if one
 // was changed by somebody else before Commit, that is a conflict.
 type OpenTx struct {
-	s    *Store
-	dir  string
-	data txData
+	s      *Store
+	dir    string
+	data   txData
+	damage error // why tx.json can't be read; data has no more than the id then
 }
 
 // OpenTxInfo describes an open transaction.
@@ -58,6 +59,9 @@ type OpenTxInfo struct {
 	OwnerState string
 	Files      []OpenFile
 	Dir        string // where it is kept
+	// Err wraps ErrDamaged where what is kept can't be read. Only Abort is possible
+	// then; files and leases are not known.
+	Err error
 }
 
 // OpenFile is a file in an open transaction.
@@ -107,7 +111,7 @@ func (t *OpenTx) ID() string { return t.data.ID }
 // Info describes the transaction as it stands.
 func (t *OpenTx) Info() OpenTxInfo {
 	d := &t.data
-	info := OpenTxInfo{ID: d.ID, Created: d.Created, Actor: d.Actor, Message: d.Message, Expires: d.Expires, Dir: t.dir}
+	info := OpenTxInfo{ID: d.ID, Created: d.Created, Actor: d.Actor, Message: d.Message, Expires: d.Expires, Dir: t.dir, Err: t.damage}
 	if d.Owner != nil {
 		info.Owner = fmt.Sprintf("pid %d", d.Owner.PID)
 		info.OwnerState = d.Owner.Alive().String()
@@ -394,13 +398,14 @@ func (t *OpenTx) rebase(tx *Tx, f *txFile, d *draft) error {
 }
 
 // Abort forgets the transaction and ends its leases. It fails with ErrNotFound
-// where the transaction was committed or aborted meanwhile.
+// where the transaction was committed or aborted meanwhile. One that is damaged is
+// forgotten too; its leases, if it had any, end by themselves.
 func (t *OpenTx) Abort(ctx context.Context) error {
 	held, err := t.lock(ctx, t.s.patience())
 	if err != nil {
 		return err
 	}
-	if err = t.load(); err == nil {
+	if err = t.load(); err == nil || t.damage != nil {
 		err = t.finish(ctx)
 	}
 	return errors.Join(err, held.Release())
