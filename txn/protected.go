@@ -237,13 +237,17 @@ func (s *Store) track(ctx context.Context, name string) (began bool, err error) 
 	return began && err == nil, err
 }
 
+// besideMost bounds how many histories begin after one change, each with a few
+// syncs.
+const besideMost = 32
+
 // trackBeside begins the history of protected files that have appeared, after a
 // change of names. It is no part of the change: it waits for nobody, and what it
 // can't record is left to whoever comes next. A pattern with ** is looked for in the
 // directories of the names alone, so that a change does not walk a whole tree.
 func (s *Store) trackBeside(ctx context.Context, names []string) {
-	patient := *s
-	patient.opt.LockTimeout = -1
+	impatient := *s
+	impatient.opt.LockTimeout = -1
 	var found []string
 	seen := map[string]bool{}
 	for _, name := range names {
@@ -256,7 +260,7 @@ func (s *Store) trackBeside(ctx context.Context, names []string) {
 	slices.Sort(found)
 	found, err := s.withoutJournal(ctx, slices.Compact(found))
 	if err == nil {
-		_, _ = patient.trackAll(ctx, found)
+		_, _ = impatient.trackAll(ctx, found[:min(len(found), besideMost)])
 	}
 }
 

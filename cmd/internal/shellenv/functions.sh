@@ -150,6 +150,7 @@ cleanup_orphaned_locks() (
 # cleanup_all_locks [force]: the same; with force every lease is ended too.
 cleanup_all_locks() (
 	_jtx_ready || exit
+	unset IFS
 	_jtx_ended=0
 	if [ "${1-}" = force ] || [ "${1-}" = true ]; then
 		for _jtx_tx in $(jtx tx | cut -f 1); do
