@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -104,6 +105,9 @@ func (s *Store) relPattern(root, pattern string) (string, error) {
 		return "", &Error{Kind: ErrInvalid, File: pattern, Err: errorf("is not in the workspace %s", root)}
 	}
 	rel = filepath.ToSlash(rel)
+	if !utf8.ValidString(rel) { // JSON could not keep it
+		return "", &Error{Kind: ErrInvalid, File: pattern, Err: errorf("is no UTF-8, as a pattern must be: ? stands for any byte that is not")}
+	}
 	if _, err := path.Match(rel, ""); err != nil {
 		return "", &Error{Kind: ErrInvalid, File: pattern, Err: errorf("is no pattern: %w", err)}
 	}
