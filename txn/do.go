@@ -119,10 +119,7 @@ func Do(files []string, fn func(*Tx) error) error {
 //
 // The error wraps one of this package's sentinels where one applies.
 func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts ...Option) (Result, error) {
-	names := make([]string, len(files))
-	for i, f := range files {
-		names[i] = s.abs(f)
-	}
+	names := s.absAll(files)
 	var res Result
 	c := s.newCall(opts)
 	if c.dryRun {

@@ -85,7 +85,8 @@ func (s *Store) Begin(ctx context.Context, files []string, o BeginOptions) (*Ope
 	}
 	id := wal.NewID().String()
 	t := &OpenTx{s: s, dir: filepath.Join(dir, id)}
-	t.data = txData{ID: id, Created: now(), Actor: cmp.Or(o.Actor, s.opt.Actor), Message: o.Message}
+	began := now()
+	t.data = txData{ID: id, Created: began, Actor: cmp.Or(o.Actor, s.opt.Actor), Message: o.Message}
 	if o.Lock {
 		t.data.Owner, t.data.Expires = o.Owner, time.Now().Add(cmp.Or(o.TTL, DefaultLeaseTTL)).UTC()
 	}
@@ -100,6 +101,9 @@ func (s *Store) Begin(ctx context.Context, files []string, o BeginOptions) (*Ope
 		err = t.save()
 	}
 	if err != nil {
+		if errors.Is(err, ErrLockTimeout) {
+			s.logOutcome(s.absAll(files), s.newCall([]Option{WithActor(o.Actor)}), began, Result{}, err)
+		}
 		return nil, errors.Join(err, t.finish(context.WithoutCancel(ctx)))
 	}
 	return t, nil

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
@@ -28,8 +30,8 @@ type Redacted struct {
 const redactedText = `"[redacted]"`
 
 // Redact takes every value that a file ever held at a pointer, but for the one that
-// it holds now, out of its whole history: each version, each record, and the copies
-// of damaged content that were set aside. Revisions, times and ids stay, and the
+// it holds now, out of its whole history: each version, each record, the copies of
+// damaged content that were set aside, and the errors in the log of operations. Revisions, times and ids stay, and the
 // chain is made anew, so that it can be checked as before. It fails with
 // ErrConflict while an open transaction has the file, whose copy may hold a value,
 // and with ErrNotFound where there is nothing to take out. The bytes may remain in
@@ -48,6 +50,7 @@ func (s *Store) Redact(ctx context.Context, file, pointer string, opts ...Option
 	r := &redaction{s: s, ptr: ptr, secrets: map[string]int{}}
 	c := s.newCall(opts)
 	c.sweep = true // temporary files too
+	began := time.Now()
 	err = s.withLocks(ctx, []string{s.abs(file)}, c, func(ses *session) error {
 		r.t = ses.targets[0]
 		if err := s.notOpen(ctx, r.t); err != nil {
@@ -55,6 +58,7 @@ func (s *Store) Redact(ctx context.Context, file, pointer string, opts ...Option
 		}
 		return r.run(c.dryRun)
 	})
+	s.logOutcome([]string{s.abs(file)}, c, began, Result{}, err)
 	return r.done, fail(file, err)
 }
 
@@ -65,6 +69,9 @@ func (s *Store) notOpen(ctx context.Context, t *target) error {
 		return err
 	}
 	for _, tx := range open {
+		if tx.Err != nil {
+			return tx.Err // what it has a copy of is not known
+		}
 		for _, f := range tx.Files {
 			if real, err := realPath(s.fs, f.File); err != nil || real == t.real {
 				return &Error{Kind: ErrConflict, File: t.name, Err: errorf("open transaction %s has a copy of it: commit or abort that first", tx.ID)}
@@ -103,7 +110,7 @@ func (r *redaction) run(dryRun bool) error {
 	if err := r.t.file.Log.Rebuild(first.LSN, r.rewrite); err != nil {
 		return err
 	}
-	return r.cleanAside()
+	return errors.Join(r.cleanAside(), r.s.cleanLog(r.t.ws.root, r.stands))
 }
 
 // collect finds the values: all that ever stood there, but the current one.
@@ -232,12 +239,9 @@ func (r *redaction) derive(out *wal.Record, clean *jsonpatch.Document) error {
 
 func (r *redaction) cleanMessages(txns []wal.Txn) {
 	for i := range txns {
-		for secret := range r.secrets {
-			text := bytes.Trim([]byte(secret), `"`)
-			if len(text) >= minTelling && bytes.Contains([]byte(txns[i].Message), text) {
-				txns[i].Message = "[redacted]"
-				r.done.Messages++
-			}
+		if r.stands(txns[i].Message) {
+			txns[i].Message = "[redacted]"
+			r.done.Messages++
 		}
 	}
 }
@@ -250,6 +254,16 @@ const minTelling = 6
 func (r *redaction) contains(text []byte) bool {
 	for secret := range r.secrets {
 		if len(secret) >= minTelling && bytes.Contains(text, []byte(secret)) {
+			return true
+		}
+	}
+	return false
+}
+
+// stands tells whether one of the values stands in a text for people.
+func (r *redaction) stands(text string) bool {
+	for secret := range r.secrets {
+		if bare := strings.Trim(secret, `"`); len(bare) >= minTelling && strings.Contains(text, bare) {
 			return true
 		}
 	}
