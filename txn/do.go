@@ -134,10 +134,7 @@ func Do(files []string, fn func(*Tx) error) error {
 //
 // The error wraps one of this package's sentinels where one applies.
 func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts ...Option) (Result, error) {
-	names := make([]string, len(files))
-	for i, f := range files {
-		names[i] = s.abs(f)
-	}
+	names := s.absAll(files)
 	c := s.newCall(opts)
 	if c.dryRun {
 		res, err := s.try(ctx, names, c, fn)
@@ -152,6 +149,9 @@ func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts
 		s.together(m)
 	}
 	s.logOperation(names, c, began, m.res, m.err)
+	if s.opt.Verb != "" && m.err == nil && !m.res.ID.IsZero() {
+		s.trackBeside(ctx, names)
+	}
 	return m.res, asNamed(m.err, names, files)
 }
 

@@ -3,6 +3,7 @@ package txn
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
@@ -54,11 +55,12 @@ func (s *Store) Redact(ctx context.Context, file, pointer string, opts ...Option
 	}
 	r := &redaction{s: s, ptr: ptr}
 	if c.dryRun {
-		err = r.try(ctx, s.abs(file), c)
-	} else {
-		c.sweep = true // temporary files too
-		err = r.lock(ctx, s.abs(file), c)
+		return r.done, fail(file, r.try(ctx, s.abs(file), c))
 	}
+	began := time.Now()
+	c.sweep = true // temporary files too
+	err = r.lock(ctx, s.abs(file), c)
+	s.logOutcome([]string{s.abs(file)}, c, began, Result{}, err)
 	return r.done, fail(file, err)
 }
 

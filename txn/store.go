@@ -181,4 +181,12 @@ func (s *Store) abs(name string) string {
 	return filepath.Join(s.dir, name)
 }
 
+func (s *Store) absAll(names []string) []string {
+	all := make([]string, len(names))
+	for i, name := range names {
+		all[i] = s.abs(name)
+	}
+	return all
+}
+
 func now() time.Time { return time.Now().UTC() }
