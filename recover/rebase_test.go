@@ -98,31 +98,46 @@ func (p *place) recover(fsy fsys.FS, boot [16]byte) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
-	promised, promise := p.peek(boot)
+	promised, coming, promise := p.peek(boot)
 	done := Apply(plan)[0]
 	if done.Err == nil {
 		require.NoError(p.t, promise)
 		require.Equal(p.t, p.read(), promised)
+		require.Equal(p.t, what(done.Record), what(coming))
 	}
 	return done, done.Err
 }
 
-// peek is what a reader who may not write takes the file to be.
-func (p *place) peek(boot [16]byte) (string, error) {
+// what a record says, whenever it was made.
+func what(rec *wal.Record) string {
+	if rec == nil {
+		return ""
+	}
+	return fmt.Sprint(rec.Kind, rec.Flags, rec.Rev, rec.Before, rec.After, string(rec.Txns[0].Patch))
+}
+
+// peek is what a reader who may not write takes the file to be, and the record that
+// he must expect.
+func (p *place) peek(boot [16]byte) (string, *wal.Record, error) {
 	j, err := Peek(fsys.OS, p.journal(), boot)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	f := &File{FS: fsys.OS, Key: p.key, Dir: p.journal(), Target: p.target(), Journal: j}
 	if err := f.Look(); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	plan, err := MakePlan([]*File{f}, nil)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	found, err := plan.Files[0].Outcome()
-	return string(found.Data), err
+	if err != nil {
+		return "", nil, err
+	}
+	f.Found = found // as a dry run does
+	coming, err := plan.Files[0].Coming()
+	return string(found.Data), coming, err
 }
 
 // versions derives every version that the journal holds, in order.
