@@ -4,7 +4,7 @@ DESTDIR ?=
 GO ?= go
 ROOT = $(DESTDIR)$(PREFIX)
 
-.PHONY: build test install uninstall dist
+.PHONY: build bin/share bin/deb test install uninstall dist
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/jtx ./cmd/jtx
@@ -21,11 +21,20 @@ bin/share: build
 	bin/jtx completion bash > bin/share/bash-completion/completions/jtx
 	bin/jtx completion zsh > bin/share/zsh/site-functions/_jtx
 	bin/jtx completion fish > bin/share/fish/vendor_completions.d/jtx.fish
+	chmod -R u=rwX,go=rX bin/share
+
+# What a Debian package has compressed.
+bin/deb: bin/share
+	rm -rf bin/deb
+	cp -R bin/share/man/man1 bin/deb
+	gzip -9n bin/deb/*.1
+	gzip -9nc CHANGELOG.md > bin/deb/changelog.gz
+	chmod -R u=rwX,go=rX bin/deb
 
 install: bin/share
-	install -d "$(ROOT)/bin" "$(ROOT)/share"
+	umask 022 && install -d "$(ROOT)/bin" "$(ROOT)/share"
 	install -m 755 bin/jtx "$(ROOT)/bin/jtx"
-	cp -R bin/share/. "$(ROOT)/share/"
+	umask 022 && cp -R bin/share/. "$(ROOT)/share/"
 
 uninstall:
 	rm -f "$(ROOT)/bin/jtx" "$(ROOT)"/share/man/man1/jtx.1 "$(ROOT)"/share/man/man1/jtx-*.1

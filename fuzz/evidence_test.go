@@ -16,6 +16,7 @@ const (
 	kindEditorCrash = "crash models, with editors that sync nothing"
 	kindLog         = "crash models: the journal alone"
 	kindCompaction  = "crash models: compaction"
+	kindPacking     = "crash models: old segments are compressed"
 )
 
 // random gives a source whose seed is printed, and goes into the row.

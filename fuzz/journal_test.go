@@ -20,14 +20,19 @@ import (
 type journal struct {
 	// drop says which syncs are left out: the fault that must then be found.
 	drop func(name string, isDir bool) bool
-	// compact says that the journal is compacted between.
-	compact bool
+	// compact says that the journal is compacted between, pack that its old
+	// segments are compressed.
+	compact, pack bool
 }
 
 const journalRecords = 8
 
-func journalOptions(fsy fsys.FS, dir string, boots int) wal.Options {
-	return wal.Options{FS: fsy, SegmentSize: 1500, Boot: [16]byte{1, byte(boots)}, DirChain: []string{dir}}
+func (j journal) options(fsy fsys.FS, dir string, boots int) wal.Options {
+	size := 1500
+	if j.pack {
+		size = 300 // so that there is enough to compress
+	}
+	return wal.Options{FS: fsy, SegmentSize: size, Boot: [16]byte{1, byte(boots)}, DirChain: []string{dir}}
 }
 
 func journalRecord(n int) *wal.Record {
@@ -45,7 +50,7 @@ func (j journal) run(rec *crashfs.Recorder, dir string) error {
 		fsy = crashfs.DropSyncs(rec, j.drop)
 	}
 	for n := 1; n < journalRecords; {
-		log, err := wal.Open(filepath.Join(dir, "f"), journalOptions(fsy, dir, 0))
+		log, err := wal.Open(filepath.Join(dir, "f"), j.options(fsy, dir, 0))
 		if err != nil {
 			return err
 		}
@@ -57,6 +62,11 @@ func (j journal) run(rec *crashfs.Recorder, dir string) error {
 			n += len(batch)
 			if err := j.commit(rec, log, batch); err != nil {
 				return errors.Join(err, log.Close())
+			}
+			if j.pack {
+				if err := log.Pack(); err != nil {
+					return errors.Join(err, log.Close())
+				}
 			}
 		}
 		if j.compact {
@@ -83,16 +93,19 @@ func (j journal) commit(rec *crashfs.Recorder, log *wal.Log, batch []*wal.Record
 }
 
 func (j journal) recover(fsy fsys.FS, dir string, c crashfs.Crash) error {
-	log, err := wal.Open(filepath.Join(dir, "f"), journalOptions(fsy, dir, c.Boots))
+	log, err := wal.Open(filepath.Join(dir, "f"), j.options(fsy, dir, c.Boots))
 	if err != nil {
 		return err
 	}
-	return log.Close()
+	if j.pack {
+		err = log.Pack()
+	}
+	return errors.Join(err, log.Close())
 }
 
 func (j journal) check(dir string, c crashfs.Crash) error {
 	file := filepath.Join(dir, "f")
-	log, err := wal.Open(file, journalOptions(fsys.OS, dir, c.Boots))
+	log, err := wal.Open(file, j.options(fsys.OS, dir, c.Boots))
 	if err != nil {
 		return err
 	}
@@ -138,6 +151,27 @@ func TestCompactionSurvivesCrashes(t *testing.T) {
 func TestCompactionWithoutSyncsIsFound(t *testing.T) {
 	drop := func(name string, isDir bool) bool { return isDir || strings.HasSuffix(name, ".tmp") }
 	mustFind(t, kindCompaction, "no directory sync, no sync of what is renamed", journal{compact: true, drop: drop}.config())
+}
+
+func TestPackingSurvivesCrashes(t *testing.T) {
+	explore(t, kindPacking, journal{pack: true}.config())
+}
+
+func TestPackingWithoutSyncsIsFound(t *testing.T) {
+	compressed := func(name string) bool { return strings.HasSuffix(name, ".zst.TEMP") }
+	behind := false // the sync before was that of a compressed segment
+	for name, drop := range map[string]func(string, bool) bool{
+		"no sync of the compressed segment": func(name string, _ bool) bool { return compressed(name) },
+		"no sync of the compressed segment's name": func(name string, isDir bool) bool {
+			drop := behind && isDir
+			behind = compressed(name)
+			return drop
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mustFind(t, kindPacking, name, journal{pack: true, drop: drop}.config())
+		})
+	}
 }
 
 func TestJournalWithoutSyncsIsFound(t *testing.T) {

@@ -1,8 +1,19 @@
 package lockmgr
 
 import (
+	"io/fs"
+	"path/filepath"
 	"time"
 )
+
+// leaseQueueName is the file beside a lease that those who wait for its end hold a
+// shared lock on, while they hold nothing else. Nobody ever waits for that: it is
+// how others see them, and ends with their process.
+const leaseQueueName = "lease.queue"
+
+func leaseQueuePath(lockPath string) string {
+	return filepath.Join(filepath.Dir(lockPath), leaseQueueName)
+}
 
 // leaseInTheWay is a lease of another transaction that a request ran into.
 type leaseInTheWay struct {
@@ -54,7 +65,7 @@ func (m *Manager) joinLeaseWait(b *leaseInTheWay) *leaseWait {
 	if w == nil {
 		w = &leaseWait{key: key, gone: make(chan struct{}), stop: make(chan struct{})}
 		m.leaseWaits[key] = w
-		go m.watchLease(w, b.lease)
+		go m.watchLease(w, b.lease, b.r.Perm)
 	}
 	w.users++
 	return w
@@ -78,7 +89,22 @@ func (m *Manager) forgetLeaseWait(w *leaseWait) {
 	}
 }
 
-func (m *Manager) watchLease(w *leaseWait, l Lease) {
+func (m *Manager) watchLease(w *leaseWait, l Lease, perm fs.FileMode) {
+	if awaitEnd(w, l, perm) {
+		m.mu.Lock()
+		m.forgetLeaseWait(w)
+		m.mu.Unlock()
+		close(w.gone)
+	}
+}
+
+// awaitEnd waits in line until the lease is gone, or nobody waits for it any more.
+// Where the queue file can't be written there is no line to be seen in.
+func awaitEnd(w *leaseWait, l Lease, perm fs.FileMode) (gone bool) {
+	line, err := openLocked(&Request{Path: leaseQueuePath(w.key.path), Perm: perm}, tryOnce)
+	if err == nil {
+		defer line.Unlock()
+	}
 	watch := newLeaseWatch(w.key.path, l.Owner)
 	defer watch.close()
 	for !leaseGone(w.key.path, l) {
@@ -88,14 +114,11 @@ func (m *Manager) watchLease(w *leaseWait, l Lease) {
 		case <-timer.C:
 		case <-w.stop:
 			timer.Stop()
-			return
+			return false
 		}
 		timer.Stop()
 	}
-	m.mu.Lock()
-	m.forgetLeaseWait(w)
-	m.mu.Unlock()
-	close(w.gone)
+	return true
 }
 
 // leaseGone says whether l no longer is the lease on path that binds. If the

@@ -27,8 +27,9 @@
 //
 // Beside a lock file PATH in its directory there may be PATH.queue, an empty
 // file made when somebody first has to wait, and "lease" (see [Lease]), with
-// "lease.tmp" while it is written. A lock file and its queue are never renamed
-// and never unlinked.
+// "lease.tmp" while it is written, and "lease.queue", made when somebody first
+// has to wait for a lease. A lock file and its queues are never renamed and never
+// unlinked.
 //
 // A lock file holds 512 bytes: one line of JSON that names the last exclusive
 // holder, padded with spaces. It is for people only. A 513th byte says that

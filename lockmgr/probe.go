@@ -61,7 +61,8 @@ func (m *Manager) Probe(path string) (Status, error) {
 			s.Holders = append(s.Holders, t.holder())
 		}
 	}
-	s.addWaiters(path)
+	s.addWaiters(path + queueSuffix)
+	s.addWaiters(leaseQueuePath(path))
 	return s, err
 }
 
@@ -87,10 +88,10 @@ func (s *Status) add(locks []kernelLock, t *text) {
 	}
 }
 
-// addWaiters adds those who stand in line at the queue file. Who holds that is
+// addWaiters adds those who stand in line at a queue file. Who holds that is
 // at the head of the line, and may be listed already.
-func (s *Status) addWaiters(path string) {
-	file, err := os.Stat(path + queueSuffix)
+func (s *Status) addWaiters(queue string) {
+	file, err := os.Stat(queue)
 	if err != nil {
 		return
 	}
@@ -98,7 +99,7 @@ func (s *Status) addWaiters(path string) {
 	for _, w := range s.Waiters {
 		seen[w.PID] = true
 	}
-	locks, _ := kernelLocks(path+queueSuffix, file)
+	locks, _ := kernelLocks(queue, file)
 	for _, l := range locks {
 		if !seen[l.pid] {
 			seen[l.pid] = true

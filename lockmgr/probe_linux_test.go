@@ -1,6 +1,7 @@
 package lockmgr
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -157,4 +158,21 @@ func holderPIDs(holders []Holder) []int {
 		list = append(list, h.PID)
 	}
 	return list
+}
+
+func TestProbeShowsWhoWaitsForALease(t *testing.T) {
+	path := lockPath(t)
+	leased(t, path, Lease{Tx: "T1"})
+	waiting := func() []Holder {
+		s, err := New().Probe(path)
+		require.NoError(t, err)
+		return s.Waiters
+	}
+	require.Empty(t, waiting())
+	p := play(t, role{Name: "hold", Paths: []string{path}, Mode: Exclusive, Timeout: time.Minute})
+	eventually(t, "the process that waits is seen", func() bool { return len(waiting()) == 1 })
+	require.Equal(t, p.pid(), waiting()[0].PID)
+	require.NoError(t, New().BreakLease(context.Background(), time.Minute, path, "T1"))
+	require.Equal(t, "held", p.line(t))
+	require.Empty(t, waiting())
 }

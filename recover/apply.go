@@ -259,7 +259,7 @@ func (f *File) Redo(newest *wal.Record) error {
 		return err
 	}
 	fsys.Step("recovery.redo-rendered")
-	r := Replacement{File: f, Data: data, Version: newest.After, InPlace: f.Overwrites(newest.Kind == wal.KindInPlace, newest.After)}
+	r := Replacement{File: f, Data: data, Version: newest.After, Guarded: true, InPlace: f.Overwrites(newest.Kind == wal.KindInPlace, newest.After)}
 	if err := r.Stage(); err != nil {
 		return err
 	}

@@ -108,3 +108,8 @@ func getXattr(file, name string) ([]byte, error) {
 		buf = make([]byte, 4*len(buf))
 	}
 }
+
+// sameGroup tells whether two files belong to one group.
+func sameGroup(a, b fs.FileInfo) bool {
+	return a.Sys().(*syscall.Stat_t).Gid == b.Sys().(*syscall.Stat_t).Gid
+}

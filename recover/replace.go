@@ -25,6 +25,10 @@ type Replacement struct {
 	// Like is another file, whose mode, owner and attributes the new one gets:
 	// less what the one that it replaces did not allow. nil: those of that.
 	Like *File
+	// Guarded tells that the file gets no wider mode than the directory of its journal
+	// allows, which was narrowed before: for content that is not for all who may read
+	// the file now. Whoever finishes what another process began can't know better.
+	Guarded bool
 	// Warnings are what of the old file's metadata could not be kept.
 	Warnings []string
 
@@ -102,19 +106,45 @@ func (r *Replacement) fill() error {
 	}
 	warnings, err := copyMetadata(r.temp, model.Target, model.Found.Info)
 	r.Warnings = append(r.Warnings, warnings...)
-	if err != nil || r.Like == nil || r.File.Found.Info == nil {
-		return err
-	}
-	return r.narrow()
-}
-
-// narrow takes away what the file that is replaced did not allow.
-func (r *Replacement) narrow() error {
-	info, err := r.temp.Stat()
 	if err != nil {
 		return err
 	}
-	return r.temp.Chmod(info.Mode().Perm() & r.File.Found.Info.Mode().Perm())
+	return r.narrow(r.temp)
+}
+
+// narrow takes away from an open file what the file that is replaced did not allow,
+// or that whose content it gets.
+func (r *Replacement) narrow(f fsys.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	const owner = fs.FileMode(0o700)
+	allowed := fs.ModePerm
+	switch {
+	case r.Guarded:
+		dir, err := r.File.FS.Lstat(r.File.Dir)
+		if err != nil {
+			return err
+		}
+		allowed = dir.Mode() | owner
+	case r.Like != nil && r.File.Found.Info != nil:
+		allowed = both(r.File.Found.Info, r.Like.Found.Info)
+	}
+	if info.Mode().Perm()&^allowed == 0 {
+		return nil
+	}
+	return f.Chmod(info.Mode() & (allowed | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky))
+}
+
+// both is what each of two files allows. To a file of another group, a group is
+// everybody else.
+func both(a, b fs.FileInfo) fs.FileMode {
+	mode := a.Mode().Perm() & b.Mode().Perm()
+	if !sameGroup(a, b) {
+		mode &^= 0o070 &^ (mode << 3)
+	}
+	return mode
 }
 
 // Staged tells whether there is a staged file.
@@ -318,6 +348,9 @@ func (r *Replacement) overwrite(rec *wal.Record) error {
 		return err
 	}
 	defer f.Close()
+	if err := r.narrow(f); err != nil {
+		return err
+	}
 	if _, err := f.WriteAt(r.Data, 0); err != nil {
 		return err
 	}

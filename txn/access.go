@@ -61,11 +61,14 @@ func dirMode(file fs.FileMode) fs.FileMode {
 
 // within takes away what other does not give. The owner of what is new is other's.
 func (a access) within(other access, isNew bool) access {
-	a.dir &= other.dir | fs.ModeSetgid
-	a.file &= other.file
+	give := other.dir
 	if isNew {
 		a.uid, a.gid = other.uid, other.gid
+	} else if a.gid != other.gid {
+		give &^= 0o070 &^ (give << 3) // to other, a's group is everybody
 	}
+	a.dir &= give | fs.ModeSetgid
+	a.file &= give
 	return a
 }
 

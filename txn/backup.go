@@ -38,11 +38,8 @@ func (s *Store) Backup(ctx context.Context, dest string, o BackupOptions) (*back
 	}
 	dest = s.abs(dest)
 	w, err := backup.Create(dest, at, s.baseName(dest, o.Base))
-	if errors.Is(err, fs.ErrExist) {
-		return nil, &Error{Kind: ErrInvalid, File: dest, Err: errorf("is there already: a backup replaces nothing")}
-	}
 	if err != nil {
-		return nil, fail(dest, err)
+		return nil, failBackup(dest, err)
 	}
 	for _, h := range heads {
 		if err := s.backupFile(w, h, at, former); err != nil {
@@ -51,9 +48,16 @@ func (s *Store) Backup(ctx context.Context, dest string, o BackupOptions) (*back
 	}
 	m, err := w.Finish()
 	if err != nil {
-		return nil, errors.Join(fail(dest, err), w.Discard())
+		return nil, errors.Join(failBackup(dest, err), w.Discard())
 	}
 	return m, nil
+}
+
+func failBackup(dest string, err error) error {
+	if errors.Is(err, fs.ErrExist) {
+		return &Error{Kind: ErrInvalid, File: dest, Err: errorf("is there already: a backup replaces nothing")}
+	}
+	return fail(dest, err)
 }
 
 // backupHeads finds what the histories hold, all at one moment. Edits made outside
@@ -123,7 +127,10 @@ func (s *Store) backupFile(w *backup.Writer, h head, at time.Time, former map[ba
 	if !at.IsZero() {
 		rec, err = s.atTime(h, at)
 	}
-	if err != nil || rec == nil || !rec.After.Exists {
+	if err == nil && rec == nil {
+		return s.backupNothing(w, h, at)
+	}
+	if err != nil || !rec.After.Exists {
 		return err
 	}
 	doc, err := s.content(h.t, rec.LSN)
@@ -140,19 +147,43 @@ func (s *Store) backupFile(w *backup.Writer, h head, at time.Time, former map[ba
 	return w.Add(f, doc.Bytes())
 }
 
-func (s *Store) backupEntry(t *target, rec *wal.Record, doc *jsonpatch.Document) (backup.File, error) {
+// backupNothing is for a file that has no version: it was not there, or its history
+// does not reach back so far, which the backup says.
+func (s *Store) backupNothing(w *backup.Writer, h head, at time.Time) error {
+	if at.IsZero() {
+		first, err := wal.First(s.fs, h.t.dir)
+		if err == nil && first > 1 {
+			err = s.dropped(h.t, h.last) // meanwhile
+		}
+		return err
+	}
+	made, err := s.madeByJtx(h)
+	if made || err != nil {
+		return err
+	}
+	rel, err := s.backupPath(h.t)
+	w.Unknown(rel)
+	return err
+}
+
+func (s *Store) backupPath(t *target) (backup.Path, error) {
 	root, err := realDir(s.dir)
 	if err != nil {
-		return backup.File{}, err
+		return "", err
 	}
 	rel, err := filepath.Rel(root, t.real)
+	return backup.Path(filepath.ToSlash(rel)), err
+}
+
+func (s *Store) backupEntry(t *target, rec *wal.Record, doc *jsonpatch.Document) (backup.File, error) {
+	path, err := s.backupPath(t)
 	if err != nil {
 		return backup.File{}, err
 	}
 	data := doc.Bytes()
 	mode, err := s.originalMode(t)
 	return backup.File{
-		Path: backup.Path(filepath.ToSlash(rel)), Rev: rec.Rev, Tx: idOf(rec).String(), Time: rec.Time(),
+		Path: path, Rev: rec.Rev, Tx: idOf(rec).String(), Time: rec.Time(),
 		Size: int64(len(data)), SHA256: backup.HashOf(data), Mode: backup.ModeText(mode),
 	}, err
 }
@@ -171,7 +202,10 @@ func (s *Store) originalMode(t *target) (fs.FileMode, error) {
 }
 
 // RestoreBackup brings files back as a backup has them, in one new transaction;
-// with no file named, all that are in it. Other files are left alone.
+// with no file named, all that are in it. Other files are left alone. The mode of
+// what is there stays, and what is not there gets one as any new file; but nobody may
+// read a file, or its journal, whom the backup does not let read it. It fails with
+// ErrInvalid where a symbolic link leads a path out of the store's directory.
 func (s *Store) RestoreBackup(ctx context.Context, name string, files []string, opts ...Option) (Result, error) {
 	root, err := realDir(s.dir)
 	if err != nil {
@@ -181,28 +215,30 @@ func (s *Store) RestoreBackup(ctx context.Context, name string, files []string, 
 	for _, f := range files {
 		want = append(want, s.abs(f))
 	}
-	data := map[string][]byte{}
+	place := func(f backup.File) string { return filepath.Join(root, filepath.FromSlash(string(f.Path))) }
+	data, modes := map[string][]byte{}, map[string]fs.FileMode{}
 	var names []string
-	_, err = backup.Read(s.abs(name), func(f backup.File, text []byte) error {
-		path := filepath.Join(root, filepath.FromSlash(string(f.Path)))
-		if len(want) > 0 && !slices.Contains(want, path) {
-			return nil
-		}
-		data[path] = text
+	_, err = backup.Read(s.abs(name), func(f backup.File) bool {
+		return len(want) == 0 || slices.Contains(want, place(f))
+	}, func(f backup.File, text []byte) error {
+		path := place(f)
+		real, err := s.below(root, path)
+		data[path], modes[real] = text, f.Perm()
 		names = append(names, path)
-		return nil
+		return err
 	})
 	if err != nil {
 		return Result{}, fail(name, err)
 	}
 	for _, f := range want {
-		if data[f] == nil {
+		if _, ok := data[f]; !ok {
 			return Result{}, &Error{Kind: ErrNotFound, File: f, Err: errorf("is not in the backup")}
 		}
 	}
 	if len(names) == 0 {
 		return Result{}, nil
 	}
+	opts = append(slices.Clone(opts), mending, func(c *call) { c.modes = modes })
 	return s.Do(ctx, names, func(tx *Tx) error {
 		for path, text := range data {
 			d, err := tx.file(path)
@@ -218,5 +254,17 @@ func (s *Store) RestoreBackup(ctx context.Context, name string, files []string, 
 			}
 		}
 		return nil
-	}, append(opts, mending)...)
+	}, opts...)
+}
+
+// below is the real path of a file that must be in a directory.
+func (s *Store) below(root, path string) (string, error) {
+	real, err := realPath(s.fs, path)
+	if err != nil {
+		return "", fail(path, err)
+	}
+	if rel, err := filepath.Rel(root, real); err != nil || !filepath.IsLocal(rel) {
+		return "", &Error{Kind: ErrInvalid, File: path, Err: errorf("a symbolic link leads to %s, which is not below %s", real, root)}
+	}
+	return real, nil
 }

@@ -48,7 +48,7 @@ func TestBackupUnderLoad(t *testing.T) {
 		_, err = backup.Check(dest)
 		require.NoError(t, err)
 		sum := 0
-		_, err = backup.Read(dest, func(_ backup.File, text []byte) error {
+		_, err = backup.Read(dest, all, func(_ backup.File, text []byte) error {
 			var v struct{ N int }
 			require.NoError(t, json.Unmarshal(text, &v))
 			sum += v.N
@@ -92,7 +92,7 @@ func TestBackupAtEveryMomentAndBack(t *testing.T) {
 		_, err := w.s.Backup(context.Background(), dest, txn.BackupOptions{At: txn.AtTx(m.id)})
 		require.NoError(t, err)
 		there := map[string]string{}
-		_, err = backup.Read(dest, func(f backup.File, text []byte) error { there[string(f.Path)] = string(text); return nil })
+		_, err = backup.Read(dest, all, func(f backup.File, text []byte) error { there[string(f.Path)] = string(text); return nil })
 		require.NoError(t, err)
 		for name, rev := range m.revs {
 			want, ok := w.copies[name][rev]
@@ -182,3 +182,5 @@ func TestBackupKeepsModesAndBuildsOnFormerOnes(t *testing.T) {
 	_, err = backup.Check(second)
 	require.ErrorIs(t, err, backup.ErrBad)
 }
+
+func all(backup.File) bool { return true }

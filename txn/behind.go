@@ -181,7 +181,7 @@ func (u *unit) carryForward() error {
 	if u.lagging {
 		return &Error{File: u.files[0].t.name, Err: errorf("%s", u.warnings[len(u.warnings)-1])}
 	}
-	u.compactLarge()
+	u.tidy()
 	return nil
 }
 

@@ -3,6 +3,7 @@ package txn
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strconv"
@@ -81,6 +82,9 @@ func (s *Store) followBack(ctx context.Context, h head, tr *trail, pointer strin
 		}
 		for i := len(rec.Txns) - 1; i >= 0; i-- {
 			set, err := s.setIn(located{h, rec}, i, tr)
+			if errors.Is(err, ErrNotFound) {
+				return blameBefore(pointer, rec), nil // from where, is not kept
+			}
 			if err != nil {
 				return Blame{}, fail(h.t.name, err)
 			}
@@ -89,9 +93,17 @@ func (s *Store) followBack(ctx context.Context, h head, tr *trail, pointer strin
 			}
 		}
 	}
+	if oldest == nil {
+		return Blame{}, s.dropped(h.t, h.last)
+	}
+	return blameBefore(pointer, oldest), nil
+}
+
+// blameBefore says that a value is older than the oldest that is kept.
+func blameBefore(pointer string, oldest *wal.Record) Blame {
 	b := blameOf(pointer, oldest, 0)
 	b.Before = true
-	return b, nil
+	return b
 }
 
 // setIn follows the trail back through one transaction of a record, and tells

@@ -267,6 +267,7 @@ func (u *unit) nameParticipants() {
 func (u *unit) stage() error {
 	for _, f := range u.files {
 		f.repl = recovery.Replacement{File: f.t.file, Data: f.data, Version: f.after, InPlace: f.inPlace}
+		f.repl.Guarded = f.t.most != nil
 		if like := f.draft.like; like != nil {
 			f.repl.Like = like.t.file
 		}

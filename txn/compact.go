@@ -42,6 +42,7 @@ type Compaction struct {
 // or below the store's directory; the zero Retention keeps everything. What is
 // kept is compressed.
 func (s *Store) Compact(ctx context.Context, files []string, r Retention, opts ...Option) ([]Compaction, error) {
+	s = s.forCall(s.newCall(opts))
 	targets, err := s.historyTargets(ctx, files)
 	if err != nil {
 		return nil, err
@@ -56,19 +57,31 @@ func (s *Store) Compact(ctx context.Context, files []string, r Retention, opts .
 		}
 		c := s.newCall(opts)
 		c.mendDamage = true
-		err := s.withLocks(ctx, []string{t.real}, c, func(ses *session) error {
-			done, err := s.compact(ses.targets[0], r, c.dryRun)
-			if done != nil {
-				done.File = t.name
-				list = append(list, *done)
-			}
-			return err
-		})
+		done, err := s.compactFile(ctx, t, r, c)
+		if done != nil {
+			done.File = t.name
+			list = append(list, *done)
+		}
 		if err != nil {
 			return list, err
 		}
 	}
 	return list, nil
+}
+
+func (s *Store) compactFile(ctx context.Context, t *target, r Retention, c *call) (done *Compaction, err error) {
+	if c.dryRun {
+		h, err := s.tryHead(ctx, t.real, c)
+		if err != nil {
+			return nil, err
+		}
+		return s.compact(h, r, true)
+	}
+	err = s.withLocks(ctx, []string{t.real}, c, func(ses *session) error {
+		done, err = s.compact(lockedHead(ses.targets[0]), r, false)
+		return err
+	})
+	return done, err
 }
 
 // mustBeTracked keeps locks from being made for files that have no history.
@@ -83,13 +96,12 @@ func (s *Store) mustBeTracked(t *target) error {
 	return fail(t.name, err)
 }
 
-// compact applies retention to one journal, whose lock is held.
-func (s *Store) compact(t *target, r Retention, dryRun bool) (*Compaction, error) {
-	st := t.file.Log.State()
-	if st.Last == 0 {
+// compact applies retention to one journal. Its lock is held, but for a dry run.
+func (s *Store) compact(h head, r Retention, dryRun bool) (*Compaction, error) {
+	t := h.t
+	if h.last == 0 {
 		return nil, nil
 	}
-	h := head{t: t, last: st.Last, rev: st.Rev}
 	first, err := s.oldestKept(h)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -178,7 +190,7 @@ func (s *Store) keepFrom(h head, r Retention) (wal.LSN, error) {
 		}
 	}
 	if r.Revs > 0 {
-		last, err := s.lastWhere(h, func(rec *wal.Record) bool { return rec.Rev+r.Revs <= h.rev+1 })
+		last, err := s.lastWhere(h, func(rec *wal.Record) bool { return rec.Rev <= h.rev && h.rev-rec.Rev >= r.Revs-1 })
 		if err != nil {
 			return 0, err
 		}
@@ -251,19 +263,31 @@ func (s *Store) movedOn(t *target, rec *wal.Record) bool {
 	return true
 }
 
-// compactLarge keeps journals from growing without bound. It looks at one only
-// when that has begun a new segment, and compacts only where that drops at least
-// half: so what it costs is in proportion to what was written.
-func (u *unit) compactLarge() {
+// tidy keeps journals from growing without bound.
+func (u *unit) tidy() {
 	for _, f := range u.files {
-		if !f.placed || f.log.State().Segment == f.segment {
+		if !f.placed {
 			continue
 		}
-		u.ses.spoiled = true // the journal may be another one then
-		if err := u.ses.s.compactIfLarge(f.t); err != nil {
-			u.warnings = append(u.warnings, fmt.Sprintf("%s: its history could not be compacted: %v", f.t.name, err))
+		u.ses.spoiled = u.ses.spoiled || f.log.State().Segment != f.segment // the journal may be another one then
+		if err := u.ses.s.tidy(f.t, f.segment); err != nil {
+			u.warnings = append(u.warnings, fmt.Sprintf("%s: its history could not be compressed: %v", f.t.name, err))
 		}
 	}
+}
+
+// tidy compresses what is old in a journal, and drops what is older than must be
+// kept. It looks at one only when that has begun a segment after the one given, and
+// compacts only where that drops at least half: so what it costs is in proportion to
+// what was written.
+func (s *Store) tidy(t *target, segment wal.LSN) error {
+	if t.file.Log.State().Segment == segment {
+		return nil
+	}
+	if err := s.compactIfLarge(t); err != nil {
+		return err
+	}
+	return t.file.Log.Pack()
 }
 
 func (s *Store) compactIfLarge(t *target) error {
@@ -271,8 +295,7 @@ func (s *Store) compactIfLarge(t *target) error {
 	if err != nil || size < s.compactionSize() {
 		return err
 	}
-	st := t.file.Log.State()
-	h := head{t: t, last: st.Last, rev: st.Rev}
+	h := lockedHead(t)
 	keep, err := s.keepFrom(h, DefaultRetention)
 	if err != nil {
 		return err
@@ -281,7 +304,7 @@ func (s *Store) compactIfLarge(t *target) error {
 	if err != nil || kept > size/2 {
 		return err
 	}
-	_, err = s.compact(t, DefaultRetention, false)
+	_, err = s.compact(h, DefaultRetention, false)
 	return err
 }
 

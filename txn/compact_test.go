@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/backup"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -41,12 +42,44 @@ func TestHistoryGrowsByThePatch(t *testing.T) {
 	}
 	size := usage(t, dir, "a.json")
 	t.Logf("%d bytes", size)
-	require.Less(t, size, int64(5<<20))
+	require.Less(t, size, int64(5<<20)/2, "old segments are compressed")
 	done, err := s.Compact(context.Background(), nil, txn.Retention{})
 	require.NoError(t, err)
 	require.Zero(t, done[0].Dropped)
 	t.Logf("%d bytes compressed", done[0].After)
-	require.Less(t, done[0].After, size/2)
+	require.Less(t, done[0].After, size)
+}
+
+// What was written a while ago is compressed, also where only other programs write.
+func TestOldSegmentsAreCompressed(t *testing.T) {
+	for name, change := range map[string]func(*testing.T, *txn.Store, string, int){
+		"commits": func(t *testing.T, s *txn.Store, _ string, n int) {
+			set(t, s, "a.json", "/n", strings.Repeat(fmt.Sprint(n), 8000))
+		},
+		"edits outside": func(t *testing.T, s *txn.Store, dir string, n int) {
+			write(t, filepath.Join(dir, "a.json"), fmt.Sprintf(`{"n": %q}`, strings.Repeat(fmt.Sprint(n), 8000)))
+			_, err := s.Backup(context.Background(), filepath.Join(t.TempDir(), "b"), txn.BackupOptions{}) // records the edit
+			require.NoError(t, err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			s, err := txn.Open(dir, txn.Options{Durability: txn.None})
+			require.NoError(t, err)
+			set(t, s, "a.json", "/n", 0)
+			for n := 1000; n < 1060; n++ {
+				change(t, s, dir, n)
+			}
+			packed, err := filepath.Glob(filepath.Join(dir, ".jtx", "files", "a.json", "wal", "*.zst"))
+			require.NoError(t, err)
+			require.Greater(t, len(packed), 1)
+			require.Less(t, usage(t, dir, "a.json"), int64(1<<20))
+			verify(t, s)
+			v, err := s.ReadVersion(context.Background(), "a.json", txn.AtRev(3))
+			require.NoError(t, err)
+			require.Contains(t, string(v.Data), "100110011001")
+		})
+	}
 }
 
 func TestRetention(t *testing.T) {
@@ -114,4 +147,70 @@ func TestCompactionPassesOverAnEmptyHistory(t *testing.T) {
 			return
 		}
 	}
+}
+
+// droppedHistory is a file whose history begins with its second version.
+func droppedHistory(t *testing.T) (*txn.Store, txn.Result, string) {
+	t.Helper()
+	s, dir := openStore(t)
+	filler := strings.Repeat("long", 10_000)
+	set(t, s, "a.json", "/x", filler)
+	res, err := s.Do(context.Background(), []string{"a.json"}, func(tx *txn.Tx) error {
+		if err := tx.Patch("a.json", []byte(`[{"op":"copy","from":"/x","path":"/y"},{"op":"add","path":"/z","value":1}]`)); err != nil {
+			return err
+		}
+		return tx.Set("a.json", "/filler", filler+filler) // so that it becomes an image
+	})
+	require.NoError(t, err)
+	for n := range 4 {
+		set(t, s, "a.json", "/x", fmt.Sprint(n, filler))
+	}
+	return s, res, dir
+}
+
+// What is not kept any more is not taken for what never was.
+func TestUndoAndBlameAtTheEndOfWhatIsKept(t *testing.T) {
+	ctx := context.Background()
+	s, _, dir := droppedHistory(t)
+	done, err := s.Compact(ctx, nil, txn.Retention{Revs: 1})
+	require.NoError(t, err)
+	require.NotZero(t, done[0].Dropped)
+	oldest, err := s.ReadVersion(ctx, "a.json", txn.AtRev(done[0].Oldest))
+	require.NoError(t, err)
+	now := read(t, filepath.Join(dir, "a.json"))
+	_, err = s.Undo(ctx, oldest.Tx)
+	require.ErrorIs(t, err, txn.ErrNotFound)
+	require.ErrorContains(t, err, "not kept any more")
+	require.Equal(t, now, read(t, filepath.Join(dir, "a.json")))
+	for e, err := range s.History(ctx, nil, txn.HistoryOptions{Patches: true}) {
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, e.Files[0].Rev, done[0].Oldest)
+	}
+	for _, ptr := range []string{"/y", "/z"} {
+		b, err := s.Blame(ctx, "a.json", ptr)
+		require.NoError(t, err)
+		require.True(t, b.Before || b.Rev >= done[0].Oldest)
+	}
+}
+
+func TestRetentionOfMoreThanThereIs(t *testing.T) {
+	s, _, _ := droppedHistory(t)
+	for _, revs := range []uint64{6, 7, 1 << 63, 1<<64 - 1} {
+		done, err := s.Compact(context.Background(), nil, txn.Retention{Revs: revs})
+		require.NoError(t, err)
+		require.Zero(t, done[0].Dropped, "%d revisions are to be kept", revs)
+	}
+}
+
+// A backup of a moment that is not kept any more says so.
+func TestBackupOfWhatIsNotKept(t *testing.T) {
+	ctx := context.Background()
+	s, second, _ := droppedHistory(t)
+	set(t, s, "young.json", "/n", 1)
+	_, err := s.Compact(ctx, nil, txn.Retention{Revs: 1})
+	require.NoError(t, err)
+	m, err := s.Backup(ctx, filepath.Join(t.TempDir(), "b"), txn.BackupOptions{At: txn.AtTime(second.ID.Time().Add(-time.Hour))})
+	require.NoError(t, err)
+	require.Empty(t, m.Files)
+	require.Equal(t, []backup.Path{"a.json"}, m.Unknown, "young.json was not there, of a.json it is not known")
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
@@ -47,22 +48,23 @@ type call struct {
 	expect         map[string]uint64 // absolute name to revision
 	tx             wal.ID            // the transaction's id where it has one already
 	mendDamage     bool
-	transfer       *transfer             // between two of the files
-	replace        bool                  // its end may be there already
-	sweep          bool                  // clear leftovers of files that need no recovery too
-	fence          func(*session) error  // last check before the commit
-	recovered      func([]recovery.Done) // told what recovery did, also where it ends in an error
-	passOver       string                // look past the workspace of this directory, see lookup
-	deadline       time.Time             // of the wait for locks, where it began before
-	parks          bool                  // the session may be kept for the next call
-	targets        []*target             // those whose locks it held last
+	transfer       *transfer              // between two of the files
+	modes          map[string]fs.FileMode // by real path: no wider than that
+	replace        bool                   // its end may be there already
+	sweep          bool                   // clear leftovers of files that need no recovery too
+	fence          func(*session) error   // last check before the commit
+	recovered      func([]recovery.Done)  // told what recovery did, also where it ends in an error
+	passOver       string                 // look past the workspace of this directory, see lookup
+	deadline       time.Time              // of the wait for locks, where it began before
+	parks          bool                   // the session may be kept for the next call
+	targets        []*target              // those whose locks it held last
 }
 
 // plain tells that the call sets nothing but what each transaction of a group has
 // for itself, and the durability.
 func (c *call) plain() bool {
 	return !c.inPlace && !c.dryRun && c.lease == "" && c.expect == nil && c.tx.IsZero() && !c.mendDamage &&
-		c.transfer == nil && !c.replace && !c.sweep && c.fence == nil && c.recovered == nil && c.passOver == ""
+		c.transfer == nil && !c.replace && !c.sweep && c.fence == nil && c.recovered == nil && c.passOver == "" && c.modes == nil
 }
 
 // An Option changes one transaction.
@@ -132,10 +134,7 @@ func Do(files []string, fn func(*Tx) error) error {
 //
 // The error wraps one of this package's sentinels where one applies.
 func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts ...Option) (Result, error) {
-	names := make([]string, len(files))
-	for i, f := range files {
-		names[i] = s.abs(f)
-	}
+	names := s.absAll(files)
 	c := s.newCall(opts)
 	if c.dryRun {
 		res, err := s.try(ctx, names, c, fn)
@@ -150,6 +149,9 @@ func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts
 		s.together(m)
 	}
 	s.logOperation(names, c, began, m.res, m.err)
+	if s.opt.Verb != "" && m.err == nil && !m.res.ID.IsZero() {
+		s.trackBeside(ctx, names)
+	}
 	return m.res, asNamed(m.err, names, files)
 }
 

@@ -208,3 +208,18 @@ func TestHardLinksAreRefusedUnlessInPlace(t *testing.T) {
 	require.True(t, st.Files[0].InPlace)
 	verify(t, s)
 }
+
+func TestVerifyTellsADeletionFromAnEdit(t *testing.T) {
+	s, dir := openStore(t)
+	path := filepath.Join(dir, "a.json")
+	set(t, s, "a.json", "/n", 1)
+	require.NoError(t, os.Remove(path))
+	res := verify(t, s)
+	require.True(t, res[0].Foreign && res[0].Deleted)
+	st, err := s.Status(context.Background(), nil)
+	require.NoError(t, err)
+	require.Equal(t, "deleted", st.Files[0].Condition)
+	write(t, path, `{"n":2}`)
+	res = verify(t, s)
+	require.True(t, res[0].Foreign && !res[0].Deleted)
+}

@@ -3,6 +3,7 @@ package txn
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/wal"
@@ -14,6 +15,7 @@ type head struct {
 	t    *target
 	last wal.LSN // of the journal as far as it is decided; 0 where there is none
 	rev  uint64
+	time time.Time // no record up to last is later
 	// ahead tells that the file holds an edit made outside that is not recorded
 	// yet: then the version at last is already an old one.
 	ahead bool
@@ -31,6 +33,9 @@ func (s *Store) heads(ctx context.Context, targets []*target) ([]head, error) {
 	}
 	if list, err := s.sharedHeads(ctx, targets); list != nil || err != nil {
 		return list, err
+	}
+	if s.dry {
+		return s.plannedHeads(ctx, targets)
 	}
 	list, err := s.recoveredHeads(ctx, targets)
 	if cannotWrite(err) {
@@ -50,7 +55,7 @@ func (s *Store) settledHeads(targets []*target) ([]head, error) {
 			return nil, fail(t.name, err)
 		}
 		before[i] = pos
-		list[i] = head{t: t, last: st.Last, rev: st.Rev}
+		list[i] = headAt(t, st)
 		if st.Last > 0 && pos.file != st.File {
 			found, err := recovery.Read(s.fs, t.real, st.Content, s.opt.Limits)
 			if err != nil {
@@ -91,13 +96,22 @@ func (s *Store) recoveredHeads(ctx context.Context, targets []*target) ([]head, 
 	err := s.withLocks(ctx, names, c, func(ses *session) error {
 		list = nil
 		for _, t := range targets {
-			locked := ses.byName(t.real)
-			st := locked.file.Log.State()
-			list = append(list, head{t: locked, last: st.Last, rev: st.Rev, ahead: locked.file.Found.Err != nil})
+			list = append(list, lockedHead(ses.byName(t.real)))
 		}
 		return nil
 	})
 	return list, err
+}
+
+// lockedHead is where the history of a file ends whose lock is held.
+func lockedHead(t *target) head {
+	h := headAt(t, t.file.Log.State())
+	h.ahead = t.file.Found.Err != nil
+	return h
+}
+
+func headAt(t *target, st wal.State) head {
+	return head{t: t, last: st.Last, rev: st.Rev, time: time.Unix(0, st.Time)}
 }
 
 // plannedHeads is for a reader who may not write.

@@ -304,6 +304,9 @@ func (s *Store) patchOf(at located, i int) (jsonpatch.Patch, error) {
 		return patch, fail(t.name, err)
 	}
 	before, err := s.content(t, rec.LSN-1)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil // the oldest that is kept
+	}
 	if err != nil || before == nil {
 		return nil, err
 	}

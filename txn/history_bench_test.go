@@ -67,7 +67,11 @@ func historySince(b testing.TB, commits int, at time.Time) (*txn.Store, wal.ID, 
 		if log.State().SinceImage > 32<<10 {
 			rec.Kind, rec.Image = wal.KindImage, after
 		}
+		tail := log.State().Segment
 		require.NoError(b, log.Append(rec))
+		if log.State().Segment != tail {
+			require.NoError(b, log.Pack()) // as commits do
+		}
 		before = after
 	}
 	require.NoError(b, log.Sync())

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -365,6 +366,7 @@ func TestPoints(t *testing.T) {
 	require.Equal(t, `none`, at(wal.NewID().String()))
 	require.Equal(t, `{"n":5}`, at("0s ago"))
 	require.Equal(t, `none`, at("1d2h ago"))
+	require.Equal(t, `none`, at(strings.Repeat("9", 400)+"w ago"), "before all")
 	write(t, filepath.Join(dir, "a.json"), `{"n":6}`)
 	require.Equal(t, `{"n":5}`, at("-1"), "what stands there is the current version, recorded or not")
 	for _, bad := range []string{"", "x", "1x ago", "2026-01-32", "--1"} {

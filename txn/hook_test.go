@@ -2,6 +2,7 @@ package txn_test
 
 import (
 	"io/fs"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,6 +28,11 @@ func (h *hookFS) call(op, name string) error {
 func (h *hookFS) OpenFile(name string, flag int, perm fs.FileMode) (fsys.File, error) {
 	if err := h.call("open", name); err != nil {
 		return nil, err
+	}
+	if flag&(os.O_RDWR|os.O_WRONLY) != 0 {
+		if err := h.call("open-to-write", name); err != nil {
+			return nil, err
+		}
 	}
 	return h.FS.OpenFile(name, flag, perm)
 }

@@ -126,7 +126,7 @@ func (s *Store) openTxsAround(sc *scope) ([]*OpenTx, error) {
 }
 
 // openTxsIn opens the transactions that are kept in dir. A symbolic link there
-// points to one that is kept in a workspace.
+// points to one that is kept in a workspace. Damaged ones are among them.
 func (s *Store) openTxsIn(dir string) ([]*OpenTx, error) {
 	entries, err := s.fs.ReadDir(dir)
 	if err != nil {
@@ -139,6 +139,8 @@ func (s *Store) openTxsIn(dir string) ([]*OpenTx, error) {
 		}
 		t := &OpenTx{s: s, dir: filepath.Join(dir, e.Name())}
 		switch err := t.load(); {
+		case t.damage != nil:
+			list = append(list, t)
 		case errors.Is(err, ErrNotFound): // being made or removed
 		case errors.Is(err, fs.ErrPermission): // another user's
 		case err != nil:
@@ -152,13 +154,20 @@ func (s *Store) openTxsIn(dir string) ([]*OpenTx, error) {
 
 // sweepTxs discards the open transactions of a scope that are past their time,
 // and reports the others. One whose leases belong to a living process is kept
-// whatever its age, and so is one that somebody is working on.
+// whatever its age, and so is one that somebody is working on, or that is damaged,
+// which is an error when all others are done.
 func (s *Store) sweepTxs(ctx context.Context, sc *scope, o RecoverOptions, r *RecoverReport) error {
 	txs, err := s.openTxsAround(sc)
 	if err != nil {
 		return err
 	}
+	var damage []error
 	for _, t := range txs {
+		if t.damage != nil {
+			damage = append(damage, t.damage)
+			r.Open = append(r.Open, t.Info())
+			continue
+		}
 		expired := t.expired(o.TTL)
 		if expired && !o.DryRun {
 			expired, err = t.discardExpired(ctx, o.TTL)
@@ -175,7 +184,7 @@ func (s *Store) sweepTxs(ctx context.Context, sc *scope, o RecoverOptions, r *Re
 			r.Open = append(r.Open, t.Info())
 		}
 	}
-	return nil
+	return errors.Join(damage...)
 }
 
 func (t *OpenTx) expired(ttl time.Duration) bool {

@@ -39,9 +39,10 @@ type BeginOptions struct {
 // it is kept on disk. It holds no lock, but pins the files that join it; if one
 // was changed by somebody else before Commit, that is a conflict.
 type OpenTx struct {
-	s    *Store
-	dir  string
-	data txData
+	s      *Store
+	dir    string
+	data   txData
+	damage error // why tx.json can't be read; data has no more than the id then
 }
 
 // OpenTxInfo describes an open transaction.
@@ -58,6 +59,9 @@ type OpenTxInfo struct {
 	OwnerState string
 	Files      []OpenFile
 	Dir        string // where it is kept
+	// Err wraps ErrDamaged where what is kept can't be read. Only Abort is possible
+	// then; files and leases are not known.
+	Err error
 }
 
 // OpenFile is a file in an open transaction.
@@ -81,7 +85,8 @@ func (s *Store) Begin(ctx context.Context, files []string, o BeginOptions) (*Ope
 	}
 	id := wal.NewID().String()
 	t := &OpenTx{s: s, dir: filepath.Join(dir, id)}
-	t.data = txData{ID: id, Created: now(), Actor: cmp.Or(o.Actor, s.opt.Actor), Message: o.Message}
+	began := now()
+	t.data = txData{ID: id, Created: began, Actor: cmp.Or(o.Actor, s.opt.Actor), Message: o.Message}
 	if o.Lock {
 		t.data.Owner, t.data.Expires = o.Owner, time.Now().Add(cmp.Or(o.TTL, DefaultLeaseTTL)).UTC()
 	}
@@ -96,6 +101,9 @@ func (s *Store) Begin(ctx context.Context, files []string, o BeginOptions) (*Ope
 		err = t.save()
 	}
 	if err != nil {
+		if errors.Is(err, ErrLockTimeout) {
+			s.logOutcome(s.absAll(files), s.newCall([]Option{WithActor(o.Actor)}), began, Result{}, err)
+		}
 		return nil, errors.Join(err, t.finish(context.WithoutCancel(ctx)))
 	}
 	return t, nil
@@ -107,7 +115,7 @@ func (t *OpenTx) ID() string { return t.data.ID }
 // Info describes the transaction as it stands.
 func (t *OpenTx) Info() OpenTxInfo {
 	d := &t.data
-	info := OpenTxInfo{ID: d.ID, Created: d.Created, Actor: d.Actor, Message: d.Message, Expires: d.Expires, Dir: t.dir}
+	info := OpenTxInfo{ID: d.ID, Created: d.Created, Actor: d.Actor, Message: d.Message, Expires: d.Expires, Dir: t.dir, Err: t.damage}
 	if d.Owner != nil {
 		info.Owner = fmt.Sprintf("pid %d", d.Owner.PID)
 		info.OwnerState = d.Owner.Alive().String()
@@ -393,13 +401,14 @@ func (t *OpenTx) rebase(tx *Tx, f *txFile, d *draft) error {
 }
 
 // Abort forgets the transaction and ends its leases. It fails with ErrNotFound
-// where the transaction was committed or aborted meanwhile.
+// where the transaction was committed or aborted meanwhile. One that is damaged is
+// forgotten too; its leases, if it had any, end by themselves.
 func (t *OpenTx) Abort(ctx context.Context) error {
 	held, err := t.lock(ctx, t.s.patience())
 	if err != nil {
 		return err
 	}
-	if err = t.load(); err == nil {
+	if err = t.load(); err == nil || t.damage != nil {
 		err = t.finish(ctx)
 	}
 	return errors.Join(err, held.Release())

@@ -35,8 +35,9 @@ const (
 	logParts = 8
 )
 
-// Operation is what one transaction did, as the log of operations has it. It is
-// for people and statistics: the journals alone say what was committed.
+// Operation is what one transaction or redaction did, or a wait for a lease that
+// failed, as the log of operations has it. It is for people and statistics: the
+// journals alone say what was committed.
 type Operation struct {
 	Time    time.Time `json:"time"`
 	Verb    string    `json:"verb"`
@@ -70,11 +71,18 @@ func outcomeOf(err error) string {
 	}
 }
 
-// logOperation adds a line to the log of each workspace that has a part in it. It
-// is no part of the transaction: it syncs nothing, and where it fails there is one
-// line less.
+// logOperation logs a transaction, but for one that changed nothing.
 func (s *Store) logOperation(names []string, c *call, began time.Time, res Result, err error) {
-	if s.opt.Verb == "" || c.dryRun || err == nil && res.ID.IsZero() || errors.Is(err, ErrNotFound) {
+	if err != nil || !res.ID.IsZero() {
+		s.logOutcome(names, c, began, res, err)
+	}
+}
+
+// logOutcome adds a line to the log of each workspace that has a part in what was
+// done. It is no part of that: it syncs nothing, and where it fails there is one
+// line less.
+func (s *Store) logOutcome(names []string, c *call, began time.Time, res Result, err error) {
+	if s.opt.Verb == "" || c.dryRun || errors.Is(err, ErrNotFound) {
 		return
 	}
 	op := Operation{
@@ -174,8 +182,7 @@ func (s *Store) logLimit(root string) (limit int64, on bool) {
 
 // rotateLog ends a part. Two processes may do it at once: then one part is small.
 func (s *Store) rotateLog(dir string, limit int64) {
-	ended := filepath.Join(dir, now().Format("20060102T150405.000000000Z")+".ndjson")
-	if s.fs.Rename(filepath.Join(dir, logNow), ended) != nil {
+	if s.fs.Rename(filepath.Join(dir, logNow), endedLog(dir)) != nil {
 		return
 	}
 	entries, err := os.ReadDir(dir)
@@ -193,6 +200,27 @@ func (s *Store) rotateLog(dir string, limit int64) {
 			_ = s.fs.Remove(filepath.Join(dir, e.Name()))
 		}
 	}
+}
+
+// endedLog is the name of a part that ends now.
+func endedLog(dir string) string {
+	return filepath.Join(dir, now().Format("20060102T150405.000000000Z")+".ndjson")
+}
+
+// logNames lists the parts of the log of the workspace at root.
+func (s *Store) logNames(root string) []string {
+	dir := filepath.Join(root, metaDir, logDir)
+	entries, err := s.fs.ReadDir(dir)
+	if err != nil {
+		return nil // there is none, or none that can be read
+	}
+	var names []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".ndjson") {
+			names = append(names, filepath.Join(dir, e.Name()))
+		}
+	}
+	return names
 }
 
 // Operations reads the logs of the workspaces at, above and below the store's
@@ -220,9 +248,8 @@ func (s *Store) Operations(since time.Time) ([]Operation, error) {
 }
 
 func (s *Store) eachLog(dir string, fn func(root, name string) error) error {
-	logs := func(root string) error {
-		names, err := filepath.Glob(filepath.Join(root, metaDir, logDir, "*.ndjson"))
-		for _, name := range names {
+	logs := func(root string) (err error) {
+		for _, name := range s.logNames(root) {
 			err = errors.Join(err, fn(root, name))
 		}
 		return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
@@ -89,15 +90,27 @@ func marshal(v any) ([]byte, error) {
 
 // Set puts v at a pointer: it replaces the value there or, in an object whose
 // parents exist, adds a member; "-", or the index behind the last element, appends
-// to an array. A file that is not there
-// is made. v is marshalled with encoding/json; a json.RawMessage is taken as it
-// is. Where a parent is missing it fails with ErrConflict; see SetPath.
-func (tx *Tx) Set(file, pointer string, v any) error { return tx.set(file, pointer, v, false) }
+// to an array. A file that is not there is made. v is marshalled with
+// encoding/json; a json.RawMessage is taken as it is. Where a parent is missing it
+// fails with ErrConflict; see SetPath, and there for arrays.
+func (tx *Tx) Set(file, pointer string, v any, arrays ...int) error {
+	return tx.set(file, pointer, v, false, arrays)
+}
 
-// SetPath is Set, but missing parents are made, as objects.
-func (tx *Tx) SetPath(file, pointer string, v any) error { return tx.set(file, pointer, v, true) }
+// SetPath is Set, but missing parents are made: as an array where "-", the place
+// behind the last element, follows, else as objects, since in a pointer "0" may be
+// the name of a member. arrays are the depths of those that shall be arrays all the
+// same; 0 is the document, where it is made.
+func (tx *Tx) SetPath(file, pointer string, v any, arrays ...int) error {
+	return tx.set(file, pointer, v, true, arrays)
+}
 
-func (tx *Tx) set(file, pointer string, v any, parents bool) error {
+// isArray tells whether the missing container at a depth of ptr is to be an array.
+func isArray(ptr jsonpatch.Pointer, depth int, arrays []int) bool {
+	return ptr[depth] == "-" || slices.Contains(arrays, depth)
+}
+
+func (tx *Tx) set(file, pointer string, v any, parents bool, arrays []int) error {
 	d, err := tx.writable(file)
 	if err != nil {
 		return err
@@ -117,8 +130,12 @@ func (tx *Tx) set(file, pointer string, v any, parents bool) error {
 	if _, err := jsonpatch.ParseStrict(value, tx.lim); err != nil {
 		return fail(file, err)
 	}
-	return tx.inObject(d, func() error {
-		patch, err := setPatch(d.doc, ptr, value, parents)
+	root := newObject
+	if d.doc == nil && isArray(ptr, 0, arrays) {
+		root = "[\n]\n"
+	}
+	return tx.inNew(d, root, func() error {
+		patch, err := setPatch(d.doc, ptr, value, parents, arrays)
 		if err != nil {
 			return conflict(file, err)
 		}
@@ -128,10 +145,13 @@ func (tx *Tx) set(file, pointer string, v any, parents bool) error {
 
 // inObject calls fn, for which a file that is not there is made with an empty
 // object. Where fn fails it is not.
-func (tx *Tx) inObject(d *draft, fn func() error) error {
+func (tx *Tx) inObject(d *draft, fn func() error) error { return tx.inNew(d, newObject, fn) }
+
+// inNew is inObject with another document to begin with.
+func (tx *Tx) inNew(d *draft, root string, fn func() error) error {
 	before := *d
 	if d.doc == nil {
-		if err := tx.put(d, []byte(newObject)); err != nil {
+		if err := tx.put(d, []byte(root)); err != nil {
 			return err
 		}
 	}
@@ -146,7 +166,7 @@ func (tx *Tx) inObject(d *draft, fn func() error) error {
 const newObject = "{\n}\n"
 
 // setPatch finds the operations that put value at ptr.
-func setPatch(doc *jsonpatch.Document, ptr jsonpatch.Pointer, value []byte, parents bool) (jsonpatch.Patch, error) {
+func setPatch(doc *jsonpatch.Document, ptr jsonpatch.Pointer, value []byte, parents bool, arrays []int) (jsonpatch.Patch, error) {
 	old, err := doc.Get(ptr)
 	if err == nil {
 		if bytes.Equal(old, value) {
@@ -161,7 +181,11 @@ func setPatch(doc *jsonpatch.Document, ptr jsonpatch.Pointer, value []byte, pare
 	if parents {
 		for i := 0; i < len(ptr); i++ {
 			if _, err := doc.Get(ptr[:i]); errors.Is(err, jsonpatch.ErrNotFound) {
-				patch = append(patch, jsonpatch.Operation{Op: "add", Path: ptr[:i], Value: []byte("{}")})
+				empty := "{}"
+				if isArray(ptr, i, arrays) {
+					empty = "[]"
+				}
+				patch = append(patch, jsonpatch.Operation{Op: "add", Path: ptr[:i], Value: []byte(empty)})
 			} else if err != nil {
 				return nil, err
 			}

@@ -57,7 +57,7 @@ func (u *unit) place() error {
 	if err := u.believe(); err != nil {
 		return err
 	}
-	u.compactLarge()
+	u.tidy()
 	return nil
 }
 

@@ -9,8 +9,8 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -26,7 +26,8 @@ type Protection struct {
 }
 
 // Protect adds patterns, relative to the store's directory, and begins the
-// history of the files that match them and have none yet. It returns these.
+// history of the files that match them and have none yet. It returns these, also
+// where it fails for others.
 func (s *Store) Protect(ctx context.Context, patterns []string) ([]string, error) {
 	err := s.changeProtection(ctx, patterns, func(have []string, p string) []string {
 		if !slices.Contains(have, p) {
@@ -104,6 +105,9 @@ func (s *Store) relPattern(root, pattern string) (string, error) {
 		return "", &Error{Kind: ErrInvalid, File: pattern, Err: errorf("is not in the workspace %s", root)}
 	}
 	rel = filepath.ToSlash(rel)
+	if !utf8.ValidString(rel) { // JSON could not keep it
+		return "", &Error{Kind: ErrInvalid, File: pattern, Err: errorf("is no UTF-8, as a pattern must be: ? stands for any byte that is not")}
+	}
 	if _, err := path.Match(rel, ""); err != nil {
 		return "", &Error{Kind: ErrInvalid, File: pattern, Err: errorf("is no pattern: %w", err)}
 	}
@@ -124,21 +128,29 @@ func (s *Store) Protections(context.Context) ([]Protection, error) {
 func (s *Store) protectionsAbove(dir string) ([]Protection, error) {
 	var list []Protection
 	for at := dir; ; at = filepath.Dir(at) {
-		values, err := s.readSettings(at)
+		here, err := s.protectionsAt(at)
 		if err != nil {
 			return nil, err
 		}
-		patterns, err := patternsIn(values)
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range patterns {
-			list = append(list, Protection{at, p})
-		}
+		list = append(list, here...)
 		if at == filepath.Dir(at) {
 			return list, nil
 		}
 	}
+}
+
+// protectionsAt lists the patterns of the workspace whose root is dir.
+func (s *Store) protectionsAt(dir string) ([]Protection, error) {
+	values, err := s.readSettings(dir)
+	if err != nil {
+		return nil, err
+	}
+	patterns, err := patternsIn(values)
+	var list []Protection
+	for _, p := range patterns {
+		list = append(list, Protection{dir, p})
+	}
+	return list, err
 }
 
 // Protected finds the pattern that protects a file. It fails with ErrNotFound
@@ -153,19 +165,14 @@ func (s *Store) Protected(_ context.Context, file string) (Protection, error) {
 		return Protection{}, fail(file, err)
 	}
 	for _, p := range list {
-		rel, err := filepath.Rel(p.Root, real)
-		if err == nil && matchPath(p.Pattern, filepath.ToSlash(rel)) {
+		if p.matches(real) {
 			return p, nil
 		}
 	}
 	return Protection{}, &Error{Kind: ErrNotFound, File: file, Err: errorf("is not protected")}
 }
 
-// matchPath matches a path against a pattern, segment by segment.
-func matchPath(pattern, name string) bool {
-	return matchSegments(strings.Split(pattern, "/"), strings.Split(name, "/"))
-}
-
+// matchSegments matches a path against a pattern, segment by segment.
 func matchSegments(pattern, name []string) bool {
 	for len(pattern) > 0 {
 		if pattern[0] == "**" {
@@ -185,93 +192,6 @@ func matchSegments(pattern, name []string) bool {
 		pattern, name = pattern[1:], name[1:]
 	}
 	return len(name) == 0
-}
-
-// protectedFiles lists the files that exist and match the patterns around the
-// store's directory.
-func (s *Store) protectedFiles() ([]string, error) {
-	list, err := s.Protections(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, p := range list {
-		found, err := s.matching(p)
-		if err != nil {
-			return nil, fail(p.Root, err)
-		}
-		names = append(names, found...)
-	}
-	slices.Sort(names)
-	return slices.Compact(names), nil
-}
-
-// matching walks the directories that a pattern can match in.
-func (s *Store) matching(p Protection) ([]string, error) {
-	var names []string
-	segments := strings.Split(p.Pattern, "/")
-	deep := slices.Contains(segments, "**")
-	err := filepath.WalkDir(p.Root, func(name string, e fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(p.Root, name)
-		if err != nil {
-			return err
-		}
-		parts := strings.Split(filepath.ToSlash(rel), "/")
-		switch {
-		case !e.IsDir():
-			if matchSegments(segments, parts) {
-				names = append(names, name)
-			}
-		case rel == ".":
-		case e.Name() == metaDir, e.Name() == ".git", !deep && !matchSegments(segments[:min(len(parts), len(segments)-1)], parts):
-			return filepath.SkipDir
-		}
-		return nil
-	})
-	return names, err
-}
-
-// TrackProtected begins the history of the protected files that have none yet, and
-// returns them. One that is damaged is not among them.
-func (s *Store) TrackProtected(ctx context.Context) ([]string, error) {
-	names, err := s.protectedFiles()
-	if err != nil {
-		return nil, err
-	}
-	var tracked []string
-	var failed error
-	for _, name := range names {
-		began, err := s.track(ctx, name)
-		if err != nil {
-			failed = errors.Join(failed, err) // the others are not kept waiting for it
-		} else if began {
-			tracked = append(tracked, name)
-		}
-	}
-	return tracked, failed
-}
-
-// track records a file as it stands, if nothing is recorded of it yet.
-func (s *Store) track(ctx context.Context, name string) (began bool, err error) {
-	err = s.withLocks(ctx, []string{name}, s.newCall(nil), func(ses *session) error {
-		f := ses.targets[0].file
-		if !f.Log.Empty() || !f.Found.Version.Exists {
-			return nil
-		}
-		rec, err := f.Adoption(nil)
-		if err != nil {
-			return fail(name, err)
-		}
-		began = true
-		return fail(name, f.AppendAdoption(rec))
-	})
-	return began && err == nil, err
 }
 
 // Healed is a protected file that was damaged.

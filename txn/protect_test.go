@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestMatchPath(t *testing.T) {
+func TestPatternsOfProtectedFiles(t *testing.T) {
 	for _, c := range []struct {
 		pattern, name string
 		want          bool
@@ -26,7 +26,7 @@ func TestMatchPath(t *testing.T) {
 		{"d/**", "e/x", false},
 		{"d", "d/x", false},
 	} {
-		require.Equal(t, c.want, matchPath(c.pattern, c.name), "%s %s", c.pattern, c.name)
+		require.Equal(t, c.want, Protection{"/r", c.pattern}.matches("/r/"+c.name), "%s %s", c.pattern, c.name)
 	}
 }
 

@@ -36,6 +36,7 @@ type RecoverOptions struct {
 type RecoverReport struct {
 	Files   []FileReport // those with something to report, by path
 	Total   int          // tracked files looked at
+	Begun   []string     // protected files whose history begins
 	Expired []OpenTxInfo // open transactions discarded
 	Open    []OpenTxInfo // open transactions kept
 	Removed []string     // leftovers removed
@@ -51,7 +52,7 @@ type FileReport struct {
 // Recover settles every tracked file below the paths (a file, or a directory with
 // everything below it), discards open transactions past their time, and removes
 // what crashes left lying about. It goes on past an error in one file, which is
-// in the report. Whatever it does is also done, file by file, by whoever next
+// in the report, and past an open transaction that is damaged, which is an error. Whatever it does is also done, file by file, by whoever next
 // uses one through jtx.
 func (s *Store) Recover(ctx context.Context, paths []string, o RecoverOptions) (RecoverReport, error) {
 	var r RecoverReport
@@ -72,18 +73,43 @@ func (s *Store) Recover(ctx context.Context, paths []string, o RecoverOptions) (
 			o.Progress(i+1, len(sc.files), t.real)
 		}
 	}
+	if err := s.beginProtected(ctx, sc, o.DryRun, &r); err != nil {
+		return r, err
+	}
 	if o.TTL == 0 {
 		o.TTL = DefaultTxTTL
 	}
-	if err := s.sweepTxs(ctx, sc, o, &r); err != nil {
-		return r, err
-	}
+	err = s.sweepTxs(ctx, sc, o, &r)
 	for _, w := range sc.workspaces {
-		if err := s.sweepBuilt(w, o.DryRun, &r); err != nil {
-			return r, err
+		err = errors.Join(err, s.sweepBuilt(w, o.DryRun, &r))
+	}
+	return r, err
+}
+
+// beginProtected takes the first image of the protected files that have none.
+func (s *Store) beginProtected(ctx context.Context, sc *scope, dryRun bool, r *RecoverReport) error {
+	list, err := s.protectionsIn(sc)
+	if err != nil {
+		return err
+	}
+	names, err := s.unrecorded(ctx, sc, list)
+	if err != nil {
+		return err
+	}
+	r.Total += len(names)
+	for _, name := range names {
+		err := s.unreadableProtected(ctx, name)
+		began := err == nil
+		if began && !dryRun {
+			began, err = s.track(ctx, name)
+		}
+		if err != nil {
+			r.Files = append(r.Files, FileReport{File: name, Err: err})
+		} else if began {
+			r.Begun = append(r.Begun, name)
 		}
 	}
-	return r, nil
+	return nil
 }
 
 // recoverFile settles one file. Cases in which nothing had to be done are left
@@ -202,6 +228,7 @@ func (s *Store) unsettledBelow(w *workspace, dir string) ([]*target, error) {
 
 // scope is what some paths cover.
 type scope struct {
+	under      []string // the paths themselves, real ones
 	workspaces []*workspace
 	files      []*target // by real path
 }
@@ -219,6 +246,7 @@ func (s *Store) scope(ctx context.Context, paths []string) (*scope, error) {
 		if err != nil {
 			return nil, fail(p, err)
 		}
+		sc.under = append(sc.under, real)
 		roots, err := s.workspacesAround(ctx, real)
 		if err != nil {
 			return nil, fail(p, err)

@@ -1,16 +1,13 @@
 package txn
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"io/fs"
 	"path/filepath"
+	"time"
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
-	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // Redacted says what a redaction took out.
@@ -19,21 +16,30 @@ type Redacted struct {
 	Revisions int      // versions in which one of them stood
 	Messages  int      // messages in which one was
 	Removed   []string // set-aside copies with one of them, which are deleted
+	LogLines  int      // lines of the log of operations in which one was
 	// Elsewhere are revisions in which one of the values still stands, at another
 	// pointer.
 	Elsewhere []uint64
+	// Unreached are files whose histories still hold a message with one of the
+	// values, since they can't be looked at.
+	Unreached []string
 }
 
 // redactedText takes the place of a value that was taken out.
 const redactedText = `"[redacted]"`
 
 // Redact takes every value that a file ever held at a pointer, but for the one that
-// it holds now, out of its whole history: each version, each record, and the copies
-// of damaged content that were set aside. Revisions, times and ids stay, and the
-// chain is made anew, so that it can be checked as before. It fails with
+// it holds now, out of its whole history: each version, each record, the copies of
+// damaged content that were set aside, and the log of operations. Messages in which
+// one stands are taken out of the histories of all files that they are in. Revisions,
+// times and ids stay, and the chain is made anew, so that it can be checked as
+// before. Journals of the file that were set aside are deleted whole. It fails with
 // ErrConflict while an open transaction has the file, whose copy may hold a value,
 // and with ErrNotFound where there is nothing to take out. The bytes may remain in
-// free blocks of the disk, and in backups.
+// free blocks of the disk, in backups, and in files that the value was copied to.
+//
+// The file's own journal is replaced last: cut off before that, Redact can be run
+// again and does the rest.
 func (s *Store) Redact(ctx context.Context, file, pointer string, opts ...Option) (Redacted, error) {
 	ptr, err := jsonpatch.ParsePointer(pointer)
 	if err != nil {
@@ -42,20 +48,75 @@ func (s *Store) Redact(ctx context.Context, file, pointer string, opts ...Option
 	if len(ptr) == 0 {
 		return Redacted{}, &Error{Kind: ErrInvalid, File: file, Err: errorf("the whole document can't be taken out of its history")}
 	}
+	c := s.newCall(opts)
+	s = s.forCall(c)
 	if _, err := s.headOf(ctx, file); err != nil {
 		return Redacted{}, err
 	}
-	r := &redaction{s: s, ptr: ptr, secrets: map[string]int{}}
-	c := s.newCall(opts)
+	r := &redaction{s: s, ptr: ptr}
+	if c.dryRun {
+		return r.done, fail(file, r.try(ctx, s.abs(file), c))
+	}
+	began := time.Now()
 	c.sweep = true // temporary files too
-	err = s.withLocks(ctx, []string{s.abs(file)}, c, func(ses *session) error {
-		r.t = ses.targets[0]
-		if err := s.notOpen(ctx, r.t); err != nil {
+	err = r.lock(ctx, s.abs(file), c)
+	s.logOutcome([]string{s.abs(file)}, c, began, Result{}, err)
+	return r.done, fail(file, err)
+}
+
+// lock redacts with the locks of the file, and of those that share a message with
+// it. Which these are is known only when it is locked.
+func (r *redaction) lock(ctx context.Context, file string, c *call) error {
+	names := []string{file}
+	for {
+		more := false
+		err := r.s.withLocks(ctx, names, c, func(ses *session) error {
+			r.h = lockedHead(ses.byName(file))
+			if err := r.survey(ctx); err != nil {
+				return err
+			}
+			more = false
+			others, err := r.sharers(ses)
+			for _, t := range others {
+				if ses.find(t.real) == nil {
+					names, more = append(names, t.real), true
+				}
+			}
+			if err != nil || more {
+				return err
+			}
+			return r.run(ses, others)
+		})
+		if err != nil || !more {
 			return err
 		}
-		return r.run(c.dryRun)
-	})
-	return r.done, fail(file, err)
+	}
+}
+
+// try says what would be redacted.
+func (r *redaction) try(ctx context.Context, file string, c *call) (err error) {
+	if r.h, err = r.s.tryHead(ctx, file, c); err != nil {
+		return err
+	}
+	if err := r.survey(ctx); err != nil {
+		return err
+	}
+	first, err := r.s.oldestKept(r.h)
+	if err != nil {
+		return err
+	}
+	for rec, err := range wal.Scan(r.s.fs, r.h.t.dir, first.LSN) {
+		if err == nil && rec.LSN > r.h.last {
+			break
+		}
+		if err == nil {
+			_, err = r.rewrite(rec)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return r.cleanTraces(false)
 }
 
 // notOpen makes sure that no open transaction keeps a copy of the file.
@@ -77,9 +138,10 @@ func (s *Store) notOpen(ctx context.Context, t *target) error {
 // redaction is one on its way through a journal.
 type redaction struct {
 	s       *Store
-	t       *target
+	h       head // of the file
 	ptr     jsonpatch.Pointer
 	secrets map[string]int // compact, and in how many versions each stands
+	marks   marks          // by which they are known elsewhere
 	done    Redacted
 
 	// doc is the version that was reached and red what it becomes; the others
@@ -87,31 +149,51 @@ type redaction struct {
 	doc, red, docBefore, redBefore *jsonpatch.Document
 }
 
-func (r *redaction) run(dryRun bool) error {
+// survey finds what is to be taken out.
+func (r *redaction) survey(ctx context.Context) error {
+	r.secrets, r.done = map[string]int{}, Redacted{}
+	if err := r.s.notOpen(ctx, r.h.t); err != nil {
+		return err
+	}
 	if err := r.collect(); err != nil {
 		return err
 	}
+	r.marks = marksOf(r.secrets)
 	if r.done.Values = len(r.secrets); r.done.Values == 0 {
-		return &Error{Kind: ErrNotFound, File: r.t.name, Pointer: r.ptr.String(), Err: errorf("no old value of %q is in the history; a current one must be replaced or deleted first", r.ptr)}
+		return &Error{Kind: ErrNotFound, File: r.h.t.name, Pointer: r.ptr.String(), Err: errorf("no old value of %q is in the history; a current one must be replaced or deleted first", r.ptr)}
 	}
-	st := r.t.file.Log.State()
-	h := head{t: r.t, last: st.Last, rev: st.Rev}
-	first, err := r.s.oldestKept(h)
-	if err != nil || dryRun {
+	return nil
+}
+
+func (r *redaction) run(ses *session, others []*target) error {
+	if err := r.cleanTraces(true); err != nil {
 		return err
 	}
-	if err := r.t.file.Log.Rebuild(first.LSN, r.rewrite); err != nil {
+	for _, t := range others {
+		if err := r.rebuild(ses.find(t.real), r.withoutMessages); err != nil {
+			return err
+		}
+	}
+	return r.rebuild(r.h.t, r.rewrite)
+}
+
+func (r *redaction) rebuild(t *target, rewrite func(*wal.Record) (*wal.Record, error)) error {
+	first, err := r.s.oldestKept(lockedHead(t))
+	if err != nil {
 		return err
 	}
-	return r.cleanAside()
+	return fail(t.name, t.file.Log.Rebuild(first.LSN, rewrite))
 }
 
 // collect finds the values: all that ever stood there, but the current one.
 func (r *redaction) collect() error {
 	var doc, before *jsonpatch.Document
-	for rec, err := range wal.Scan(r.s.fs, r.t.dir, 1) {
+	for rec, err := range wal.Scan(r.s.fs, r.h.t.dir, 1) {
 		if err != nil {
 			return err
+		}
+		if rec.LSN > r.h.last {
+			break
 		}
 		switch rec.Kind {
 		case wal.KindNote:
@@ -128,7 +210,7 @@ func (r *redaction) collect() error {
 			r.secrets[value]++
 		}
 	}
-	if current := r.valueIn(doc); current != "" {
+	if current := r.valueIn(r.h.t.file.Found.Doc); current != "" {
 		delete(r.secrets, current)
 	}
 	for _, n := range r.secrets {
@@ -184,10 +266,8 @@ func (r *redaction) clean(doc *jsonpatch.Document) (*jsonpatch.Document, error) 
 }
 
 func (r *redaction) record(rec *wal.Record, next, clean *jsonpatch.Document) (*wal.Record, error) {
-	out := *rec
-	out.Txns = append([]wal.Txn(nil), rec.Txns...)
-	r.cleanMessages(out.Txns)
-	if clean != nil && r.contains(clean.Bytes()) {
+	out := r.cleanMessages(rec)
+	if clean != nil && r.marks.in(clean.Bytes()) {
 		r.done.Elsewhere = append(r.done.Elsewhere, rec.Rev)
 	}
 	if rec.Flags&wal.FlagFound == 0 {
@@ -196,20 +276,23 @@ func (r *redaction) record(rec *wal.Record, next, clean *jsonpatch.Document) (*w
 	out.After = versionOf(clean)
 	untouched := r.doc == r.red && next == clean
 	for _, t := range rec.Txns {
-		untouched = untouched && !r.contains(t.Patch) && !r.gives(t.Patch)
+		untouched = untouched && !r.marks.in(t.Patch) && !r.gives(t.Patch)
 	}
-	if untouched || clean == nil {
-		return &out, nil
+	if untouched {
+		return out, nil
 	}
-	return &out, r.derive(&out, clean)
+	return out, r.derive(out, clean)
 }
 
 // derive replaces a record's patches, which may hold the values, by what leads
 // from the one clean version to the other.
 func (r *redaction) derive(out *wal.Record, clean *jsonpatch.Document) error {
 	var patch jsonpatch.Patch
-	exact := false
-	if r.red != nil {
+	exact := clean == nil
+	switch {
+	case clean == nil:
+		patch = jsonpatch.Patch{{Op: "remove"}}
+	case r.red != nil:
 		var err error
 		if patch, exact, err = recovery.Describe(r.red, clean, r.s.opt.Limits); err != nil {
 			return err
@@ -230,32 +313,6 @@ func (r *redaction) derive(out *wal.Record, clean *jsonpatch.Document) error {
 	return nil
 }
 
-func (r *redaction) cleanMessages(txns []wal.Txn) {
-	for i := range txns {
-		for secret := range r.secrets {
-			text := bytes.Trim([]byte(secret), `"`)
-			if len(text) >= minTelling && bytes.Contains([]byte(txns[i].Message), text) {
-				txns[i].Message = "[redacted]"
-				r.done.Messages++
-			}
-		}
-	}
-}
-
-// minTelling is the length, in bytes, from which a value is looked for in other
-// places: a shorter one stands everywhere by chance.
-const minTelling = 6
-
-// contains tells whether a text has one of the values in it.
-func (r *redaction) contains(text []byte) bool {
-	for secret := range r.secrets {
-		if len(secret) >= minTelling && bytes.Contains(text, []byte(secret)) {
-			return true
-		}
-	}
-	return false
-}
-
 // gives tells whether a patch gives the pointer, or what contains it, a value.
 func (r *redaction) gives(text []byte) bool {
 	patch, err := decodePatch(text, r.s.opt.Limits)
@@ -268,35 +325,6 @@ func (r *redaction) gives(text []byte) bool {
 		}
 	}
 	return false
-}
-
-// cleanAside deletes the copies of damaged content in which one of the values is.
-func (r *redaction) cleanAside() error {
-	dir := filepath.Join(r.t.dir, "damaged")
-	entries, err := r.s.fs.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		name := filepath.Join(dir, e.Name())
-		text, err := fsys.ReadFile(r.s.fs, name)
-		if err != nil {
-			return err
-		}
-		for secret := range r.secrets {
-			if bytes.Contains(text, bytes.Trim([]byte(secret), `"`)) {
-				if err := ignoreNotExist(r.s.fs.Remove(name)); err != nil {
-					return err
-				}
-				r.done.Removed = append(r.done.Removed, name)
-				break
-			}
-		}
-	}
-	return fsys.SyncDir(r.s.fs, dir)
 }
 
 func versionOf(doc *jsonpatch.Document) wal.Version {

@@ -2,6 +2,8 @@ package txn_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
 
+	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -70,4 +74,119 @@ func TestRedactLeavesNoTrace(t *testing.T) {
 	require.ErrorIs(t, err, txn.ErrNotFound)
 	set(t, s, "a.json", "/n", 9)
 	verify(t, s)
+}
+
+// requireNoTrace looks for a secret in all bytes of a directory, compressed ones
+// too.
+func requireNoTrace(t *testing.T, dir, secret string) {
+	t.Helper()
+	dec, err := zstd.NewReader(nil)
+	require.NoError(t, err)
+	defer dec.Close()
+	require.NoError(t, filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+		require.NoError(t, err)
+		require.NotContains(t, name, secret)
+		if e.IsDir() {
+			return nil
+		}
+		text := read(t, name)
+		if strings.HasSuffix(name, ".zst") {
+			data, err := dec.DecodeAll([]byte(text), nil)
+			require.NoError(t, err)
+			text = string(data)
+		}
+		require.NotContains(t, text, secret, name)
+		return nil
+	}))
+}
+
+// A secret is looked for wherever somebody who wants to keep it would put it.
+func TestRedactWhereverItHides(t *testing.T) {
+	inMemory(t)
+	ctx := context.Background()
+	const secret = "hunter2-hunter2"
+	do := func(t *testing.T, s *txn.Store, patch string, opts ...txn.Option) error {
+		_, err := s.Do(ctx, []string{"a.json"}, func(tx *txn.Tx) error { return tx.Patch("a.json", []byte(patch)) }, opts...)
+		return err
+	}
+	journal := func(dir string) string {
+		return filepath.Join(dir, ".jtx", "files", "a.json", "wal", "00000000000000000001")
+	}
+	for name, hide := range map[string]func(*testing.T, *txn.Store, string){
+		"value": func(*testing.T, *txn.Store, string) {},
+		"test operation": func(t *testing.T, s *txn.Store, _ string) {
+			require.NoError(t, do(t, s, `[{"op":"test","path":"/pw","value":"`+secret+`"},{"op":"add","path":"/n","value":1}]`))
+		},
+		"copied and moved within, and gone": func(t *testing.T, s *txn.Store, _ string) {
+			require.NoError(t, do(t, s, `[{"op":"copy","from":"/pw","path":"/pw2"},{"op":"remove","path":"/pw2"}]`))
+			require.NoError(t, do(t, s, `[{"op":"move","from":"/pw","path":"/pw3"},{"op":"move","from":"/pw3","path":"/pw"}]`))
+		},
+		"file removed and made again": func(t *testing.T, s *txn.Store, _ string) {
+			_, err := s.Do(ctx, []string{"a.json"}, func(tx *txn.Tx) error { return tx.Remove("a.json") }, txn.WithMessage("no more "+secret))
+			require.NoError(t, err)
+			restore(t, s, "a.json", txn.Point{})
+		},
+		"in place": func(t *testing.T, s *txn.Store, _ string) {
+			require.NoError(t, do(t, s, `[{"op":"add","path":"/n","value":1}]`, txn.WithInPlace()))
+		},
+		"compressed segments": func(t *testing.T, s *txn.Store, _ string) {
+			for i := range 100 {
+				require.NoError(t, do(t, s, `[{"op":"add","path":"/n","value":"`+strings.Repeat(fmt.Sprint(i), 5000)+`"}]`))
+			}
+		},
+		"message of several files": func(t *testing.T, s *txn.Store, _ string) {
+			_, err := s.Do(ctx, []string{"a.json", "b.json"}, func(tx *txn.Tx) error {
+				return errors.Join(tx.Set("a.json", "/n", 1), tx.Set("b.json", "/n", 1))
+			}, txn.WithMessage("now "+secret))
+			require.NoError(t, err)
+		},
+		"log of operations": func(t *testing.T, s *txn.Store, dir string) {
+			logged, err := txn.Open(dir, txn.Options{Verb: "undo"})
+			require.NoError(t, err)
+			res := set(t, s, "a.json", "/pw", "other")
+			set(t, s, "a.json", "/pw", secret)
+			_, err = logged.Undo(ctx, res.ID)
+			require.ErrorIs(t, err, txn.ErrConflict)
+			require.Contains(t, read(t, filepath.Join(dir, ".jtx", "log", "now.ndjson")), secret)
+		},
+		"damaged copy": func(t *testing.T, s *txn.Store, dir string) {
+			path := filepath.Join(dir, "a.json")
+			write(t, path, `{"pw":"`+secret+`"`)
+			require.NoError(t, os.Chtimes(path, fileTime, fileTime))
+			restore(t, s, "a.json", txn.Point{})
+		},
+		"journal that was set aside": func(t *testing.T, s *txn.Store, dir string) {
+			text := []byte(read(t, journal(dir)))
+			text[60] ^= 1
+			write(t, journal(dir), string(text))
+			_, err := s.SetAside(ctx, "a.json")
+			require.NoError(t, err)
+		},
+		"staged file": func(t *testing.T, s *txn.Store, dir string) {
+			write(t, recovery.Temp(filepath.Join(dir, "a.json")), `{"pw":"`+secret+`"}`)
+		},
+		"generation that was never finished": func(t *testing.T, s *txn.Store, dir string) {
+			half := filepath.Join(dir, ".jtx", "files", "a.json", "wal.1")
+			require.NoError(t, os.Mkdir(half, 0o700))
+			write(t, filepath.Join(half, filepath.Base(journal(dir))), secret)
+			write(t, journal(dir)+".COPY.TEMP", secret)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, dir := openStore(t)
+			set(t, s, "a.json", "/n", 0)
+			set(t, s, "a.json", "/pw", secret)
+			hide(t, s, dir)
+			set(t, s, "a.json", "/pw", "new")
+			tried, err := s.Redact(ctx, "a.json", "/pw", txn.DryRun())
+			require.NoError(t, err)
+			done, err := s.Redact(ctx, "a.json", "/pw")
+			require.NoError(t, err)
+			require.Equal(t, tried, done)
+			verify(t, s)
+			_, err = s.Redact(ctx, "a.json", "/pw")
+			require.ErrorIs(t, err, txn.ErrNotFound)
+			requireNoTrace(t, dir, secret)
+		})
+	}
 }

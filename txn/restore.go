@@ -16,6 +16,7 @@ func mending(c *call) { c.mendDamage = true }
 // it was deleted or damaged. Damaged bytes are set aside first, and stay there.
 // A version in which a file was not there removes it.
 func (s *Store) Restore(ctx context.Context, files []string, p Point, opts ...Option) (Result, error) {
+	s = s.forCall(s.newCall(opts))
 	if p.kind == pointTx {
 		// Its time is looked up before the files are locked.
 		targets, err := s.historyTargets(ctx, files)
@@ -44,6 +45,7 @@ func (s *Store) Restore(ctx context.Context, files []string, p Point, opts ...Op
 // state at a point: a time or a transaction. A file that was made later is
 // removed; one whose history does not reach back so far is left as it is.
 func (s *Store) RestoreAll(ctx context.Context, p Point, opts ...Option) (Result, error) {
+	s = s.forCall(s.newCall(opts))
 	sc, err := s.scope(ctx, nil)
 	if err != nil {
 		return Result{}, err
@@ -89,8 +91,7 @@ func headNow(d *draft) head {
 	if d.t.plan != nil {
 		return plannedHead(d.t, d.t.plan)
 	}
-	st := d.t.file.Log.State()
-	return head{t: d.t, last: st.Last, rev: st.Rev, ahead: d.found.Err != nil}
+	return lockedHead(d.t)
 }
 
 func (s *Store) restoreDraft(ctx context.Context, tx *Tx, d *draft, p Point) error {
@@ -141,15 +142,18 @@ func (s *Store) restoreOld(tx *Tx, d *draft, p Point) (bool, error) {
 		}
 		return true, err
 	}
-	for first, err := range s.versionsFrom(d.t, 1, h.last) {
-		if err != nil {
-			return false, err
-		}
-		if !first.Before.Exists && first.Flags&wal.FlagForeign == 0 {
-			d.remove() // jtx made it, later
-			return true, nil
-		}
-		break
+	made, err := s.madeByJtx(h)
+	if made && err == nil {
+		d.remove() // later
+	}
+	return made, err
+}
+
+// madeByJtx tells that a file's history begins with its making: before, it was not
+// there.
+func (s *Store) madeByJtx(h head) (bool, error) {
+	for first, err := range s.versionsFrom(h.t, 1, h.last) {
+		return err == nil && !first.Before.Exists && first.Flags&wal.FlagForeign == 0, err
 	}
 	return false, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // session is some files, locked exclusively and settled.
@@ -73,6 +74,9 @@ func (ses *session) round(names []string, need *participants, deadline time.Time
 		if err := ses.settle(need); err != nil {
 			return err
 		}
+		if err := ses.widen(); err != nil {
+			return err
+		}
 		return fn(ses)
 	})
 }
@@ -89,6 +93,44 @@ func (ses *session) through(fn func() error) (err error) {
 	err = fn()
 	whole = err == nil
 	return err
+}
+
+// widen lets journals follow files whose mode was widened. What is not settled may
+// be content that is to replace the file, and its mode with it: then it must not.
+func (ses *session) widen() error {
+	for _, t := range ses.targets {
+		if t.guarded() || t.file.Found.Info == nil || !t.file.Log.Trusted() {
+			continue
+		}
+		a := accessOfFile(t.file.Found.Info)
+		if t.dirMode == a.dir.Perm() {
+			continue
+		}
+		err := ses.s.chmodDir(t.dir, a.dir)
+		if err != nil && !errors.Is(err, fs.ErrPermission) { // another user's, and no wider than the file
+			return fail(t.name, err)
+		}
+	}
+	return nil
+}
+
+// narrowGuarded narrows the journals of files that get another one's content, durably
+// and before any of it is there. Who else asked for their locks meanwhile had seen
+// the file as it was.
+func (ses *session) narrowGuarded() error {
+	for _, t := range ses.targets {
+		if !t.guarded() {
+			continue
+		}
+		_, err := ses.s.prepare(t)
+		if err == nil {
+			err = fsys.SyncDir(ses.s.fs, t.dir)
+		}
+		if err != nil {
+			return fail(t.name, err)
+		}
+	}
+	return nil
 }
 
 // errAgain makes withLocks start over. Nothing was changed.
@@ -112,6 +154,9 @@ func (ses *session) lock(names []string, need *participants, deadline time.Time)
 		}
 		if ses.find(t.real) != nil {
 			continue
+		}
+		if mode, ok := ses.call.modes[t.real]; ok {
+			t.most = &mode
 		}
 		ses.targets = append(ses.targets, t)
 	}
@@ -140,7 +185,7 @@ func (ses *session) lock(names []string, need *participants, deadline time.Time)
 		return err
 	}
 	ses.call.targets = ses.targets
-	return nil
+	return ses.narrowGuarded()
 }
 
 // noCopies refuses files of a workspace and of its copy together: what names them
@@ -277,7 +322,7 @@ func (ses *session) settle(need *participants) error {
 	if err != nil {
 		return fail("", err)
 	}
-	ses.report = recovery.Apply(plan)
+	ses.recover(plan)
 	if ses.call.recovered != nil {
 		ses.call.recovered(ses.report)
 	}
@@ -285,6 +330,20 @@ func (ses *session) settle(need *participants) error {
 		return err
 	}
 	return ses.readable()
+}
+
+// recover does what the plan says. The histories of files that only other programs
+// change grow by it.
+func (ses *session) recover(plan *recovery.Plan) {
+	all := ses.all()
+	before := make([]wal.LSN, len(all))
+	for i, t := range all {
+		before[i] = t.file.Log.State().Segment
+	}
+	ses.report = recovery.Apply(plan)
+	for i, t := range all {
+		_ = ses.s.tidy(t, before[i]) // tried again with the next segment; a commit then tells
+	}
 }
 
 // readable refuses a file that is no document, so that it can't be taken for one

@@ -218,7 +218,7 @@ func (s *shape) put(p jsonpatch.Pointer, n *node, over bool) (old *node, err err
 		i := len(c.elems)
 		if token != "-" {
 			index, err := strconv.Atoi(token)
-			if err != nil {
+			if err != nil || index < 0 {
 				return nil, fmt.Errorf("%s: no index", p)
 			}
 			i = c.position(index)

@@ -129,3 +129,102 @@ func TestADirectoryOfThatNameIsNoWorkspace(t *testing.T) {
 	_, err := s.Do(context.Background(), []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/n", 1) })
 	require.ErrorIs(t, err, txn.ErrFormat)
 }
+
+// everything is all of a directory: names, modes, times and bytes.
+func everything(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(name string, e os.DirEntry, err error) error {
+		require.NoError(t, err)
+		info, err := e.Info()
+		require.NoError(t, err)
+		all[name] = info.Mode().String() + info.ModTime().String()
+		if info.Mode().IsRegular() {
+			all[name] += read(t, name)
+		}
+		return nil
+	}))
+	return all
+}
+
+func TestDryRunOfHistoryVerbsChangesNothing(t *testing.T) {
+	ctx := context.Background()
+	for name, leave := range map[string]func(*testing.T, *txn.Store, *hookFS, string){
+		"settled": func(*testing.T, *txn.Store, *hookFS, string) {},
+		"edited outside": func(t *testing.T, _ *txn.Store, _ *hookFS, dir string) {
+			write(t, filepath.Join(dir, "a.json"), `{"pw":"edited","n":7}`)
+		},
+		"deleted outside": func(t *testing.T, _ *txn.Store, _ *hookFS, dir string) {
+			require.NoError(t, os.Remove(filepath.Join(dir, "a.json")))
+		},
+		"damaged outside": func(t *testing.T, _ *txn.Store, _ *hookFS, dir string) {
+			write(t, filepath.Join(dir, "a.json"), `{"pw":`)
+			require.NoError(t, os.Chtimes(filepath.Join(dir, "a.json"), fileTime, fileTime))
+		},
+		"a commit was cut off": func(t *testing.T, s *txn.Store, h *hookFS, _ string) {
+			h.hook = func(op, _ string) error {
+				if op == "exchange" {
+					return syscall.EIO
+				}
+				return nil
+			}
+			require.NotEmpty(t, set(t, s, "a.json", "/n", 8).Warnings)
+			h.hook = nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, h, dir := openHooked(t, txn.Options{})
+			made := set(t, s, "a.json", "/pw", "secret-one")
+			for i := range 10 {
+				set(t, s, "a.json", "/n", i)
+			}
+			changed := set(t, s, "a.json", "/pw", "secret-two")
+			leave(t, s, h, dir)
+			before := everything(t, dir)
+			for verb, run := range map[string]func() error{
+				"compact": func() error {
+					done, err := s.Compact(ctx, nil, txn.Retention{Revs: 1}, txn.DryRun())
+					require.Len(t, done, 1)
+					return err
+				},
+				"redact": func() error {
+					done, err := s.Redact(ctx, "a.json", "/pw", txn.DryRun())
+					require.True(t, err != nil || done.Values > 0)
+					return err
+				},
+				"undo": func() error { _, err := s.Undo(ctx, changed.ID, txn.DryRun()); return err },
+				"restore": func() error {
+					_, err := s.Restore(ctx, []string{"a.json"}, txn.AtTx(made.ID), txn.DryRun())
+					return err
+				},
+				"all":  func() error { _, err := s.RestoreAll(ctx, txn.AtTx(made.ID), txn.DryRun()); return err },
+				"copy": func() error { _, err := s.Copy(ctx, "a.json", "b.json", txn.DryRun()); return err },
+			} {
+				if err := run(); err != nil {
+					require.Contains(t, "edited outside deleted outside damaged outside", name, "%s: %v", verb, err)
+				}
+				require.Equal(t, before, everything(t, dir), verb)
+			}
+		})
+	}
+}
+
+// A dry run waits for nobody who only holds a lock.
+func TestDryRunTakesNoLock(t *testing.T) {
+	ctx := context.Background()
+	s, dir := openStore(t)
+	set(t, s, "a.json", "/pw", "secret-one")
+	set(t, s, "a.json", "/pw", "secret-two")
+	other, err := txn.Open(dir, txn.Options{LockTimeout: -1})
+	require.NoError(t, err)
+	_, err = s.Do(ctx, []string{"a.json"}, func(tx *txn.Tx) error {
+		_, err := other.Compact(ctx, nil, txn.Retention{}, txn.DryRun())
+		require.NoError(t, err)
+		done, err := other.Redact(ctx, "a.json", "/pw", txn.DryRun())
+		require.NoError(t, err)
+		require.Equal(t, 1, done.Values)
+		return tx.Set("a.json", "/n", 1)
+	})
+	require.NoError(t, err)
+	verify(t, s)
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
@@ -39,12 +40,15 @@ type FileStatus struct {
 	// InPlace tells that the file was last written in place, so that plain
 	// readers may have seen it half written.
 	InPlace bool
-	Lock    lockmgr.Status
-	Err     error // what kept the file from being looked at, or its damage
+	// Protected tells that a pattern names the file. Those of which nothing is
+	// recorded yet are listed too, as untracked, or damaged where they hold no JSON.
+	Protected bool
+	Lock      lockmgr.Status
+	Err       error // what kept the file from being looked at, or its damage
 }
 
-// Status looks at every tracked file below the paths. It takes no lock and
-// changes nothing.
+// Status looks at every tracked or protected file below the paths. It takes no
+// lock and changes nothing.
 func (s *Store) Status(ctx context.Context, paths []string) (Status, error) {
 	var st Status
 	sc, err := s.scope(ctx, paths)
@@ -61,13 +65,46 @@ func (s *Store) Status(ctx context.Context, paths []string) (Status, error) {
 	for _, t := range txs {
 		st.Open = append(st.Open, t.Info())
 	}
+	list, err := s.protectionsIn(sc)
+	if err != nil {
+		return st, err
+	}
 	for _, t := range sc.files {
 		if ctx.Err() != nil {
 			return st, context.Cause(ctx)
 		}
-		st.Files = append(st.Files, s.statusOf(ctx, t))
+		f := s.statusOf(ctx, t)
+		f.Protected = protectedBy(list, t.real)
+		st.Files = append(st.Files, f)
 	}
-	return st, nil
+	return st, s.addUnrecorded(ctx, sc, list, &st)
+}
+
+// addUnrecorded looks at the protected files of which no version is recorded.
+func (s *Store) addUnrecorded(ctx context.Context, sc *scope, list []Protection, st *Status) error {
+	names, err := s.unrecorded(ctx, sc, list)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		i, known := slices.BinarySearchFunc(st.Files, name, func(f FileStatus, name string) int { return compare(f.File, name) })
+		if !known {
+			st.Files = slices.Insert(st.Files, i, FileStatus{File: name, Protected: true})
+		}
+		f := &st.Files[i]
+		f.Condition = "untracked"
+		if err := s.unreadableProtected(ctx, name); err != nil {
+			f.Condition, f.Err = "damaged", err
+		}
+		w, err := s.findWorkspace(ctx, filepath.Dir(name))
+		if err != nil {
+			return fail(name, err)
+		}
+		if w != nil {
+			f.Workspace = w.root
+		}
+	}
+	return nil
 }
 
 // statusOf looks at one file. A commit in progress makes some of what it reads

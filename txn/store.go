@@ -87,12 +87,29 @@ type Store struct {
 	opt   Options
 	fs    fsys.FS
 	locks *lockmgr.Manager
+	// dry is for dry runs: what a crash or another program left is foreseen, not
+	// settled, also where only the history is read.
+	dry bool
+	*kept
+}
 
+// kept is what a store keeps between transactions.
+type kept struct {
 	groupsMu sync.Mutex
 	groups   map[string]*group
 	parked   parked
 	lagging  lagging
 	cache    cache
+}
+
+// forCall is the store as the call is to see it.
+func (s *Store) forCall(c *call) *Store {
+	if !c.dryRun || s.dry {
+		return s
+	}
+	dry := *s
+	dry.dry = true
+	return &dry
 }
 
 // Open gives a store whose relative file names are relative to dir. It creates
@@ -114,11 +131,11 @@ func Open(dir string, opt Options) (*Store, error) {
 	if opt.Boot == [16]byte{} {
 		opt.Boot = wal.BootID()
 	}
-	s := &Store{dir: abs, opt: opt, fs: opt.FS, locks: lockmgr.Default, groups: map[string]*group{}}
-	s.parked.sessions = map[string]*session{}
-	s.lagging.files = map[string]*session{}
-	s.cache.files = map[string]*cached{}
-	return s, nil
+	k := &kept{groups: map[string]*group{}}
+	k.parked.sessions = map[string]*session{}
+	k.lagging.files = map[string]*session{}
+	k.cache.files = map[string]*cached{}
+	return &Store{dir: abs, opt: opt, fs: opt.FS, locks: lockmgr.Default, kept: k}, nil
 }
 
 // shared is the store of [Do], [View] and [Update]: one for the working directory
@@ -162,6 +179,14 @@ func (s *Store) abs(name string) string {
 		return filepath.Clean(name)
 	}
 	return filepath.Join(s.dir, name)
+}
+
+func (s *Store) absAll(names []string) []string {
+	all := make([]string, len(names))
+	for i, name := range names {
+		all[i] = s.abs(name)
+	}
+	return all
 }
 
 func now() time.Time { return time.Now().UTC() }

@@ -25,11 +25,16 @@ type target struct {
 	// plan is what the next access would do, where nothing is to be done: a dry run.
 	plan *recovery.FilePlan
 	info fs.FileInfo // the file's, when it was resolved; nil where there is none
+	// dirMode is that of dir, when its locks were asked for.
+	dirMode fs.FileMode
 	// like is a file whose content this one gets, so that its journal must be for
 	// nobody who may not read that.
 	like *target
 	// ahead is the newest version where it is committed but not in place yet.
 	ahead *ahead
+	// most, where it is not nil, is the mode of the file that the content is from,
+	// which is not there to look at.
+	most *fs.FileMode
 }
 
 // current is what a transaction finds: the newest committed version.
@@ -40,6 +45,10 @@ func (t *target) current() recovery.Found {
 	}
 	return found
 }
+
+// guarded tells that the file, and its journal, get content that is not for all who
+// may read it now.
+func (t *target) guarded() bool { return t.like != nil || t.most != nil }
 
 func (t *target) key() recovery.Key { return recovery.Key{Workspace: t.ws.id, Path: t.rel} }
 
@@ -111,8 +120,9 @@ func isMeta(path string) bool {
 	return false
 }
 
-// prepare makes the directory of the file's journal, so that its lock can be
-// made there, and lets it follow the file's mode where that has changed.
+// prepare makes the directory of the file's journal, so that its lock can be made
+// there. Where the file's mode has been narrowed, the directory follows at once;
+// where it has been widened, in [session.widen].
 func (s *Store) prepare(t *target) (access, error) {
 	a, err := s.accessFor(t)
 	if err != nil {
@@ -120,6 +130,7 @@ func (s *Store) prepare(t *target) (access, error) {
 	}
 	have, err := s.fs.Lstat(t.dir)
 	if errors.Is(err, fs.ErrNotExist) {
+		t.dirMode = a.dir.Perm()
 		if t.info == nil {
 			return a.mkdirForNew(s.fs, t.dir)
 		}
@@ -128,14 +139,14 @@ func (s *Store) prepare(t *target) (access, error) {
 	if err == nil {
 		err = s.trustedJournal(t, have)
 	}
-	if err != nil || have.Mode().Perm() == a.dir.Perm() {
+	if err != nil {
 		return a, err
 	}
-	err = s.chmodDir(t.dir, a)
-	if errors.Is(err, fs.ErrPermission) && have.Mode().Perm()&^a.dir.Perm() == 0 {
-		err = nil // another user's, and no wider than the file
+	if t.dirMode = have.Mode().Perm(); t.dirMode&^a.dir.Perm() == 0 {
+		return a, nil
 	}
-	return a, err
+	t.dirMode &= a.dir.Perm()
+	return a, s.chmodDir(t.dir, t.dirMode|a.dir&fs.ModeSetgid)
 }
 
 // trustedJournal refuses a journal that somebody else could have put there to make
@@ -168,13 +179,13 @@ func (s *Store) trustedJournal(t *target, have fs.FileInfo) error {
 	return fmt.Errorf("%s: %w (uid %d)", t.dir, ErrUntrusted, owner)
 }
 
-func (s *Store) chmodDir(dir string, a access) error {
+func (s *Store) chmodDir(dir string, mode fs.FileMode) error {
 	f, err := s.fs.OpenFile(dir, os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	return f.Chmod(a.dir)
+	return f.Chmod(mode)
 }
 
 // accessFor is the access of a file's journal: the file's own, but no more than
@@ -183,6 +194,11 @@ func (s *Store) accessFor(t *target) (access, error) {
 	a, err := s.ownAccess(t)
 	if err == nil && t.like != nil && t.like.info != nil {
 		a = a.within(accessOfFile(t.like.info), t.info == nil)
+	}
+	if err == nil && t.most != nil {
+		give := dirMode(*t.most) | 0o700
+		a.dir &= give | fs.ModeSetgid
+		a.file &= give
 	}
 	return a, err
 }

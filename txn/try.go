@@ -44,6 +44,23 @@ func (s *Store) try(ctx context.Context, names []string, c *call, fn func(*Tx) e
 	return res, nil
 }
 
+// tryHead is what is known of one file in a dry run: as withLocks would find it.
+func (s *Store) tryHead(ctx context.Context, name string, c *call) (head, error) {
+	ses := &session{s: s, ctx: ctx, call: c}
+	plan, err := ses.foresee([]string{name})
+	if err == nil {
+		_, err = ses.trial(plan)
+	}
+	if err != nil {
+		return head{}, err
+	}
+	h := plannedHead(ses.targets[0], ses.targets[0].plan)
+	if h.ahead && ses.targets[0].file.Found.Err == nil {
+		h.rev++ // the edit will be recorded
+	}
+	return h, nil
+}
+
 // foresee resolves the files and plans what recovery would make of them, at one
 // moment: nothing was committed to any of them meanwhile.
 func (ses *session) foresee(names []string) (*recovery.Plan, error) {
@@ -167,7 +184,7 @@ func (ses *session) trial(plan *recovery.Plan) (*Tx, error) {
 func plannedHead(t *target, fp *recovery.FilePlan) head {
 	h := head{t: t, ahead: fp.Case.Action == recovery.Adopt || fp.Case.Action == recovery.SetAside}
 	if fp.Newest != nil && !fp.InDoubt {
-		h.last, h.rev = fp.Newest.LSN, fp.Newest.Rev
+		h.last, h.rev, h.time = fp.Newest.LSN, fp.Newest.Rev, fp.Newest.Time()
 	}
 	return h
 }

@@ -167,7 +167,7 @@ func (t *OpenTx) create() error {
 
 // Resume opens a transaction by its id, or by a beginning of it that no other
 // has. It looks in the workspace of the store's directory, then among all that
-// this user began.
+// this user began. One that is damaged comes with its error, and can be aborted.
 func (s *Store) Resume(ctx context.Context, id string) (*OpenTx, error) {
 	given := id
 	id = strings.ToUpper(id)
@@ -238,17 +238,35 @@ func (t *OpenTx) load() error {
 	if err != nil {
 		return fail(t.dir, err)
 	}
-	t.data = txData{}
+	name := filepath.Base(t.dir)
+	t.data, t.damage = txData{}, nil
 	err = json.Unmarshal(data, &t.data)
 	if err == nil {
-		err = t.data.check(filepath.Base(t.dir))
+		err = t.data.check(name)
 	}
-	if err != nil {
-		t.data = txData{}
-		return &Error{Kind: ErrDamaged, File: t.dir, Err: err}
+	if err == nil {
+		return nil
 	}
-	return nil
+	id, wrong := wal.ParseID(name)
+	if wrong != nil {
+		return fail(t.dir, wrong) // it is kept nowhere that jtx made
+	}
+	t.data = txData{ID: name, Created: id.Time()}
+	t.damage = &Error{Kind: ErrDamaged, Err: &TxDamagedError{name, filepath.Join(t.dir, txName), err}}
+	return t.damage
 }
+
+// TxDamagedError says that what is kept of an open transaction can't be read.
+type TxDamagedError struct {
+	ID, Path string
+	Err      error
+}
+
+func (e *TxDamagedError) Error() string {
+	return fmt.Sprintf("open transaction %s is damaged: %s: %v", e.ID, e.Path, e.Err)
+}
+
+func (e *TxDamagedError) Unwrap() error { return e.Err }
 
 // check refuses a transaction that calls itself otherwise than its directory, or
 // has documents elsewhere: somebody else may have put it into the workspace, and

@@ -3,6 +3,8 @@ package txn
 import (
 	"context"
 	"iter"
+	"regexp"
+	"slices"
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
@@ -10,13 +12,15 @@ import (
 )
 
 // Undo takes a transaction back, in all its files, by a new transaction. It need
-// not be the newest: what other transactions changed since stays. Where one of
-// them changed a place that this one had changed, or something around or in it,
+// not be the newest: what other transactions changed since stays. The message says
+// which was undone, so that it is not undone twice, unless the undo was undone. Where
+// one of the later ones changed a place that this one had changed, or something around or in it,
 // Undo fails with ErrConflict and an *UndoConflict in the chain, and nothing is
 // changed. Elements that have moved since, in their array or with what contains
 // them, are followed. While the text around the change is as it was then, Undo
 // gives back the very bytes.
 func (s *Store) Undo(ctx context.Context, id wal.ID, opts ...Option) (Result, error) {
+	s = s.forCall(s.newCall(opts))
 	unit, err := s.findTx(ctx, id)
 	if err != nil {
 		return Result{}, err
@@ -28,7 +32,7 @@ func (s *Store) Undo(ctx context.Context, id wal.ID, opts ...Option) (Result, er
 	for _, at := range unit {
 		names = append(names, at.h.t.real)
 	}
-	opts = append([]Option{WithMessage("undo " + id.String())}, opts...)
+	opts = append(slices.Clone(opts), func(c *call) { c.message = undoMessage(c.message, id) })
 	return s.Do(ctx, names, func(tx *Tx) error {
 		for _, d := range tx.drafts {
 			if err := s.undoDraft(ctx, d, id, tx.lim); err != nil {
@@ -37,6 +41,53 @@ func (s *Store) Undo(ctx context.Context, id wal.ID, opts ...Option) (Result, er
 		}
 		return nil
 	}, opts...)
+}
+
+// undoMessage says which transaction is undone, besides what the caller says.
+func undoMessage(message string, id wal.ID) string {
+	if message == "" {
+		return "undo " + id.String()
+	}
+	return message + " (undo " + id.String() + ")"
+}
+
+var undoForm = regexp.MustCompile(`(?:^|\()undo ([0-9A-Z]{26})\)?$`)
+
+// undoes is the transaction that one says it has undone.
+func undoes(t wal.Txn) (wal.ID, bool) {
+	m := undoForm.FindStringSubmatch(t.Message)
+	if m == nil {
+		return wal.ID{}, false
+	}
+	id, err := wal.ParseID(m[1])
+	return id, err == nil
+}
+
+// notUndone fails where the transaction was undone, by one that was not undone
+// itself.
+func (s *Store) notUndone(h head, rec *wal.Record, id wal.ID) error {
+	type undo struct{ of, by wal.ID }
+	var undos []undo
+	for rec, err := range s.versionsFrom(h.t, rec.LSN+1, h.last) {
+		if err != nil {
+			return err
+		}
+		for _, t := range rec.Txns {
+			if of, ok := undoes(t); ok {
+				undos = append(undos, undo{of, t.ID})
+			}
+		}
+	}
+	undone := map[wal.ID]bool{}
+	for _, u := range slices.Backward(undos) { // what undid one came after it
+		if undone[u.by] {
+			continue
+		}
+		if undone[u.of] = true; u.of == id {
+			return &UndoConflict{Tx: id, Later: u.by, Undone: true}
+		}
+	}
+	return nil
 }
 
 // undoDraft takes the transaction's change to one file back.
@@ -49,9 +100,14 @@ func (s *Store) undoDraft(ctx context.Context, d *draft, id wal.ID, lim jsonpatc
 	if rec == nil {
 		return &Error{Kind: ErrNotFound, File: d.name, Err: errorf("transaction %s is not kept any more", id)}
 	}
-	before, err := s.content(d.t, rec.LSN-1)
-	if err != nil {
-		return err
+	if err := s.notUndone(h, rec, id); err != nil {
+		return fail(d.name, err)
+	}
+	var before *jsonpatch.Document
+	if rec.Before.Exists {
+		if before, err = s.content(d.t, rec.LSN-1); err != nil {
+			return err
+		}
 	}
 	u := &undoRun{s: s, ctx: ctx, d: d, h: h, rec: rec, id: id, lim: lim}
 	if before == nil || !rec.After.Exists {
@@ -82,6 +138,9 @@ type undoRun struct {
 // happened to it.
 func (u *undoRun) wholeFile(before *jsonpatch.Document) error {
 	newest, err := u.s.versionAt(u.d.t, u.h.last)
+	if err == nil && newest == nil {
+		err = u.s.dropped(u.d.t, u.h.last)
+	}
 	if err != nil {
 		return err
 	}

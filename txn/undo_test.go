@@ -98,6 +98,40 @@ func TestUndoOfFilesMadeAndRemoved(t *testing.T) {
 	require.ErrorIs(t, err, txn.ErrNotFound)
 }
 
+// What was undone is not undone again, which would give an element back twice; what
+// was redone is as it was before.
+func TestUndoTwice(t *testing.T) {
+	ctx := context.Background()
+	s, dir := openStore(t)
+	path := filepath.Join(dir, "a.json")
+	write(t, path, `{"l":[1,2,3]}`)
+	removed := doPatch(t, s, "a.json", `[{"op":"remove","path":"/l/1"}]`)
+	undone, err := s.Undo(ctx, removed, txn.WithMessage("not that one"))
+	require.NoError(t, err)
+	e, err := s.Show(ctx, undone.ID)
+	require.NoError(t, err)
+	require.Equal(t, fmt.Sprintf("not that one (undo %s)", removed), e.Message)
+	set(t, s, "a.json", "/n", 1)
+	_, err = s.Undo(ctx, removed)
+	var conflict *txn.UndoConflict
+	require.ErrorIs(t, err, txn.ErrConflict)
+	require.ErrorAs(t, err, &conflict)
+	require.True(t, conflict.Undone)
+	require.ErrorContains(t, err, fmt.Sprintf("transaction %s is already undone by %s", removed, undone.ID))
+	require.Contains(t, read(t, path), `[1,2,3]`)
+
+	redone, err := s.Undo(ctx, undone.ID)
+	require.NoError(t, err)
+	require.Contains(t, read(t, path), `[1,3]`)
+	_, err = s.Undo(ctx, undone.ID)
+	require.ErrorContains(t, err, fmt.Sprintf("already undone by %s", redone.ID))
+	_, err = s.Undo(ctx, redone.ID)
+	require.NoError(t, err)
+	require.Contains(t, read(t, path), `[1,2,3]`)
+	_, err = s.Undo(ctx, removed)
+	require.ErrorContains(t, err, fmt.Sprintf("already undone by %s", undone.ID))
+}
+
 func TestUndoInSeveralFiles(t *testing.T) {
 	s, dir := openStore(t)
 	both := []string{"a.json", "b.json"}

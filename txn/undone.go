@@ -21,9 +21,14 @@ type UndoConflict struct {
 	Later    wal.ID
 	LaterOp  string
 	LaterPtr string
+	// Undone tells that Later took Tx back already; the pointers are empty then.
+	Undone bool
 }
 
 func (e *UndoConflict) Error() string {
+	if e.Undone {
+		return fmt.Sprintf("transaction %s is already undone by %s", e.Tx, e.Later)
+	}
 	return fmt.Sprintf("%q was changed again: transaction %s did %s, then %s did %s", e.Pointer, e.Tx, e.Change, e.Later, e.LaterOp)
 }
 

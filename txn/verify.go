@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
@@ -25,8 +26,11 @@ type VerifyResult struct {
 	Records int
 	Bytes   int64 // of the journal
 	// Foreign tells that the file holds a valid edit made outside jtx, which
-	// the next access records.
-	Foreign bool
+	// the next access records; Deleted, that the edit was to remove it.
+	Foreign, Deleted bool
+	// Untracked tells that the file is protected, and that no version of it is
+	// recorded yet: the next change, or Recover, takes the first.
+	Untracked bool
 	// Unfinished tells that a commit was cut off; jtx recover settles it.
 	Unfinished bool
 	// Exposed tells that more people may read the journal than the file, whose mode
@@ -38,7 +42,8 @@ type VerifyResult struct {
 
 // Verify replays the journal of every tracked file below the paths from its first
 // image, checks each version against its hash, and the file against the newest.
-// It changes nothing.
+// Of protected files without a history it checks that they hold JSON. It changes
+// nothing.
 func (s *Store) Verify(ctx context.Context, paths []string, o VerifyOptions) ([]VerifyResult, error) {
 	sc, err := s.scope(ctx, paths)
 	if err != nil {
@@ -54,7 +59,23 @@ func (s *Store) Verify(ctx context.Context, paths []string, o VerifyOptions) ([]
 			o.Progress(i+1, len(sc.files), t.real)
 		}
 	}
-	return results, nil
+	return s.verifyUnrecorded(ctx, sc, results)
+}
+
+func (s *Store) verifyUnrecorded(ctx context.Context, sc *scope, results []VerifyResult) ([]VerifyResult, error) {
+	list, err := s.protectionsIn(sc)
+	if err != nil {
+		return results, err
+	}
+	names, err := s.unrecorded(ctx, sc, list)
+	for _, name := range names {
+		i, known := slices.BinarySearchFunc(results, name, func(r VerifyResult, name string) int { return compare(r.File, name) })
+		if !known {
+			results = slices.Insert(results, i, VerifyResult{File: name})
+		}
+		results[i].Untracked, results[i].Err = true, s.unreadableProtected(ctx, name)
+	}
+	return results, err
 }
 
 // verifyFile checks one file while nobody writes it.
@@ -108,7 +129,7 @@ func (s *Store) verifyLocked(ctx context.Context, t *target, res *VerifyResult) 
 	}
 	switch fp.Case.Action {
 	case recovery.Adopt:
-		res.Foreign = true
+		res.Foreign, res.Deleted = true, !fp.File.Found.Version.Exists
 	case recovery.Settle, recovery.Redo, recovery.SetAsideRedo:
 		res.Unfinished = true
 	case recovery.SetAside:

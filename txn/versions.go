@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -76,6 +77,9 @@ func (s *Store) versionsFrom(t *target, from, to wal.LSN) iter.Seq2[*wal.Record,
 	return func(yield func(*wal.Record, error) bool) {
 		var held *wal.Record // until it is certain that no abort follows
 		for rec, err := range wal.Scan(s.fs, t.dir, from) {
+			if errors.Is(err, wal.ErrNotFound) {
+				err = s.dropped(t, to)
+			}
 			if err != nil {
 				yield(nil, fail(t.name, err))
 				return
@@ -132,7 +136,7 @@ func (s *Store) atTime(h head, at time.Time) (*wal.Record, error) {
 }
 
 // content derives the bytes of the newest version at or below an LSN: nil where
-// it is no file. It costs what lies between that version and the nearest image
+// it is no file. It fails with ErrNotFound where retention has dropped it. It costs what lies between that version and the nearest image
 // before it.
 func (s *Store) content(t *target, lsn wal.LSN) (*jsonpatch.Document, error) {
 	var chain []*wal.Record
@@ -145,10 +149,20 @@ func (s *Store) content(t *target, lsn wal.LSN) (*jsonpatch.Document, error) {
 			return s.replay(t, chain)
 		}
 	}
-	if len(chain) == 0 {
-		return nil, nil
+	if err := s.dropped(t, lsn); err != nil || len(chain) == 0 {
+		return nil, err
 	}
 	return nil, fail(t.name, &wal.CorruptError{Path: t.dir, LSN: chain[len(chain)-1].LSN, Reason: "no image to replay from"})
+}
+
+// dropped is ErrNotFound where retention has dropped what is at or below an LSN,
+// which can't be read any more.
+func (s *Store) dropped(t *target, lsn wal.LSN) error {
+	first, err := wal.First(s.fs, t.dir)
+	if err == nil && first > 1 {
+		return &Error{Kind: ErrNotFound, File: t.name, Err: errorf("what was there up to record %d is not kept any more", lsn)}
+	}
+	return fail(t.name, err)
 }
 
 // replay derives a version from a chain of records, newest first, that ends with

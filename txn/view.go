@@ -28,10 +28,7 @@ func View(files []string, fn func(*Tx) error) error {
 // never a change that is not committed. It creates nothing and, while nobody
 // writes, takes no lock. In fn every change fails with ErrReadOnly.
 func (s *Store) View(ctx context.Context, files []string, fn func(*Tx) error) error {
-	names := make([]string, len(files))
-	for i, f := range files {
-		names[i] = s.abs(f)
-	}
+	names := s.absAll(files)
 	tx, err := s.snapshot(ctx, names)
 	if err != nil {
 		return asNamed(err, names, files)

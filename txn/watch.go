@@ -86,7 +86,10 @@ type watch struct {
 type cursor struct {
 	last wal.LSN
 	rev  uint64
+	time time.Time // no version up to there is later
 }
+
+func (h head) cursor() cursor { return cursor{h.last, h.rev, h.time} }
 
 // round yields what is new. It tells to look again at once where that has
 // recorded an edit from outside.
@@ -188,7 +191,7 @@ func (w *watch) begin(heads []head) error {
 		after[t.real] = rev
 	}
 	for _, h := range heads {
-		c := cursor{h.last, h.rev}
+		c := h.cursor()
 		rev, given := after[h.t.real]
 		switch {
 		case given:
@@ -226,7 +229,7 @@ func (s *Store) cursorAt(h head, early func(*wal.Record) bool) (cursor, error) {
 	if err != nil || rec == nil {
 		return cursor{last: last}, err
 	}
-	return cursor{last, rec.Rev}, nil
+	return cursor{last, rec.Rev, rec.Time()}, nil
 }
 
 // record lets recovery make a version of an edit from outside. It tells whether

@@ -29,11 +29,11 @@ func (w *watch) deliver(heads []head, yield func(Entry, error) bool) error {
 	defer f.stop()
 	for _, h := range heads {
 		at := w.cursors[h.t.real]
-		switch {
-		case h.last < at.last:
-			return &Error{Kind: ErrNotFound, File: h.t.name, Err: errorf("its history was begun anew: it can't be followed from revision %d", at.rev)}
-		case h.last == at.last:
+		if h.cursor() == at {
 			continue
+		}
+		if err := w.s.follows(h, at); err != nil {
+			return err
 		}
 		l := &newLane{h: h, rev: at.rev}
 		l.next, l.stop = iter.Pull2(w.s.versionsFrom(h.t, at.last+1, h.last))
@@ -51,7 +51,24 @@ func (w *watch) deliver(heads []head, yield func(Entry, error) bool) error {
 		}
 	}
 	for _, h := range heads {
-		w.cursors[h.t.real] = cursor{h.last, h.rev}
+		w.cursors[h.t.real] = h.cursor()
+	}
+	return nil
+}
+
+// follows makes sure that a history still is the one that was followed: one that was
+// begun anew, when its journal was set aside, has only younger versions.
+func (s *Store) follows(h head, at cursor) error {
+	anew := h.last < at.last
+	if !anew && at.last > 0 {
+		rec, err := s.versionAt(h.t, at.last)
+		if err != nil {
+			return err
+		}
+		anew = rec != nil && at.time.UnixNano() > 0 && rec.Time().After(at.time)
+	}
+	if anew {
+		return &Error{Kind: ErrNotFound, File: h.t.name, Err: errorf("its history was begun anew: it can't be followed from revision %d", at.rev)}
 	}
 	return nil
 }

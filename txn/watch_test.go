@@ -155,6 +155,31 @@ func TestWatchSaysThatHistoryWasDropped(t *testing.T) {
 	require.FileExists(t, a)
 }
 
+func TestWatchSaysThatHistoryWasBegunAnew(t *testing.T) {
+	for _, later := range []int{0, 1, 2, 3, 4, 20} {
+		s, dir := openStore(t)
+		for n := range 4 {
+			set(t, s, "a.json", "/n", n)
+		}
+		next, stop := iter.Pull2(s.Watch(context.Background(), nil, txn.WatchOptions{After: map[string]uint64{"a.json": 3}, Poll: time.Millisecond}))
+		e, err, _ := next()
+		require.NoError(t, err)
+		require.Equal(t, uint64(4), e.Files[0].Rev)
+		journal := filepath.Join(dir, ".jtx", "files", "a.json", "wal", "00000000000000000001")
+		text := []byte(read(t, journal))
+		text[60] ^= 1
+		write(t, journal, string(text))
+		_, err = s.SetAside(context.Background(), "a.json")
+		require.NoError(t, err)
+		for n := range later {
+			set(t, s, "a.json", "/m", n)
+		}
+		_, err, _ = next()
+		require.ErrorContains(t, err, "begun anew", "%d later commits", later)
+		stop()
+	}
+}
+
 func TestWatchWaitsForAFileThatIsNotThereYet(t *testing.T) {
 	s, dir := openStore(t)
 	ctx, cancel := context.WithCancelCause(context.Background())

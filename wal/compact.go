@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -32,14 +30,16 @@ func (l *Log) Rebuild(from LSN, rewrite func(*Record) (*Record, error)) error {
 		return fmt.Errorf("%s: %w: a commit is pending", l.dir, ErrInvalid)
 	}
 	b, err := l.buildGeneration(from, rewrite)
-	if err == nil {
+	if err != nil {
+		err = errors.Join(err, fsys.RemoveTree(l.fs, journalDir(l.dir, l.state.Gen+1)))
+	} else {
 		fsys.Step("compact.built")
 		err = l.switchTo(b)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: making a new generation of the journal: %w", l.dir, err)
 	}
-	return l.removeOld()
+	return nil
 }
 
 // packedSize is how many bytes of frames are compressed into one segment: reading
@@ -66,7 +66,7 @@ type builder struct {
 func (l *Log) buildGeneration(from LSN, rewrite func(*Record) (*Record, error)) (*builder, error) {
 	b := &builder{log: l, gen: l.state.Gen + 1, rewrites: rewrite != nil}
 	b.dir = journalDir(l.dir, b.gen)
-	if err := removeTree(l.fs, b.dir); err != nil {
+	if err := fsys.RemoveTree(l.fs, b.dir); err != nil {
 		return nil, err
 	}
 	if err := b.makeDir(b.dir); err != nil {
@@ -131,18 +131,19 @@ func (b *builder) add(rec *Record) error {
 
 // pack writes what is gathered as a compressed segment.
 func (b *builder) pack() error {
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	packed, err := pack(b.buf)
+	if err == nil {
+		err = b.makeRoom()
+	}
 	if err != nil {
 		return err
 	}
-	packed := enc.EncodeAll(b.buf, nil)
-	if err := enc.Close(); err != nil {
-		return err
-	}
-	return b.write(packedSuffix, packed)
+	b.buf = b.buf[:0]
+	return b.log.writeSynced(packedPath(b.dir, b.group, b.first, b.last), packed)
 }
 
-func (b *builder) write(suffix string, data []byte) error {
+// makeRoom begins a new group where the one before is full.
+func (b *builder) makeRoom() error {
 	if b.inGroup == groupSegments {
 		b.group, b.inGroup = b.first, 0
 		if err := b.makeDir(groupDir(b.dir, b.group)); err != nil {
@@ -150,9 +151,7 @@ func (b *builder) write(suffix string, data []byte) error {
 		}
 	}
 	b.inGroup++
-	err := b.log.writeSynced(segmentPath(b.dir, b.group, b.first)+suffix, data)
-	b.buf = b.buf[:0]
-	return err
+	return nil
 }
 
 func (b *builder) makeDir(path string) error {
@@ -162,11 +161,12 @@ func (b *builder) makeDir(path string) error {
 
 // finish writes the tail, as it is: it will be appended to.
 func (b *builder) finish() error {
-	size := len(b.buf)
-	if err := b.write("", b.buf); err != nil {
+	if err := b.makeRoom(); err != nil {
 		return err
 	}
-	b.buf = b.buf[:size]
+	if err := b.log.writeSynced(segmentPath(b.dir, b.group, b.first), b.buf); err != nil {
+		return err
+	}
 	for _, dir := range b.dirs {
 		if err := fsys.SyncDir(b.log.fs, dir); err != nil {
 			return err
@@ -177,7 +177,8 @@ func (b *builder) finish() error {
 
 // switchTo makes the new generation the journal. The state is marked pending
 // before: it names the old one's tail, which must not be believed any more when
-// CURRENT names the new one.
+// CURRENT names the new one. It is settled when the old one is gone: so whoever opens
+// the journal after a crash in between removes it.
 func (l *Log) switchTo(b *builder) error {
 	before := l.state
 	if err := l.MarkPending(); err != nil {
@@ -190,6 +191,9 @@ func (l *Log) switchTo(b *builder) error {
 	s := &l.state
 	s.Gen, s.Group, s.Segment, s.Offset, s.CRC = b.gen, b.group, b.first, int64(len(b.buf)), b.crc
 	s.SinceImage, s.LastSize = b.since, 0
+	if err := l.removeOld(); err != nil {
+		return err
+	}
 	s.Pending = before.Pending
 	return l.writeState()
 }
@@ -217,34 +221,11 @@ func (l *Log) removeOld() error {
 		if !e.IsDir() || name == mine || name != journalName && !strings.HasPrefix(name, journalName+".") {
 			continue
 		}
-		if err := removeTree(l.fs, filepath.Join(l.dir, name)); err != nil {
+		if err := fsys.RemoveTree(l.fs, filepath.Join(l.dir, name)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// removeTree removes a directory with all in it. One that is not there is no error.
-func removeTree(fsy fsys.FS, path string) error {
-	entries, err := fsy.ReadDir(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		inner := filepath.Join(path, e.Name())
-		if e.IsDir() {
-			err = removeTree(fsy, inner)
-		} else {
-			err = fsy.Remove(inner)
-		}
-		if ignoreNotExist(err) != nil {
-			return err
-		}
-	}
-	return fsy.Remove(path)
 }
 
 func ignoreNotExist(err error) error {

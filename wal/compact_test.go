@@ -167,3 +167,37 @@ func TestFailEveryCallOfRebuild(t *testing.T) {
 		})
 	}
 }
+
+// What was not finished takes no room on a disk that is full.
+func TestRebuildOnAFullDisk(t *testing.T) {
+	dir := fileDir(t)
+	l := open(t, dir, testOptions())
+	buildMixed(t, l, 60)
+	require.NoError(t, l.Close())
+	opt := testOptions()
+	opt.FS = fsys.NewFailing(fsys.OS, fsys.Fault{Ops: []string{"write"}, Err: syscall.ENOSPC, Forever: true})
+	l = open(t, dir, opt)
+	require.ErrorIs(t, l.Rebuild(21, nil), syscall.ENOSPC)
+	require.NoDirExists(t, filepath.Join(dir, "wal.1"))
+	requireFrom(t, dir, 1, 60)
+}
+
+// What a generation had is gone when the next one is settled, be it by who opens the
+// journal after a crash: it may have held what somebody took out of it.
+func TestOldGenerationsDoNotStay(t *testing.T) {
+	dir := fileDir(t)
+	l := open(t, dir, testOptions())
+	buildMixed(t, l, 60)
+	require.NoError(t, l.Close())
+	opt := testOptions()
+	opt.FS = fsys.NewFailing(fsys.OS, fsys.Fault{Ops: []string{"remove"}, Forever: true})
+	l = open(t, dir, opt)
+	require.Error(t, l.Rebuild(21, nil))
+	require.NoError(t, l.Close())
+	require.DirExists(t, filepath.Join(dir, "wal"))
+	l = open(t, dir, testOptions())
+	require.NoDirExists(t, filepath.Join(dir, "wal"))
+	requireFrom(t, dir, 21, 60)
+	commit(t, l, mixed(61))
+	requireFrom(t, dir, 21, 61)
+}

@@ -11,15 +11,17 @@
 //	wal/                          or wal.N/, N the generation
 //	  00000000000000000001        a segment, named by the LSN of its first record
 //	  00000000000000000417
-//	  …                           up to 16 of them; then
-//	  00000000000000006641.d/     a group: the next 16
+//	  …                           until 16 are there; then
+//	  00000000000000006641.d/     a group: as many of the next ones
 //	    00000000000000006641
 //	    …
-//	  00000000000000000001.zst    in a generation that compaction made: a segment as
-//	                              one zstd frame; never the last one
+//	  00000000000000000001-00000000000000000416.zst
+//	                              a compressed segment, of these records: what it
+//	                              would hold as one zstd frame; never the last one
 //
 // tidwall/wal looks at every file beside the one it appends to, and reads that one
 // whole. Groups and a segment size of 64 KB keep both short, however long the history.
+// It passes over the compressed ones.
 //
 // # Segment
 //
@@ -72,6 +74,15 @@
 // header's size and the places of version, kind, flags, LSN, length and crc, so that
 // what is newer ([ErrVersion]) can be told from what is damaged ([ErrCorrupt]). A flag
 // or a kind that isn't known is newer too.
+//
+// # Compression
+//
+// Segments that are full, but for the last two, are compressed, four into one
+// ([Log.Pack]). The compressed one is written as
+// <name>.zst.TEMP, synced and renamed, and its directory synced; then those that it
+// replaces are removed. Its name says which records it has, so that any of those that
+// a crash has left beside it are known to be replaced: readers pass over them, and the
+// next writer that looks removes them.
 //
 // # Generations
 //

@@ -25,10 +25,8 @@ func (l *Log) preflight(hinted, near bool) error {
 	if err := list.missing(hint.Durable); err != nil {
 		return err
 	}
-	for _, path := range list.temps {
-		if err := l.fs.Remove(path); err != nil {
-			return err
-		}
+	if err := l.removeLeftovers(&list); err != nil {
+		return err
 	}
 	l.state.Gen = gen
 	if hinted && hint.Gen != gen {

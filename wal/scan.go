@@ -20,7 +20,8 @@ const readTries = 5
 // Scan yields the records of dir's journal from LSN from on, in order, without a
 // lock and without a write. It ends at the tail: a record that is only half there
 // was never durable, and isn't reported. Damage is yielded as a *CorruptError,
-// after the whole records before it, and ends the scan; so does any other error.
+// after the whole records before it, and ends the scan; so does any other error, as
+// ErrNotFound where compaction dropped what comes next while the scan went on.
 func Scan(fsy fsys.FS, dir string, from LSN) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
 		s := scanner{fsy: orOS(fsy), dir: dir, next: max(from, 1), yield: yield}
@@ -103,6 +104,7 @@ type scanner struct {
 	dir     string
 	next    LSN // the record to yield next
 	yield   func(*Record, error) bool
+	begun   bool // a record was yielded
 	stopped bool // the caller's loop has ended
 }
 
@@ -137,6 +139,9 @@ func (s *scanner) forward(v view) error {
 		return nil
 	}
 	first := v.holding(s.next)
+	if oldest := v.segments[first].first; s.begun && oldest > s.next {
+		return fmt.Errorf("%s: record %d: %w: the oldest that is kept is %d", s.dir, s.next, ErrNotFound, oldest)
+	}
 	from := v.startOf(first)
 	for i := first; i < len(v.segments); i++ {
 		c, err := readSegment(s.fsy, v.segments[i], from, v.limit(i))
@@ -185,7 +190,7 @@ func (s *scanner) backward(v view) error {
 
 // emit hands a record to the caller's loop.
 func (s *scanner) emit(rec *Record, next LSN) bool {
-	s.next = next
+	s.next, s.begun = next, true
 	s.stopped = !s.yield(rec, nil)
 	return !s.stopped
 }

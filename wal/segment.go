@@ -35,6 +35,7 @@ const careful = fsys.NoFollow | fsys.NonBlock
 // segment is one file of the journal.
 type segment struct {
 	first LSN // of its first record, which names it
+	last  LSN // of its last record, where it is compressed; else 0
 	group LSN // of its sub-directory, 0 where it is in none
 	path  string
 }
@@ -88,7 +89,12 @@ type listing struct {
 	dir      string
 	segments []segment // by first LSN
 	temps    []string  // paths of files that were never finished
+	replaced []replaced
 }
+
+// replaced is a segment that a crash kept from being removed when its records had
+// been compressed into another.
+type replaced struct{ path, by string }
 
 // listJournal reads the names. A journal that doesn't exist is an empty listing.
 func listJournal(fsy fsys.FS, journal string, gen uint32) (listing, error) {
@@ -96,7 +102,10 @@ func listJournal(fsy fsys.FS, journal string, gen uint32) (listing, error) {
 	if err := l.add(fsy, 0); err != nil {
 		return listing{}, err
 	}
-	slices.SortFunc(l.segments, func(a, b segment) int { return cmp.Compare(a.first, b.first) })
+	slices.SortFunc(l.segments, func(a, b segment) int {
+		return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(b.last, a.last))
+	})
+	l.dropReplaced()
 	return l, l.check(gen)
 }
 
@@ -132,12 +141,13 @@ func (l *listing) addName(fsy fsys.FS, dir string, group LSN, entry fs.DirEntry)
 		return nil
 	}
 	rest := name[lsnDigits:]
+	last, packed := packedLast(rest)
 	switch {
 	case rest == groupSuffix && entry.IsDir() && group == 0:
 		return l.add(fsy, LSN(first))
 	case entry.IsDir():
-	case rest == "", rest == packedSuffix:
-		l.segments = append(l.segments, segment{first: LSN(first), group: group, path: path})
+	case rest == "", packed && last >= LSN(first):
+		l.segments = append(l.segments, segment{first: LSN(first), last: last, group: group, path: path})
 	case strings.HasSuffix(rest, tempSuffix):
 		l.temps = append(l.temps, path)
 	case rest == ".START" || rest == ".END":
@@ -147,6 +157,21 @@ func (l *listing) addName(fsy fsys.FS, dir string, group LSN, entry fs.DirEntry)
 	return nil
 }
 
+// dropReplaced takes the segments off the list that a compressed one holds: a crash
+// kept them from being removed, all or some.
+func (l *listing) dropReplaced() {
+	var packed segment
+	l.segments = slices.DeleteFunc(l.segments, func(s segment) bool {
+		if s.last > 0 {
+			packed = s
+		} else if s.first <= packed.last {
+			l.replaced = append(l.replaced, replaced{s.path, packed.path})
+			return true
+		}
+		return false
+	})
+}
+
 // check finds what the names alone betray. The rest of a gap shows when the
 // segments are read.
 func (l *listing) check(gen uint32) error {
@@ -154,9 +179,13 @@ func (l *listing) check(gen uint32) error {
 		return &CorruptError{Path: l.dir, LSN: 1, Reason: fmt.Sprintf("the first segment begins at %d", l.segments[0].first)}
 	}
 	for i := 1; i < len(l.segments); i++ {
-		if s := l.segments[i]; s.first == l.segments[i-1].first {
-			return &CorruptError{Path: s.path, LSN: s.first, Reason: "two segments begin there"}
+		if s, before := l.segments[i], l.segments[i-1]; s.first <= max(before.first, before.last) {
+			return &CorruptError{Path: s.path, LSN: s.first, Reason: "two segments hold what begins there"}
 		}
+	}
+	if n := len(l.segments); n > 0 && l.segments[n-1].last > 0 {
+		s := l.segments[n-1]
+		return &CorruptError{Path: s.path, LSN: s.last + 1, Reason: "the segment behind a compressed one is missing"}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package wal
 import (
 	"errors"
 	"io/fs"
+	"time"
 
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -44,4 +45,19 @@ func usage(fsy fsys.FS, dir string, from LSN) (bytes int64, segments int, err er
 		bytes += info.Size()
 	}
 	return bytes, len(l.segments), nil
+}
+
+// First is the oldest record that a journal has, as the names of its segments say;
+// 0 where it has none.
+func First(fsy fsys.FS, dir string) (LSN, error) {
+	for try := 1; ; try++ {
+		v, err := look(orOS(fsy), dir)
+		if err == nil && len(v.segments) > 0 {
+			return v.segments[0].first, nil
+		}
+		if err == nil || try == readTries || !mayBeRace(err) {
+			return 0, err
+		}
+		time.Sleep(time.Duration(try) * time.Millisecond)
+	}
 }

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/txn"
 )
 
 func newAbort(a *app) *cobra.Command {
@@ -9,14 +13,14 @@ func newAbort(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "abort [TX]",
 		Short:   "forget an open transaction",
-		Long:    "Forgets the open transaction TX (default $JTX_TX) and ends its leases. No file is changed.",
+		Long:    "Forgets the open transaction TX (default $JTX_TX) and ends its leases. No file is changed. One\nthat is damaged is forgotten too.",
 		Example: example(`tx=$(jtx begin a.json)`, `jtx set --tx $tx a.json /n 1`, `jtx abort $tx`),
 		Args:    words(0, 1),
 	}
 	lock.register(cmd.Flags())
 	cmd.RunE = a.verb(func(cmd *cobra.Command, args []string) error {
 		_, t, err := a.resume(cmd, lock, args)
-		if err != nil {
+		if err != nil && (t == nil || !errors.Is(err, txn.ErrDamaged)) {
 			return err
 		}
 		if err := t.Abort(a.ctx); err != nil {

@@ -71,6 +71,8 @@ func (b *backupCommand) run(dest string) error {
 		if o.At, err = parseMoment("--at", b.at); err != nil {
 			return err
 		}
+	} else if _, err := s.TrackProtected(b.a.ctx); err != nil {
+		b.a.warn("not in the backup: " + messageOf(err)) // it has no version to be in it
 	}
 	m, err := s.Backup(b.a.ctx, dest, o)
 	if err != nil {
@@ -91,6 +93,9 @@ type backedUpJSON struct {
 }
 
 func (b *backupCommand) print(m *backup.Manifest) error {
+	for _, path := range m.Unknown {
+		b.a.warn(quoteWord(string(path)) + " is not in it: its history does not reach back so far")
+	}
 	if b.a.json {
 		list := []backedUpJSON{}
 		for _, f := range m.Files {

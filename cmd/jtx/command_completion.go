@@ -14,22 +14,31 @@ func newCompletion(a *app) *cobra.Command {
 		Args:      words(1, 1),
 		ValidArgs: []string{"bash", "zsh", "fish"},
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
-			var b bytes.Buffer
-			var err error
-			switch root := cmd.Root(); args[0] {
-			case "bash":
-				err = root.GenBashCompletionV2(&b, true)
-			case "zsh":
-				err = root.GenZshCompletion(&b)
-			case "fish":
-				err = root.GenFishCompletion(&b, true)
-			default:
-				return usagef("no completion for %s", quoteWord(args[0])).withHint("usage: %s", cmd.UseLine())
-			}
+			script, err := completionScript(cmd, args[0])
 			if err != nil {
 				return err
 			}
-			return a.write(b.Bytes())
+			return a.write(script)
 		}),
 	}
+}
+
+func completionScript(cmd *cobra.Command, shell string) ([]byte, error) {
+	var b bytes.Buffer
+	var mends []mend
+	var err error
+	switch root := cmd.Root(); shell {
+	case "bash":
+		mends, err = bashMends, root.GenBashCompletionV2(&b, true)
+	case "zsh":
+		mends, err = zshMends, root.GenZshCompletion(&b)
+	case "fish":
+		mends, err = fishMends, root.GenFishCompletion(&b, true)
+	default:
+		return nil, usagef("no completion for %s", quoteWord(shell)).withHint("usage: %s", cmd.UseLine())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return mended(b.String(), mends)
 }

@@ -25,7 +25,7 @@ transaction, in that order. Each names a "file" and one change:
 
   {"file": F, "patch": [...]}            an RFC 6902 patch
   {"file": F, "merge": {...}}            an RFC 7386 merge patch
-  {"file": F, "set": {POINTER: VALUE}}   values, missing parents made as objects
+  {"file": F, "set": {POINTER: VALUE}}   values, missing parents made as by set -p
   {"file": F, "put": VALUE}              the whole document
 
 A file whose name is not UTF-8 is named by "file_bytes", in base64. SRC is inline
@@ -190,11 +190,7 @@ func stepChange(name string, arg json.RawMessage) (func(*txn.Tx, string) error, 
 
 // stepSet reads the pairs of "set" in the order in which they are written.
 func stepSet(arg json.RawMessage) (func(*txn.Tx, string) error, error) {
-	type pair struct {
-		ptr   string
-		value json.RawMessage
-	}
-	var pairs []pair
+	var sets []assignment
 	dec := jsontext.NewDecoder(bytes.NewReader(arg))
 	if tok, err := dec.ReadToken(); err != nil || tok.Kind() != '{' {
 		return nil, fmt.Errorf(`"set": want an object of values by pointer`)
@@ -204,7 +200,7 @@ func stepSet(arg json.RawMessage) (func(*txn.Tx, string) error, error) {
 		if err != nil {
 			return nil, err
 		}
-		ptr, err := parsePlace(tok.String())
+		ptr, arrays, err := parseTarget(tok.String())
 		if err != nil {
 			return nil, err
 		}
@@ -212,11 +208,11 @@ func stepSet(arg json.RawMessage) (func(*txn.Tx, string) error, error) {
 		if err != nil && err != io.EOF {
 			return nil, err
 		}
-		pairs = append(pairs, pair{ptr, bytes.Clone(v)})
+		sets = append(sets, assignment{ptr, arrays, bytes.Clone(v)})
 	}
 	return func(tx *txn.Tx, file string) error {
-		for _, p := range pairs {
-			if err := tx.SetPath(file, p.ptr, p.value); err != nil {
+		for _, set := range sets {
+			if err := tx.SetPath(file, set.ptr, set.value, set.arrays...); err != nil {
 				return err
 			}
 		}

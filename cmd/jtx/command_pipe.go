@@ -68,7 +68,7 @@ func (p *pipeCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	return p.a.change(&p.flags, []string{file}, unlessThere(p.ifMissing, file, func(tx *txn.Tx) error { return p.put(tx, file, data) }))
+	return p.a.change(&p.flags, []string{file}, unlessThere(p.ifMissing, file, func(tx *txn.Tx) error { return aboutSource(whatPrinted(command), p.put(tx, file, data)) }))
 }
 
 // splitCommand takes the words apart: FILE -- CMD, or -- FILE -- CMD, where FILE
@@ -93,8 +93,10 @@ func (p *pipeCommand) through(tx *txn.Tx, file string, command []string) error {
 	if err != nil {
 		return err
 	}
-	return p.put(tx, file, data)
+	return aboutSource(whatPrinted(command), p.put(tx, file, data))
 }
+
+func whatPrinted(command []string) string { return "what " + quoteWord(command[0]) + " printed" }
 
 func (p *pipeCommand) put(tx *txn.Tx, file string, data []byte) error {
 	if p.keepLayout {
@@ -112,12 +114,11 @@ func (p *pipeCommand) output(stdin io.Reader, command []string) ([]byte, error) 
 	if err != nil && !errors.Is(err, syscall.EPIPE) { // it need not read its input
 		return nil, err
 	}
-	what := "what " + quoteWord(command[0]) + " printed"
 	if len(bytes.TrimSpace(out.Bytes())) == 0 {
 		return nil, invalidf("%s printed nothing, and that is no JSON document; nothing was changed", quoteWord(command[0]))
 	}
 	if _, err := jsonpatch.Parse(out.Bytes(), jsonpatch.Limits{}); err != nil {
-		return nil, invalidIn(what, err)
+		return nil, invalidIn(whatPrinted(command), err)
 	}
 	return out.Bytes(), nil
 }

@@ -16,7 +16,10 @@ func newProtect(a *app) *cobra.Command {
 		Long: `Names files that matter, by patterns such as 'memory/*.json' or '**/state.json',
 relative to the current directory and kept in .jtx/config.json. Their history
 begins at once, so that status, verify and backup cover them, and edits by others
-are recorded.
+are recorded. That of a file which appears later begins with the next change of a
+file, jtx recover, backup, protect or --heal; until then status and verify show it
+as untracked. (A change looks for files of a pattern with ** only in the directory
+of the file that it changes, the others everywhere.)
 
 --check tells by its exit code whether FILE is protected. --heal looks at the
 protected files, or FILEs, and brings the last good version of those back that are
@@ -69,10 +72,10 @@ func (p *protectCommand) run(cmd *cobra.Command, args []string) error {
 		return s.Unprotect(p.a.ctx, args)
 	}
 	tracked, err := s.Protect(p.a.ctx, args)
-	if err != nil {
+	if err != nil && len(tracked) == 0 {
 		return err
 	}
-	return p.report(tracked)
+	return errors.Join(p.report(tracked), err)
 }
 
 func (p *protectCommand) report(tracked []string) error {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/jtx-project/jtx/txn"
@@ -95,8 +97,18 @@ func newDocumentVerb(a *app, v documentVerb) *cobra.Command {
 			return invalidIn(in.name, err)
 		}
 		return a.change(&flags, []string{file}, unlessThere(ifMissing, file, func(tx *txn.Tx) error {
-			return v.do(tx, file, in.data)
+			return aboutSource(in.name, v.do(tx, file, in.data))
 		}))
 	})
 	return cmd
+}
+
+// aboutSource names what a text came from that the file could not take, though it
+// was read before: it has comments, or commas at the end.
+func aboutSource(name string, err error) error {
+	var syn *jsonpatch.SyntaxError
+	if !errors.As(err, &syn) {
+		return err
+	}
+	return invalidIn(name, syn).withHint("comments and trailing commas may stand in a .jsonc file, and where a file has some already")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -17,7 +18,8 @@ func newRecover(a *app) *cobra.Command {
 		Short: "settle what a crash left unfinished",
 		Long: `Resolves every incomplete transaction below PATH (default: the current
 directory), removes leftovers that are provably its own, and reports each on a
-line. Open transactions older than --ttl are discarded, the others listed.
+line. Open transactions older than --ttl are discarded, the others listed. The
+history of protected files that have none begins.
 
 Nothing has to be recovered by hand: whoever next uses a file through jtx does
 the same for it. A journal that rotted can't be recovered: with --set-aside each
@@ -63,16 +65,16 @@ func (r *recoverCommand) run(_ *cobra.Command, paths []string) error {
 		return r.runSetAside(s, paths)
 	}
 	report, err := s.Recover(r.a.ctx, paths, txn.RecoverOptions{DryRun: r.dryRun, TTL: r.ttl, Progress: r.a.progress("recover")})
-	if err != nil {
+	if err != nil && !errors.Is(err, txn.ErrDamaged) {
 		return err
 	}
+	errs := []error{err} // an open transaction's damage
 	if err := checkPaths(paths, report.Total); err != nil {
 		return err
 	}
 	if err := r.print(report); err != nil {
 		return err
 	}
-	var errs []error
 	for _, f := range report.Files {
 		errs = append(errs, errorOf(f))
 	}
@@ -138,7 +140,7 @@ func worst(errs []error) error {
 		}
 	}
 	if n > 1 {
-		return &about{fmt.Sprintf("%d files need help, first of all", n), found}
+		return &about{fmt.Sprintf("%d need help, first of all", n), found}
 	}
 	return found
 }
@@ -162,6 +164,9 @@ func (r *recoverCommand) print(report txn.RecoverReport) error {
 	for _, f := range report.Files {
 		b.WriteString(linesOf(f))
 	}
+	for _, name := range report.Begun {
+		fmt.Fprintf(&b, "%s: protected: its history begins\n", quoteWord(shown(name)))
+	}
 	verb := "discarded"
 	if r.dryRun {
 		verb = "to be discarded"
@@ -170,7 +175,11 @@ func (r *recoverCommand) print(report txn.RecoverReport) error {
 		fmt.Fprintf(&b, "transaction %s, begun %s: %s\n", t.ID, timeText(t.Created), verb)
 	}
 	for _, t := range report.Open {
-		fmt.Fprintf(&b, "transaction %s, begun %s: open, %s\n", t.ID, timeText(t.Created), filesOf(t))
+		if t.Err == nil {
+			fmt.Fprintf(&b, "transaction %s, begun %s: open, %s\n", t.ID, timeText(t.Created), filesOf(t))
+		} else {
+			fmt.Fprintf(&b, "transaction %s, begun %s: damaged\n", t.ID, timeText(t.Created))
+		}
 	}
 	for _, name := range report.Removed {
 		fmt.Fprintf(&b, "%s: left by a crash, %s\n", quoteWord(shown(name)), strings.Replace(verb, "discarded", "removed", 1))
@@ -205,6 +214,7 @@ type recoverJSON struct {
 	DryRun  bool          `json:"dry_run"`
 	Total   int           `json:"total"`
 	Files   []settledJSON `json:"files"`
+	Begun   []*jsonFile   `json:"begun"`
 	Expired []txJSON      `json:"expired"`
 	Open    []txJSON      `json:"open"`
 	Removed []*jsonFile   `json:"removed"`
@@ -218,7 +228,7 @@ type settledJSON struct {
 
 func (r *recoverCommand) json(report txn.RecoverReport) recoverJSON {
 	j := recoverJSON{
-		DryRun: r.dryRun, Total: report.Total, Files: []settledJSON{}, Removed: []*jsonFile{},
+		DryRun: r.dryRun, Total: report.Total, Files: []settledJSON{}, Begun: []*jsonFile{}, Removed: []*jsonFile{},
 		Expired: newTxsJSON(report.Expired), Open: newTxsJSON(report.Open),
 	}
 	for _, f := range report.Files {
@@ -230,6 +240,9 @@ func (r *recoverCommand) json(report txn.RecoverReport) recoverJSON {
 			s.Error = messageOf(f.Err)
 		}
 		j.Files = append(j.Files, s)
+	}
+	for _, name := range report.Begun {
+		j.Begun = append(j.Begun, newJSONFile(shown(name)))
 	}
 	for _, name := range report.Removed {
 		j.Removed = append(j.Removed, newJSONFile(shown(name)))

@@ -15,11 +15,12 @@ func newRedact(a *app) *cobra.Command {
 		Use:   "redact FILE PTR",
 		Short: "take a secret out of the history",
 		Long: `Takes every value that FILE ever held at PTR, but for the one that it holds now,
-out of its whole history: each version and record, messages, and copies of damaged
-content that were set aside. So change or delete a secret first. It prints what it
-removed. Revisions, times and ids stay, and jtx verify holds. Backups, and free
-blocks of the disk, may still hold the value. The exit code is 1 where there is
-nothing to take out.`,
+out of its whole history: each version and record, messages (of at least 6 bytes, in
+all files of the transaction), copies of damaged content and journals that were set
+aside, and the log of operations. So change or delete a secret first. It prints what
+it removed. Revisions, times and ids stay, and jtx verify holds. Backups, files that
+it was copied to, and free blocks of the disk may still hold the value. The exit code
+is 1 where there is nothing to take out.`,
 		Example:           example(`jtx set config.json /token '"hunter2"'`, `jtx set config.json /token '"new"'`, `jtx redact config.json /token`),
 		Args:              words(2, 2),
 		ValidArgsFunction: completeFiles,
@@ -58,26 +59,41 @@ type redactedJSON struct {
 	Revisions int         `json:"revisions"`
 	Messages  int         `json:"messages"`
 	Removed   []*jsonFile `json:"removed"`
+	LogLines  int         `json:"log_lines"`
 	Elsewhere []uint64    `json:"elsewhere"`
+	Unreached []*jsonFile `json:"unreached"`
 }
 
 func (a *app) printRedacted(d txn.Redacted) error {
 	if a.json {
-		j := redactedJSON{Values: d.Values, Revisions: d.Revisions, Messages: d.Messages, Removed: []*jsonFile{}, Elsewhere: d.Elsewhere}
-		for _, name := range d.Removed {
-			j.Removed = append(j.Removed, newJSONFile(shown(name)))
-		}
-		return a.writeJSON(j)
+		return a.writeJSON(redactedJSON{
+			Values: d.Values, Revisions: d.Revisions, Messages: d.Messages, Removed: jsonFiles(d.Removed), LogLines: d.LogLines,
+			Elsewhere: append([]uint64{}, d.Elsewhere...), Unreached: jsonFiles(d.Unreached),
+		})
 	}
 	text := fmt.Sprintf("%s in %s, %s\n", plural(d.Values, "value"), plural(d.Revisions, "revision"), plural(d.Messages, "message"))
+	if d.LogLines > 0 {
+		text = fmt.Sprintf("%s, %s of the log\n", text[:len(text)-1], plural(d.LogLines, "line"))
+	}
 	for _, name := range d.Removed {
 		text += "removed " + quoteWord(shown(name)) + "\n"
 	}
 	for _, rev := range d.Elsewhere {
 		a.warn(fmt.Sprintf("one of the values still stands at another place of revision %d", rev))
 	}
+	for _, name := range d.Unreached {
+		a.warn(fmt.Sprintf("the history of %s can't be looked at, and still has a message with one of the values", quoteWord(shown(name))))
+	}
 	if a.quiet {
 		return nil
 	}
 	return a.write([]byte(text))
+}
+
+func jsonFiles(names []string) []*jsonFile {
+	list := []*jsonFile{}
+	for _, name := range names {
+		list = append(list, newJSONFile(shown(name)))
+	}
+	return list
 }

@@ -18,7 +18,10 @@ func newSet(a *app) *cobra.Command {
 		Long: `Sets the value at each PTR, all in one transaction, and prints TXID FILE@REV.
 
 VALUE is JSON; --string takes each VALUE as a string. A file that is not there
-is made. A PTR that ends in /- appends to an array.`,
+is made. A PTR that ends in /- appends to an array.
+
+-p makes missing parents. What is made is an array where /- or, in a jq path, an
+index follows (.list[0]), else an object: in a pointer, 0 may well name a member.`,
 		Example: example(`jtx set config.json /server/port 8080`, `jtx set config.json .server.host example.org --string`,
 			`jtx set config.json -p /limits/cpu 2 /limits/delta -1 -m "limits"`),
 		Args:              words(3, -1),
@@ -26,7 +29,7 @@ is made. A PTR that ends in /- appends to an array.`,
 	}
 	fs := cmd.Flags()
 	s.flags.register(fs)
-	fs.BoolVarP(&s.parents, "parents", "p", false, "make missing parent objects")
+	fs.BoolVarP(&s.parents, "parents", "p", false, "make missing parents")
 	fs.BoolVar(&s.asString, "string", false, "take each VALUE as a string")
 	cmd.RunE = a.verb(s.run)
 	return cmd
@@ -43,10 +46,9 @@ func (s *setCommand) run(cmd *cobra.Command, args []string) error {
 	if len(pairs)%2 != 0 {
 		return usagef("%s: PTR %s has no VALUE", cmd.CommandPath(), quoteWord(pairs[len(pairs)-1])).withHint("usage: %s", cmd.UseLine())
 	}
-	var ptrs []string
-	var values [][]byte
+	var sets []assignment
 	for i := 0; i < len(pairs); i += 2 {
-		ptr, err := parsePlace(pairs[i])
+		ptr, arrays, err := parseTarget(pairs[i])
 		if err != nil {
 			return err
 		}
@@ -54,11 +56,11 @@ func (s *setCommand) run(cmd *cobra.Command, args []string) error {
 		if err != nil {
 			return err
 		}
-		ptrs, values = append(ptrs, ptr), append(values, v)
+		sets = append(sets, assignment{ptr, arrays, v})
 	}
 	return s.a.change(&s.flags, []string{file}, func(tx *txn.Tx) error {
-		for i, ptr := range ptrs {
-			if err := s.one(tx, file, ptr, values[i]); err != nil {
+		for _, set := range sets {
+			if err := s.one(tx, file, set); err != nil {
 				return err
 			}
 		}
@@ -66,13 +68,20 @@ func (s *setCommand) run(cmd *cobra.Command, args []string) error {
 	})
 }
 
-func (s *setCommand) one(tx *txn.Tx, file, ptr string, value json.RawMessage) error {
+// assignment is a place and what is put there; arrays are as for txn's SetPath.
+type assignment struct {
+	ptr    string
+	arrays []int
+	value  json.RawMessage
+}
+
+func (s *setCommand) one(tx *txn.Tx, file string, set assignment) error {
 	if s.parents {
-		return tx.SetPath(file, ptr, value)
+		return tx.SetPath(file, set.ptr, set.value, set.arrays...)
 	}
-	err := tx.Set(file, ptr, value)
+	err := tx.Set(file, set.ptr, set.value, set.arrays...)
 	// Tried, to see whether it would help; the transaction ends in err all the same.
-	if errors.Is(err, txn.ErrConflict) && tx.SetPath(file, ptr, value) == nil {
+	if errors.Is(err, txn.ErrConflict) && tx.SetPath(file, set.ptr, set.value, set.arrays...) == nil {
 		return &hinted{err, "-p makes missing parent objects"}
 	}
 	return err

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -21,7 +23,10 @@ transactions: "tx", id, files, age, owner. It takes no lock and changes nothing.
 
 The condition is what the next access finds: clean, pending (a commit is in
 progress or was cut off), edited, deleted or damaged (outside jtx), in-doubt, or
-untracked (no version recorded yet).`,
+untracked (no version recorded yet). Behind it stands "protected" where a pattern
+of jtx protect names the file; such files are shown also while they are untracked,
+which ends with the next change or jtx recover. The exit code is 6 where something
+is damaged.`,
 		Example: example(`jtx status`),
 		RunE: a.verb(func(_ *cobra.Command, paths []string) error {
 			s, err := a.store(txn.Options{})
@@ -36,11 +41,24 @@ untracked (no version recorded yet).`,
 				return err
 			}
 			if a.json {
-				return a.writeJSON(newStatusJSON(st))
+				err = a.writeJSON(newStatusJSON(st))
+			} else {
+				err = a.printStatus(st)
 			}
-			return a.printStatus(st)
+			return errors.Join(err, worst(statusDamage(st)))
 		}),
 	}
+}
+
+// statusDamage are the errors of what is shown as damaged.
+func statusDamage(st txn.Status) []error {
+	errs := damagedTxs(st.Open)
+	for _, f := range st.Files {
+		if errors.Is(f.Err, txn.ErrDamaged) {
+			errs = append(errs, f.Err)
+		}
+	}
+	return errs
 }
 
 func (a *app) printStatus(st txn.Status) error {
@@ -50,7 +68,11 @@ func (a *app) printStatus(st txn.Status) error {
 	}
 	t := &table{header: []string{"WHAT", "NAME", "REV", "JOURNAL", "CONDITION", "LOCK"}}
 	for _, f := range st.Files {
-		t.add("file", quoteWord(shown(f.File)), strconv.FormatUint(f.Rev, 10), strconv.FormatInt(f.JournalBytes, 10), conditionOf(f), lockText(f))
+		condition := conditionOf(f)
+		if f.Protected {
+			condition += ", protected"
+		}
+		t.add("file", quoteWord(shown(f.File)), strconv.FormatUint(f.Rev, 10), strconv.FormatInt(f.JournalBytes, 10), condition, lockText(f))
 	}
 	if len(st.Files) > 0 {
 		if err := a.table(t); err != nil {
@@ -68,13 +90,11 @@ func (a *app) printStatus(st txn.Status) error {
 }
 
 func conditionOf(f txn.FileStatus) string {
-	switch {
-	case f.Condition == "":
-		return "unreadable"
-	case f.InPlace:
-		return f.Condition + ", written in place"
+	text := cmp.Or(f.Condition, "unreadable")
+	if f.InPlace {
+		text += ", written in place"
 	}
-	return f.Condition
+	return text
 }
 
 // lockText is who holds a file, in a few words.
@@ -115,6 +135,7 @@ type fileStatusJSON struct {
 	Segments     int      `json:"segments"`
 	Condition    string   `json:"condition"`
 	InPlace      bool     `json:"in_place"`
+	Protected    bool     `json:"protected,omitempty"`
 	Lock         lockJSON `json:"lock"`
 	Error        string   `json:"error,omitempty"`
 }
@@ -127,7 +148,7 @@ func newStatusJSON(st txn.Status) statusJSON {
 	for _, f := range st.Files {
 		fj := fileStatusJSON{
 			jsonFile: newJSONFile(shown(f.File)), Workspace: readableName(f.Workspace), Rev: f.Rev, JournalBytes: f.JournalBytes,
-			Segments: f.Segments, Condition: f.Condition, InPlace: f.InPlace, Lock: newLockJSON(f),
+			Segments: f.Segments, Condition: f.Condition, InPlace: f.InPlace, Protected: f.Protected, Lock: newLockJSON(f),
 		}
 		if f.Err != nil {
 			fj.Error = messageOf(f.Err)

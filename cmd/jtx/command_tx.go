@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -15,7 +16,8 @@ func newTx(a *app) *cobra.Command {
 		Use:   "tx [PATH ...]",
 		Short: "list the open transactions",
 		Long: `Lists the open transactions of the workspaces at, above and below PATH (default:
-the current directory), oldest first: id, age, owner, files.`,
+the current directory), oldest first: id, age, owner, files. One that is damaged
+has that in the place of its owner, and the exit code is 6.`,
 		Example: example(`jtx begin a.json`, `jtx tx`),
 		RunE: a.verb(func(_ *cobra.Command, args []string) error {
 			s, err := a.store(txn.Options{})
@@ -27,7 +29,7 @@ the current directory), oldest first: id, age, owner, files.`,
 				return err
 			}
 			if a.json {
-				return a.writeJSON(map[string][]txJSON{"transactions": newTxsJSON(open)})
+				return errors.Join(a.writeJSON(map[string][]txJSON{"transactions": newTxsJSON(open)}), worst(damagedTxs(open)))
 			}
 			t := &table{header: []string{"TX", "AGE", "OWNER", "FILES"}}
 			for _, info := range open {
@@ -37,16 +39,28 @@ the current directory), oldest first: id, age, owner, files.`,
 				a.note("no open transactions")
 				return nil
 			}
-			return a.table(t)
+			return errors.Join(a.table(t), worst(damagedTxs(open)))
 		}),
 	}
 }
 
 func age(since time.Time) string { return time.Since(since).Round(time.Second).String() }
 
+// damagedTxs are the errors of those that can't be read.
+func damagedTxs(open []txn.OpenTxInfo) []error {
+	var errs []error
+	for _, t := range open {
+		errs = append(errs, t.Err)
+	}
+	return errs
+}
+
 // ownerOf is a transaction's owner and how that is, - where it has none.
 func ownerOf(t txn.OpenTxInfo) string {
-	if t.Owner == "" {
+	switch {
+	case t.Err != nil:
+		return "damaged"
+	case t.Owner == "":
 		return "-"
 	}
 	return t.Owner + " " + t.OwnerState
@@ -73,6 +87,7 @@ type txJSON struct {
 	Owner      string       `json:"owner,omitempty"`
 	OwnerState string       `json:"owner_state,omitempty"`
 	Files      []txFileJSON `json:"files"`
+	Error      string       `json:"error,omitempty"`
 }
 
 type txFileJSON struct {
@@ -86,6 +101,9 @@ func newTxJSON(t txn.OpenTxInfo) txJSON {
 	j := txJSON{TX: t.ID, Created: timeText(t.Created), Actor: t.Actor, Message: t.Message, Owner: t.Owner, OwnerState: t.OwnerState, Files: []txFileJSON{}}
 	if !t.Expires.IsZero() {
 		j.Expires = timeText(t.Expires)
+	}
+	if t.Err != nil {
+		j.Error = messageOf(t.Err)
 	}
 	for _, f := range t.Files {
 		j.Files = append(j.Files, txFileJSON{newJSONFile(shown(f.File)), f.Rev, f.Read, f.Ops})

@@ -17,9 +17,9 @@ func newVerify(a *app) *cobra.Command {
 		Long: `Replays the journal of every tracked file below PATH (default: the current
 directory) from its first image, checks every hash, and the file itself. It
 changes nothing. A line for each file: name, revision, records, bytes of the
-journal, and ok, edited (a valid edit from outside, which the next access
-records), unfinished (a commit was cut off: jtx recover), damaged or unreadable.
-The exit code is 6 where one is damaged.`,
+journal, and ok, edited or deleted (from outside, which the next access records),
+unfinished (a commit was cut off: jtx recover), untracked (protected, no version
+recorded yet), damaged or unreadable. The exit code is 6 where one is damaged.`,
 		Example: example(`jtx verify`),
 	}
 	lock.register(cmd.Flags())
@@ -63,6 +63,10 @@ func verdict(r txn.VerifyResult) string {
 		return "damaged"
 	case r.Err != nil:
 		return "unreadable"
+	case r.Deleted:
+		return "deleted"
+	case r.Untracked:
+		return "untracked"
 	case r.Foreign:
 		return "edited"
 	case r.Unfinished:

@@ -32,7 +32,7 @@ func completeFiles(cmd *cobra.Command, args []string, word string) ([]string, co
 	switch {
 	case c.s == nil:
 	case takesPointer(cmd.Name(), len(args)) && !strings.HasPrefix(word, "."):
-		return c.pointers(args[0], word), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+		return c.pointers(args[0], word)
 	case strings.Contains(word, "@"):
 		if versions := c.versions(word); len(versions) > 0 {
 			return versions, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
@@ -66,12 +66,21 @@ func completeOpenTxs(cmd *cobra.Command, args []string, word string) ([]string, 
 	return c.openTxs(word), cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeTxs completes a word as a transaction of the history.
+// completeFlagTx completes the value of a flag as an open transaction.
+func completeFlagTx(cmd *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
+	return completeOpenTxs(cmd, nil, word)
+}
+
+// completeTxs completes a word as a transaction of the history, which a version of
+// a file names too.
 func completeTxs(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 	c, done := newCompleter(cmd)
 	defer done()
 	if c.s == nil || len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	if strings.Contains(word, "@") {
+		return c.versions(word), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}
 	var words []string
 	for entry, err := range c.s.History(c.ctx, nil, txn.HistoryOptions{}) {
@@ -82,11 +91,20 @@ func completeTxs(cmd *cobra.Command, args []string, word string) ([]string, cobr
 			words = append(words, described(id, timeText(entry.Time)+" "+entry.Message))
 		}
 	}
+	if len(words) == 0 {
+		return nil, cobra.ShellCompDirectiveDefault // the beginning of FILE@REV
+	}
 	return words, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 }
 
-// completeTransactions gives the verbs that take a transaction their completion.
+// completeTransactions gives the verbs and flags that take a transaction their
+// completion.
 func completeTransactions(cmd *cobra.Command) {
+	for _, flag := range []string{"tx", "break"} {
+		if cmd.Flags().Lookup(flag) != nil {
+			_ = cmd.RegisterFlagCompletionFunc(flag, completeFlagTx) // it fails for a flag that is not there
+		}
+	}
 	switch cmd.Name() {
 	case "commit", "abort":
 		cmd.ValidArgsFunction = completeOpenTxs
@@ -147,8 +165,9 @@ func (c *completer) versions(word string) []string {
 }
 
 // pointers are those to the members or elements of the container that the word
-// leads to so far.
-func (c *completer) pointers(file, word string) []string {
+// leads to so far. Where only one is left, and it leads no further, the word ends.
+func (c *completer) pointers(file, word string) ([]string, cobra.ShellCompDirective) {
+	how := cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	parent := word[:max(0, strings.LastIndexByte(word, '/'))]
 	var raw json.RawMessage
 	err := c.s.View(c.ctx, []string{file}, func(tx *txn.Tx) (err error) {
@@ -156,23 +175,31 @@ func (c *completer) pointers(file, word string) []string {
 		return err
 	})
 	if err != nil {
-		return nil
+		return nil, how
 	}
 	keys, err := keysOf(jsonpatch.Compact(raw))
 	if err != nil {
-		return nil
+		return nil, how
 	}
 	var words []string
+	further := false
 	for _, k := range keys {
 		full := parent + jsonpatch.Pointer{k.name}.String()
 		if strings.HasPrefix(full, word) && len(words) < maxCompletions && !strings.ContainsAny(full, "\t\n") {
 			words = append(words, described(full, k.about))
+			further = further || k.container
 		}
 	}
-	return words
+	if len(words) == 1 && !further {
+		how &^= cobra.ShellCompDirectiveNoSpace
+	}
+	return words, how
 }
 
-type key struct{ name, about string }
+type key struct {
+	name, about string
+	container   bool
+}
 
 // keysOf lists the members or elements of a container, in their order.
 func keysOf(text []byte) ([]key, error) {
@@ -195,7 +222,7 @@ func keysOf(text []byte) ([]key, error) {
 		if err := dec.Decode(&value); err != nil {
 			return nil, err
 		}
-		keys = append(keys, key{name, shortValue(value)})
+		keys = append(keys, key{name, shortValue(value), strings.ContainsAny(string(value[:1]), "[{")})
 	}
 	return slices.Clip(keys), nil
 }

@@ -62,6 +62,14 @@ func hintOfDamage(err error) string {
 		return fmt.Sprintf("jtx restore %s brings revision %d back; a file that is mended by hand is taken as it is%s",
 			quoteWord(shown(damaged.File)), damaged.Rev, kept)
 	}
+	var none *txn.NoVersionError
+	if errors.As(err, &none) {
+		return "mend it, or take it from a backup: its history begins once it holds JSON"
+	}
+	var tx *txn.TxDamagedError
+	if errors.As(err, &tx) {
+		return fmt.Sprintf("it has changed no file; jtx abort %s forgets it", tx.ID)
+	}
 	if errors.Is(err, wal.ErrVersion) {
 		return "a newer jtx wrote it: use that"
 	}

@@ -11,17 +11,21 @@ import (
 // parsePlace reads a place in a document: an RFC 6901 pointer or, where it begins
 // with a dot, a jq path. It returns the pointer.
 func parsePlace(word string) (string, error) {
+	ptr, _, err := parseTarget(word)
+	return ptr, err
+}
+
+// parseTarget also returns what a path says of its parents: the depths of those
+// that have an index, and so are arrays. A pointer does not say.
+func parseTarget(word string) (ptr string, arrays []int, err error) {
 	if strings.HasPrefix(word, ".") {
-		p, err := parsePath(word)
-		if err != nil {
-			return "", err
-		}
-		return p.String(), nil
+		p, arrays, err := parsePath(word)
+		return p.String(), arrays, err
 	}
 	if _, err := jsonpatch.ParsePointer(word); err != nil {
-		return "", &cliError{exit: exitInvalid, err: err}
+		return "", nil, &cliError{exit: exitInvalid, err: err}
 	}
-	return word, nil
+	return word, nil, nil
 }
 
 func parsePlaces(words []string) ([]string, error) {
@@ -43,20 +47,22 @@ var (
 
 // parsePath reads a jq path of names and indices: .a.b[0], ."a b", .["a b"]. jq
 // knows more than paths; that is refused.
-func parsePath(path string) (jsonpatch.Pointer, error) {
+func parsePath(path string) (p jsonpatch.Pointer, arrays []int, err error) {
 	if path == "." {
-		return nil, nil
+		return nil, nil, nil
 	}
-	var p jsonpatch.Pointer
 	rest := path
 	for rest != "" {
 		token, n := pathStep(rest, len(p) == 0)
 		if n == 0 {
-			return nil, notAPath(path, rest)
+			return nil, nil, notAPath(path, rest)
+		}
+		if pathIndex().MatchString(strings.TrimPrefix(rest[:n], ".")) {
+			arrays = append(arrays, len(p))
 		}
 		p, rest = append(p, token), rest[n:]
 	}
-	return p, nil
+	return p, arrays, nil
 }
 
 // pathStep reads one step and its length, 0 where there is none.

@@ -33,7 +33,7 @@ func (a *app) printWhere(root *cobra.Command) error {
 		fmt.Fprintf(&b, "%s tracked%s\n", plural(len(st.Files), "file"), conditions(st.Files))
 	}
 	if len(st.Open) > 0 {
-		fmt.Fprintf(&b, "%s\n", plural(len(st.Open), "open transaction"))
+		fmt.Fprintf(&b, "%s%s\n", plural(len(st.Open), "open transaction"), damagedAmong(st.Open))
 	}
 	b.WriteString("\n")
 	for _, cmd := range root.Commands() {
@@ -62,4 +62,17 @@ func conditions(files []txn.FileStatus) string {
 		return ", all as jtx left them"
 	}
 	return ": " + strings.Join(parts, ", ")
+}
+
+func damagedAmong(open []txn.OpenTxInfo) string {
+	n := 0
+	for _, t := range open {
+		if t.Err != nil {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(": %d damaged", n)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"path/filepath"
 	"time"
 	"unicode/utf8"
@@ -29,6 +30,9 @@ type Manifest struct {
 	// At is the moment whose state it is.
 	At    time.Time `json:"at"`
 	Files []File    `json:"files"` // by path
+	// Unknown are files whose history does not reach back to At: what they held then,
+	// or whether they were there, is not known.
+	Unknown []Path `json:"unknown,omitempty"`
 	// Base is the former archive that holds what Files mark as being in it.
 	Base string `json:"base,omitempty"`
 }
@@ -88,16 +92,24 @@ func parseManifest(data []byte) (*Manifest, error) {
 	if m.Format != version {
 		return nil, fmt.Errorf("backup has format %d, this program knows %d", m.Format, version)
 	}
+	seen := map[Path]bool{}
 	for _, f := range m.Files {
-		if !filepath.IsLocal(filepath.FromSlash(string(f.Path))) {
-			return nil, fmt.Errorf("%w: %q leaves the directory", ErrBad, f.Path)
+		name := string(f.Path)
+		switch {
+		case !filepath.IsLocal(filepath.FromSlash(name)) || path.Clean(name) != name:
+			return nil, fmt.Errorf("%w: %q leaves the directory, or is written in another way than that", ErrBad, name)
+		case seen[f.Path]:
+			return nil, fmt.Errorf("%w: %q is in the manifest twice", ErrBad, name)
+		case f.Size < 0:
+			return nil, fmt.Errorf("%w: %q has %d bytes", ErrBad, name, f.Size)
 		}
+		seen[f.Path] = true
 	}
 	return &m, nil
 }
 
-// mode is what an archive gives a file: the original's permissions.
-func (f *File) mode() fs.FileMode {
+// Perm is what an archive gives a file: the original's permissions.
+func (f *File) Perm() fs.FileMode {
 	var m fs.FileMode
 	if _, err := fmt.Sscanf(f.Mode, "%o", &m); err != nil {
 		return 0o600

@@ -3,6 +3,8 @@ package backup
 import (
 	"archive/tar"
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,121 +16,184 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
+const (
+	// maxManifest bounds what is read of a manifest, in bytes.
+	maxManifest = 1 << 30
+	// maxWindow bounds what unpacking may need, in bytes: what zstd --long=27 makes.
+	maxWindow = 128 << 20
+)
+
 // Check reads an archive whole, and those it builds on, and compares every file
-// with its manifest. It fails with ErrBad.
-func Check(name string) (*Manifest, error) {
-	return Read(name, func(File, []byte) error { return nil })
-}
+// with its manifest. It fails with ErrBad. It needs memory for the manifest alone.
+func Check(name string) (*Manifest, error) { return Read(name, nil, nil) }
 
 // ReadManifest reads what an archive says it holds.
 func ReadManifest(name string) (*Manifest, error) {
-	m, _, err := load(name)
-	return m, err
-}
-
-// Read yields every file of an archive's state, checked against the manifest, in
-// the manifest's order. Those in a former archive are read from there.
-func Read(name string, visit func(File, []byte) error) (*Manifest, error) {
-	m, data, err := load(name)
+	var m *Manifest
+	err := each(name, func(path string, from io.Reader) error {
+		if path != manifestName {
+			return nil
+		}
+		text, err := io.ReadAll(io.LimitReader(from, maxManifest))
+		if err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrBad, manifestName, err)
+		}
+		m, err = parseManifest(text)
+		return err
+	})
+	if err == nil && m == nil {
+		err = fmt.Errorf("%w: it has no manifest", ErrBad)
+	}
 	if err != nil {
-		return nil, err
-	}
-	if err := fromBase(name, m, data); err != nil {
-		return nil, err
-	}
-	for _, f := range m.Files {
-		text, ok := data[string(f.Path)]
-		switch {
-		case !ok:
-			return nil, fmt.Errorf("%s: %w: %s is missing", name, ErrBad, f.Path)
-		case int64(len(text)) != f.Size || HashOf(text) != f.SHA256:
-			return nil, fmt.Errorf("%s: %w: %s is not what the manifest says", name, ErrBad, f.Path)
-		}
-		if err := visit(f, text); err != nil {
-			return nil, err
-		}
-		delete(data, string(f.Path))
-	}
-	for extra := range data {
-		return nil, fmt.Errorf("%s: %w: %s is not in the manifest", name, ErrBad, extra)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return m, nil
 }
 
-// fromBase adds the files that are in the former archive.
-func fromBase(name string, m *Manifest, data map[string][]byte) error {
-	want := map[Path]bool{}
+// Read checks an archive as Check does, and yields the files of its state that are
+// wanted, each when it has been compared with the manifest. Those in a former archive
+// are read from there, and come last. An error may come after some of them.
+func Read(name string, wanted func(File) bool, visit func(File, []byte) error) (*Manifest, error) {
+	return read(name, wanted, visit, nil)
+}
+
+func read(name string, wanted func(File) bool, visit func(File, []byte) error, above []string) (*Manifest, error) {
+	m, err := ReadManifest(name)
+	if err != nil {
+		return nil, err
+	}
+	own, former := map[string]File{}, map[Path]File{}
 	for _, f := range m.Files {
 		if f.InBase {
-			want[f.Path] = true
+			former[f.Path] = f
+		} else {
+			own[filesDir+"/"+string(f.Path)] = f
 		}
 	}
-	if len(want) == 0 {
-		return nil
+	err = each(name, func(path string, from io.Reader) error {
+		f, listed := own[path]
+		switch {
+		case path == manifestName:
+			return nil
+		case !listed:
+			return fmt.Errorf("%w: %s is not in the manifest, or is there twice", ErrBad, path)
+		}
+		delete(own, path)
+		return f.check(from, wanted, visit)
+	})
+	for _, f := range own {
+		if err == nil {
+			err = fmt.Errorf("%w: %s is missing", ErrBad, f.Path)
+		}
 	}
-	base := m.Base
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(former) == 0 {
+		return m, nil
+	}
+	return m, readBase(name, m.Base, former, wanted, visit, above)
+}
+
+// check compares a file with its manifest, and yields it if it is wanted.
+func (f File) check(from io.Reader, wanted func(File) bool, visit func(File, []byte) error) error {
+	var text strings.Builder
+	hash := sha256.New()
+	var to io.Writer = hash
+	want := wanted != nil && wanted(f)
+	if want {
+		to = io.MultiWriter(hash, &text)
+	}
+	size, err := io.Copy(to, io.LimitReader(from, f.Size+1))
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrBad, f.Path, err)
+	}
+	if size != f.Size || hex.EncodeToString(hash.Sum(nil)) != f.SHA256 {
+		return fmt.Errorf("%w: %s is not what the manifest says", ErrBad, f.Path)
+	}
+	if want {
+		return visit(f, []byte(text.String()))
+	}
+	return nil
+}
+
+// readBase reads the files that are in the former archive, and have to be there as
+// the manifest says that they are.
+func readBase(name, base string, former map[Path]File, wanted func(File) bool, visit func(File, []byte) error, above []string) error {
 	if !filepath.IsAbs(base) {
 		base = filepath.Join(filepath.Dir(name), base)
 	}
-	_, err := Read(base, func(f File, text []byte) error {
-		if want[f.Path] {
-			data[string(f.Path)] = text
+	above = append(above, name)
+	for _, a := range above {
+		if sameFile(a, base) {
+			return fmt.Errorf("%s: %w: it builds on itself", name, ErrBad)
 		}
-		return nil
-	})
-	return err
+	}
+	same := func(f File) (File, bool) {
+		want, ok := former[f.Path]
+		return want, ok && want.Size == f.Size && want.SHA256 == f.SHA256
+	}
+	m, err := read(base, func(f File) bool {
+		want, ok := same(f)
+		return ok && wanted != nil && wanted(want)
+	}, func(f File, text []byte) error { return visit(former[f.Path], text) }, above)
+	if err != nil {
+		return err
+	}
+	for _, f := range m.Files {
+		if _, ok := same(f); ok {
+			delete(former, f.Path)
+		}
+	}
+	for path := range former {
+		return fmt.Errorf("%s: %w: %s is not in %s as the manifest says", name, ErrBad, path, base)
+	}
+	return nil
 }
 
-// load reads all of an archive.
-func load(name string) (*Manifest, map[string][]byte, error) {
-	data := map[string][]byte{}
-	var manifest []byte
-	read := readTar
-	if !isTar(name) {
-		read = readDir
-	}
-	err := read(name, func(path string, text []byte) error {
-		if path == manifestName {
-			manifest = text
-		} else if rel, ok := strings.CutPrefix(path, filesDir+"/"); ok {
-			data[rel] = text
-		}
-		return nil
-	})
+func sameFile(a, b string) bool {
+	one, err := os.Stat(a)
 	if err != nil {
-		return nil, nil, err
+		return false
 	}
-	if manifest == nil {
-		return nil, nil, fmt.Errorf("%s: %w: it has no manifest", name, ErrBad)
-	}
-	m, err := parseManifest(manifest)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return m, data, nil
+	other, err := os.Stat(b)
+	return err == nil && os.SameFile(one, other)
 }
 
-func readDir(root string, visit func(string, []byte) error) error {
+// each visits every file of an archive.
+func each(name string, visit func(path string, from io.Reader) error) error {
+	if isTar(name) {
+		return eachInTar(name, visit)
+	}
+	return eachInDir(name, visit)
+}
+
+func eachInDir(root string, visit func(string, io.Reader) error) error {
+	root, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return err
+	}
 	return filepath.WalkDir(root, func(at string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
-		}
-		if !e.Type().IsRegular() {
-			return fmt.Errorf("%s: %w: not a regular file", at, ErrBad)
 		}
 		rel, err := filepath.Rel(root, at)
 		if err != nil {
 			return err
 		}
-		text, err := os.ReadFile(at)
+		if !e.Type().IsRegular() {
+			return fmt.Errorf("%w: %s is not a regular file", ErrBad, rel)
+		}
+		f, err := os.Open(at)
 		if err != nil {
 			return err
 		}
-		return visit(filepath.ToSlash(rel), text)
+		defer f.Close()
+		return visit(filepath.ToSlash(rel), f)
 	})
 }
 
-func readTar(name string, visit func(string, []byte) error) error {
+func eachInTar(name string, visit func(string, io.Reader) error) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return err
@@ -138,10 +203,10 @@ func readTar(name string, visit func(string, []byte) error) error {
 	switch {
 	case strings.HasSuffix(name, "gz"):
 		if from, err = gzip.NewReader(f); err != nil {
-			return fmt.Errorf("%s: %w: %v", name, ErrBad, err)
+			return fmt.Errorf("%w: %v", ErrBad, err)
 		}
 	case strings.HasSuffix(name, ".zst"):
-		dec, err := zstd.NewReader(f)
+		dec, err := zstd.NewReader(f, zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return err
 		}
@@ -154,14 +219,16 @@ func readTar(name string, visit func(string, []byte) error) error {
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		if err != nil {
-			return fmt.Errorf("%s: %w: %v", name, ErrBad, err)
+		if err == nil && h.Typeflag != tar.TypeReg && h.Typeflag != tar.TypeDir {
+			err = fmt.Errorf("%s is not a regular file", h.Name)
 		}
-		text, err := io.ReadAll(t)
 		if err != nil {
-			return fmt.Errorf("%s: %w: %v", name, ErrBad, err)
+			return fmt.Errorf("%w: %v", ErrBad, err)
 		}
-		if err := visit(h.Name, text); err != nil {
+		if h.Typeflag == tar.TypeDir {
+			continue
+		}
+		if err := visit(h.Name, t); err != nil {
 			return err
 		}
 	}

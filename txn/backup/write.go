@@ -15,11 +15,14 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // Writer makes an archive.
 type Writer struct {
 	dest, temp string
+	current    bool // of now
 	manifest   Manifest
 	sink       sink
 }
@@ -29,23 +32,25 @@ type sink interface {
 	add(name string, data []byte, mode fs.FileMode, at time.Time) error
 	// finish makes all that was added durable.
 	finish() error
+	// discard lets go of what is open.
+	discard()
 }
 
 // Create begins an archive, whose form the ending of dest tells. Nothing may be
-// there yet.
+// there yet. at is the moment whose state it is; where that is zero, it is the time
+// of the newest file that is added.
 func Create(dest string, at time.Time, base string) (*Writer, error) {
 	if _, err := os.Lstat(dest); err == nil {
 		return nil, &fs.PathError{Op: "backup", Path: dest, Err: fs.ErrExist}
 	}
-	w := &Writer{dest: dest, temp: dest + ".tmp", manifest: Manifest{Format: version, Created: time.Now().UTC(), At: at, Base: base, Files: []File{}}}
-	if err := os.RemoveAll(w.temp); err != nil { // of a backup that was cut off
-		return nil, err
-	}
+	w := &Writer{dest: dest, current: at.IsZero()}
+	w.manifest = Manifest{Format: version, Created: time.Now().UTC(), At: at, Base: base, Files: []File{}}
 	var err error
+	pattern := filepath.Base(dest) + ".*.tmp"
 	if isTar(dest) {
-		w.sink, err = newTarSink(w.temp, dest)
+		w.temp, w.sink, err = newTarSink(filepath.Dir(dest), pattern, dest)
 	} else {
-		w.sink, err = newDirSink(w.temp)
+		w.temp, w.sink, err = newDirSink(filepath.Dir(dest), pattern)
 	}
 	return w, err
 }
@@ -62,11 +67,17 @@ func isTar(name string) bool {
 // Add puts a file into the archive, or only lists it where the base has it.
 func (w *Writer) Add(f File, data []byte) error {
 	w.manifest.Files = append(w.manifest.Files, f)
+	if w.current && f.Time.After(w.manifest.At) {
+		w.manifest.At = f.Time
+	}
 	if f.InBase {
 		return nil
 	}
-	return w.sink.add(path.Join(filesDir, string(f.Path)), data, f.mode(), f.Time)
+	return w.sink.add(path.Join(filesDir, string(f.Path)), data, f.Perm(), f.Time)
 }
+
+// Unknown notes a file of which it is not known what it was.
+func (w *Writer) Unknown(p Path) { w.manifest.Unknown = append(w.manifest.Unknown, p) }
 
 // Finish adds the manifest, makes the archive durable, and gives it its name.
 func (w *Writer) Finish() (*Manifest, error) {
@@ -80,14 +91,26 @@ func (w *Writer) Finish() (*Manifest, error) {
 	if err := w.sink.finish(); err != nil {
 		return nil, err
 	}
-	if err := os.Rename(w.temp, w.dest); err != nil {
+	if err := rename(w.temp, w.dest); err != nil {
 		return nil, err
 	}
 	return &w.manifest, syncPath(filepath.Dir(w.dest))
 }
 
+// rename replaces nothing, where the file system can do that.
+func rename(from, to string) error {
+	err := fsys.OS.RenameNoReplace(from, to)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return os.Rename(from, to)
+}
+
 // Discard removes what was written.
-func (w *Writer) Discard() error { return os.RemoveAll(w.temp) }
+func (w *Writer) Discard() error {
+	w.sink.discard()
+	return os.RemoveAll(w.temp)
+}
 
 func syncPath(name string) error {
 	f, err := os.Open(name)
@@ -102,8 +125,9 @@ type dirSink struct {
 	dirs map[string]bool
 }
 
-func newDirSink(root string) (*dirSink, error) {
-	return &dirSink{root, map[string]bool{root: true}}, os.Mkdir(root, 0o700)
+func newDirSink(dir, pattern string) (string, *dirSink, error) {
+	root, err := os.MkdirTemp(dir, pattern)
+	return root, &dirSink{root, map[string]bool{root: true}}, err
 }
 
 func (d *dirSink) add(name string, data []byte, mode fs.FileMode, at time.Time) error {
@@ -137,16 +161,18 @@ func (d *dirSink) finish() error {
 	return nil
 }
 
+func (d *dirSink) discard() {}
+
 type tarSink struct {
 	file *os.File
 	tar  *tar.Writer
 	pack io.WriteCloser // nil where nothing is compressed
 }
 
-func newTarSink(temp, dest string) (*tarSink, error) {
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+func newTarSink(dir, pattern, dest string) (string, *tarSink, error) {
+	f, err := os.CreateTemp(dir, pattern)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	t := &tarSink{file: f}
 	var to io.Writer = f
@@ -155,14 +181,14 @@ func newTarSink(temp, dest string) (*tarSink, error) {
 		t.pack = gzip.NewWriter(f)
 	case strings.HasSuffix(dest, ".zst"):
 		if t.pack, err = zstd.NewWriter(f); err != nil {
-			return nil, errors.Join(err, f.Close())
+			return "", nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
 		}
 	}
 	if t.pack != nil {
 		to = t.pack
 	}
 	t.tar = tar.NewWriter(to)
-	return t, nil
+	return f.Name(), t, nil
 }
 
 func (t *tarSink) add(name string, data []byte, mode fs.FileMode, at time.Time) error {
@@ -183,4 +209,11 @@ func (t *tarSink) finish() error {
 		err = t.file.Sync()
 	}
 	return errors.Join(err, t.file.Close())
+}
+
+func (t *tarSink) discard() {
+	if t.pack != nil {
+		_ = t.pack.Close() // ends its goroutines; what it writes is removed
+	}
+	_ = t.file.Close()
 }

@@ -4,4 +4,6 @@ package jsonpatch
 
 const hasBlocks = false
 
-func classifyBlocks(*byte, int, *blockMasks) { panic("there are no blocks on this processor") }
+func classifyBlocks(*byte, int, *stringState, *bracketMasks) {
+	panic("there are no blocks on this processor")
+}

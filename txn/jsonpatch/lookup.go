@@ -1,5 +1,7 @@
 package jsonpatch
 
+import "bytes"
+
 // lookup returns where the value that p points to starts, going down from the
 // value at t[i], or -1 where there is none. It allocates nothing.
 func lookup(t []byte, i int, p Pointer) int {
@@ -65,11 +67,11 @@ func elementAt(t []byte, i int, token string) int {
 // tree, which would cost a small document more than the change itself. It
 // reports false where that has to decide.
 func (d *Document) replaceScalar(p Patch, lim Limits) (*Document, []Splice, bool) {
-	if len(p) != 1 || p[0].Op != "replace" || len(p[0].Path) == 0 {
+	if len(p) != 1 || p[0].Op != "replace" || len(p[0].Path) == 0 || isOpen(bytes.TrimSpace(p[0].Value)) {
 		return nil, nil, false
 	}
 	c, err := given(p[0], lim)
-	if err != nil || isOpen(c.text) {
+	if err != nil {
 		return nil, nil, false
 	}
 	t := d.blank()
@@ -81,8 +83,7 @@ func (d *Document) replaceScalar(p Patch, lim Limits) (*Document, []Splice, bool
 	if size := int64(len(d.raw) - (hi - lo) + len(c.text)); size > lim.MaxBytes {
 		return nil, nil, false
 	}
-	out := make([]byte, 0, len(d.raw)-(hi-lo)+len(c.text))
-	out = append(append(append(out, d.raw[:lo]...), c.text...), d.raw[hi:]...)
+	out := bytes.Join([][]byte{d.raw[:lo], c.text, d.raw[hi:]}, nil) // which doesn't zero what it makes
 	list := appendSplice(nil, lo, d.raw[lo:hi], out[lo:lo+len(c.text)])
 	if len(list) == 0 {
 		return d, nil, true

@@ -74,14 +74,22 @@ func (p Pointer) HasPrefix(q Pointer) bool {
 // arrayIndex reads the canonical index of RFC 6901, section 4: digits without
 // a leading zero.
 func arrayIndex(token string) (int, bool) {
-	if token == "" || (token[0] == '0' && len(token) > 1) {
+	if !isWhole(token) {
 		return 0, false
-	}
-	for i := range len(token) {
-		if token[i] < '0' || token[i] > '9' {
-			return 0, false
-		}
 	}
 	n, err := strconv.Atoi(token) // fails only for what no array can hold
 	return n, err == nil
+}
+
+// isWhole reports whether text is digits without a leading zero.
+func isWhole[T string | []byte](text T) bool {
+	if len(text) == 0 || (text[0] == '0' && len(text) > 1) {
+		return false
+	}
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return true
 }

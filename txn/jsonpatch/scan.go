@@ -109,23 +109,13 @@ func nextBracket(b []byte, i int) int {
 
 // skipContainer returns the place behind the object or array that starts at b[i].
 func skipContainer(b []byte, i int) int {
-	// A short container is not worth setting up more than this.
-	n := nesting{high: math.MaxInt}
-	short := min(i+shortContainer, len(b))
-	if end := n.brackets(b[:short], i, short); n.depth == 0 {
-		return end
-	}
 	return scanNesting(b, i, nesting{high: math.MaxInt})
 }
-
-// shortContainer is how long a container may be that is skipped from bracket to
-// bracket.
-const shortContainer = 32
 
 // depthOver returns the place of the first container in b that is nested deeper
 // than limit, or -1.
 func depthOver(b []byte, limit int) int {
-	if bytes.Count(b, []byte("["))+bytes.Count(b, []byte("{")) <= limit {
+	if opensAtMost(b, limit) {
 		return -1
 	}
 	at := scanNesting(b, 0, nesting{low: -1, high: limit})
@@ -133,6 +123,18 @@ func depthOver(b []byte, limit int) int {
 		return -1
 	}
 	return at
+}
+
+// opensAtMost reports whether b has at most limit bytes that open a container,
+// counting those within strings too. It counts no further than it has to.
+func opensAtMost(b []byte, limit int) bool {
+	const chunk = 16 << 10
+	for limit >= 0 && len(b) > 0 {
+		next := b[:min(len(b), chunk)]
+		limit -= bytes.Count(next, []byte("[")) + bytes.Count(next, []byte("{"))
+		b = b[len(next):]
+	}
+	return limit >= 0
 }
 
 // skipValue returns the place behind the value that starts at b[i], or i where

@@ -82,6 +82,54 @@ func TestContainersEndWhereTheyDo(t *testing.T) {
 	}
 }
 
+// The blocks must see what a walk byte by byte sees, also where a long run of
+// backslashes goes from block to block, and however the blocks are grouped.
+func TestBlocksAgreeWithBytes(t *testing.T) {
+	if !hasBlocks {
+		t.Skip("the processor has no blocks")
+	}
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 5000 {
+		text := make([]byte, 0, 16*blockSize)
+		for len(text) < cap(text) {
+			if run := r.IntN(3 * blockSize); r.IntN(200) == 0 {
+				text = append(text, strings.Repeat(`\`, min(run, cap(text)-len(text)))...)
+				continue
+			}
+			text = append(text, "\"\\{}[]aY_ \x00\xff"[r.IntN(12)])
+		}
+		var state, slow stringState
+		for rest := text; len(rest) > 0; {
+			masks := make([]bracketMasks, 1+r.IntN(len(rest)/blockSize))
+			classifyBlocks(&rest[0], len(masks), &state, &masks[0])
+			for i, m := range masks {
+				require.Equal(t, slowMasks(rest[i*blockSize:][:blockSize], &slow), m, "%q", text)
+			}
+			require.Equal(t, slow, state, "%q", text)
+			rest = rest[len(masks)*blockSize:]
+		}
+	}
+}
+
+// slowMasks is classifyBlocks for one block, one byte at a time.
+func slowMasks(block []byte, s *stringState) (m bracketMasks) {
+	for i, c := range block {
+		escaped := s.escaped != 0
+		s.escaped = 0
+		switch {
+		case c == '\\' && !escaped:
+			s.escaped = 1
+		case c == '"' && !escaped:
+			s.within = ^s.within
+		case s.within == 0 && (c == '{' || c == '['):
+			m.open |= 1 << i
+		case s.within == 0 && (c == '}' || c == ']'):
+			m.closing |= 1 << i
+		}
+	}
+	return m
+}
+
 func TestSkipString(t *testing.T) {
 	for length := range 40 {
 		for _, content := range []string{"", `\"`, `\\`, `\\\"`, "é", "}"} {

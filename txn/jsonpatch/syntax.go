@@ -29,7 +29,8 @@ func validate(text, shown []byte, lim Limits) error {
 	if !jsontext.Value(text[bom:]).IsValid() {
 		return explain(text, shown, bom, lim.MaxDepth)
 	}
-	if depthOver(text[bom:], lim.MaxDepth) >= 0 {
+	// Every level takes a bracket that opens and one that closes it.
+	if len(text)/2 > lim.MaxDepth && depthOver(text[bom:], lim.MaxDepth) >= 0 {
 		return tooDeep(text, shown, bom, lim.MaxDepth)
 	}
 	return nil

@@ -3,6 +3,7 @@ package rewrite
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -15,7 +16,15 @@ func (s *script) findInPlace(stmt *syntax.Stmt) {
 	if !ok {
 		return
 	}
-	if len(parts) > 1 && len(last.args) == 1 && (last.name == "sponge" || last.name == "tee" && silent(last.stmt)) {
+	if len(parts) > 1 && last.name == "tee" && !silent(last.stmt) && slices.ContainsFunc(last.args, s.namesJSON) {
+		s.leave(stmt, "tee", "what it writes is printed too: write the file with jtx put, and print it with jtx get")
+		return
+	}
+	if len(parts) > 1 && last.name == "tee" && len(last.args) > 1 && slices.ContainsFunc(last.args, s.namesJSON) {
+		s.leave(stmt, "tee", "it writes several files")
+		return
+	}
+	if len(parts) > 1 && len(last.args) == 1 && !s.isTemporary(last.args[0]) && (last.name == "sponge" || last.name == "tee" && silent(last.stmt)) {
 		w := &writer{stmt: stmt, stages: parts[:len(parts)-1], to: last.args[0]}
 		if s.isDocument(w, last.args[0]) {
 			s.settle(stmt, w, s.spongeForm(w, last), last.name)
@@ -118,6 +127,10 @@ func (s *script) findLoneMove(stmt *syntax.Stmt) {
 			return
 		}
 	}
+	if s.copiesOf(key)[s.key(m.from)] {
+		s.leave(stmt, "mv of a temporary file", "the temporary file is made of the file in a way that is not understood: a change in between would be lost")
+		return
+	}
 	if _, writes := s.moved[key]; writes && strings.HasPrefix(s.key(m.from), key) && !s.writesTo(s.key(m.from)) {
 		s.leave(stmt, "mv of a copy", "it brings back an older version: jtx restore does that")
 		return
@@ -161,6 +174,9 @@ func (s *script) writesTo(key string) bool {
 func (s *script) findDirect(stmt *syntax.Stmt) {
 	s.findAppend(stmt)
 	w, ok := writerOf(stmt)
+	if !ok && !s.claimed[stmt] {
+		s.findMixed(stmt)
+	}
 	if !ok || s.claimed[stmt] || s.isTemporary(w.to) || !s.isDocument(w, w.to) {
 		return
 	}
@@ -174,7 +190,7 @@ func (s *script) findDirect(stmt *syntax.Stmt) {
 		if s.settleEcho(stmt, w, c) {
 			return
 		}
-	} else if s.reads(stmt, w.out, key) {
+	} else if s.reads(stmt, w.out, key) || s.patternNames(stmt, w.out, key) {
 		s.leave(stmt, "a command that reads the file it writes", "the shell empties the file before the command reads it")
 		return
 	}
@@ -190,6 +206,22 @@ func (s *script) findDirect(stmt *syntax.Stmt) {
 		f.text, f.reason = "", "what it prints was read from the file earlier: a change in between would be lost; use jtx update, or both in jtx run"
 	}
 	s.settle(stmt, w, f, "")
+}
+
+// findMixed lists a write to a JSON file beside redirections that put something
+// else into it, or that are not understood.
+func (s *script) findMixed(stmt *syntax.Stmt) {
+	parts := stages(stmt)
+	last := parts[len(parts)-1]
+	for _, r := range last.Redirs {
+		switch r.Op {
+		case syntax.RdrOut, syntax.RdrClob, syntax.RdrAll, syntax.RdrAllClob:
+			if s.namesJSON(r.Word) && !s.moved[s.key(r.Word)] {
+				s.leave(stmt, "> file", "what it prints goes there and elsewhere, or messages go there too")
+				return
+			}
+		}
+	}
 }
 
 func (s *script) stale(stmt *syntax.Stmt, key string) bool { return s.staleSource(stmt, key) != "" }

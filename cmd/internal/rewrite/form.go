@@ -59,6 +59,9 @@ func (s *script) formOf(w *writer, file *syntax.Word) form {
 		if f, ok := s.safeCat(w, c, file); ok {
 			return f
 		}
+		if len(c.args) > 1 {
+			return form{idiom: "cat > file", reason: "several texts in a row are not one document"}
+		}
 	}
 	switch {
 	case c.name == "jq" && s.names.funcs["jq"] == nil:
@@ -85,6 +88,9 @@ func (s *script) unfit(w *writer, file *syntax.Word) string {
 		if c, ok := callOf(stage); ok && (c.name == "sudo" || c.name == "doas") {
 			return c.name + " runs as somebody else: jtx must be run by who owns the file"
 		}
+	}
+	if name := s.staleCopy(w, s.key(file)); name != "" {
+		return name + " was made of the file earlier: a change in between would be lost"
 	}
 	return ""
 }
@@ -113,6 +119,9 @@ func (s *script) safeJQ(w *writer, c *call, file *syntax.Word, key string) form 
 	}
 	if q.odd != "" {
 		return form{idiom: "jq", reason: q.odd}
+	}
+	if onlyOnce(c) {
+		return form{idiom: "jq", reason: onceReason}
 	}
 	if s.readsInSubstitution(c, key) {
 		return form{idiom: "jq", reason: "an argument is read from the file before the command runs: a change in between would be lost"}
@@ -143,16 +152,21 @@ func (s *script) namedIn(words []*syntax.Word, key string) bool {
 	return slices.ContainsFunc(words, func(w *syntax.Word) bool { return s.key(w) == key })
 }
 
+const onceReason = "what <(...) gives can be read only once, and jtx may have to run the command again"
+
 // safeProgram runs a program under the file's lock. With -n it reads its own
 // standard input, and the file is locked only when it is done.
 func (s *script) safeProgram(w *writer, c *call, file *syntax.Word, key string) form {
+	if onlyOnce(c) {
+		return form{idiom: "a command's output", reason: onceReason}
+	}
 	if s.readsInSubstitution(c, key) {
 		return form{idiom: "jq", reason: "an argument is read from the file before the command runs: a change in between would be lost"}
 	}
 	in := input(c.stmt)
 	fromFile := in != nil && in.Op == syntax.RdrIn && s.key(in.Word) == key
 	flags := "-q"
-	if !fromFile && (in != nil || !s.readsOperand(c)) {
+	if !fromFile && (in != nil || !s.readsOperand(c, key)) {
 		flags = "-nq"
 	}
 	drop := []*syntax.Redirect{w.out}
@@ -184,14 +198,14 @@ func (s *script) redirectWithin(c *call, words []*syntax.Word) bool {
 	})
 }
 
-// readsOperand tells whether a program gets what it reads from files that it
-// names, or reads nothing. Only jq's arguments are known so well.
-func (s *script) readsOperand(c *call) bool {
+// readsOperand tells whether a program reads the file itself, which must be locked
+// then; or, of jq alone this is known, nothing but files that it names.
+func (s *script) readsOperand(c *call, key string) bool {
 	if c.name == "jq" {
 		q, ok := parseJQ(c.args)
 		return ok && (q.null || len(q.files) > 0)
 	}
-	return slices.ContainsFunc(c.args, func(w *syntax.Word) bool { return s.namesJSON(w) })
+	return slices.ContainsFunc(c.args, func(w *syntax.Word) bool { return s.mentions(w, key) })
 }
 
 func (s *script) readsInSubstitution(c *call, key string) bool {

@@ -84,6 +84,12 @@ var idioms = []struct{ name, script, want, gone string }{
 	{"negated", "if ! { jq '.count = 7' f.json > t && mv t f.json; }; then echo bad; fi", `jtx update -q f.json '.count = 7'`, "mv"},
 	{"continued line", "jq '.count = 7' f.json \\\n  > t \\\n  && mv t f.json", `jtx update -q f.json '.count = 7'`, "mv"},
 	{"group", "{\n  echo '{'\n  echo '\"a\": 1'\n  echo '}'\n} > f.json", `} | jtx put -q f.json`, ">"},
+	{"find", `find . -name 'f.json' -exec sh -c 'jq .count=7 "$1" > "$1.t" && mv "$1.t" "$1"' _ {} \;`, `-exec sh -c 'jtx update -q "$1" .count=7' _ {} \;`, "mv"},
+	{"xargs", `echo f.json | xargs -I{} sh -c 'jq .count=7 {} > {}.t && mv {}.t {}'`, `xargs -I{} sh -c 'jtx update -q {} .count=7'`, "mv"},
+	{"a pattern of others", `jq -s add other*.json > sum.json`, `jtx pipe -q sum.json -- jq -s add other*.json`, ">"},
+	{"own input beside an operand", `printf '{"v": 5}' | while read -r line; do echo "$line" | cat other.json - | jq -s 'add' > sum.json; done`, `jtx pipe -nq sum.json`, "> sum"},
+	{"a program that reads its input", `f() { cat other.json - > all.txt; jq -s add all.txt > sum.json; }; echo '{"z": 1}' | f`, `jtx pipe -q sum.json -- jq -s add all.txt`, "> sum"},
+	{"an operand and the caller's input", `f() { sed -n p other.json > sum.json; cat; }; echo rest | f`, `jtx pipe -nq sum.json -- sed -n p other.json`, "> sum"},
 	{"exit status of jq -e", `jq -e '.nope' f.json > t && mv t f.json || echo no`, `jtx pipe -q f.json -- jq -e '.nope' f.json || echo no`, "mv"},
 }
 

@@ -42,6 +42,9 @@ func (s *script) noteMove(stmt *syntax.Stmt) {
 	if ok && !(m.copies && s.namesJSON(m.from)) {
 		s.moved[s.key(m.from)] = true
 	}
+	if c, ok := callOf(stmt); ok && c.name == "jtx" && firstLit(c.args) == "put" && len(c.args) > 2 {
+		s.moved[s.key(c.args[len(c.args)-1])] = true
+	}
 }
 
 // isForeignMove tells sudo mv TEMP FILE.

@@ -86,9 +86,35 @@ func (s *script) usesOf(name string) int {
 	return n
 }
 
-// findNested is for the text of sh -c and flock -c.
+// wrappers are programs that run a shell here, and as the same user.
+var wrappers = setOf("find xargs env nice nohup setsid stdbuf timeout")
+
+// shellIn is the shell that a command is or, for a wrapper, runs.
+func shellIn(c *call) *call {
+	if !wrappers()[c.name] {
+		return c
+	}
+	for i, w := range c.args {
+		switch name := commandName(w); name {
+		case "sh", "bash", "dash":
+			return &call{stmt: c.stmt, expr: c.expr, name: name, args: c.args[i+1:]}
+		}
+	}
+	return c
+}
+
+// findNested is for the text of sh -c and flock -c, in a pipeline too.
 func (s *script) findNested(stmt *syntax.Stmt) {
+	for _, stage := range stages(stmt) {
+		s.findNestedIn(stage)
+	}
+}
+
+func (s *script) findNestedIn(stmt *syntax.Stmt) {
 	c, ok := callOf(stmt)
+	if ok {
+		c = shellIn(c)
+	}
 	if !ok || c.name != "sh" && c.name != "bash" && c.name != "dash" && c.name != "flock" && c.name != "su" {
 		return
 	}

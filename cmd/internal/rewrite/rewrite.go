@@ -109,6 +109,7 @@ type script struct {
 	edits      []edit
 	dropped    map[*syntax.Stmt]bool
 	findings   []Finding
+	allFlows   []flow // see flows
 }
 
 func newScript(text string, file *syntax.File) *script {

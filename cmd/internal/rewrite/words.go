@@ -164,7 +164,9 @@ func globs(w *syntax.Word) bool {
 	for _, part := range w.Parts {
 		switch part := part.(type) {
 		case *syntax.Lit:
-			if strings.ContainsAny(unescape(part.Value), "*?[{") {
+			text := unescape(part.Value)
+			_, within, braces := strings.Cut(text, "{")
+			if strings.ContainsAny(text, "*?[") || braces && (strings.Contains(within, ",") || strings.Contains(within, "..")) {
 				return true
 			}
 		case *syntax.ExtGlob, *syntax.BraceExp:

@@ -12,14 +12,20 @@ _jtx_usage() {
 	return 2
 }
 
+# _jtx_heal FILE: heals a protected file that is damaged, and begins its history
+# where it has none.
+_jtx_heal() {
+	if jtx protect --check -q -- "$1" 2>/dev/null; then
+		jtx protect --heal -q -- "$1"
+	fi
+}
+
 # safe_json_read FILE [DEFAULT]: prints the document. A protected file that is
 # damaged is healed first; without the file it prints DEFAULT, or null.
 safe_json_read() (
 	_jtx_ready || exit
 	[ $# -ge 1 ] || { _jtx_usage "safe_json_read FILE [DEFAULT]"; exit; }
-	if jtx protect --check -q "$1" 2>/dev/null; then
-		jtx protect --heal -q "$1" || exit
-	fi
+	_jtx_heal "$1" || exit
 	_jtx_doc=$(jtx get --default "${2:-null}" -- "$1") || exit
 	printf '%s\n' "$_jtx_doc"
 )
@@ -37,6 +43,7 @@ safe_json_merge() (
 	_jtx_ready || exit
 	[ $# -ge 2 ] || { _jtx_usage "safe_json_merge FILE JSON"; exit; }
 	mkdir -p -- "$(dirname -- "$1")" || exit
+	_jtx_heal "$1" || exit
 	# shellcheck disable=SC2016 # $jtx_new is jq's
 	jtx update -q --default '{}' --argjson jtx_new "$2" -- "$1" '(if type == "object" then . else {} end) + $jtx_new'
 )
@@ -47,6 +54,7 @@ safe_json_update() (
 	_jtx_ready || exit
 	[ $# -ge 2 ] || { _jtx_usage "safe_json_update FILE EXPR [DEFAULT]"; exit; }
 	mkdir -p -- "$(dirname -- "$1")" || exit
+	_jtx_heal "$1" || exit
 	_jtx_default='{}'
 	[ $# -lt 3 ] || _jtx_default=$3
 	if ! _jtx_is_python "$2"; then
@@ -101,6 +109,7 @@ safe_jq() (
 		done
 		shift
 	fi
+	_jtx_heal "$_jtx_file" || exit
 	if [ -n "$_jtx_write" ]; then
 		jtx pipe -q --keep-layout -- "$_jtx_file" -- jq "$@"
 		exit
@@ -121,12 +130,14 @@ python_safe_json() (
 # show_json_status: what is tracked here, who holds locks, what is open.
 show_json_status() (
 	_jtx_ready || exit
+	_jtx_code=0
 	echo "Files:"
-	jtx status || exit
+	jtx status || _jtx_code=$? # what is damaged is shown, and the rest too
 	echo "Locks:"
-	jtx locks || exit
+	jtx locks || _jtx_code=$?
 	echo "Open transactions:"
-	jtx tx
+	jtx tx || _jtx_code=$?
+	exit "$_jtx_code"
 )
 
 # cleanup_orphaned_locks: settles what crashes left. A dead process holds no lock.
@@ -139,6 +150,7 @@ cleanup_orphaned_locks() (
 # cleanup_all_locks [force]: the same; with force every lease is ended too.
 cleanup_all_locks() (
 	_jtx_ready || exit
+	unset IFS
 	_jtx_ended=0
 	if [ "${1-}" = force ] || [ "${1-}" = true ]; then
 		for _jtx_tx in $(jtx tx | cut -f 1); do
@@ -155,7 +167,7 @@ cleanup_all_locks() (
 is_critical_json_file() (
 	_jtx_ready || exit
 	[ $# -ge 1 ] || { _jtx_usage "is_critical_json_file FILE"; exit; }
-	jtx protect --check -q "$1" 2>/dev/null
+	jtx protect --check -q -- "$1" 2>/dev/null
 )
 
 # auto_upgrade_json_ops SCRIPT...: replaces unsafe writes in scripts.

@@ -1,0 +1,208 @@
+package txn
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// minTelling is the length, in bytes, from which a value is looked for in other
+// places: a shorter one stands everywhere by chance.
+const minTelling = 6
+
+// marks are the texts by which redacted values are known outside of their place:
+// the values themselves, the strings and numbers in them, and the strings as they
+// are without quotes and escapes.
+type marks struct {
+	telling [][]byte
+	// short are values that are too short to tell. They count where it does no harm
+	// to take away too much.
+	short [][]byte
+}
+
+func marksOf(secrets map[string]int) (m marks) {
+	for secret := range secrets {
+		scalar := secret[0] != '{' && secret[0] != '['
+		m.add([]byte(secret), false)
+		if scalar {
+			m.add(bytes.Trim([]byte(secret), `"`), true)
+		}
+		dec := jsontext.NewDecoder(strings.NewReader(secret))
+		for tok, err := dec.ReadToken(); err == nil; tok, err = dec.ReadToken() {
+			if in, n := dec.StackIndex(dec.StackDepth()); in == '{' && n%2 == 1 {
+				continue // a member's name
+			}
+			if kind := tok.Kind(); kind == '"' || kind == '0' {
+				m.add([]byte(tok.String()), scalar)
+			}
+		}
+	}
+	return m
+}
+
+func (m *marks) add(text []byte, whole bool) {
+	switch {
+	case len(text) >= minTelling:
+		m.telling = append(m.telling, text)
+	case whole && len(text) > 0:
+		m.short = append(m.short, text)
+	}
+}
+
+// in tells whether one of the values is in a text.
+func (m *marks) in(text []byte) bool {
+	return slices.ContainsFunc(m.telling, func(mark []byte) bool { return bytes.Contains(text, mark) })
+}
+
+// maybeIn is in, for short values too.
+func (m *marks) maybeIn(text []byte) bool {
+	return m.in(text) || slices.ContainsFunc(m.short, func(mark []byte) bool { return bytes.Contains(text, mark) })
+}
+
+// cleanMessages is a record without the values in its messages.
+func (r *redaction) cleanMessages(rec *wal.Record) *wal.Record {
+	out := *rec
+	out.Txns = slices.Clone(rec.Txns)
+	for i := range out.Txns {
+		if r.marks.in([]byte(out.Txns[i].Message)) {
+			out.Txns[i].Message = "[redacted]"
+			r.done.Messages++
+		}
+	}
+	return &out
+}
+
+// withoutMessages is for the journals of other files, which count no message twice.
+func (r *redaction) withoutMessages(rec *wal.Record) (*wal.Record, error) {
+	before := r.done.Messages
+	rec = r.cleanMessages(rec)
+	r.done.Messages = before
+	return rec, nil
+}
+
+// sharers are the other files of transactions with such a message.
+func (r *redaction) sharers(ses *session) (list []*target, err error) {
+	r.done.Unreached = nil
+	for rec, err := range wal.Scan(r.s.fs, r.h.t.dir, 1) {
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(rec.Txns, func(t wal.Txn) bool { return r.marks.in([]byte(t.Message)) }) {
+			continue
+		}
+		for _, p := range rec.Participants {
+			t, err := ses.resolveParticipant(p)
+			switch {
+			case err != nil:
+				if name := participantName(r.h.t, p); !slices.Contains(r.done.Unreached, name) {
+					r.done.Unreached = append(r.done.Unreached, name)
+				}
+			case t.real != r.h.t.real && !slices.ContainsFunc(list, func(o *target) bool { return o.real == t.real }):
+				list = append(list, t)
+			}
+		}
+	}
+	return list, nil
+}
+
+// cleanTraces takes the values out of what is kept beside the journal.
+func (r *redaction) cleanTraces(really bool) error {
+	if err := r.cleanAside(really); err != nil {
+		return err
+	}
+	logs, err := filepath.Glob(filepath.Join(r.h.t.ws.meta(), logDir, "*.ndjson"))
+	for _, name := range logs {
+		if err == nil {
+			err = r.cleanLog(name, really)
+		}
+	}
+	return err
+}
+
+// cleanAside deletes the copies of damaged content in which one of the values is,
+// and set-aside journals, which can't be read to the end.
+func (r *redaction) cleanAside(really bool) error {
+	dir := filepath.Join(r.h.t.dir, "damaged")
+	entries, err := r.s.fs.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		if err != nil {
+			return err
+		}
+		name := filepath.Join(dir, e.Name())
+		var text []byte
+		if !e.IsDir() {
+			if text, err = fsys.ReadFile(r.s.fs, name); err != nil {
+				return err
+			}
+			if !r.marks.maybeIn(text) {
+				continue
+			}
+		}
+		r.done.Removed = append(r.done.Removed, name)
+		switch {
+		case !really:
+		case e.IsDir():
+			err = fsys.RemoveTree(r.s.fs, name)
+		default:
+			err = ignoreNotExist(r.s.fs.Remove(name))
+		}
+	}
+	if err != nil || !really {
+		return err
+	}
+	return fsys.SyncDir(r.s.fs, dir)
+}
+
+// cleanLog takes the values out of errors in a part of the log of operations. A
+// line that is written in that moment may be lost, as it may anyhow.
+func (r *redaction) cleanLog(name string, really bool) error {
+	text, err := fsys.ReadFile(r.s.fs, name)
+	if err != nil {
+		return ignoreNotExist(err) // it has just become too old
+	}
+	var out []byte
+	hits := 0
+	for line := range bytes.Lines(text) {
+		var op Operation
+		parsed := json.Unmarshal(line, &op) == nil
+		switch {
+		case parsed && r.marks.in([]byte(op.Error)):
+			hits++
+			op.Error = "[redacted]"
+			if line, err = marshal(op); err != nil {
+				return err
+			}
+			line = append(line, '\n')
+		case !parsed && r.marks.in(line):
+			hits++
+			continue
+		}
+		out = append(out, line...)
+	}
+	r.done.LogLines += hits
+	if hits == 0 || !really {
+		return nil
+	}
+	f, err := r.s.fs.OpenFile(name, os.O_RDWR|fsys.NoFollow, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(out, 0)
+	if err == nil {
+		err = f.Truncate(int64(len(out)))
+	}
+	return errors.Join(err, f.Close())
+}
