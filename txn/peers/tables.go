@@ -45,15 +45,18 @@ func show(w io.Writer, f *figures) error {
 func storeTable(f *figures, read bool) string {
 	var t table
 	head := []string{"changes, × raw disk"}
-	unit, format, better := "xraw", ratio, func(a, b float64) bool { return a > b }
+	unit, better := "xraw", func(a, b float64) bool { return a > b }
 	if read {
 		head[0] = "reads, µs"
-		unit, format, better = "p50-µs", ratio, func(a, b float64) bool { return a < b }
+		unit, better = "p50-µs", func(a, b float64) bool { return a < b }
 	}
 	for _, c := range columns {
 		head = append(head, c.title)
 	}
-	t.header(append(head, "fsyncs of jtx")...)
+	if !read {
+		head = append(head, "fsyncs of jtx, write-behind")
+	}
+	t.header(head...)
 	for _, r := range speed.Rows() {
 		if r.Read != read {
 			continue
@@ -66,9 +69,12 @@ func storeTable(f *figures, read bool) string {
 					best, found = v, true
 				}
 			}
-			cells = append(cells, cell(best, found, format))
+			cells = append(cells, cell(best, found))
 		}
-		t.row(append(cells, syncs(f, r))...)
+		if !read {
+			cells = append(cells, syncs(f, r))
+		}
+		t.row(cells...)
 	}
 	return t.String()
 }
@@ -76,14 +82,14 @@ func storeTable(f *figures, read bool) string {
 func syncs(f *figures, r speed.Row) string {
 	full, ok := f.get("Speed/"+r.Name+"/jtx-full", "fsyncs/op")
 	behind, ok2 := f.get("Speed/"+r.Name+"/jtx-write-behind", "fsyncs/op")
-	return cell(full, ok, ratio) + ", " + cell(behind, ok2, ratio)
+	return cell(full, ok) + ", " + cell(behind, ok2)
 }
 
-func cell(v float64, found bool, format func(float64) string) string {
+func cell(v float64, found bool) string {
 	if !found {
 		return "–"
 	}
-	return format(v)
+	return ratio(v)
 }
 
 // ratio has two digits that count.
@@ -120,15 +126,9 @@ func processTable(f *figures) string {
 func processCell(f *figures, benchmark, program string) string {
 	p50, ok := f.get(benchmark, program+"-p50-ms")
 	p99, ok2 := f.get(benchmark, program+"-p99-ms")
-	hello, ok3 := f.get(benchmark, "xhello") // jtx's rate as a ratio to it
-	rate := 1.0
-	if program != "jtx" {
-		if x, ok := f.get(benchmark, "x"+program); ok {
-			rate = x
-		}
-	}
+	x, ok3 := median(benchmark, program, "hello")(f)
 	if !ok || !ok2 || !ok3 {
 		return "–"
 	}
-	return fmt.Sprintf("%s (%s, %s)", ratio(rate/hello), ratio(p50), ratio(p99))
+	return fmt.Sprintf("%s (%s, %s)", ratio(x), ratio(p50), ratio(p99))
 }

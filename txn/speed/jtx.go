@@ -5,19 +5,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
-// JTX are jtx's own systems. Behind the last, files may lag a second, but that each
-// part of the work ends with a flush.
+// JTX are jtx's own systems.
 func JTX() []System {
 	return []System{
 		jtx("jtx-full", txn.Options{}),
 		jtx("jtx-journal", txn.Options{Durability: txn.Journal}),
-		jtx("jtx-write-behind", txn.Options{WriteBehind: txn.WriteBehind{Delay: time.Second}}),
+		jtx("jtx-write-behind", txn.Options{WriteBehind: txn.WriteBehind{Delay: lag}}),
 	}
 }
 

@@ -11,12 +11,17 @@ import (
 )
 
 // The work is done in parts, and the yardsticks are measured before the first and
-// after each, for a share of the part's time: others use the machine too.
+// after each, for a share of the part's time: others use the machine too. At the end
+// of a part the last workers finish and the store is flushed; a part is as long as
+// makes that little of it, but no longer than files may lag.
 const (
-	part  = 400 * time.Millisecond
-	share = 2
-	least = 5 * time.Millisecond
+	share    = 2
+	least    = 5 * time.Millisecond
+	shortest = 100 * time.Millisecond
+	lag      = time.Second
 )
+
+func partFor(end time.Duration) time.Duration { return min(max(20*end, shortest), lag) }
 
 // Result is what a row came to.
 type Result struct {
@@ -49,6 +54,7 @@ type run struct {
 	syncs *measure.Syncs
 	raw   *measure.RawDisk
 	copy  *measure.Yardstick // nil where the document is not large
+	end   time.Duration      // what that of the last part took
 }
 
 // Measure does a row with a system in an empty directory, as often as more says. It
@@ -72,12 +78,22 @@ func Measure(ctx context.Context, r Row, s System, dir string, more func() bool)
 
 func (m *run) measured(ctx context.Context, more func() bool) (Result, error) {
 	op := m.op(ctx, m.docs)
+	if m.Read { // a document that was changed before, as most were
+		if err := m.docs.Add(0); err != nil {
+			return Result{}, err
+		}
+	}
 	for w := range m.Workers { // what is made at the first use is not the work
 		if err := op(w); err != nil {
 			return Result{}, err
 		}
 	}
-	if err := errors.Join(m.docs.Flush(), m.yardsticks(least)); err != nil {
+	start := time.Now()
+	if err := m.docs.Flush(); err != nil {
+		return Result{}, err
+	}
+	m.end = time.Since(start)
+	if err := m.yardsticks(least); err != nil {
 		return Result{}, err
 	}
 	before := m.syncs.Count()
@@ -101,9 +117,11 @@ func (m *run) measured(ctx context.Context, more func() bool) (Result, error) {
 // yardsticks in between.
 func (m *run) work(more func() bool, op func(worker int) error) (all measure.Times, took time.Duration, err error) {
 	for going := true; going; {
-		brief := measure.Until(part)
+		brief := measure.Until(partFor(m.end))
 		start := time.Now()
+		var last time.Time
 		times, err := measure.Work(m.Workers, func() bool {
+			last = time.Now()
 			if !brief() {
 				return false
 			}
@@ -111,6 +129,7 @@ func (m *run) work(more func() bool, op func(worker int) error) (all measure.Tim
 			return going
 		}, op)
 		err = errors.Join(err, m.docs.Flush())
+		m.end = time.Since(last)
 		spent := time.Since(start)
 		took += spent
 		if err = errors.Join(err, m.yardsticks(max(least, spent/share))); err != nil {
