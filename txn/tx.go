@@ -41,6 +41,17 @@ type draft struct {
 	steps int                 // calls of Apply that made doc
 	like  *draft              // whose mode, owner and attributes it gets
 	reads []string            // pointers that were read
+
+	hashed  *jsonpatch.Document // of which version is known
+	version wal.Version
+}
+
+// versionNow is what the draft's bytes are, which are hashed once.
+func (d *draft) versionNow() wal.Version {
+	if d.hashed != d.doc {
+		d.hashed, d.version = d.doc, wal.VersionOf(d.doc.Bytes())
+	}
+	return d.version
 }
 
 func newTx(ses *session) *Tx {
@@ -71,7 +82,7 @@ func (d *draft) leaves() recovery.Found {
 	}
 	found := d.found
 	found.Data, found.Doc = d.doc.Bytes(), d.doc
-	found.Version, found.Err = wal.VersionOf(found.Data), nil
+	found.Version, found.Err = d.versionNow(), nil
 	return found
 }
 
@@ -182,7 +193,7 @@ func merged(changes []*change, lim jsonpatch.Limits) (*change, error) {
 	if len(changes) == 1 {
 		return changes[0], nil
 	}
-	d := &draft{name: first.name, found: first.found, t: first.t, doc: last.doc, like: last.like}
+	d := &draft{name: first.name, found: first.found, t: first.t, doc: last.doc, like: last.like, hashed: last.hashed, version: last.version}
 	for _, c := range changes {
 		d.ops = append(d.ops, c.patch...)
 		d.whole = d.whole || c.image
@@ -199,8 +210,7 @@ func merged(changes []*change, lim jsonpatch.Limits) (*change, error) {
 	// They cancel each other out, and are in the history all the same.
 	c = &change{draft: d, patch: d.ops, image: d.whole}
 	if d.doc != nil {
-		c.data = d.doc.Bytes()
-		c.after = wal.VersionOf(c.data)
+		c.data, c.after = d.doc.Bytes(), d.versionNow()
 	}
 	return c, nil
 }
@@ -219,8 +229,7 @@ func (d *draft) change(lim jsonpatch.Limits) (*change, error) {
 	if d.doc == d.found.Doc {
 		return nil, nil
 	}
-	c.data = d.doc.Bytes()
-	c.after = wal.VersionOf(c.data)
+	c.data, c.after = d.doc.Bytes(), d.versionNow()
 	switch {
 	case c.after == d.found.Version:
 		return nil, nil

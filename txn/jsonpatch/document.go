@@ -1,6 +1,9 @@
 package jsonpatch
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // Syntax says which of the two accepted forms a text has.
 type Syntax uint8
@@ -27,7 +30,8 @@ type Document struct {
 	raw    []byte
 	syntax Syntax
 
-	jsonc *blanked // of a JSONC document
+	jsonc *blanked                // of a JSONC document
+	known atomic.Pointer[lookups] // what was looked up before, in a large document
 }
 
 // blanked is text without comments and trailing commas, which is made when it
@@ -127,11 +131,10 @@ func (d *Document) text() []byte {
 // returns. In a JSONC document comments within the value are among them. Where
 // there is nothing it gives an *[OpError] that wraps [ErrNotFound].
 func (d *Document) Get(p Pointer) ([]byte, error) {
-	t := d.blank()
-	lo := lookup(t, skipSpace(t, bomLength(t)), p)
+	lo, hi := d.find(p)
 	if lo < 0 {
 		_, err := newWork(d, Limits{}).walk(p)
 		return nil, &OpError{Index: -1, Op: "get", Pointer: p.String(), Err: err}
 	}
-	return d.raw[lo:skipValue(t, lo)], nil
+	return d.raw[lo:hi], nil
 }

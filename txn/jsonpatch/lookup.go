@@ -74,12 +74,10 @@ func (d *Document) replaceScalar(p Patch, lim Limits) (*Document, []Splice, bool
 	if err != nil {
 		return nil, nil, false
 	}
-	t := d.blank()
-	lo := lookup(t, skipSpace(t, bomLength(t)), p[0].Path)
+	lo, hi := d.find(p[0].Path)
 	if lo < 0 {
 		return nil, nil, false
 	}
-	hi := skipValue(t, lo)
 	if size := int64(len(d.raw) - (hi - lo) + len(c.text)); size > lim.MaxBytes {
 		return nil, nil, false
 	}
@@ -88,5 +86,7 @@ func (d *Document) replaceScalar(p Patch, lim Limits) (*Document, []Splice, bool
 	if len(list) == 0 {
 		return d, nil, true
 	}
-	return Trusted(out, d.Syntax()), list, true
+	next := Trusted(out, d.Syntax())
+	next.known.Store(d.known.Load().after(lo, hi, lo+len(c.text)))
+	return next, list, true
 }
