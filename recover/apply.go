@@ -25,7 +25,8 @@ type Done struct {
 	// Clash says why an edit that was made while the file was behind could not be
 	// rebased, and where it clashed with a committed change: its bytes are in Aside,
 	// and Rev stands. It is "" where there was no clash. Aside without a clash has an
-	// edit that was rebased, but with its comments and layout, which were not.
+	// edit that was rebased, since its comments or layout were not, or since after
+	// another boot it is not certain which version it was made from.
 	Clash string
 	Cut   wal.CutReport
 	Err   error // damage, or what kept the action from being done

@@ -35,6 +35,8 @@ type FilePlan struct {
 	Newest *wal.Record
 	// InDoubt tells that the file is left alone until its unit is decided.
 	InDoubt bool
+
+	merge *merge // of what was found, once it was worked out
 }
 
 // Of finds the plan of a file. Every file that was planned has one.
@@ -376,7 +378,7 @@ func (fp *FilePlan) Outcome() (Found, error) {
 		}
 		return foundIs(trusted(data)), nil
 	case Rebase:
-		m, err := fp.File.rebase(fp.Newest)
+		m, err := fp.merged()
 		if err != nil || m.adopted() {
 			return fp.File.Found, err
 		}
@@ -386,6 +388,33 @@ func (fp *FilePlan) Outcome() (Found, error) {
 	default:
 		return fp.File.Found, nil
 	}
+}
+
+// Coming is the record of an edit made outside that carrying out the plan appends,
+// without its LSN; nil where it appends none.
+func (fp *FilePlan) Coming() (*wal.Record, error) {
+	switch fp.Case.Action {
+	case Adopt:
+		return fp.File.Adoption(fp.Newest)
+	case Rebase:
+		m, err := fp.merged()
+		return m.rec, err
+	default:
+		return nil, nil
+	}
+}
+
+// merged is the outcome of the Rebase action. It is kept, since who goes on from
+// Outcome puts that in the place of what was found.
+func (fp *FilePlan) merged() (merge, error) {
+	if fp.merge == nil {
+		m, err := fp.File.rebase(fp.Newest)
+		if err != nil {
+			return merge{}, err
+		}
+		fp.merge = &m
+	}
+	return *fp.merge, nil
 }
 
 // foundIs is what will be found where doc stands, nil for no file.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -98,31 +97,46 @@ func (p *place) recover(fsy fsys.FS, boot [16]byte) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
-	promised, promise := p.peek(boot)
+	promised, coming, promise := p.peek(boot)
 	done := Apply(plan)[0]
 	if done.Err == nil {
 		require.NoError(p.t, promise)
 		require.Equal(p.t, p.read(), promised)
+		require.Equal(p.t, what(done.Record), what(coming))
 	}
 	return done, done.Err
 }
 
-// peek is what a reader who may not write takes the file to be.
-func (p *place) peek(boot [16]byte) (string, error) {
+// what a record says, whenever it was made.
+func what(rec *wal.Record) string {
+	if rec == nil {
+		return ""
+	}
+	return fmt.Sprint(rec.Kind, rec.Flags, rec.Rev, rec.Before, rec.After, string(rec.Txns[0].Patch))
+}
+
+// peek is what a reader who may not write takes the file to be, and the record that
+// he must expect.
+func (p *place) peek(boot [16]byte) (string, *wal.Record, error) {
 	j, err := Peek(fsys.OS, p.journal(), boot)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	f := &File{FS: fsys.OS, Key: p.key, Dir: p.journal(), Target: p.target(), Journal: j}
 	if err := f.Look(); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	plan, err := MakePlan([]*File{f}, nil)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	found, err := plan.Files[0].Outcome()
-	return string(found.Data), err
+	if err != nil {
+		return "", nil, err
+	}
+	f.Found = found // as a dry run does
+	coming, err := plan.Files[0].Coming()
+	return string(found.Data), coming, err
 }
 
 // versions derives every version that the journal holds, in order.
@@ -242,103 +256,6 @@ func (p *place) restsIn(boot [16]byte, want string) {
 	require.Equal(p.t, want, p.read())
 }
 
-// TestRebaseCutOff ends recovery at each call that changes something, and recovers
-// again, in the same boot and in another.
-func TestRebaseCutOff(t *testing.T) {
-	for _, c := range rebases {
-		for name, boot := range map[string][16]byte{"this boot": bootNow, "another boot": bootAfter} {
-			t.Run(c.name+"/"+name, func(t *testing.T) {
-				t.Parallel()
-				build := func() *place {
-					p := newPlace(t, "f.json")
-					p.lag(c.base, c.patches...)
-					if c.edit != "" {
-						p.write(c.edit)
-					}
-					return p
-				}
-				whole := build()
-				_, err := whole.recover(fsys.OS, bootNow)
-				require.NoError(t, err)
-				for call := 0; ; call++ {
-					p := build()
-					failing := fsys.NewFailing(fsys.OS, fsys.Fault{Call: call, Forever: true})
-					_, _ = p.recover(failing, bootNow) // it may have done all by then
-					if failing.Failed() == 0 {
-						return
-					}
-					done, err := p.recover(fsys.OS, boot)
-					require.NoError(t, err, "cut off at %s", last(failing))
-					require.Equal(t, whole.read(), p.read(), "cut off at %s", last(failing))
-					require.Equal(t, whole.versions(), p.versions(), "cut off at %s; then %s", last(failing), done.Case)
-					if c.aside {
-						require.Equal(t, c.edit, p.aside(p.file0().asideName(versionOfText(c.edit))))
-					}
-				}
-			})
-		}
-	}
-}
-
-func (p *place) file0() *File { return &File{Dir: p.journal()} }
-
-// last is the first call that failed, with which all others ended.
-func last(f *fsys.Failing) string {
-	for _, call := range f.Trace() {
-		if strings.Contains(call, " = ") {
-			return call
-		}
-	}
-	return ""
-}
-
-// TestRebaseLost: a power cut takes back what was never made durable. With the
-// edit's record durable, the file is found as each of the versions that may come
-// back, and as a further edit.
-func TestRebaseLost(t *testing.T) {
-	edit := swap(lagText, `"b": 1`, `"b": 5`)
-	for name, stands := range map[string]string{"the edit": edit, "the base": lagText, "a version between": swap(lagText, `"a": 1`, `"a": 2`),
-		"the newest one": swap(lagText, `"a": 1`, `"a": 3`), "the result": swap(edit, `"a": 1`, `"a": 3`)} {
-		for _, boot := range [][16]byte{bootNow, bootAfter} {
-			t.Run(fmt.Sprint(name, boot[0]), func(t *testing.T) {
-				p := rebasedOnly(t, edit)
-				p.write(stands)
-				done, err := p.recover(fsys.OS, boot)
-				require.NoError(t, err)
-				require.NotEqual(t, Rebase, done.Action)
-				require.Equal(t, swap(edit, `"a": 1`, `"a": 3`), p.read())
-				p.restsIn(boot, p.read())
-			})
-		}
-	}
-	t.Run("a further edit", func(t *testing.T) {
-		p := rebasedOnly(t, edit)
-		further := swap(edit, `"b": 5`, `"b": 6`)
-		p.write(further)
-		done, err := p.recover(fsys.OS, bootNow)
-		require.NoError(t, err)
-		require.Contains(t, done.Clash, `"/b"`)
-		require.Equal(t, further, p.aside(done.Aside))
-		require.Equal(t, swap(edit, `"a": 1`, `"a": 3`), p.read())
-	})
-}
-
-// rebasedOnly is a place where recovery was cut off with the edit's record durable,
-// and nothing done to the file.
-func rebasedOnly(t *testing.T, edit string) *place {
-	for call := 0; ; call++ {
-		p := newPlace(t, "f.json")
-		p.lag(lagText, setA, setA3)
-		p.write(edit)
-		failing := fsys.NewFailing(fsys.OS, fsys.Fault{Call: call, Forever: true})
-		_, _ = p.recover(failing, bootNow)
-		require.NotZero(t, failing.Failed())
-		if p.read() == edit && len(p.versions()) == 4 && strings.HasPrefix(last(failing), "exchange") {
-			return p
-		}
-	}
-}
-
 // TestRebaseFirstSeen: `state` names no applied version before the first commit is
 // in place. What was seen then is what was changed, or removed.
 func TestRebaseFirstSeen(t *testing.T) {
@@ -407,58 +324,6 @@ func TestRebaseOnAHint(t *testing.T) {
 	}
 }
 
-// TestRebaseSyncsFirst: what another program made, and its name where that is to
-// stand, is durable before a record relies on it; and where the file has caught up,
-// its name is before `state` says so.
-func TestRebaseSyncsFirst(t *testing.T) {
-	for name, c := range map[string]struct{ stands, sync, then string }{
-		"rebased":    {swap(lagText, `"b": 1`, `"b": 5`), "sync f.json", "datasync"},
-		"clash":      {swap(lagText, `"a": 1`, `"a": 5`), "sync f.json", "exchange"},
-		"up to date": {swap(lagText, `"a": 1`, `"a": 2`, `"b": 1`, `"b": 5`), "sync .", "datasync"},
-		"caught up":  {swap(lagText, `"a": 1`, `"a": 2`), "sync .", "write journal/state"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := newPlace(t, "f.json")
-			p.lag(lagText, setA)
-			p.write(c.stands)
-			counting := fsys.NewFailing(fsys.OS, fsys.Fault{Call: -1})
-			_, err := p.recover(counting, bootNow)
-			require.NoError(t, err)
-			trace := p.trace(counting)
-			require.Contains(t, trace, c.sync)
-			behind := trace[slices.Index(trace, c.sync)+1:]
-			require.True(t, slices.ContainsFunc(behind, func(call string) bool { return strings.HasPrefix(call, c.then) }), trace)
-		})
-	}
-}
-
-// trace is the calls, with names below the place.
-func (p *place) trace(f *fsys.Failing) (calls []string) {
-	for _, call := range f.Trace() {
-		call = strings.ReplaceAll(call, p.dir+"/", "")
-		calls = append(calls, strings.ReplaceAll(call, p.dir, "."))
-	}
-	return calls
-}
-
-// TestRebaseMeetsASave: what another program saved in the instant before the
-// exchange becomes a version, and what was rebased goes on from that.
-func TestRebaseMeetsASave(t *testing.T) {
-	edit, saved := swap(lagText, `"b": 1`, `"b": 5`), swap(lagText, `"b": 1`, `"b": 6`)
-	p := rebasedOnly(t, edit)
-	require.NoError(t, os.WriteFile(Displaced(p.target()), []byte(saved), 0o600))
-	_, err := p.recover(fsys.OS, bootNow)
-	require.NoError(t, err)
-	want := swap(edit, `"a": 1`, `"a": 3`)
-	require.Equal(t, want, p.read())
-	texts := p.versions()
-	require.Equal(t, []string{want, saved, want}, texts[len(texts)-3:])
-	again, err := wal.ReadRecord(fsys.OS, p.journal(), wal.LSN(len(texts)))
-	require.NoError(t, err)
-	require.Zero(t, again.Flags&wal.FlagFound, "it begins at the version before")
-	require.Equal(t, versionOfText(saved), again.Before)
-}
-
 // TestRebaseWithoutTheBase: compaction has dropped the version that `state` names,
 // as one of another boot may.
 func TestRebaseWithoutTheBase(t *testing.T) {
@@ -514,19 +379,6 @@ func TestRebaseOverALimit(t *testing.T) {
 	require.Contains(t, done.Clash, "limit")
 	require.Equal(t, edit, p.aside(done.Aside))
 	require.Equal(t, newest, p.read())
-}
-
-// TestReplacedDamageComesBack: where damaged bytes were being replaced, the version
-// before them may stand again after a power cut.
-func TestReplacedDamageComesBack(t *testing.T) {
-	p := newPlace(t, "f.json")
-	rec := newest(Forgotten, wal.FlagFound)
-	rec.Before = wal.VersionOf([]byte(textBroken))
-	p.build(Forgotten, textOld, rec)
-	done, err := p.recover(fsys.OS, bootNow)
-	require.NoError(t, err)
-	require.Equal(t, "rename-lost", done.Case)
-	require.Equal(t, textNew, p.read())
 }
 
 // TestRebaseTakesNothingBack draws histories and edits of any version that may

@@ -267,5 +267,7 @@ func (s *Store) Close() error {
 	for _, ses := range open {
 		ses.yield()
 	}
-	return s.Flush(context.Background())
+	err := s.Flush(context.Background())
+	s.handles.close()
+	return err
 }

@@ -269,8 +269,8 @@ func (u *unit) tidy() {
 		if !f.placed {
 			continue
 		}
-		u.ses.spoiled = u.ses.spoiled || f.log.State().Segment != f.segment // the journal may be another one then
 		if err := u.ses.s.tidy(f.t, f.segment); err != nil {
+			u.ses.spoiled = true
 			u.warnings = append(u.warnings, fmt.Sprintf("%s: its history could not be compressed: %v", f.t.name, err))
 		}
 	}

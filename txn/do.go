@@ -183,11 +183,15 @@ func (ses *session) checkRevisions(c *call) error {
 // was not tracked yet: its first version is recorded with the first change.
 func (t *target) rev() (uint64, error) {
 	if t.plan != nil {
-		h := plannedHead(t, t.plan)
-		if t.plan.Case.Action == recovery.Adopt {
-			h.rev++
+		coming, err := t.plan.Coming()
+		switch {
+		case err != nil:
+			return 0, err
+		case coming != nil:
+			return coming.Rev, nil
+		default:
+			return plannedHead(t, t.plan).rev, nil
 		}
-		return h.rev, nil
 	}
 	newest, err := t.file.Newest()
 	if err != nil || newest == nil {

@@ -134,14 +134,17 @@ func (ses *session) asLeft() bool {
 	return true
 }
 
-// end carries the files forward that lag, where the session is whole, closes the
-// journals and gives the locks back.
+// end carries the files forward that lag, where the session is whole, gives the
+// locks back, and closes the journals unless they are kept without the locks.
 func (ses *session) end(whole bool) error {
 	var err error
 	if whole {
 		err = ses.catchUp()
 	}
 	left := ses.leaveAhead()
+	if whole && ses.call.parks && !ses.spoiled {
+		ses.keepHandles()
+	}
 	err = errors.Join(err, ses.release())
 	if left {
 		ses.s.flushLater()

@@ -126,6 +126,9 @@ func (s *Store) notOpen(ctx context.Context, t *target) error {
 		return err
 	}
 	for _, tx := range open {
+		if tx.Err != nil {
+			return tx.Err // what it has a copy of is not known
+		}
 		for _, f := range tx.Files {
 			if real, err := realPath(s.fs, f.File); err != nil || real == t.real {
 				return &Error{Kind: ErrConflict, File: t.name, Err: errorf("open transaction %s has a copy of it: commit or abort that first", tx.ID)}

@@ -376,13 +376,17 @@ func (ses *session) open(t *target) error {
 	if err != nil {
 		return err
 	}
-	log, err := ses.s.openLog(t, a)
+	log, found, err := ses.s.journal(t, a)
 	if err != nil {
 		return err
 	}
 	t.file = &recovery.File{
 		FS: ses.s.fs, Key: t.key(), Dir: t.dir, Target: t.real,
 		Journal: log, Log: log, Limits: ses.s.opt.Limits,
+	}
+	if t.stillThere(found) {
+		t.file.Found = *found
+		return nil
 	}
 	return t.file.Look()
 }

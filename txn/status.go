@@ -179,7 +179,7 @@ func conditionOf(fp *recovery.FilePlan) string {
 		return "clean"
 	case recovery.SetAside:
 		return "damaged"
-	case recovery.Adopt:
+	case recovery.Adopt, recovery.Rebase:
 		if !fp.File.Found.Version.Exists {
 			return "deleted"
 		}

@@ -100,6 +100,7 @@ type kept struct {
 	parked   parked
 	lagging  lagging
 	cache    cache
+	handles  handles
 }
 
 // forCall is the store as the call is to see it.
@@ -135,6 +136,7 @@ func Open(dir string, opt Options) (*Store, error) {
 	k.parked.sessions = map[string]*session{}
 	k.lagging.files = map[string]*session{}
 	k.cache.files = map[string]*cached{}
+	k.handles.open = map[string]*handle{}
 	return &Store{dir: abs, opt: opt, fs: opt.FS, locks: lockmgr.Default, kept: k}, nil
 }
 

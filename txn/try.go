@@ -182,7 +182,11 @@ func (ses *session) trial(plan *recovery.Plan) (*Tx, error) {
 
 // plannedHead is where a file's history ends by a plan.
 func plannedHead(t *target, fp *recovery.FilePlan) head {
-	h := head{t: t, ahead: fp.Case.Action == recovery.Adopt || fp.Case.Action == recovery.SetAside}
+	h := head{t: t}
+	switch fp.Case.Action {
+	case recovery.Adopt, recovery.Rebase, recovery.SetAside:
+		h.ahead = true
+	}
 	if fp.Newest != nil && !fp.InDoubt {
 		h.last, h.rev, h.time = fp.Newest.LSN, fp.Newest.Rev, fp.Newest.Time()
 	}

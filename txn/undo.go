@@ -278,11 +278,14 @@ func (u *undoRun) since() iter.Seq2[*wal.Record, error] {
 				return
 			}
 		}
-		if fp := u.d.t.plan; fp != nil && fp.Case.Action == recovery.Adopt {
-			rec, err := u.d.t.file.Adoption(fp.Newest)
-			if err == nil {
-				rec.LSN = u.h.last + 1
-			}
+		if u.d.t.plan == nil {
+			return
+		}
+		rec, err := u.d.t.plan.Coming()
+		if rec != nil {
+			rec.LSN = u.h.last + 1
+		}
+		if rec != nil || err != nil {
 			yield(rec, err)
 		}
 	}

@@ -130,6 +130,8 @@ func (s *Store) verifyLocked(ctx context.Context, t *target, res *VerifyResult) 
 	switch fp.Case.Action {
 	case recovery.Adopt:
 		res.Foreign, res.Deleted = true, !fp.File.Found.Version.Exists
+	case recovery.Rebase:
+		res.Foreign, res.Unfinished = true, true
 	case recovery.Settle, recovery.Redo, recovery.SetAsideRedo:
 		res.Unfinished = true
 	case recovery.SetAside:

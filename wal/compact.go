@@ -185,6 +185,7 @@ func (l *Log) switchTo(b *builder) error {
 		return err
 	}
 	l.releaseTail()
+	l.last = nil // its place in the chain is another one
 	if err := l.publish(b.gen); err != nil {
 		return l.fail(err)
 	}

@@ -196,6 +196,9 @@ func linesOf(f txn.FileReport) string {
 	name := quoteWord(shown(f.File))
 	for _, d := range f.Done {
 		fmt.Fprintf(&b, "%s: %s: %s, revision %d", name, d.Case, d.Action, d.Rev)
+		if d.Clash != "" {
+			fmt.Fprintf(&b, ", it clashes: %s", printable(d.Clash))
+		}
 		if d.Aside != "" {
 			fmt.Fprintf(&b, ", bytes kept in %s", quoteWord(shown(d.Aside)))
 		}

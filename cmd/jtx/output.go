@@ -176,11 +176,12 @@ type doneJSON struct {
 	Rev    uint64 `json:"rev"`
 	Unit   string `json:"unit,omitempty"`
 	Aside  string `json:"aside,omitempty"`
+	Clash  string `json:"clash,omitempty"`
 	Error  string `json:"error,omitempty"`
 }
 
 func newDoneJSON(d recovery.Done) doneJSON {
-	j := doneJSON{jsonFile: newJSONFile(shown(d.Target)), Case: d.Case, Action: d.Action.String(), Rev: d.Rev, Aside: d.Aside}
+	j := doneJSON{jsonFile: newJSONFile(shown(d.Target)), Case: d.Case, Action: d.Action.String(), Rev: d.Rev, Aside: d.Aside, Clash: d.Clash}
 	if !d.Unit.IsZero() {
 		j.Unit = d.Unit.String()
 	}
@@ -188,6 +189,25 @@ func newDoneJSON(d recovery.Done) doneJSON {
 		j.Error = messageOf(d.Err)
 	}
 	return j
+}
+
+// rebaseText says what became of an edit that was made while a file was behind.
+func rebaseText(d recovery.Done) string {
+	text := "nothing but layout and comments was changed"
+	switch {
+	case d.Clash != "":
+		text = "it clashes: " + printable(d.Clash)
+	case d.Record != nil:
+		text = fmt.Sprintf("recorded as revision %d", d.Rev)
+	}
+	if d.Aside == "" {
+		return text
+	}
+	text += "; its bytes are kept in " + quoteWord(shown(d.Aside))
+	if d.Record != nil {
+		return text
+	}
+	return text + fmt.Sprintf(", and revision %d was put in place", d.Rev)
 }
 
 // doneText says what recovery did in a sentence, empty where it is of no interest.
@@ -204,6 +224,8 @@ func doneText(d recovery.Done) string {
 		return fmt.Sprintf("%s: %s; recorded as revision %d", name, d.Case, d.Rev)
 	case recovery.Redo:
 		return fmt.Sprintf("%s: %s; revision %d was put in place", name, d.Case, d.Rev)
+	case recovery.Rebase:
+		return fmt.Sprintf("%s: %s; %s", name, d.Case, rebaseText(d))
 	case recovery.SetAsideRedo:
 		return fmt.Sprintf("%s: %s; its bytes are kept in %s, and revision %d was put in place", name, d.Case, quoteWord(shown(d.Aside)), d.Rev)
 	}

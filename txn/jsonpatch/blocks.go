@@ -7,7 +7,7 @@ import "math/bits"
 // within strings comes out of a few operations on words instead of a walk from
 // quote to quote. This is assembly because it has to be: the walk eight bytes at
 // a time, which other processors are left with, takes seven times as long, and
-// every text is walked over once for its depth when it is validated.
+// a text of many containers is walked over whole for its depth.
 
 // blockSize is how many bytes one bracketMasks stands for.
 const blockSize = 64
