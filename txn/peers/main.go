@@ -29,7 +29,9 @@ func run() error {
 	f := &figures{values: map[string]float64{}}
 	err := errors.Join(
 		f.bench(".", ".", "^BenchmarkSpeed$", each.String()),
-		f.bench(root, "./cmd/jtx", "^BenchmarkProcess$", fmt.Sprintf("%dx", *turns)),
+		f.bench(root, "./cmd/jtx", "^BenchmarkProcess$/^(set|get)$", fmt.Sprintf("%dx", *turns)),
+		// Several at once do dozens of operations in each turn.
+		f.bench(root, "./cmd/jtx", "^BenchmarkProcess$/^counter$", fmt.Sprintf("%dx", max(1, *turns/5))),
 	)
 	if !*judged {
 		return errors.Join(err, show(os.Stdout, f))

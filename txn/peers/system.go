@@ -24,9 +24,9 @@ func systems() []speed.System {
 		speed.System{Name: "bbolt", Open: openBolt},
 		speed.System{Name: "bbolt-batch", Open: openBoltBatch},
 		speed.System{Name: "pebble", Open: openPebble},
-		speed.System{Name: "renameio", Open: openRenameio, Parts: true},
-		speed.System{Name: "renameio-dirsync", Open: openRenameioDirsync, Parts: true},
-		speed.System{Name: "natefinch", Open: openNatefinch, Parts: true},
+		speed.System{Name: "renameio", Open: openRenameio},
+		speed.System{Name: "renameio-dirsync", Open: openRenameioDirsync},
+		speed.System{Name: "natefinch", Open: openNatefinch},
 	)
 }
 

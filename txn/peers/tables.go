@@ -13,15 +13,16 @@ import (
 var columns = []struct {
 	title   string
 	systems []string
+	parts   bool // of several documents a crash may leave some changed
 }{
-	{"jtx", []string{"jtx-full"}},
-	{"jtx, write-behind", []string{"jtx-write-behind"}},
-	{"SQLite", []string{"sqlite", "sqlite-batched"}},
-	{"bbolt", []string{"bbolt", "bbolt-batch"}},
-	{"pebble", []string{"pebble"}},
-	{"renameio", []string{"renameio"}},
-	{"renameio, directory synced", []string{"renameio-dirsync"}},
-	{"natefinch/atomic", []string{"natefinch"}},
+	{"jtx", []string{"jtx-full"}, false},
+	{"jtx, write-behind", []string{"jtx-write-behind"}, false},
+	{"SQLite", []string{"sqlite", "sqlite-batched"}, false},
+	{"bbolt", []string{"bbolt", "bbolt-batch"}, false},
+	{"pebble", []string{"pebble"}, false},
+	{"renameio", []string{"renameio"}, true},
+	{"renameio, directory synced", []string{"renameio-dirsync"}, true},
+	{"natefinch/atomic", []string{"natefinch"}, true},
 }
 
 // table is a Markdown table.
@@ -69,7 +70,11 @@ func storeTable(f *figures, read bool) string {
 					best, found = v, true
 				}
 			}
-			cells = append(cells, cell(best, found))
+			text := cell(best, found)
+			if r.Unit > 1 && c.parts {
+				text += ", not as a unit"
+			}
+			cells = append(cells, text)
 		}
 		if !read {
 			cells = append(cells, syncs(f, r))

@@ -20,9 +20,6 @@ type System struct {
 	// Counted tells that the store does its fsyncs through the file system that it
 	// was opened with.
 	Counted bool
-	// Parts tells that a transaction over several documents may be there in part
-	// after a crash: what is faster for it is not the same work.
-	Parts bool
 }
 
 // Documents is an open store. Add and Get are called by many goroutines at once.

@@ -116,7 +116,7 @@ func (l *Lap) Words(op Op) []string {
 func (l *Lap) turn(ctx context.Context, r Race) error {
 	left := 1
 	if r.Workers > 1 {
-		left = 4 * r.Workers
+		left = max(4*r.Workers, 40)
 	}
 	start := time.Now()
 	times, err := measure.Work(r.Workers, func() bool { left--; return left >= 0 }, func(int) error { return l.once(ctx, r.Op) })
