@@ -33,7 +33,8 @@ const redactedText = `"[redacted]"`
 // one stands are taken out of the histories of all files that they are in. Revisions,
 // times and ids stay, and the chain is made anew, so that it can be checked as
 // before. Journals of the file that were set aside are deleted whole. It fails with
-// ErrConflict while an open transaction has the file, whose copy may hold a value,
+// ErrConflict while an open transaction has the file, whose copy may hold a value
+// (one that is kept in a workspace which is not around the file is not seen),
 // and with ErrNotFound where there is nothing to take out. The bytes may remain in
 // free blocks of the disk, in backups, and in files that the value was copied to.
 //

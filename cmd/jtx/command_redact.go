@@ -78,8 +78,8 @@ func (a *app) printRedacted(d txn.Redacted) error {
 	for _, name := range d.Removed {
 		text += "removed " + quoteWord(shown(name)) + "\n"
 	}
-	for _, rev := range d.Elsewhere {
-		a.warn(fmt.Sprintf("one of the values still stands at another place of revision %d", rev))
+	if n := len(d.Elsewhere); n > 0 {
+		a.warn(fmt.Sprintf("one of the values still stands at another place of %s, the oldest %d, the newest %d", plural(n, "revision"), d.Elsewhere[0], d.Elsewhere[n-1]))
 	}
 	for _, name := range d.Unreached {
 		a.warn(fmt.Sprintf("the history of %s can't be looked at, and still has a message with one of the values", quoteWord(shown(name))))
