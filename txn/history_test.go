@@ -243,7 +243,7 @@ func TestEveryVersionEqualsItsCopy(t *testing.T) {
 		steps = 200
 	}
 	w := newWorld(t, 5)
-	long := txn.WithMessage(strings.Repeat("long enough for old segments to be compressed ", 100))
+	long := txn.WithMessage(strings.Repeat("long enough for old segments to be compressed ", 40))
 	for i := range steps {
 		switch w.rnd.IntN(40) {
 		case 0, 1:
