@@ -69,6 +69,12 @@ func (m *marks) maybeIn(text []byte) bool {
 	return m.in(text) || slices.ContainsFunc(m.short, func(mark []byte) bool { return bytes.Contains(text, mark) })
 }
 
+// begunIn tells whether the beginning of one of the values is in a text that may have
+// been cut.
+func (m *marks) begunIn(text []byte) bool {
+	return slices.ContainsFunc(m.telling, func(mark []byte) bool { return bytes.Contains(text, mark[:minTelling]) })
+}
+
 // cleanMessages is a record without the values in its messages.
 func (r *redaction) cleanMessages(rec *wal.Record) *wal.Record {
 	out := *rec
@@ -179,14 +185,14 @@ func (r *redaction) cleanLog(name string, really bool) error {
 		var op Operation
 		parsed := json.Unmarshal(line, &op) == nil
 		switch {
-		case parsed && r.marks.in([]byte(op.Error)):
+		case parsed && r.marks.begunIn([]byte(op.Error)):
 			hits++
 			op.Error = "[redacted]"
 			if line, err = marshal(op); err != nil {
 				return err
 			}
 			line = append(line, '\n')
-		case !parsed && r.marks.in(line):
+		case !parsed && r.marks.begunIn(line):
 			hits++
 			continue
 		}

@@ -18,9 +18,9 @@ func newRedact(a *app) *cobra.Command {
 out of its whole history: each version and record, messages (of at least 6 bytes, in
 all files of the transaction), copies of damaged content and journals that were set
 aside, and the log of operations. So change or delete a secret first. It prints what
-it removed. Revisions, times and ids stay, and jtx verify holds. Backups, files that
-it was copied to, and free blocks of the disk may still hold the value. The exit code
-is 1 where there is nothing to take out.`,
+it removed. Revisions, times and ids stay, and jtx verify holds. Backups, histories
+of files that the value was copied or moved to or from, and free blocks of the disk
+may still hold it. The exit code is 1 where there is nothing to take out.`,
 		Example:           example(`jtx set config.json /token '"hunter2"'`, `jtx set config.json /token '"new"'`, `jtx redact config.json /token`),
 		Args:              words(2, 2),
 		ValidArgsFunction: completeFiles,
