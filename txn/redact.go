@@ -19,8 +19,10 @@ type Redacted struct {
 	// Elsewhere are revisions in which one of the values still stands, at another
 	// pointer.
 	Elsewhere []uint64
-	// Unreached are files whose histories still hold a message with one of the
-	// values, since they can't be looked at.
+	// AlsoIn are other files of the file's transactions, such as those that it was
+	// moved from, whose histories hold one of the values too.
+	AlsoIn []string
+	// Unreached are such files that can't be looked at.
 	Unreached []string
 }
 
@@ -114,6 +116,9 @@ func (r *redaction) try(ctx context.Context, file string, c *call) (err error) {
 		if err != nil {
 			return err
 		}
+	}
+	if _, err := r.sharers(&session{s: r.s, ctx: ctx, call: c, targets: []*target{r.h.t}}); err != nil {
+		return err
 	}
 	return r.cleanTraces(false)
 }

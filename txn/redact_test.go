@@ -191,3 +191,42 @@ func TestRedactWhereverItHides(t *testing.T) {
 		})
 	}
 }
+
+// The history of another name of the file is named, and can be redacted there.
+func TestRedactNamesOtherHistories(t *testing.T) {
+	ctx := context.Background()
+	const secret = "hunter2-hunter2"
+	s, dir := openStore(t)
+	set(t, s, "old.json", "/pw", secret)
+	_, err := s.Move(ctx, "old.json", "new.json")
+	require.NoError(t, err)
+	set(t, s, "new.json", "/pw", "changed")
+	tried, err := s.Redact(ctx, "new.json", "/pw", txn.DryRun())
+	require.NoError(t, err)
+	done, err := s.Redact(ctx, "new.json", "/pw")
+	require.NoError(t, err)
+	require.Equal(t, tried, done)
+	require.Equal(t, []string{filepath.Join(dir, "old.json")}, done.AlsoIn)
+	done, err = s.Redact(ctx, "old.json", "/pw")
+	require.NoError(t, err)
+	require.Empty(t, done.AlsoIn)
+	require.Empty(t, done.Unreached)
+	requireNoTrace(t, dir, secret)
+	verify(t, s)
+}
+
+func TestRedactNamesHistoriesThatCannotBeRead(t *testing.T) {
+	ctx := context.Background()
+	s, dir := openStore(t)
+	set(t, s, "old.json", "/pw", "hunter2-hunter2")
+	_, err := s.Move(ctx, "old.json", "new.json")
+	require.NoError(t, err)
+	set(t, s, "new.json", "/pw", "changed")
+	journal := filepath.Join(dir, ".jtx", "files", "old.json", "wal", "00000000000000000001")
+	text := []byte(read(t, journal))
+	text[60] ^= 1
+	write(t, journal, string(text))
+	done, err := s.Redact(ctx, "new.json", "/pw")
+	require.NoError(t, err)
+	require.Equal(t, []string{filepath.Join(dir, "old.json")}, done.Unreached)
+}
