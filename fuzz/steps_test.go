@@ -64,6 +64,7 @@ type stepped struct {
 	init    bool // one workspace for all
 	tracked bool
 	inPlace bool
+	long    bool // so much history that the command compresses some of it
 }
 
 func steppedCommands() map[string]stepped {
@@ -76,6 +77,7 @@ func steppedCommands() map[string]stepped {
 		"three files":              {files: three, init: true, tracked: true},
 		"three files, in place":    {files: three, init: true, tracked: true, inPlace: true},
 		"three workspaces":         {files: three, tracked: true},
+		"a long history":           {files: one, tracked: true, long: true},
 	}
 }
 
@@ -110,6 +112,11 @@ func (s stepped) setup(b *binary) string {
 	if s.tracked {
 		b.run(dir, 0, s.args(0)...)
 		b.run(dir, 0, s.args(1)...)
+	}
+	if s.long {
+		for _, v := range []int{0, 4, 0, 4, 1} {
+			b.run(dir, 0, append(s.args(v), "-m", strings.Repeat("fills a segment ", 5000))...)
+		}
 	}
 	return dir
 }
@@ -186,6 +193,9 @@ func TestKilledAtEveryStep(t *testing.T) {
 				runs += s.killRecovery(b, at, seen)
 			}
 			row.Tried = runs
+			if s.long && seen["pack.named"] == 0 {
+				t.Errorf("nothing was compressed: killed after %v", seen)
+			}
 			t.Logf("%d runs, killed after %v", runs, seen)
 		})
 	}

@@ -65,12 +65,15 @@ func (a access) within(other access, isNew bool) access {
 	if isNew {
 		a.uid, a.gid = other.uid, other.gid
 	} else if a.gid != other.gid {
-		give &^= 0o070 &^ (give << 3) // to other, a's group is everybody
+		give = everybody(give)
 	}
 	a.dir &= give | fs.ModeSetgid
 	a.file &= give
 	return a
 }
+
+// everybody is a mode for another group than it was meant for: that is everybody else.
+func everybody(mode fs.FileMode) fs.FileMode { return mode &^ (0o070 &^ (mode << 3)) }
 
 // mkdir makes a directory that exists afterwards, with this access if it is new.
 func (a access) mkdir(fsy fsys.FS, name string) error {

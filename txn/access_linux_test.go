@@ -176,3 +176,30 @@ func TestReaderWithoutWritePermission(t *testing.T) {
 	require.Contains(t, string(out), "permission denied")
 	require.Equal(t, `{"n":2}`, read(t, filepath.Join(dir, "a.json")))
 }
+
+// A journal whose group could not be made that of its file stays closed to the group
+// that it has.
+func TestJournalOfAnotherGroup(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, to give files away")
+	}
+	for mode, want := range map[fs.FileMode]fs.FileMode{0o640: 0o700, 0o644: 0o755, 0o660: 0o700, 0o664: 0o755} {
+		s, dir := openStore(t)
+		a := filepath.Join(dir, "a.json")
+		journal := filepath.Join(dir, ".jtx", "files", "a.json")
+		set(t, s, "a.json", "/n", 1)
+		require.NoError(t, os.Chown(a, 0, 12345))
+		require.NoError(t, os.Chmod(a, mode))
+		require.NoError(t, os.Chmod(journal, 0o700))
+		set(t, s, "a.json", "/n", 2)
+		set(t, s, "a.json", "/n", 3)
+		require.Equal(t, want, modeOf(t, journal), "%v", mode)
+		require.NoError(t, os.Chown(journal, 0, 12345))
+		set(t, s, "a.json", "/n", 4)
+		require.Equal(t, dirModeOf(mode), modeOf(t, journal), "%v", mode)
+	}
+}
+
+func dirModeOf(mode fs.FileMode) fs.FileMode {
+	return map[fs.FileMode]fs.FileMode{0o640: 0o750, 0o644: 0o755, 0o660: 0o770, 0o664: 0o775}[mode]
+}

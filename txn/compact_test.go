@@ -214,3 +214,28 @@ func TestBackupOfWhatIsNotKept(t *testing.T) {
 	require.Empty(t, m.Files)
 	require.Equal(t, []backup.Path{"a.json"}, m.Unknown, "young.json was not there, of a.json it is not known")
 }
+
+// A file that was made again, when what was before is not kept, is left as it is by
+// who brings all back: nobody knows whether it was there.
+func TestRestoreAllOfAFileThatWasMadeAgain(t *testing.T) {
+	ctx := context.Background()
+	s, dir := openStore(t)
+	set(t, s, "a.json", "/n", 1)
+	set(t, s, "b.json", "/n", 1)
+	before := set(t, s, "b.json", "/n", 2)
+	_, err := s.Do(ctx, []string{"a.json"}, func(tx *txn.Tx) error { return tx.Remove("a.json") })
+	require.NoError(t, err)
+	set(t, s, "a.json", "/n", 2)
+	done, err := s.Compact(ctx, []string{"a.json"}, txn.Retention{Revs: 1})
+	require.NoError(t, err)
+	require.Equal(t, uint64(3), done[0].Oldest)
+	set(t, s, "b.json", "/n", 3)
+	res, err := s.RestoreAll(ctx, txn.AtTx(before.ID))
+	require.NoError(t, err)
+	require.Len(t, res.Warnings, 1)
+	require.Equal(t, "2", get(t, s, "a.json", "/n"))
+	require.Equal(t, "2", get(t, s, "b.json", "/n"))
+	m, err := s.Backup(ctx, filepath.Join(dir, "backup"), txn.BackupOptions{At: txn.AtTx(before.ID)})
+	require.NoError(t, err)
+	require.Equal(t, []backup.Path{"a.json"}, m.Unknown)
+}

@@ -243,6 +243,7 @@ func TestEveryVersionEqualsItsCopy(t *testing.T) {
 		steps = 200
 	}
 	w := newWorld(t, 5)
+	long := txn.WithMessage(strings.Repeat("long enough for old segments to be compressed ", 40))
 	for i := range steps {
 		switch w.rnd.IntN(40) {
 		case 0, 1:
@@ -257,7 +258,7 @@ func TestEveryVersionEqualsItsCopy(t *testing.T) {
 		case 4, 5:
 			w.killed()
 		}
-		res := w.step()
+		res := w.step(long)
 		var touched []string
 		for _, f := range res.Files {
 			touched = append(touched, filepath.Base(f.File))

@@ -20,8 +20,10 @@ type Redacted struct {
 	// Elsewhere are revisions in which one of the values still stands, at another
 	// pointer.
 	Elsewhere []uint64
-	// Unreached are files whose histories still hold a message with one of the
-	// values, since they can't be looked at.
+	// AlsoIn are other files of the file's transactions, such as those that it was
+	// moved from, whose histories hold one of the values too.
+	AlsoIn []string
+	// Unreached are such files that can't be looked at.
 	Unreached []string
 }
 
@@ -34,7 +36,8 @@ const redactedText = `"[redacted]"`
 // one stands are taken out of the histories of all files that they are in. Revisions,
 // times and ids stay, and the chain is made anew, so that it can be checked as
 // before. Journals of the file that were set aside are deleted whole. It fails with
-// ErrConflict while an open transaction has the file, whose copy may hold a value,
+// ErrConflict while an open transaction has the file, whose copy may hold a value
+// (one that is kept in a workspace which is not around the file is not seen),
 // and with ErrNotFound where there is nothing to take out. The bytes may remain in
 // free blocks of the disk, in backups, and in files that the value was copied to.
 //
@@ -115,6 +118,9 @@ func (r *redaction) try(ctx context.Context, file string, c *call) (err error) {
 		if err != nil {
 			return err
 		}
+	}
+	if _, err := r.sharers(&session{s: r.s, ctx: ctx, call: c, targets: []*target{r.h.t}}); err != nil {
+		return err
 	}
 	return r.cleanTraces(false)
 }

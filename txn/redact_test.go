@@ -104,7 +104,8 @@ func requireNoTrace(t *testing.T, dir, secret string) {
 func TestRedactWhereverItHides(t *testing.T) {
 	inMemory(t)
 	ctx := context.Background()
-	const secret = "hunter2-hunter2"
+	const secret = "hunter2-hunter2, and so long that errors which tell of it, and the log, cut it short"
+	const telling = "hunter2-hunt"
 	do := func(t *testing.T, s *txn.Store, patch string, opts ...txn.Option) error {
 		_, err := s.Do(ctx, []string{"a.json"}, func(tx *txn.Tx) error { return tx.Patch("a.json", []byte(patch)) }, opts...)
 		return err
@@ -143,11 +144,11 @@ func TestRedactWhereverItHides(t *testing.T) {
 		"log of operations": func(t *testing.T, s *txn.Store, dir string) {
 			logged, err := txn.Open(dir, txn.Options{Verb: "undo"})
 			require.NoError(t, err)
-			res := set(t, s, "a.json", "/pw", "other")
+			res := set(t, s, "a.json", "/pw", 0) // too short to be looked for
 			set(t, s, "a.json", "/pw", secret)
 			_, err = logged.Undo(ctx, res.ID)
 			require.ErrorIs(t, err, txn.ErrConflict)
-			require.Contains(t, read(t, filepath.Join(dir, ".jtx", "log", "now.ndjson")), secret)
+			require.Contains(t, read(t, filepath.Join(dir, ".jtx", "log", "now.ndjson")), telling)
 		},
 		"damaged copy": func(t *testing.T, s *txn.Store, dir string) {
 			path := filepath.Join(dir, "a.json")
@@ -186,7 +187,46 @@ func TestRedactWhereverItHides(t *testing.T) {
 			verify(t, s)
 			_, err = s.Redact(ctx, "a.json", "/pw")
 			require.ErrorIs(t, err, txn.ErrNotFound)
-			requireNoTrace(t, dir, secret)
+			requireNoTrace(t, dir, telling)
 		})
 	}
+}
+
+// The history of another name of the file is named, and can be redacted there.
+func TestRedactNamesOtherHistories(t *testing.T) {
+	ctx := context.Background()
+	const secret = "hunter2-hunter2"
+	s, dir := openStore(t)
+	set(t, s, "old.json", "/pw", secret)
+	_, err := s.Move(ctx, "old.json", "new.json")
+	require.NoError(t, err)
+	set(t, s, "new.json", "/pw", "changed")
+	tried, err := s.Redact(ctx, "new.json", "/pw", txn.DryRun())
+	require.NoError(t, err)
+	done, err := s.Redact(ctx, "new.json", "/pw")
+	require.NoError(t, err)
+	require.Equal(t, tried, done)
+	require.Equal(t, []string{filepath.Join(dir, "old.json")}, done.AlsoIn)
+	done, err = s.Redact(ctx, "old.json", "/pw")
+	require.NoError(t, err)
+	require.Empty(t, done.AlsoIn)
+	require.Empty(t, done.Unreached)
+	requireNoTrace(t, dir, secret)
+	verify(t, s)
+}
+
+func TestRedactNamesHistoriesThatCannotBeRead(t *testing.T) {
+	ctx := context.Background()
+	s, dir := openStore(t)
+	set(t, s, "old.json", "/pw", "hunter2-hunter2")
+	_, err := s.Move(ctx, "old.json", "new.json")
+	require.NoError(t, err)
+	set(t, s, "new.json", "/pw", "changed")
+	journal := filepath.Join(dir, ".jtx", "files", "old.json", "wal", "00000000000000000001")
+	text := []byte(read(t, journal))
+	text[60] ^= 1
+	write(t, journal, string(text))
+	done, err := s.Redact(ctx, "new.json", "/pw")
+	require.NoError(t, err)
+	require.Equal(t, []string{filepath.Join(dir, "old.json")}, done.Unreached)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -69,6 +70,12 @@ func (m *marks) maybeIn(text []byte) bool {
 	return m.in(text) || slices.ContainsFunc(m.short, func(mark []byte) bool { return bytes.Contains(text, mark) })
 }
 
+// begunIn tells whether the beginning of one of the values is in a text that may have
+// been cut.
+func (m *marks) begunIn(text []byte) bool {
+	return slices.ContainsFunc(m.telling, func(mark []byte) bool { return bytes.Contains(text, mark[:minTelling]) })
+}
+
 // cleanMessages is a record without the values in its messages.
 func (r *redaction) cleanMessages(rec *wal.Record) *wal.Record {
 	out := *rec
@@ -90,29 +97,56 @@ func (r *redaction) withoutMessages(rec *wal.Record) (*wal.Record, error) {
 	return rec, nil
 }
 
-// sharers are the other files of transactions with such a message.
+// sharers are the other files of the file's transactions that have such a message in
+// their histories. Those that hold a value itself, as where the file was moved from,
+// are noted.
 func (r *redaction) sharers(ses *session) (list []*target, err error) {
-	r.done.Unreached = nil
+	r.done.AlsoIn, r.done.Unreached = nil, nil
+	seen := map[recovery.Key]bool{r.h.t.key(): true}
 	for rec, err := range wal.Scan(r.s.fs, r.h.t.dir, 1) {
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(rec.Txns, func(t wal.Txn) bool { return r.marks.in([]byte(t.Message)) }) {
-			continue
-		}
 		for _, p := range rec.Participants {
+			key := recovery.Key{Workspace: p.Workspace, Path: p.Path}
+			if seen[key] {
+				continue
+			}
+			seen[key] = true
 			t, err := ses.resolveParticipant(p)
-			switch {
-			case err != nil:
-				if name := participantName(r.h.t, p); !slices.Contains(r.done.Unreached, name) {
-					r.done.Unreached = append(r.done.Unreached, name)
-				}
-			case t.real != r.h.t.real && !slices.ContainsFunc(list, func(o *target) bool { return o.real == t.real }):
+			messages, values := false, false
+			if err == nil {
+				messages, values, err = r.lookInto(t)
+			}
+			if err != nil { // gone, or damaged: this file need not wait for that
+				r.done.Unreached = append(r.done.Unreached, participantName(r.h.t, p))
+				continue
+			}
+			if messages {
 				list = append(list, t)
+			}
+			if values {
+				r.done.AlsoIn = append(r.done.AlsoIn, t.name)
 			}
 		}
 	}
 	return list, nil
+}
+
+// lookInto tells whether one of the values is in messages of a history, or in its
+// versions.
+func (r *redaction) lookInto(t *target) (messages, values bool, err error) {
+	for rec, err := range wal.Scan(r.s.fs, t.dir, 1) {
+		if err != nil {
+			return false, false, err
+		}
+		values = values || r.marks.in(rec.Image)
+		for _, tx := range rec.Txns {
+			messages = messages || r.marks.in([]byte(tx.Message))
+			values = values || r.marks.in(tx.Patch)
+		}
+	}
+	return messages, values, nil
 }
 
 // cleanTraces takes the values out of what is kept beside the journal.
@@ -179,14 +213,14 @@ func (r *redaction) cleanLog(name string, really bool) error {
 		var op Operation
 		parsed := json.Unmarshal(line, &op) == nil
 		switch {
-		case parsed && r.marks.in([]byte(op.Error)):
+		case parsed && r.marks.begunIn([]byte(op.Error)):
 			hits++
 			op.Error = "[redacted]"
 			if line, err = marshal(op); err != nil {
 				return err
 			}
 			line = append(line, '\n')
-		case !parsed && r.marks.in(line):
+		case !parsed && r.marks.begunIn(line):
 			hits++
 			continue
 		}

@@ -150,10 +150,10 @@ func (s *Store) restoreOld(tx *Tx, d *draft, p Point) (bool, error) {
 }
 
 // madeByJtx tells that a file's history begins with its making: before, it was not
-// there.
+// there. One that was made again, after what retention has dropped, is another case.
 func (s *Store) madeByJtx(h head) (bool, error) {
 	for first, err := range s.versionsFrom(h.t, 1, h.last) {
-		return err == nil && !first.Before.Exists && first.Flags&wal.FlagForeign == 0, err
+		return err == nil && first.Rev == 1 && !first.Before.Exists && first.Flags&wal.FlagForeign == 0, err
 	}
 	return false, nil
 }

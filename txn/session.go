@@ -102,11 +102,23 @@ func (ses *session) widen() error {
 		if t.guarded() || t.file.Found.Info == nil || !t.file.Log.Trusted() {
 			continue
 		}
-		a := accessOfFile(t.file.Found.Info)
-		if t.dirMode == a.dir.Perm() {
+		want := accessOfFile(t.file.Found.Info).dir
+		if t.dirMode == want.Perm() {
 			continue
 		}
-		err := ses.s.chmodDir(t.dir, a.dir)
+		have, err := ses.s.fs.Lstat(t.dir)
+		if err != nil {
+			return fail(t.name, err)
+		}
+		if gid, ok := groupOf(have); ok {
+			if of, _ := groupOf(t.file.Found.Info); of != gid {
+				want = everybody(want)
+			}
+		}
+		if have.Mode().Perm() == want.Perm() {
+			continue
+		}
+		err = ses.s.chmodDir(t.dir, want)
 		if err != nil && !errors.Is(err, fs.ErrPermission) { // another user's, and no wider than the file
 			return fail(t.name, err)
 		}

@@ -205,6 +205,10 @@ func (w *watch) begin(heads []head) error {
 			return err
 		}
 		w.cursors[h.t.real] = c
+		delete(after, h.t.real)
+	}
+	for name := range after {
+		return &Error{Kind: ErrNotFound, File: name, Err: errorf("is not among the watched files that have a history")}
 	}
 	return nil
 }

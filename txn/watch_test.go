@@ -125,6 +125,7 @@ func TestWatchResumes(t *testing.T) {
 	}
 	require.ErrorIs(t, watchError(s, txn.WatchOptions{After: map[string]uint64{"a.json": 9}}), txn.ErrNotFound)
 	require.ErrorIs(t, watchError(s, txn.WatchOptions{Since: txn.AtRev(1)}), txn.ErrInvalid)
+	require.ErrorIs(t, watchError(s, txn.WatchOptions{After: map[string]uint64{"typo.json": 1}}), txn.ErrNotFound, "else it would begin now, and miss what it was to begin with")
 }
 
 func watchError(s *txn.Store, o txn.WatchOptions) error {

@@ -18,9 +18,9 @@ func newRedact(a *app) *cobra.Command {
 out of its whole history: each version and record, messages (of at least 6 bytes, in
 all files of the transaction), copies of damaged content and journals that were set
 aside, and the log of operations. So change or delete a secret first. It prints what
-it removed. Revisions, times and ids stay, and jtx verify holds. Backups, files that
-it was copied to, and free blocks of the disk may still hold the value. The exit code
-is 1 where there is nothing to take out.`,
+it removed. Revisions, times and ids stay, and jtx verify holds. Backups, histories
+of files that the value was copied or moved to or from, and free blocks of the disk
+may still hold it. The exit code is 1 where there is nothing to take out.`,
 		Example:           example(`jtx set config.json /token '"hunter2"'`, `jtx set config.json /token '"new"'`, `jtx redact config.json /token`),
 		Args:              words(2, 2),
 		ValidArgsFunction: completeFiles,
@@ -61,6 +61,7 @@ type redactedJSON struct {
 	Removed   []*jsonFile `json:"removed"`
 	LogLines  int         `json:"log_lines"`
 	Elsewhere []uint64    `json:"elsewhere"`
+	AlsoIn    []*jsonFile `json:"also_in"`
 	Unreached []*jsonFile `json:"unreached"`
 }
 
@@ -68,7 +69,7 @@ func (a *app) printRedacted(d txn.Redacted) error {
 	if a.json {
 		return a.writeJSON(redactedJSON{
 			Values: d.Values, Revisions: d.Revisions, Messages: d.Messages, Removed: jsonFiles(d.Removed), LogLines: d.LogLines,
-			Elsewhere: append([]uint64{}, d.Elsewhere...), Unreached: jsonFiles(d.Unreached),
+			Elsewhere: append([]uint64{}, d.Elsewhere...), AlsoIn: jsonFiles(d.AlsoIn), Unreached: jsonFiles(d.Unreached),
 		})
 	}
 	text := fmt.Sprintf("%s in %s, %s\n", plural(d.Values, "value"), plural(d.Revisions, "revision"), plural(d.Messages, "message"))
@@ -78,11 +79,14 @@ func (a *app) printRedacted(d txn.Redacted) error {
 	for _, name := range d.Removed {
 		text += "removed " + quoteWord(shown(name)) + "\n"
 	}
-	for _, rev := range d.Elsewhere {
-		a.warn(fmt.Sprintf("one of the values still stands at another place of revision %d", rev))
+	if n := len(d.Elsewhere); n > 0 {
+		a.warn(fmt.Sprintf("one of the values still stands at another place of %s, the oldest %d, the newest %d", plural(n, "revision"), d.Elsewhere[0], d.Elsewhere[n-1]))
+	}
+	for _, name := range d.AlsoIn {
+		a.warn(fmt.Sprintf("the history of %s holds one of the values too: redact it there as well", quoteWord(shown(name))))
 	}
 	for _, name := range d.Unreached {
-		a.warn(fmt.Sprintf("the history of %s can't be looked at, and still has a message with one of the values", quoteWord(shown(name))))
+		a.warn(fmt.Sprintf("the history of %s can't be looked at, and may hold one of the values", quoteWord(shown(name))))
 	}
 	if a.quiet {
 		return nil

@@ -63,6 +63,9 @@ func (a *app) snapshotAt(flags *readFlags, files []string, at string) error {
 	}
 	var shots []shot
 	for i, v := range versions {
+		if v.Rev == 0 {
+			return &txn.Error{Kind: txn.ErrNotFound, File: files[i], Err: errors.New("has no version so old")}
+		}
 		if !v.Exists {
 			return &txn.Error{Kind: txn.ErrNotFound, File: files[i], Err: errors.New("was not there then")}
 		}
