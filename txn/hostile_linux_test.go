@@ -2,6 +2,7 @@ package txn_test
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -192,4 +193,34 @@ func TestASecretFileComesBackSecret(t *testing.T) {
 	info, err := os.Stat(a)
 	require.NoError(t, err)
 	require.Equal(t, fs.FileMode(0o600), info.Mode().Perm())
+}
+
+// Settings of somebody else, above the files, are not read, and keep nobody from working.
+func TestSettingsOfSomebodyElse(t *testing.T) {
+	above := sharedDir(t)
+	meta := filepath.Join(above, ".jtx")
+	dir := filepath.Join(above, "mine")
+	require.NoError(t, os.MkdirAll(dir, 0o755))
+	require.NoError(t, os.Mkdir(meta, 0o755))
+	s, err := txn.Open(dir, txn.Options{Verb: "set"})
+	require.NoError(t, err)
+	_, _, err = s.Init(context.Background(), dir)
+	require.NoError(t, err)
+	config := filepath.Join(meta, "config.json")
+	for name, make := range map[string]func() error{
+		"patterns": func() error { return os.WriteFile(config, []byte(`{"protect": ["**"]}`), 0o644) },
+		"a FIFO":   func() error { return syscall.Mkfifo(config, 0o666) },
+		"huge":     func() error { return errors.Join(os.WriteFile(config, nil, 0o644), os.Truncate(config, 1<<40)) },
+	} {
+		for _, owner := range []int{4242, os.Geteuid()} {
+			require.NoError(t, make(), name)
+			require.NoError(t, os.Chown(meta, owner, -1))
+			set(t, s, "a.json", "/n", len(name)+owner)
+			st, err := s.Status(context.Background(), nil)
+			require.Equal(t, owner == os.Geteuid() && name != "patterns", err != nil, name)
+			require.Len(t, st.Files, 1, name)
+			require.Equal(t, owner == os.Geteuid() && name == "patterns", st.Files[0].Protected, name)
+			require.NoError(t, os.Remove(config))
+		}
+	}
 }

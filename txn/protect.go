@@ -129,10 +129,10 @@ func (s *Store) protectionsAbove(dir string) ([]Protection, error) {
 	var list []Protection
 	for at := dir; ; at = filepath.Dir(at) {
 		here, err := s.protectionsAt(at)
-		if err != nil {
-			return nil, err
-		}
 		list = append(list, here...)
+		if err != nil {
+			return list, err
+		}
 		if at == filepath.Dir(at) {
 			return list, nil
 		}
@@ -142,6 +142,9 @@ func (s *Store) protectionsAbove(dir string) ([]Protection, error) {
 // protectionsAt lists the patterns of the workspace whose root is dir.
 func (s *Store) protectionsAt(dir string) ([]Protection, error) {
 	values, err := s.readSettings(dir)
+	if errors.Is(err, ErrUntrusted) {
+		return nil, nil // somebody else's, above the directory or below it
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -87,28 +87,27 @@ func (p Protection) matches(real string) bool {
 }
 
 // protectionsIn lists the patterns that can name files of a scope: those of its
-// workspaces, and of all above it.
+// workspaces, and of all above it. It goes on past settings that can't be read.
 func (s *Store) protectionsIn(sc *scope) ([]Protection, error) {
 	var list []Protection
-	add := func(more []Protection, err error) error {
+	var errs []error
+	add := func(more []Protection, err error) {
 		for _, p := range more {
 			if !slices.Contains(list, p) {
 				list = append(list, p)
 			}
 		}
-		return err
+		if err != nil && !slices.ContainsFunc(errs, func(e error) bool { return e.Error() == err.Error() }) {
+			errs = append(errs, err)
+		}
 	}
 	for _, under := range sc.under { // what is set for under itself is a workspace's
-		if err := add(s.protectionsAbove(filepath.Dir(under))); err != nil {
-			return nil, err
-		}
+		add(s.protectionsAbove(filepath.Dir(under)))
 	}
 	for _, w := range sc.workspaces {
-		if err := add(s.protectionsAt(w.root)); err != nil {
-			return nil, err
-		}
+		add(s.protectionsAt(w.root))
 	}
-	return list, nil
+	return list, errors.Join(errs...)
 }
 
 func protectedBy(list []Protection, real string) bool {
