@@ -224,9 +224,7 @@ func (s *Store) Heal(ctx context.Context, files []string, opts ...Option) ([]Hea
 			return healed, fail(name, err)
 		}
 		if broken == nil {
-			// An edit by somebody else is recorded, so that it is the last good
-			// version from now on. Who may only read has nothing to record.
-			if _, err := s.track(ctx, s.abs(name)); err != nil && !cannotWrite(err) {
+			if err := s.recordGood(ctx, s.abs(name)); err != nil {
 				return healed, err
 			}
 			continue
@@ -236,6 +234,25 @@ func (s *Store) Heal(ctx context.Context, files []string, opts ...Option) ([]Hea
 		healed = append(healed, h)
 	}
 	return healed, nil
+}
+
+// recordGood records an edit by somebody else, so that it is the last good version
+// from now on. Who may only read has nothing to record; and nobody is waited for:
+// whoever holds the file records what it finds.
+func (s *Store) recordGood(ctx context.Context, name string) error {
+	t, err := s.resolve(ctx, name, false)
+	if err != nil {
+		return err
+	}
+	pos, st, settled, err := s.position(t)
+	if err == nil && settled && st.Last > 0 && pos.file == st.File {
+		return nil
+	}
+	_, err = s.impatient().track(ctx, name)
+	if cannotWrite(err) || errors.Is(err, ErrLockTimeout) {
+		return nil
+	}
+	return err
 }
 
 // brokenForLong says why a file is no document, nil where it is one. One that is

@@ -236,6 +236,13 @@ func (s *Store) track(ctx context.Context, name string) (began bool, err error) 
 	return began && err == nil, err
 }
 
+// impatient is the store as one that waits for no lock.
+func (s *Store) impatient() *Store {
+	other := *s
+	other.opt.LockTimeout = -1
+	return &other
+}
+
 // besideMost bounds how many histories begin after one change, each with a few
 // syncs.
 const besideMost = 32
@@ -245,8 +252,6 @@ const besideMost = 32
 // can't record is left to whoever comes next. A pattern with ** is looked for in the
 // directories of the names alone, so that a change does not walk a whole tree.
 func (s *Store) trackBeside(ctx context.Context, names []string) {
-	impatient := *s
-	impatient.opt.LockTimeout = -1
 	var found []string
 	seen := map[string]bool{}
 	for _, name := range names {
@@ -259,7 +264,7 @@ func (s *Store) trackBeside(ctx context.Context, names []string) {
 	slices.Sort(found)
 	found, err := s.withoutJournal(ctx, slices.Compact(found))
 	if err == nil {
-		_, _ = impatient.trackAll(ctx, found[:min(len(found), besideMost)])
+		_, _ = s.impatient().trackAll(ctx, found[:min(len(found), besideMost)])
 	}
 }
 
