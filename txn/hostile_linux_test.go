@@ -224,3 +224,28 @@ func TestSettingsOfSomebodyElse(t *testing.T) {
 		}
 	}
 }
+
+// Whoever writes the settings names no files outside by them.
+func TestPatternsDoNotLeaveTheWorkspace(t *testing.T) {
+	dir := t.TempDir()
+	inside, outside := filepath.Join(dir, "in"), filepath.Join(dir, "out")
+	require.NoError(t, os.MkdirAll(filepath.Join(inside, "deep"), 0o755))
+	require.NoError(t, os.Mkdir(outside, 0o755))
+	write(t, filepath.Join(outside, "secret.json"), `{}`)
+	require.NoError(t, os.Symlink(outside, filepath.Join(inside, "link")))
+	require.NoError(t, os.Symlink(filepath.Join(outside, "secret.json"), filepath.Join(inside, "deep", "s.json")))
+	s, err := txn.Open(inside, txn.Options{Verb: "set"})
+	require.NoError(t, err)
+	set(t, s, "a.json", "/n", 1)
+	write(t, filepath.Join(inside, ".jtx", "config.json"), `{"protect": ["../out/*.json", "link/*.json", "deep/*.json", "/etc/*.json", "**"]}`)
+	set(t, s, "a.json", "/n", 2)
+	report, err := s.Recover(context.Background(), nil, txn.RecoverOptions{})
+	require.NoError(t, err)
+	require.Empty(t, report.Begun)
+	_, err = s.TrackProtected(context.Background())
+	require.NoError(t, err)
+	st, err := s.Status(context.Background(), nil)
+	require.NoError(t, err)
+	require.Len(t, st.Files, 1)
+	require.NoDirExists(t, filepath.Join(outside, ".jtx"))
+}

@@ -151,7 +151,9 @@ func (s *Store) protectionsAt(dir string) ([]Protection, error) {
 	patterns, err := patternsIn(values)
 	var list []Protection
 	for _, p := range patterns {
-		list = append(list, Protection{dir, p})
+		if filepath.IsLocal(filepath.FromSlash(p)) { // no one is made that is not
+			list = append(list, Protection{dir, p})
+		}
 	}
 	return list, err
 }

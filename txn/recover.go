@@ -94,10 +94,11 @@ func (s *Store) beginProtected(ctx context.Context, sc *scope, dryRun bool, r *R
 	}
 	r.Total += len(names)
 	for _, name := range names {
-		err := s.unreadableProtected(ctx, name)
-		began := err == nil
-		if began && !dryRun {
-			began, err = s.track(ctx, name)
+		began, err := true, error(nil)
+		if dryRun {
+			err = s.unreadableProtected(ctx, name)
+		} else {
+			began, err = s.trackGood(ctx, name)
 		}
 		if err != nil {
 			r.Files = append(r.Files, FileReport{File: name, Err: err})

@@ -93,6 +93,9 @@ func (s *Store) addUnrecorded(ctx context.Context, sc *scope, list []Protection,
 		f.Condition = "untracked"
 		if err := s.unreadableProtected(ctx, name); err != nil {
 			f.Condition, f.Err = "damaged", err
+			if !errors.Is(err, ErrDamaged) {
+				f.Condition = "" // it can't be read
+			}
 		}
 		w, err := s.findWorkspace(ctx, filepath.Dir(name))
 		if err != nil {
