@@ -2,6 +2,7 @@ package txn_test
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -192,4 +193,59 @@ func TestASecretFileComesBackSecret(t *testing.T) {
 	info, err := os.Stat(a)
 	require.NoError(t, err)
 	require.Equal(t, fs.FileMode(0o600), info.Mode().Perm())
+}
+
+// Settings of somebody else, above the files, are not read, and keep nobody from working.
+func TestSettingsOfSomebodyElse(t *testing.T) {
+	above := sharedDir(t)
+	meta := filepath.Join(above, ".jtx")
+	dir := filepath.Join(above, "mine")
+	require.NoError(t, os.MkdirAll(dir, 0o755))
+	require.NoError(t, os.Mkdir(meta, 0o755))
+	s, err := txn.Open(dir, txn.Options{Verb: "set"})
+	require.NoError(t, err)
+	_, _, err = s.Init(context.Background(), dir)
+	require.NoError(t, err)
+	config := filepath.Join(meta, "config.json")
+	for name, make := range map[string]func() error{
+		"patterns": func() error { return os.WriteFile(config, []byte(`{"protect": ["**"]}`), 0o644) },
+		"a FIFO":   func() error { return syscall.Mkfifo(config, 0o666) },
+		"huge":     func() error { return errors.Join(os.WriteFile(config, nil, 0o644), os.Truncate(config, 1<<40)) },
+	} {
+		for _, owner := range []int{4242, os.Geteuid()} {
+			require.NoError(t, make(), name)
+			require.NoError(t, os.Chown(meta, owner, -1))
+			set(t, s, "a.json", "/n", len(name)+owner)
+			st, err := s.Status(context.Background(), nil)
+			require.Equal(t, owner == os.Geteuid() && name != "patterns", err != nil, name)
+			require.Len(t, st.Files, 1, name)
+			require.Equal(t, owner == os.Geteuid() && name == "patterns", st.Files[0].Protected, name)
+			require.NoError(t, os.Remove(config))
+		}
+	}
+}
+
+// Whoever writes the settings names no files outside by them.
+func TestPatternsDoNotLeaveTheWorkspace(t *testing.T) {
+	dir := t.TempDir()
+	inside, outside := filepath.Join(dir, "in"), filepath.Join(dir, "out")
+	require.NoError(t, os.MkdirAll(filepath.Join(inside, "deep"), 0o755))
+	require.NoError(t, os.Mkdir(outside, 0o755))
+	write(t, filepath.Join(outside, "secret.json"), `{}`)
+	require.NoError(t, os.Symlink(outside, filepath.Join(inside, "link")))
+	require.NoError(t, os.Symlink(filepath.Join(outside, "secret.json"), filepath.Join(inside, "deep", "s.json")))
+	s, err := txn.Open(inside, txn.Options{Verb: "set"})
+	require.NoError(t, err)
+	set(t, s, "a.json", "/n", 1)
+	write(t, filepath.Join(inside, ".jtx", "config.json"), `{"protect": ["../out/*.json", "link/*.json", "deep/*.json", "/etc/*.json", "**"]}`)
+	set(t, s, "a.json", "/n", 2)
+	report, err := s.Recover(context.Background(), nil, txn.RecoverOptions{})
+	require.NoError(t, err)
+	require.Empty(t, report.Begun)
+	_, err = s.TrackProtected(context.Background())
+	require.NoError(t, err)
+	st, err := s.Status(context.Background(), nil)
+	require.NoError(t, err)
+	require.Len(t, st.Files, 1)
+	require.NoDirExists(t, filepath.Join(outside, ".jtx"))
 }

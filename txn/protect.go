@@ -129,10 +129,10 @@ func (s *Store) protectionsAbove(dir string) ([]Protection, error) {
 	var list []Protection
 	for at := dir; ; at = filepath.Dir(at) {
 		here, err := s.protectionsAt(at)
-		if err != nil {
-			return nil, err
-		}
 		list = append(list, here...)
+		if err != nil {
+			return list, err
+		}
 		if at == filepath.Dir(at) {
 			return list, nil
 		}
@@ -142,13 +142,18 @@ func (s *Store) protectionsAbove(dir string) ([]Protection, error) {
 // protectionsAt lists the patterns of the workspace whose root is dir.
 func (s *Store) protectionsAt(dir string) ([]Protection, error) {
 	values, err := s.readSettings(dir)
+	if errors.Is(err, ErrUntrusted) {
+		return nil, nil // somebody else's, above the directory or below it
+	}
 	if err != nil {
 		return nil, err
 	}
 	patterns, err := patternsIn(values)
 	var list []Protection
 	for _, p := range patterns {
-		list = append(list, Protection{dir, p})
+		if filepath.IsLocal(filepath.FromSlash(p)) { // no one is made that is not
+			list = append(list, Protection{dir, p})
+		}
 	}
 	return list, err
 }
@@ -221,9 +226,7 @@ func (s *Store) Heal(ctx context.Context, files []string, opts ...Option) ([]Hea
 			return healed, fail(name, err)
 		}
 		if broken == nil {
-			// An edit by somebody else is recorded, so that it is the last good
-			// version from now on. Who may only read has nothing to record.
-			if _, err := s.track(ctx, s.abs(name)); err != nil && !cannotWrite(err) {
+			if err := s.recordGood(ctx, s.abs(name)); err != nil {
 				return healed, err
 			}
 			continue
@@ -233,6 +236,25 @@ func (s *Store) Heal(ctx context.Context, files []string, opts ...Option) ([]Hea
 		healed = append(healed, h)
 	}
 	return healed, nil
+}
+
+// recordGood records an edit by somebody else, so that it is the last good version
+// from now on. Who may only read has nothing to record; and nobody is waited for:
+// whoever holds the file records what it finds.
+func (s *Store) recordGood(ctx context.Context, name string) error {
+	t, err := s.resolve(ctx, name, false)
+	if err != nil {
+		return err
+	}
+	pos, st, settled, err := s.position(t)
+	if err == nil && settled && st.Last > 0 && pos.file == st.File {
+		return nil
+	}
+	_, err = s.impatient().track(ctx, name)
+	if cannotWrite(err) || errors.Is(err, ErrLockTimeout) {
+		return nil
+	}
+	return err
 }
 
 // brokenForLong says why a file is no document, nil where it is one. One that is

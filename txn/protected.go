@@ -1,7 +1,6 @@
 package txn
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,6 +46,9 @@ func (s *Store) matching(p Protection) ([]string, error) {
 		literal++
 	}
 	from := filepath.Join(p.Root, filepath.Join(segments[:literal]...))
+	if real, err := realDir(from); err != nil || real != from {
+		return nil, nil // it is not there, or a link leads elsewhere
+	}
 	err := filepath.WalkDir(from, func(name string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 			return nil
@@ -87,28 +89,27 @@ func (p Protection) matches(real string) bool {
 }
 
 // protectionsIn lists the patterns that can name files of a scope: those of its
-// workspaces, and of all above it.
+// workspaces, and of all above it. It goes on past settings that can't be read.
 func (s *Store) protectionsIn(sc *scope) ([]Protection, error) {
 	var list []Protection
-	add := func(more []Protection, err error) error {
+	var errs []error
+	add := func(more []Protection, err error) {
 		for _, p := range more {
 			if !slices.Contains(list, p) {
 				list = append(list, p)
 			}
 		}
-		return err
+		if err != nil && !slices.ContainsFunc(errs, func(e error) bool { return e.Error() == err.Error() }) {
+			errs = append(errs, err)
+		}
 	}
 	for _, under := range sc.under { // what is set for under itself is a workspace's
-		if err := add(s.protectionsAbove(filepath.Dir(under))); err != nil {
-			return nil, err
-		}
+		add(s.protectionsAbove(filepath.Dir(under)))
 	}
 	for _, w := range sc.workspaces {
-		if err := add(s.protectionsAt(w.root)); err != nil {
-			return nil, err
-		}
+		add(s.protectionsAt(w.root))
 	}
-	return list, nil
+	return list, errors.Join(errs...)
 }
 
 func protectedBy(list []Protection, real string) bool {
@@ -128,48 +129,49 @@ func (s *Store) unrecorded(ctx context.Context, sc *scope, list []Protection) ([
 	names = slices.DeleteFunc(names, func(name string) bool {
 		return !slices.ContainsFunc(sc.under, func(under string) bool { return below(name, under) })
 	})
-	if names, err = s.withoutJournal(ctx, names); err != nil {
-		return nil, err
-	}
-	for _, t := range sc.files { // there is a lock of these, and perhaps nothing else
-		_, st, settled, err := s.position(t)
-		if err == nil && settled && st.Last == 0 && protectedBy(list, t.real) {
-			names = append(names, t.real)
-		}
-	}
-	slices.Sort(names)
-	return names, nil
+	return s.unrecordedAmong(ctx, names)
 }
 
-// withoutJournal leaves those of names for which their workspace has no directory.
-// It looks at each directory once.
-func (s *Store) withoutJournal(ctx context.Context, names []string) ([]string, error) {
-	known := map[string]bool{} // files with a journal, of the workspaces looked at
-	seen := map[string]bool{}
-	var left []string
-	for _, name := range names {
-		if dir := filepath.Dir(name); !seen[dir] {
-			seen[dir] = true
-			w, err := s.findWorkspace(ctx, dir)
-			if err != nil {
-				return nil, err
-			}
-			if w != nil && !seen[w.meta()] {
-				seen[w.meta()] = true
-				files, err := s.trackedFiles(w)
-				if err != nil {
-					return nil, err
-				}
-				for _, t := range files {
-					known[t.real] = true
-				}
-			}
+func (s *Store) unrecordedAmong(ctx context.Context, names []string) ([]string, error) {
+	known, err := s.journalsFor(ctx, names)
+	return slices.DeleteFunc(names, func(name string) bool {
+		t := known[name]
+		if t == nil {
+			return false
 		}
-		if !known[name] {
-			left = append(left, name)
+		_, st, settled, err := s.position(t) // there may be a lock, and nothing else
+		return err != nil || !settled || st.Last > 0
+	}), err
+}
+
+// journalsFor finds what the workspaces that cover files have journals for. It looks
+// at each directory once.
+func (s *Store) journalsFor(ctx context.Context, names []string) (map[string]*target, error) {
+	known := map[string]*target{}
+	seen := map[string]bool{}
+	for _, name := range names {
+		dir := filepath.Dir(name)
+		if seen[dir] {
+			continue
+		}
+		seen[dir] = true
+		w, err := s.findWorkspace(ctx, dir)
+		if err != nil {
+			return nil, err
+		}
+		if w == nil || seen[w.meta()] {
+			continue
+		}
+		seen[w.meta()] = true
+		files, err := s.trackedFiles(w)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range files {
+			known[t.real] = t
 		}
 	}
-	return left, nil
+	return known, nil
 }
 
 // unreadableProtected is the error for a protected file that is no document, and
@@ -196,28 +198,32 @@ func (e *NoVersionError) Unwrap() error { return e.Err }
 // returns them. One that is damaged is not among them.
 func (s *Store) TrackProtected(ctx context.Context) ([]string, error) {
 	names, err := s.protectedFiles()
+	if err == nil {
+		names, err = s.unrecordedAmong(ctx, names)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return s.trackAll(ctx, names)
-}
-
-// trackAll goes on past an error: the others are not kept waiting for it.
-func (s *Store) trackAll(ctx context.Context, names []string) ([]string, error) {
 	var tracked []string
 	var failed error
 	for _, name := range names {
-		began, err := s.track(ctx, name)
-		if errors.Is(err, ErrInvalid) {
-			err = cmp.Or(s.unreadableProtected(ctx, name), err)
-		}
+		began, err := s.trackGood(ctx, name)
 		if err != nil {
-			failed = errors.Join(failed, err)
+			failed = errors.Join(failed, err) // the others are not kept waiting for it
 		} else if began {
 			tracked = append(tracked, name)
 		}
 	}
 	return tracked, failed
+}
+
+// trackGood is track for a protected file that may be no document: nothing is made
+// for it then.
+func (s *Store) trackGood(ctx context.Context, name string) (began bool, err error) {
+	if err := s.unreadableProtected(ctx, name); err != nil {
+		return false, err
+	}
+	return s.track(ctx, name)
 }
 
 // track records a file as it stands, if nothing is recorded of it yet.
@@ -237,6 +243,13 @@ func (s *Store) track(ctx context.Context, name string) (began bool, err error) 
 	return began && err == nil, err
 }
 
+// impatient is the store as one that waits for no lock.
+func (s *Store) impatient() *Store {
+	other := *s
+	other.opt.LockTimeout = -1
+	return &other
+}
+
 // besideMost bounds how many histories begin after one change, each with a few
 // syncs.
 const besideMost = 32
@@ -246,8 +259,6 @@ const besideMost = 32
 // can't record is left to whoever comes next. A pattern with ** is looked for in the
 // directories of the names alone, so that a change does not walk a whole tree.
 func (s *Store) trackBeside(ctx context.Context, names []string) {
-	impatient := *s
-	impatient.opt.LockTimeout = -1
 	var found []string
 	seen := map[string]bool{}
 	for _, name := range names {
@@ -258,9 +269,25 @@ func (s *Store) trackBeside(ctx context.Context, names []string) {
 		}
 	}
 	slices.Sort(found)
-	found, err := s.withoutJournal(ctx, slices.Compact(found))
-	if err == nil {
-		_, _ = impatient.trackAll(ctx, found[:min(len(found), besideMost)])
+	found = slices.Compact(found)
+	known, err := s.journalsFor(ctx, found)
+	if err != nil {
+		return
+	}
+	begun := 0
+	for _, name := range found {
+		if known[name] != nil {
+			continue
+		}
+		if broken, err := s.broken(name); broken != nil || err != nil {
+			continue
+		}
+		if _, err := s.impatient().track(ctx, name); err == nil {
+			begun++
+		}
+		if begun == besideMost {
+			return
+		}
 	}
 }
 

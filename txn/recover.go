@@ -52,7 +52,8 @@ type FileReport struct {
 // Recover settles every tracked file below the paths (a file, or a directory with
 // everything below it), discards open transactions past their time, and removes
 // what crashes left lying about. It goes on past an error in one file, which is
-// in the report, and past an open transaction that is damaged, which is an error. Whatever it does is also done, file by file, by whoever next
+// in the report, and past an open transaction that is damaged and settings that
+// can't be read, which are errors. Whatever it does is also done, file by file, by whoever next
 // uses one through jtx.
 func (s *Store) Recover(ctx context.Context, paths []string, o RecoverOptions) (RecoverReport, error) {
 	var r RecoverReport
@@ -73,13 +74,11 @@ func (s *Store) Recover(ctx context.Context, paths []string, o RecoverOptions) (
 			o.Progress(i+1, len(sc.files), t.real)
 		}
 	}
-	if err := s.beginProtected(ctx, sc, o.DryRun, &r); err != nil {
-		return r, err
-	}
+	err = s.beginProtected(ctx, sc, o.DryRun, &r)
 	if o.TTL == 0 {
 		o.TTL = DefaultTxTTL
 	}
-	err = s.sweepTxs(ctx, sc, o, &r)
+	err = errors.Join(err, s.sweepTxs(ctx, sc, o, &r))
 	for _, w := range sc.workspaces {
 		err = errors.Join(err, s.sweepBuilt(w, o.DryRun, &r))
 	}
@@ -88,20 +87,18 @@ func (s *Store) Recover(ctx context.Context, paths []string, o RecoverOptions) (
 
 // beginProtected takes the first image of the protected files that have none.
 func (s *Store) beginProtected(ctx context.Context, sc *scope, dryRun bool, r *RecoverReport) error {
-	list, err := s.protectionsIn(sc)
-	if err != nil {
-		return err
-	}
+	list, unset := s.protectionsIn(sc)
 	names, err := s.unrecorded(ctx, sc, list)
 	if err != nil {
-		return err
+		return errors.Join(unset, err)
 	}
 	r.Total += len(names)
 	for _, name := range names {
-		err := s.unreadableProtected(ctx, name)
-		began := err == nil
-		if began && !dryRun {
-			began, err = s.track(ctx, name)
+		began, err := true, error(nil)
+		if dryRun {
+			err = s.unreadableProtected(ctx, name)
+		} else {
+			began, err = s.trackGood(ctx, name)
 		}
 		if err != nil {
 			r.Files = append(r.Files, FileReport{File: name, Err: err})
@@ -109,7 +106,7 @@ func (s *Store) beginProtected(ctx context.Context, sc *scope, dryRun bool, r *R
 			r.Begun = append(r.Begun, name)
 		}
 	}
-	return nil
+	return unset
 }
 
 // recoverFile settles one file. Cases in which nothing had to be done are left

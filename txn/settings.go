@@ -20,6 +20,9 @@ import (
 // this program does not know stay in it.
 const settingsName = "config.json"
 
+// maxSettings bounds the size of a file of settings, in bytes.
+const maxSettings = 1 << 20
+
 // Settings are what is set for a workspace, by name.
 type Settings struct {
 	Root   string // of the workspace, empty where there is none
@@ -122,7 +125,7 @@ func (s *Store) readSettings(root string) (map[string]json.RawMessage, error) {
 	meta := filepath.Join(root, metaDir)
 	name := filepath.Join(meta, settingsName)
 	values := map[string]json.RawMessage{}
-	data, err := fsys.ReadFile(s.fs, name)
+	info, err := s.fs.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, os.ErrPermission) {
 		return values, nil
 	}
@@ -130,6 +133,16 @@ func (s *Store) readSettings(root string) (map[string]json.RawMessage, error) {
 		return nil, err
 	}
 	if _, err := s.trusted(root, meta); err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxSettings {
+		return nil, &Error{Kind: ErrInvalid, File: name, Err: errorf("is not a small file")}
+	}
+	data, err := fsys.ReadFile(s.fs, name)
+	if errors.Is(err, os.ErrPermission) {
+		return values, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(bytes.TrimSpace(data), &values); err != nil {

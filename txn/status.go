@@ -48,7 +48,8 @@ type FileStatus struct {
 }
 
 // Status looks at every tracked or protected file below the paths. It takes no
-// lock and changes nothing.
+// lock and changes nothing. Settings that can't be read are an error beside what
+// it has found.
 func (s *Store) Status(ctx context.Context, paths []string) (Status, error) {
 	var st Status
 	sc, err := s.scope(ctx, paths)
@@ -65,10 +66,7 @@ func (s *Store) Status(ctx context.Context, paths []string) (Status, error) {
 	for _, t := range txs {
 		st.Open = append(st.Open, t.Info())
 	}
-	list, err := s.protectionsIn(sc)
-	if err != nil {
-		return st, err
-	}
+	list, unset := s.protectionsIn(sc) // what of the settings can be read
 	for _, t := range sc.files {
 		if ctx.Err() != nil {
 			return st, context.Cause(ctx)
@@ -77,7 +75,7 @@ func (s *Store) Status(ctx context.Context, paths []string) (Status, error) {
 		f.Protected = protectedBy(list, t.real)
 		st.Files = append(st.Files, f)
 	}
-	return st, s.addUnrecorded(ctx, sc, list, &st)
+	return st, errors.Join(unset, s.addUnrecorded(ctx, sc, list, &st))
 }
 
 // addUnrecorded looks at the protected files of which no version is recorded.
@@ -95,6 +93,9 @@ func (s *Store) addUnrecorded(ctx context.Context, sc *scope, list []Protection,
 		f.Condition = "untracked"
 		if err := s.unreadableProtected(ctx, name); err != nil {
 			f.Condition, f.Err = "damaged", err
+			if !errors.Is(err, ErrDamaged) {
+				f.Condition = "" // it can't be read
+			}
 		}
 		w, err := s.findWorkspace(ctx, filepath.Dir(name))
 		if err != nil {

@@ -43,7 +43,7 @@ type VerifyResult struct {
 // Verify replays the journal of every tracked file below the paths from its first
 // image, checks each version against its hash, and the file against the newest.
 // Of protected files without a history it checks that they hold JSON. It changes
-// nothing.
+// nothing. Settings that can't be read are an error beside the results.
 func (s *Store) Verify(ctx context.Context, paths []string, o VerifyOptions) ([]VerifyResult, error) {
 	sc, err := s.scope(ctx, paths)
 	if err != nil {
@@ -63,11 +63,9 @@ func (s *Store) Verify(ctx context.Context, paths []string, o VerifyOptions) ([]
 }
 
 func (s *Store) verifyUnrecorded(ctx context.Context, sc *scope, results []VerifyResult) ([]VerifyResult, error) {
-	list, err := s.protectionsIn(sc)
-	if err != nil {
-		return results, err
-	}
+	list, unset := s.protectionsIn(sc)
 	names, err := s.unrecorded(ctx, sc, list)
+	err = errors.Join(unset, err)
 	for _, name := range names {
 		i, known := slices.BinarySearchFunc(results, name, func(r VerifyResult, name string) int { return compare(r.File, name) })
 		if !known {

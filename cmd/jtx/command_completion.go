@@ -8,8 +8,16 @@ import (
 
 func newCompletion(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:       "completion bash|zsh|fish",
-		Short:     "print a script that completes words in a shell",
+		Use:   "completion bash|zsh|fish",
+		Short: "print a script that completes words in a shell",
+		Long: `Prints a script that completes verbs, flags, files and their versions, pointers into
+the file at hand, and transactions. It is loaded by the shell's start-up file:
+
+  ~/.bashrc                    eval "$(jtx completion bash)"
+  ~/.zshrc, behind compinit    eval "$(jtx completion zsh)"
+  ~/.config/fish/config.fish   jtx completion fish | source
+
+make install and the packages put it where shells find it by themselves.`,
 		Example:   example(`jtx completion bash > jtx.bash`),
 		Args:      words(1, 1),
 		ValidArgs: []string{"bash", "zsh", "fish"},

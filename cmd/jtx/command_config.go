@@ -11,21 +11,18 @@ import (
 	"github.com/jtx-project/jtx/txn"
 )
 
-// settings are the names that jtx config knows, each with what its value must be.
+// settings are the names that jtx config knows, each with what its value, which is
+// JSON, must be.
 var settings = []struct {
 	name, about string
-	check       func(json.RawMessage) error
+	fits        func(value string) bool
 }{
-	{txn.SettingLog, "true or false: whether operations are logged", func(raw json.RawMessage) error {
-		_, err := strconv.ParseBool(string(raw))
-		return err
+	{txn.SettingLog, "true or false: whether operations are logged", func(value string) bool {
+		return value == "true" || value == "false"
 	}},
-	{txn.SettingLogBytes, "how large the log of operations may grow", func(raw json.RawMessage) error {
-		n, err := strconv.ParseUint(string(raw), 10, 40)
-		if err == nil && n < txn.MinLogBytes {
-			err = fmt.Errorf("it must be at least %d", txn.MinLogBytes)
-		}
-		return err
+	{txn.SettingLogBytes, fmt.Sprintf("a number from %d: how many bytes the log of operations may have", txn.MinLogBytes), func(value string) bool {
+		n, err := strconv.ParseUint(value, 10, 40)
+		return err == nil && n >= txn.MinLogBytes && value[0] != '0'
 	}},
 }
 
@@ -99,10 +96,8 @@ func (c *configCommand) change(s *txn.Store, name string, raw json.RawMessage) e
 		if known.name != name {
 			continue
 		}
-		if raw != nil {
-			if err := known.check(raw); err != nil {
-				return usagef("%s %s: want %s", name, quoteWord(string(raw)), known.about)
-			}
+		if raw != nil && !known.fits(string(raw)) {
+			return usagef("%s %s: want %s", name, quoteWord(string(raw)), known.about)
 		}
 		return s.ChangeSettings(c.a.ctx, func(_ string, values map[string]json.RawMessage) error {
 			if values[name] = raw; raw == nil {

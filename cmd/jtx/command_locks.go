@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -36,14 +37,14 @@ The lock of a running process needs no breaking: it ends with the process.`,
 		if cmd.Flags().Changed("break") {
 			return a.breakLease(s, broken)
 		}
-		st, err := s.Status(a.ctx, paths)
-		if err != nil {
-			return err
+		st, unset := s.Status(a.ctx, paths)
+		if unset != nil && len(st.Workspaces) == 0 {
+			return unset
 		}
 		if err := checkPaths(paths, len(st.Files)); err != nil {
 			return err
 		}
-		return a.printLocks(st.Files)
+		return errors.Join(a.printLocks(st.Files), unset)
 	})
 	return cmd
 }

@@ -75,7 +75,7 @@ func manFlags(b *strings.Builder, title string, flags *pflag.FlagSet) {
 	if !flags.HasAvailableFlags() {
 		return
 	}
-	fmt.Fprintf(b, ".SH %s\n.nf\n%s.fi\n", title, roff(flags.FlagUsages()))
+	fmt.Fprintf(b, ".SH %s\n.nf\n%s.fi\n", title, roff(flagsOf(flags)))
 }
 
 func paragraphs(long, short string) string {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -71,11 +73,34 @@ func (p *protectCommand) run(cmd *cobra.Command, args []string) error {
 	case p.remove:
 		return s.Unprotect(p.a.ctx, args)
 	}
+	if err := p.checkPatterns(args); err != nil {
+		return err
+	}
 	tracked, err := s.Protect(p.a.ctx, args)
 	if err != nil && len(tracked) == 0 {
 		return err
 	}
 	return errors.Join(p.report(tracked), err)
+}
+
+// checkPatterns refuses a directory, which as a pattern names none of its files, and
+// says where the shell has put the names of files in the place of a pattern.
+func (p *protectCommand) checkPatterns(args []string) error {
+	files := 0
+	for _, arg := range args {
+		info, err := os.Stat(arg)
+		switch {
+		case err == nil && info.IsDir():
+			all := quoteWord(filepath.Join(arg, "*.json"))
+			return usagef("%s is a directory, and a pattern names files", quoteWord(arg)).withHint("jtx protect %s names those in it", all)
+		case err == nil:
+			files++
+		}
+	}
+	if files > 1 && files == len(args) {
+		p.a.note("note: these are names of files; a pattern in quotes, such as '*.json', names those too that are made later")
+	}
+	return nil
 }
 
 func (p *protectCommand) report(tracked []string) error {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -65,10 +64,10 @@ func (r *recoverCommand) run(_ *cobra.Command, paths []string) error {
 		return r.runSetAside(s, paths)
 	}
 	report, err := s.Recover(r.a.ctx, paths, txn.RecoverOptions{DryRun: r.dryRun, TTL: r.ttl, Progress: r.a.progress("recover")})
-	if err != nil && !errors.Is(err, txn.ErrDamaged) {
+	if err != nil && report.Total == 0 {
 		return err
 	}
-	errs := []error{err} // an open transaction's damage
+	errs := []error{err} // of an open transaction, or settings
 	if err := checkPaths(paths, report.Total); err != nil {
 		return err
 	}

@@ -33,9 +33,9 @@ is damaged.`,
 			if err != nil {
 				return err
 			}
-			st, err := s.Status(a.ctx, paths)
-			if err != nil {
-				return err
+			st, unset := s.Status(a.ctx, paths)
+			if unset != nil && len(st.Workspaces) == 0 {
+				return unset
 			}
 			if err := checkPaths(paths, len(st.Files)); err != nil {
 				return err
@@ -45,7 +45,7 @@ is damaged.`,
 			} else {
 				err = a.printStatus(st)
 			}
-			return errors.Join(err, worst(statusDamage(st)))
+			return errors.Join(err, worst(append(statusDamage(st), unset)))
 		}),
 	}
 }

@@ -33,16 +33,16 @@ recorded yet), damaged or unreadable. The exit code is 6 where one is damaged.`,
 			return err
 		}
 		results, err := s.Verify(a.ctx, paths, txn.VerifyOptions{Progress: a.progress("verify")})
-		if err != nil {
+		if err != nil && len(results) == 0 {
 			return err
 		}
 		if err := checkPaths(paths, len(results)); err != nil {
 			return err
 		}
+		errs := []error{err} // of settings
 		if err := a.printVerified(results); err != nil {
 			return err
 		}
-		var errs []error
 		for _, r := range results {
 			errs = append(errs, r.Err)
 			if r.Exposed {

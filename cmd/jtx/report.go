@@ -50,9 +50,9 @@ func (a *app) report(err error) {
 
 func (a *app) reportText(f failure) {
 	a.message(paint(a.stderr, bold+red, "error:") + " " + f.Message)
-	for _, line := range strings.Split(f.snippet, "\n") {
-		if f.snippet != "" {
-			a.message("  " + printable(line))
+	if strings.TrimSpace(f.snippet) != "^" { // else the line is empty, or there is none
+		for line := range strings.Lines(f.snippet) {
+			a.message("  " + printable(strings.TrimSuffix(line, "\n")))
 		}
 	}
 	if f.Hint != "" {

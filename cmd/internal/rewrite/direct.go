@@ -69,8 +69,11 @@ func (s *script) editInPlace(stmt *syntax.Stmt, c *call) {
 		run = "yq -p json -o json " + expr
 	case c.name == "yq" && flag == "eval" && firstLit(rest) == "-i" && len(rest) == 2:
 		run = "yq eval -p json -o json " + words[1]
-	case c.name == "sed" && flag == "-i" && len(rest) > 0:
+	case c.name == "sed" && flag == "-i" && onlyScript(rest):
 		run = "sed " + expr
+	case strings.HasSuffix(c.name, "awk") && flag == "-i" && firstLit(rest) == "inplace":
+		s.leave(stmt, "awk in place", "let it print the document, and run it with jtx pipe")
+		return
 	case c.name == "sed" && strings.HasPrefix(flag, "-i"), c.name == "yq" && strings.Contains(expr+flag, "-i"),
 		c.name == "perl" && strings.Contains(flag, "i") && strings.HasPrefix(flag, "-"):
 		s.leave(stmt, c.name+" in place", "these flags of "+c.name+" are not understood")
@@ -84,6 +87,29 @@ func (s *script) editInPlace(stmt *syntax.Stmt, c *call) {
 	}
 	f := form{idiom: c.name + " -i", text: s.prefix(c) + "jtx pipe -q " + s.src(file) + " -- " + run + s.otherRedirects(stmt)}
 	s.settle(stmt, &writer{stmt: stmt, stages: []*syntax.Stmt{stmt}, to: file}, f, "")
+}
+
+// onlyScript tells whether the words between sed -i and the file are a script and
+// options of it: with another file among them, or -i ” as on BSD, they are not.
+func onlyScript(words []*syntax.Word) bool {
+	scripts, plain := 0, 0
+	for i := 0; i < len(words); i++ {
+		text, ok := static(words[i])
+		switch {
+		case ok && text == "":
+			return false
+		case text == "-e" || text == "-f" || text == "--expression" || text == "--file":
+			scripts++
+			i++
+		case strings.HasPrefix(text, "-"):
+			if strings.Trim(text, "-Ernszu") != "" {
+				return false
+			}
+		default:
+			plain++
+		}
+	}
+	return scripts > 0 && plain == 0 || scripts == 0 && plain == 1
 }
 
 // settle replaces a statement by a form, or lists why not.
@@ -110,6 +136,10 @@ func (s *script) findLoneMove(stmt *syntax.Stmt) {
 		return
 	}
 	m, ok := s.moveOf(stmt)
+	if ok && !m.copies && globs(m.from) && s.namesJSON(m.to) {
+		s.leave(stmt, "mv of a temporary file", "its name is a pattern")
+		return
+	}
 	if !ok || m.copies || globs(m.from) || globs(m.to) {
 		return
 	}

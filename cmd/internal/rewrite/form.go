@@ -92,6 +92,9 @@ func (s *script) unfit(w *writer, file *syntax.Word) string {
 	if name := s.staleCopy(w, s.key(file)); name != "" {
 		return name + " was made of the file earlier: a change in between would be lost"
 	}
+	if s.fedFrom(w.stmt, s.key(file)) {
+		return "a pipeline feeds the function with what it has read from the file: a change in between would be lost"
+	}
 	return ""
 }
 

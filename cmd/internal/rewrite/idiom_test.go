@@ -84,6 +84,8 @@ var idioms = []struct{ name, script, want, gone string }{
 	{"negated", "if ! { jq '.count = 7' f.json > t && mv t f.json; }; then echo bad; fi", `jtx update -q f.json '.count = 7'`, "mv"},
 	{"continued line", "jq '.count = 7' f.json \\\n  > t \\\n  && mv t f.json", `jtx update -q f.json '.count = 7'`, "mv"},
 	{"group", "{\n  echo '{'\n  echo '\"a\": 1'\n  echo '}'\n} > f.json", `} | jtx put -q f.json`, ">"},
+	{"sed with two scripts", `sed -i -E -e 's/demo/prod/' -e 's/1/2/' f.json`, `jtx pipe -q f.json -- sed -E -e 's/demo/prod/' -e 's/1/2/'`, "-i"},
+	{"fed by another file", "save() { data=$(cat); printf '%s\\n' \"$data\" > f.json; }\njq .a=1 other.json | save", `| jtx put -q f.json`, "> f.json"},
 	{"find", `find . -name 'f.json' -exec sh -c 'jq .count=7 "$1" > "$1.t" && mv "$1.t" "$1"' _ {} \;`, `-exec sh -c 'jtx update -q "$1" .count=7' _ {} \;`, "mv"},
 	{"xargs", `echo f.json | xargs -I{} sh -c 'jq .count=7 {} > {}.t && mv {}.t {}'`, `xargs -I{} sh -c 'jtx update -q {} .count=7'`, "mv"},
 	{"a pattern of others", `jq -s add other*.json > sum.json`, `jtx pipe -q sum.json -- jq -s add other*.json`, ">"},

@@ -37,6 +37,12 @@ var left = []struct{ name, script string }{
 	{"read through <()", `jq .a=1 <(cat f.json) > t && mv t f.json`},
 	{"another through <()", `jq -s '.[0] * .[1]' f.json <(curl -s x) > t && mv t f.json`},
 	{"several in a row", `cat a.json b.json > out.json`},
+	{"several by sed", `sed -i -e 's/1/2/' -e 's/3/4/' f.json g.json`},
+	{"sed of BSD", `sed -i '' 's/1/2/' f.json`},
+	{"awk in place", `awk -i inplace '{print}' f.json`},
+	{"a temporary file by a pattern", `jq .a=1 f.json > f.json.$$.x && mv f.json.$$.* f.json`},
+	{"through a function", "save() { data=$(cat); printf '%s\\n' \"$data\" > f.json; }\njq .a=1 f.json | save"},
+	{"through a function, named", "save() { cat > \"$1.json\"; }\njq .a=1 f.json | save f"},
 	{"printed too", `jq -n '{a: 1}' | tee out.json`},
 	{"several by tee", `echo '{}' | tee a.json b.json >/dev/null`},
 	{"with messages", `echo '{}' > out.json 2>&1`},
@@ -57,6 +63,13 @@ func TestLeftAlone(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What goes to another file as messages is no copy of the document.
+func TestMessagesAreNoCopy(t *testing.T) {
+	res, err := Script(`jq .a=1 f.json 1> t 2> err.log && mv t f.json`)
+	require.NoError(t, err)
+	require.Equal(t, `jtx update -q f.json .a=1 2> err.log`, res.Text)
 }
 
 // TestNotFound runs over what is no unsafe write of JSON.

@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"path"
+	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -48,8 +49,7 @@ func (s *script) flowOf(stmt *syntax.Stmt) flow {
 func writtenBy(stmt *syntax.Stmt) []*syntax.Word {
 	var outs []*syntax.Word
 	for _, r := range stmt.Redirs {
-		switch r.Op {
-		case syntax.RdrOut, syntax.RdrClob, syntax.AppOut, syntax.RdrAll, syntax.RdrAllClob, syntax.AppAll, syntax.AppAllClob:
+		if opensToWrite(r) && (r.N == nil || r.N.Value != "2") { // messages are no copy
 			outs = append(outs, r.Word)
 		}
 	}
@@ -64,6 +64,14 @@ func writtenBy(stmt *syntax.Stmt) []*syntax.Word {
 		outs = append(outs, c.args...)
 	}
 	return outs
+}
+
+func opensToWrite(r *syntax.Redirect) bool {
+	switch r.Op {
+	case syntax.RdrOut, syntax.RdrClob, syntax.AppOut, syntax.RdrAll, syntax.RdrAllClob, syntax.AppAll, syntax.AppAllClob:
+		return true
+	}
+	return false
 }
 
 // copiesOf are the files that the script makes of a file: by a command that names
@@ -101,13 +109,48 @@ func (s *script) staleCopy(w *writer, key string) string {
 	copies := s.copiesOf(key)
 	found := ""
 	syntax.Walk(w.stmt, func(n syntax.Node) bool {
-		if r, ok := n.(*syntax.Redirect); ok && r == w.out {
+		if r, ok := n.(*syntax.Redirect); ok && opensToWrite(r) {
 			return false
 		}
 		if word, ok := n.(*syntax.Word); ok && found == "" && word != w.to && copies[s.key(word)] {
 			found = s.src(word)
 		}
 		return found == ""
+	})
+	return found
+}
+
+// fedFrom tells whether a write stands in a function that some pipeline feeds with
+// what it has read from the file, whose name may be an argument.
+func (s *script) fedFrom(stmt *syntax.Stmt, key string) bool {
+	fn := s.names.inFunc[stmt]
+	if fn == nil || fn.Name == nil {
+		return false
+	}
+	found := false
+	syntax.Walk(s.file, func(n syntax.Node) bool {
+		pipeline, ok := n.(*syntax.Stmt)
+		if !ok {
+			return !found
+		}
+		parts := stages(pipeline)
+		for i, stage := range parts {
+			c, ok := callOf(stage)
+			if !ok || c.name != fn.Name.Value {
+				continue
+			}
+			file := key
+			for j, w := range c.args {
+				file = strings.ReplaceAll(file, "${"+strconv.Itoa(j+1)+"}", s.key(w))
+			}
+			for _, before := range parts[:i] {
+				found = found || s.mentions(before, file)
+				for _, w := range c.args {
+					found = found || s.mentions(before, s.key(w))
+				}
+			}
+		}
+		return !found
 	})
 	return found
 }
