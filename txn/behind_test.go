@@ -222,3 +222,40 @@ func TestCloseCarriesForward(t *testing.T) {
 	require.ErrorIs(t, err, ErrClosed)
 	require.NoError(t, s.Close())
 }
+
+// A file that can't follow at once is no failure of the transaction, which is
+// committed: it is not run again, and neither are those that were committed with it.
+func TestBehindCommitsOnce(t *testing.T) {
+	edited := []byte("{\"n\": 1, \"m\": 1}\n")
+	for name, full := range map[string]func(t *testing.T, file string) bool{
+		"full disk": func(*testing.T, string) bool { return true },
+		"edited in place": func(t *testing.T, file string) bool {
+			require.NoError(t, os.WriteFile(file, edited, 0o644))
+			return false
+		},
+		"edited by rename": func(t *testing.T, file string) bool {
+			require.NoError(t, os.WriteFile(file+".swp", edited, 0o644))
+			require.NoError(t, os.Rename(file+".swp", file))
+			return false
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var file string
+			armed := false
+			fsy := &stageFS{FS: fsys.OS, fails: func() bool {
+				met := armed
+				armed = false
+				return met && full(t, file)
+			}}
+			s, f := behindTest(t, Options{FS: fsy, WriteBehind: WriteBehind{Delay: time.Nanosecond}})
+			file = f
+			got := asGroup(t, s, file, func(*Tx) error { armed = true; return nil }, increment(file), increment(file), increment(file))
+			for _, o := range got {
+				require.NoError(t, o.err)
+			}
+			require.NoError(t, s.Flush(context.Background()))
+			require.Equal(t, "4", valueAt(t, s, file, "/n"))
+			require.Contains(t, content(t, file), `"n": 4`)
+		})
+	}
+}
