@@ -18,15 +18,15 @@ func behindPlans() map[string]*workload {
 	group := []step{together(one, members(3, one...)...), set(2, one...), together(one, members(2, one...)...)}
 	groups := []step{together(three, members(3, three...)...), set(2, three...), flush, together(three, members(2, three...)...)}
 	all := map[string]*workload{
-		"one file":              {files: one, behind: behindDelay, ready: []step{set(0, one...)}, steps: oneFile, edits: []int{10}},
-		"edits":                 {files: one, seed: map[string]string{one[0]: big(1)}, behind: behindDelay, ready: []step{set(0, one...)}, steps: edits, edits: []int{1, 4}},
-		"first touch":           {files: one, behind: behindDelay, steps: []step{set(1, one...), set(2, one...), set(3, one...), flush}},
-		"three files":           {files: three, behind: behindDelay, init: true, ready: []step{set(0, three...)}, steps: threeFiles},
-		"two workspaces":        {files: three, behind: behindDelay, ready: []step{set(0, three...)}, steps: threeFiles[:6]},
+		"one file":              {files: one, behind: longBehind, ready: []step{set(0, one...)}, steps: oneFile, edits: []int{10}},
+		"edits":                 {files: one, seed: map[string]string{one[0]: big(1)}, behind: longBehind, ready: []step{set(0, one...)}, steps: edits, edits: []int{1, 4}},
+		"first touch":           {files: one, behind: longBehind, steps: []step{set(1, one...), set(2, one...), set(3, one...), flush}},
+		"three files":           {files: three, behind: longBehind, init: true, ready: []step{set(0, three...)}, steps: threeFiles},
+		"two workspaces":        {files: three, behind: longBehind, ready: []step{set(0, three...)}, steps: threeFiles[:6]},
 		"group":                 {files: one, ready: []step{set(0, one...)}, steps: group},
 		"group/three files":     {files: three, init: true, ready: []step{set(0, three...)}, steps: groups},
-		"group/behind":          {files: one, behind: behindDelay, ready: []step{set(0, one...)}, steps: append(group, flush)},
-		"group/journal, behind": {files: three, behind: behindDelay, level: txn.Journal, init: true, ready: []step{set(0, three...)}, steps: groups},
+		"group/behind":          {files: one, behind: longBehind, ready: []step{set(0, one...)}, steps: append(group, flush)},
+		"group/journal, behind": {files: three, behind: longBehind, level: txn.Journal, init: true, ready: []step{set(0, three...)}, steps: groups},
 	}
 	for _, w := range all {
 		w.stands = true
@@ -46,7 +46,7 @@ func TestFastPathsSurviveCrashes(t *testing.T) {
 	for name, w := range behindPlans() {
 		t.Run(name, func(t *testing.T) {
 			kind := kindBehind
-			if w.behind == 0 {
+			if w.behind.Delay == 0 {
 				kind = kindGroup
 			}
 			explore(t, kind, (&crashed{workload: w}).config(t))

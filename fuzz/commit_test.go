@@ -54,7 +54,7 @@ func (c *crashed) config(t *testing.T) crashfs.Config {
 	if c.fault != nil {
 		inner = filesFail{fsys.OS, c.fault}
 	}
-	if c.behind > 0 {
+	if c.behind.Delay > 0 {
 		c.clean, c.without = cleanRun(t, c.workload), map[int][]contents{}
 		for _, i := range c.edits {
 			w := *c.workload
@@ -89,7 +89,7 @@ func (c *crashed) record(rec *crashfs.Recorder, dir string) error {
 	defer func() { c.stores = w.stores }()
 	return w.run(fsy, dir, func(now contents) {
 		acked := now
-		if c.behind > 0 {
+		if c.behind.Delay > 0 {
 			acked = c.clean[len(c.model)]
 		}
 		c.model, c.shown = append(c.model, acked), append(c.shown, now)
@@ -161,7 +161,7 @@ func (c *crashed) checkPlain(dir string, acked int) error {
 	switch {
 	case c.level == txn.Journal:
 		may = c.model[:min(acked+2, len(c.model))]
-	case c.behind > 0:
+	case c.behind.Delay > 0:
 		from, to := c.lastPlaced(acked), min(acked+2, len(c.model))
 		may = slices.Concat(c.model[from:to], c.shown[from:to])
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jtx-project/jtx/fuzz/crashfs"
 	"github.com/jtx-project/jtx/fuzz/evidence"
+	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -63,7 +64,7 @@ func (f filesFail) OpenFile(name string, flag int, perm fs.FileMode) (fsys.File,
 // behind.
 func cleanRun(t *testing.T, w *workload) (states []contents) {
 	plain := *w
-	plain.behind = 0
+	plain.behind = txn.WriteBehind{}
 	dir := scratch(t)
 	err := plain.still(t, func() error {
 		if err := plain.setup(dir); err != nil {

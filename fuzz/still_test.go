@@ -3,8 +3,6 @@ package fuzz
 import (
 	"context"
 	"errors"
-	"fmt"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,7 +16,7 @@ import (
 // locks that fn wants.
 func (w *workload) still(t *testing.T, fn func() error) (err error) {
 	if !w.stands {
-		return fn()
+		return errors.Join(fn(), w.leave())
 	}
 	synctest.Test(t, func(*testing.T) { err = errors.Join(fn(), w.leave()) })
 	return err
@@ -33,8 +31,12 @@ func (w *workload) leave() error {
 	return nil
 }
 
-// behindDelay is how long the files of a workload may be behind.
-const behindDelay = time.Second
+// longBehind lets files be behind until a step lets time pass, and hardlyBehind only
+// until the transaction is over.
+var (
+	longBehind   = txn.WriteBehind{Delay: time.Second}
+	hardlyBehind = txn.WriteBehind{Delay: time.Second, Bytes: 1}
+)
 
 // elapse lets so much time pass that the files follow.
 func elapse(*world) error {
@@ -48,52 +50,7 @@ func flush(w *world) error { return w.store.Flush(context.Background()) }
 // that they follow before it returns.
 func slowly(value any, files ...string) step {
 	return do(files, func(tx *txn.Tx) error {
-		time.Sleep(2 * behindDelay)
+		time.Sleep(2 * longBehind.Delay)
 		return setAll(tx, value, files)
 	})
-}
-
-// together commits transactions as one group. The first who comes leads, and changes
-// nothing until the others have come to wait.
-func together(files []string, fns ...func(*txn.Tx) error) step {
-	return func(w *world) error {
-		leave := make(chan struct{})
-		results, errs := make([]txn.Result, len(fns)), make([]error, len(fns)+1)
-		var wait sync.WaitGroup
-		run := func(fn func(*txn.Tx) error) (txn.Result, error) { return w.store.Do(context.Background(), files, fn) }
-		wait.Go(func() {
-			_, errs[len(fns)] = run(func(*txn.Tx) error { <-leave; return nil })
-		})
-		for i, fn := range fns {
-			synctest.Wait()
-			wait.Go(func() { results[i], errs[i] = run(fn) })
-		}
-		synctest.Wait()
-		close(leave)
-		wait.Wait()
-		for _, r := range results {
-			if errs[0] == nil && (len(r.Files) == 0 || r.Files[0].Rev != results[0].Files[0].Rev) {
-				errs = append(errs, fmt.Errorf("not committed together: %v", results))
-			}
-		}
-		return firstError(errs...)
-	}
-}
-
-// members are transactions for together, each of which sets a place of its own and
-// counts at /v, which is a number.
-func members(n int, files ...string) (fns []func(*txn.Tx) error) {
-	for i := range n {
-		fns = append(fns, func(tx *txn.Tx) error {
-			for _, f := range files {
-				var v int
-				err := firstError(tx.Decode(f, "/v", &v), tx.Set(f, "/v", v+1), tx.Set(f, fmt.Sprintf("/m%d", i), v))
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	return fns
 }

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jtx-project/jtx/fuzz/crashfs"
 	"github.com/jtx-project/jtx/recover"
@@ -39,10 +38,11 @@ type workload struct {
 	links map[string]string
 	real  bool // in this boot of this machine, so that other processes can take part
 
-	behind time.Duration // how long the files may be behind; 0: not at all
-	edits  []int         // the steps that are saves of another program, for all jtx knows made while the file is behind
-	stands bool          // the clock does, see still
-	stores []*txn.Store  // that were opened
+	behind txn.WriteBehind
+	edits  []int                  // the steps that are saves of another program, for all jtx knows made while the file is behind
+	finish func(*txn.Store) error // what carries the files forward after the last step
+	stands bool                   // the clock does, see still
+	stores []*txn.Store           // that were opened
 }
 
 // step is one change. It returns once it was told of success.
@@ -61,7 +61,7 @@ type contents map[string]string
 func bootOf(n int) [16]byte { return [16]byte{0xb0, byte(n)} }
 
 func (w *workload) open(fsy fsys.FS, dir string, boots int) (*world, error) {
-	opt := txn.Options{FS: fsy, Durability: w.level, Actor: "t", InPlace: len(w.links) > 0, WriteBehind: txn.WriteBehind{Delay: w.behind}}
+	opt := txn.Options{FS: fsy, Durability: w.level, Actor: "t", InPlace: len(w.links) > 0, WriteBehind: w.behind}
 	if !w.real {
 		opt.Boot = bootOf(boots)
 	}
