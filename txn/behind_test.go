@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -124,6 +125,23 @@ func TestBehindFollowsBusyWriters(t *testing.T) {
 		do(t, s, setting(file, "/n", i+2), file)
 	}
 	require.Zero(t, s.lagging.bytes)
+}
+
+// Also where the clock was set back, so that the journal's times are ahead of it.
+func TestBehindFollowsThoughTheClockWasSetBack(t *testing.T) {
+	s, file := groupTest(t, Options{})
+	do(t, s, setting(file, "/n", 1), file)
+	require.NoError(t, s.Close())
+	synctest.Test(t, func(t *testing.T) { // it begins in the year 2000
+		s, err := Open(s.dir, Options{WriteBehind: WriteBehind{Delay: 10 * parkTime}})
+		require.NoError(t, err)
+		for i := range 50 {
+			do(t, s, setting(file, "/n", i+2), file)
+			time.Sleep(parkTime / 2)
+		}
+		require.NotEqual(t, "{\"n\": 1}\n", content(t, file))
+		require.NoError(t, s.Close())
+	})
 }
 
 func TestBehindIsBounded(t *testing.T) {
