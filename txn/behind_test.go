@@ -135,12 +135,12 @@ func TestBehindFollowsThoughTheClockWasSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // it begins in the year 2000
 		s, err := Open(s.dir, Options{WriteBehind: WriteBehind{Delay: 10 * parkTime}})
 		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, s.Close()) })
 		for i := range 50 {
 			do(t, s, setting(file, "/n", i+2), file)
 			time.Sleep(parkTime / 2)
 		}
 		require.NotEqual(t, "{\"n\": 1}\n", content(t, file))
-		require.NoError(t, s.Close())
 	})
 }
 
