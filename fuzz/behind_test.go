@@ -174,7 +174,7 @@ func inSave(c crashfs.Crash) bool { return len(c.Points)%3 == 2 }
 // aside looks for the copy of the save of a round.
 func (l laggard) aside(dir string, round int) error {
 	edit := lagContent{A: -round, B: round}.text()
-	_, err := os.Stat(filepath.Join(dir, "f/damaged", wal.Sum([]byte(edit)).String()))
+	_, err := os.Stat(filepath.Join(dir, "f/damaged", recovery.AsideName(wal.VersionOf([]byte(edit)))))
 	return err
 }
 

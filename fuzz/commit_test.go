@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,6 +31,11 @@ type crashed struct {
 	// after each step where none does.
 	fault *fsys.Failing
 	clean []contents
+	// without is what the files hold after each step where an edit is left out: one
+	// that can't be carried over to what it is behind of is set aside.
+	without map[int][]contents
+	// shown is what the files held after each step, which may be behind model.
+	shown []contents
 }
 
 // exposed tells that what a careless program saved is not yet jtx's to keep.
@@ -43,13 +49,25 @@ func models() []crashfs.Model {
 	return []crashfs.Model{crashfs.Kill, crashfs.Ext4, crashfs.XFS, posix}
 }
 
-func (c *crashed) config() crashfs.Config {
+func (c *crashed) config(t *testing.T) crashfs.Config {
 	var inner fsys.FS
 	if c.fault != nil {
 		inner = filesFail{fsys.OS, c.fault}
 	}
+	if c.behind.Delay > 0 {
+		c.clean, c.without = cleanRun(t, c.workload), map[int][]contents{}
+		for _, i := range c.edits {
+			w := *c.workload
+			w.steps = slices.Replace(slices.Clone(w.steps), i, i+1, func(*world) error { return nil })
+			c.without[i] = cleanRun(t, &w)
+		}
+	}
 	return crashfs.Config{
-		Inner: inner, Setup: c.setup, Run: c.record, Recover: c.recover, Check: c.check,
+		Inner: inner, Recover: c.recover, Check: c.check,
+		Setup: func(dir string) error { return c.still(t, func() error { return c.setup(dir) }) },
+		Run: func(rec *crashfs.Recorder, dir string) error {
+			return c.still(t, func() error { return c.record(rec, dir) })
+		},
 		Models: models(), Depth: 1, Nested: 12 * *effort, PerCut: 64 * *effort, States: 400 * *effort,
 	}
 }
@@ -63,13 +81,18 @@ func (c *crashed) record(rec *crashfs.Recorder, dir string) error {
 	if err != nil {
 		return err
 	}
-	c.model = []contents{before}
+	c.model, c.shown = []contents{before}, []contents{before}
 	w := *c.workload
 	if c.fault != nil {
 		w.steps = tolerant(w.steps)
 	}
+	defer func() { c.stores = w.stores }()
 	return w.run(fsy, dir, func(now contents) {
-		c.model = append(c.model, now)
+		acked := now
+		if c.behind.Delay > 0 {
+			acked = c.clean[len(c.model)]
+		}
+		c.model, c.shown = append(c.model, acked), append(c.shown, now)
 		rec.Pointf("step %d", len(c.model)-1)
 	})
 }
@@ -101,7 +124,7 @@ func (c *crashed) reachable(acked int) []contents {
 		from = 0
 	}
 	may := c.model[from:min(acked+2, len(c.model)):min(acked+2, len(c.model))]
-	if c.clean != nil && acked+1 < len(c.clean) {
+	if c.fault != nil && acked+1 < len(c.clean) {
 		may = append(may, c.clean[acked+1]) // it was committed, and then withdrawn
 	}
 	return may
@@ -124,7 +147,8 @@ func tolerant(steps []step) []step {
 }
 
 // checkPlain checks every file for itself: whole, and with what was acknowledged.
-// Journal shows a plain reader an older state until recovery.
+// Journal shows a plain reader an older state until recovery, and write-behind until
+// it has put a newer one in place.
 func (c *crashed) checkPlain(dir string, acked int) error {
 	if c.exposed(acked) || c.level == txn.None || len(c.links) > 0 {
 		return nil
@@ -134,8 +158,12 @@ func (c *crashed) checkPlain(dir string, acked int) error {
 		return err
 	}
 	may := c.reachable(acked)
-	if c.level == txn.Journal {
+	switch {
+	case c.level == txn.Journal:
 		may = c.model[:min(acked+2, len(c.model))]
+	case c.behind.Delay > 0:
+		from, to := c.lastPlaced(acked), min(acked+2, len(c.model))
+		may = slices.Concat(c.model[from:to], c.shown[from:to])
 	}
 	for _, name := range c.files {
 		found := false
@@ -151,22 +179,25 @@ func (c *crashed) checkPlain(dir string, acked int) error {
 	return nil
 }
 
+// lastPlaced is the last step up to acked after which the files were in place.
+func (c *crashed) lastPlaced(acked int) int {
+	for !c.shown[acked].equal(c.model[acked]) {
+		acked--
+	}
+	return acked
+}
+
 func (c *crashed) check(dir string, cr crashfs.Crash) error {
 	acked := len(cr.Points)
 	now, err := c.read(dir)
 	if err != nil {
 		return err
 	}
-	at := -1
-	for i, m := range c.reachable(acked) {
-		if m.equal(now) {
-			at = i
-		}
-	}
-	if at < 0 && c.exposed(acked) && !allValid(now) {
+	model, ok := c.reached(dir, now, acked)
+	if !ok && c.exposed(acked) && !allValid(now) {
 		return c.keptAside(dir, now)
 	}
-	if at < 0 {
+	if !ok {
 		return fmt.Errorf("after %d acknowledged steps the files are\n%v\nexpected one of\n%v", acked, now, c.reachable(acked))
 	}
 	w, err := c.open(fsys.OS, dir, cr.Boots)
@@ -189,7 +220,32 @@ func (c *crashed) check(dir string, cr crashfs.Crash) error {
 	if err := c.linked(dir); err != nil {
 		return err
 	}
-	return c.checkHistory(dir, acked)
+	return c.checkHistory(dir, model[:acked+1])
+}
+
+// reached finds the files among the states that may stand, and says what they were
+// after each step then.
+func (c *crashed) reached(dir string, now contents, acked int) (model []contents, ok bool) {
+	if slices.ContainsFunc(c.reachable(acked), now.equal) {
+		return c.model, true
+	}
+	for i, states := range c.without {
+		if i >= acked || !slices.ContainsFunc(states[acked:min(acked+2, len(states))], now.equal) {
+			continue
+		}
+		for name, text := range c.shown[i+1] {
+			if text != c.shown[i][name] && isAside(dir, name, text) {
+				return append(c.model[:i+1:i+1], states[i+1:]...), true
+			}
+		}
+	}
+	return nil, false
+}
+
+// isAside tells whether these bytes of a file were set aside.
+func isAside(dir, name, text string) bool {
+	kept, err := os.ReadFile(filepath.Join(journalOf(dir, name), "damaged", recovery.AsideName(wal.VersionOf([]byte(text)))))
+	return err == nil && string(kept) == text
 }
 
 func allValid(c contents) bool {
@@ -207,9 +263,8 @@ func (c *crashed) keptAside(dir string, now contents) error {
 		if json.Valid([]byte(text)) {
 			continue
 		}
-		kept, err := os.ReadFile(filepath.Join(journalOf(dir, name), "damaged", recovery.AsideName(wal.VersionOf([]byte(text)))))
-		if err != nil || string(kept) != text {
-			return fmt.Errorf("%s is broken, and was not set aside: %w", name, err)
+		if !isAside(dir, name, text) {
+			return fmt.Errorf("%s is broken, and was not set aside", name)
 		}
 	}
 	return nil
@@ -217,7 +272,7 @@ func (c *crashed) keptAside(dir string, now contents) error {
 
 // goOn runs a further transaction over all files.
 func (c *crashed) goOn(w *world, dir string) error {
-	if err := set("on", c.files...)(w); err != nil {
+	if err := firstError(set("on", c.files...)(w), flush(w)); err != nil {
 		return err
 	}
 	now, err := c.read(dir)
@@ -231,15 +286,15 @@ func (c *crashed) goOn(w *world, dir string) error {
 }
 
 // checkHistory looks for every acknowledged version in the journals.
-func (c *crashed) checkHistory(dir string, acked int) error {
+func (c *crashed) checkHistory(dir string, model []contents) error {
 	if c.level == txn.None {
 		return nil
 	}
-	for i := range acked + 1 {
-		if i == acked && c.careless[i] {
+	for i, state := range model {
+		if i == len(model)-1 && c.careless[i] {
 			continue
 		}
-		for name, text := range c.model[i] {
+		for name, text := range state {
 			if c.fault != nil && i == 0 {
 				continue // it may not have come to the first touch
 			}
@@ -297,7 +352,7 @@ func TestCarelessEditorsAndCrashes(t *testing.T) {
 		t.Run(level.String(), func(t *testing.T) {
 			w := &workload{files: []string{f}, seed: map[string]string{f: small}, ready: []step{set(0, f)}, level: level,
 				steps: []step{carelessSave(big(2), f), set(3, f), set(4, f), carelessSave(big(5), f), set(6, f), carelessSave(small, f), remove(f)}}
-			explore(t, kindEditorCrash, (&crashed{workload: w, careless: map[int]bool{1: true, 4: true, 6: true}}).config())
+			explore(t, kindEditorCrash, (&crashed{workload: w, careless: map[int]bool{1: true, 4: true, 6: true}}).config(t))
 		})
 	}
 }
@@ -317,7 +372,7 @@ func TestInPlaceSurvivesCrashes(t *testing.T) {
 	}
 	for name, w := range map[string]*workload{"full": one(txn.Full), "journal": one(txn.Journal), "none": one(txn.None), "two files": two()} {
 		t.Run(name, func(t *testing.T) {
-			explore(t, kindCrash, (&crashed{workload: w}).config())
+			explore(t, kindCrash, (&crashed{workload: w}).config(t))
 		})
 	}
 }
@@ -349,7 +404,7 @@ func plans() map[string]*workload {
 func TestCommitSurvivesCrashes(t *testing.T) {
 	for name, w := range plans() {
 		t.Run(name, func(t *testing.T) {
-			explore(t, kindCrash, (&crashed{workload: w}).config())
+			explore(t, kindCrash, (&crashed{workload: w}).config(t))
 		})
 	}
 }
@@ -364,13 +419,14 @@ func TestWrongVariantsAreFound(t *testing.T) {
 		"no sync of the target's directory": func(name string, isDir bool) bool {
 			return isDir && !strings.Contains(name, "/.jtx")
 		},
-		"commit before sync": func(name string, isDir bool) bool { return inJournal(name) && !isDir },
+		"commit before the journal's sync": func(name string, isDir bool) bool { return inJournal(name) && !isDir },
 	} {
-		t.Run(name, func(t *testing.T) {
-			c := &crashed{workload: threeFiles(txn.Full, true), drop: drop}
-			cfg := c.config()
-			cfg.Depth = 0
-			mustFind(t, kindCrash, name, cfg)
-		})
+		for kind, w := range map[string]*workload{kindCrash: threeFiles(txn.Full, true), kindBehind: behindPlans()["three files"]} {
+			t.Run(kind+"/"+name, func(t *testing.T) {
+				cfg := (&crashed{workload: w, drop: drop}).config(t)
+				cfg.Depth = 0
+				mustFind(t, kind, name, cfg)
+			})
+		}
 	}
 }

@@ -14,6 +14,8 @@ var seedFlag = flag.Uint64("fuzz.seed", 0, "repeat the run that printed this see
 const (
 	kindCrash       = "crash models (kill, ext4, xfs/btrfs, weakest POSIX)"
 	kindEditorCrash = "crash models, with editors that sync nothing"
+	kindBehind      = "crash models: write-behind"
+	kindGroup       = "crash models: transactions committed together"
 	kindLog         = "crash models: the journal alone"
 	kindCompaction  = "crash models: compaction"
 	kindPacking     = "crash models: old segments are compressed"

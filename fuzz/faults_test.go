@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -26,7 +27,8 @@ var faults = map[string]fsys.Fault{
 	"rename fails for good": {Err: syscall.EIO, Forever: true, Ops: []string{"rename", "exchange", "remove"}},
 }
 
-// failing is a workload of which the last step meets a fault.
+// failing is a workload of which the last step meets a fault, and what carries the
+// files forward that it leaves behind.
 type failing struct {
 	*workload
 	old, new contents
@@ -38,7 +40,11 @@ func TestAnswersAreTrue(t *testing.T) {
 	for name, fault := range faults {
 		for kind, w := range failingWorkloads() {
 			t.Run(name+"/"+kind, func(t *testing.T) {
-				row := evidence.Start(t, "the k-th call fails, until success", "runs")
+				what := "the k-th call fails, until success"
+				if w.behind.Delay > 0 {
+					what += "; write-behind"
+				}
+				row := evidence.Start(t, what, "runs")
 				f := &failing{workload: w}
 				f.learn(t)
 				runs, committed, doubts := 0, 0, 0
@@ -72,7 +78,26 @@ func failingWorkloads() map[string]*workload {
 	mixed := do(f, func(tx *txn.Tx) error {
 		return firstError(tx.Remove(f[0]), tx.Set(f[1], "/v", 6), tx.Put(f[2], []byte(big(6))))
 	})
+	behind := func(w workload) *workload {
+		w.seed, w.ready = map[string]string{}, []step{set(0, w.files...)}
+		for _, name := range w.files {
+			w.seed[name] = small
+		}
+		w.stands = w.behind == longBehind
+		return &w
+	}
+	later := func(s step) step {
+		return func(w *world) error { return firstError(s(w), elapse(w)) }
+	}
 	return map[string]*workload{
+		// Behind until they are flushed, the store is closed, some time is over, and
+		// hardly at all.
+		"behind":              behind(workload{files: f[:1], behind: longBehind, steps: []step{set(2, f[0])}, finish: (*txn.Store).Close}),
+		"behind, flushed":     behind(workload{files: f[:1], behind: longBehind, steps: []step{set(2, f[0])}, finish: flushed}),
+		"behind, by itself":   behind(workload{files: f[:1], behind: longBehind, steps: []step{later(set(2, f[0]))}, finish: flushed}),
+		"behind, late":        behind(workload{files: f[:1], behind: hardlyBehind, steps: []step{do(f[:1], members(1, f[0])[0])}, finish: flushed}),
+		"behind, three files": behind(workload{files: f, behind: longBehind, steps: []step{set(2, f...)}, finish: flushed}),
+
 		"first touch":         {files: f[:1], seed: map[string]string{f[0]: small}, steps: []step{set(2, f[0])}},
 		"one file":            {files: f[:1], seed: map[string]string{f[0]: small}, ready: []step{set(0, f[0])}, steps: []step{set(2, f[0])}},
 		"after an edit":       {files: f[:1], seed: map[string]string{f[0]: small}, ready: []step{set(0, f[0]), save(big(2), f[0])}, steps: []step{set(3, f[0])}},
@@ -82,41 +107,45 @@ func failingWorkloads() map[string]*workload {
 	}
 }
 
+func flushed(s *txn.Store) error { return s.Flush(context.Background()) }
+
 // learn runs without a fault, to know what is right.
 func (f *failing) learn(t *testing.T) {
-	dir := scratch(t)
-	if err := f.setup(dir); err != nil {
-		t.Fatal(err)
-	}
-	var err error
-	if f.old, err = f.read(dir); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.run(fsys.OS, dir, func(c contents) { f.new = c }); err != nil {
-		t.Fatal(err)
-	}
+	states := cleanRun(t, f.workload)
+	f.old, f.new = states[0], states[len(states)-1]
 }
 
 // try runs with the fault and checks the answer. hit tells that a call failed.
 func (f *failing) try(t *testing.T, fault fsys.Fault) (answer error, hit bool) {
 	dir := scratch(t)
-	if err := f.setup(dir); err != nil {
-		t.Fatal(err)
-	}
-	bad := fsys.NewFailing(fsys.OS, fault)
-	w, err := f.open(bad, dir, 0)
+	err := f.still(t, func() error {
+		if err := f.setup(dir); err != nil {
+			return err
+		}
+		bad := fsys.NewFailing(fsys.OS, fault)
+		w, err := f.open(bad, dir, 0)
+		if err != nil {
+			return err
+		}
+		answer = f.steps[len(f.steps)-1](w)
+		lags := lagging(answer)
+		if lags {
+			answer = nil // committed, and said that a file lags behind
+		}
+		var late error
+		if f.finish != nil {
+			late = f.finish(w.store)
+		}
+		hit = bad.Failed() > 0
+		if err := f.judge(dir, answer, lags || late != nil); err != nil {
+			return fmt.Errorf("%w\nthe answer was: %v\nand then: %v\n%s", err, answer, late, strings.Join(bad.Trace(), "\n"))
+		}
+		return nil
+	})
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
-	answer = f.steps[len(f.steps)-1](w)
-	lags := lagging(answer)
-	if lags {
-		answer = nil // committed, and said that a file lags behind
-	}
-	if err := f.judge(dir, answer, lags); err != nil {
-		t.Errorf("%v\nthe answer was: %v\n%s", err, answer, strings.Join(bad.Trace(), "\n"))
-	}
-	return answer, bad.Failed() > 0
+	return answer, hit
 }
 
 // judge compares the answer with what is there: at once, and after the fault has
@@ -135,6 +164,9 @@ func (f *failing) judge(dir string, answer error, lags bool) error {
 		err = fmt.Errorf("an error, but the files are\n%v", now)
 	}
 	if err != nil {
+		return err
+	}
+	if err := f.leave(); err != nil {
 		return err
 	}
 	w, err := f.open(fsys.OS, dir, 0)
@@ -173,7 +205,7 @@ func (f *failing) eachOldOrNew(now contents) error {
 
 // goesOn uses the store as if nothing had been, and looks for leftovers.
 func (f *failing) goesOn(w *world, dir string) error {
-	if err := set("on", f.files...)(w); err != nil {
+	if err := firstError(set("on", f.files...)(w), flush(w)); err != nil {
 		return fmt.Errorf("afterwards: %w", err)
 	}
 	if err := sweep(w.store, dir); err != nil {

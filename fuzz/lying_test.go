@@ -7,6 +7,7 @@ import (
 
 	"github.com/jtx-project/jtx/fuzz/crashfs"
 	"github.com/jtx-project/jtx/fuzz/evidence"
+	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -26,7 +27,7 @@ func TestLyingSyncAndCrashes(t *testing.T) {
 			clean := cleanRun(t, w)
 			for call := 0; ; call++ {
 				fault := fsys.NewFailing(fsys.OS, fsys.Fault{Call: call, Err: syscall.EIO, Lie: true, Ops: []string{"sync", "datasync"}})
-				cfg := (&crashed{workload: w, fault: fault, clean: clean}).config()
+				cfg := (&crashed{workload: w, fault: fault, clean: clean}).config(t)
 				cfg.Depth, cfg.States = 0, 120**effort
 				stats, found, err := crashfs.Search(cfg)
 				if err != nil {
@@ -59,18 +60,24 @@ func (f filesFail) OpenFile(name string, flag int, perm fs.FileMode) (fsys.File,
 	return f.failing.OpenFile(name, flag, perm)
 }
 
-// cleanRun is what the files hold after each step where nothing fails.
-func cleanRun(t *testing.T, w *workload) []contents {
+// cleanRun is what the files hold after each step where nothing fails and none is
+// behind.
+func cleanRun(t *testing.T, w *workload) (states []contents) {
+	plain := *w
+	plain.behind = txn.WriteBehind{}
 	dir := scratch(t)
-	if err := w.setup(dir); err != nil {
-		t.Fatal(err)
-	}
-	before, err := w.read(dir)
+	err := plain.still(t, func() error {
+		if err := plain.setup(dir); err != nil {
+			return err
+		}
+		before, err := plain.read(dir)
+		if err != nil {
+			return err
+		}
+		states = []contents{before}
+		return plain.run(fsys.OS, dir, func(c contents) { states = append(states, c) })
+	})
 	if err != nil {
-		t.Fatal(err)
-	}
-	states := []contents{before}
-	if err := w.run(fsys.OS, dir, func(c contents) { states = append(states, c) }); err != nil {
 		t.Fatal(err)
 	}
 	return states

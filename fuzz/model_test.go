@@ -195,6 +195,7 @@ func all(edits []edit) func(tx *txn.Tx) error {
 // failingCall runs a transaction in which one call fails.
 func (m *machine) failingCall(t *rapid.T) {
 	edits, want := m.acceptable(pickEdits.Draw(t, "edits"))
+	m.adoptRemovals(t)
 	fault := fsys.Fault{Call: rapid.IntRange(0, 40).Draw(t, "call"), Err: rapid.SampledFrom([]error{syscall.EIO, syscall.ENOSPC}).Draw(t, "error"),
 		Forever: rapid.Bool().Draw(t, "forever"), Short: true}
 	m.reopen(t, fsys.NewFailing(fsys.OS, fault))
@@ -276,6 +277,16 @@ func (m *machine) settle(t *rapid.T, may ...documents) {
 func (m *machine) adopt(t *rapid.T) {
 	for _, f := range modelFiles {
 		if m.foreign[f] {
+			m.settle(t, m.docs)
+		}
+	}
+}
+
+// adoptRemovals is adopt for files that were removed. A write of `state` that fails
+// in its midst tears it, which is to recovery as a reboot is.
+func (m *machine) adoptRemovals(t *rapid.T) {
+	for _, f := range modelFiles {
+		if _, there := m.docs[f]; m.foreign[f] && !there {
 			m.settle(t, m.docs)
 		}
 	}

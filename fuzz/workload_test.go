@@ -37,6 +37,12 @@ type workload struct {
 	// links are further names of files. Such a file is written in place.
 	links map[string]string
 	real  bool // in this boot of this machine, so that other processes can take part
+
+	behind txn.WriteBehind
+	edits  []int                  // the steps that are saves of another program, for all jtx knows made while the file is behind
+	finish func(*txn.Store) error // what carries the files forward after the last step
+	stands bool                   // the clock does, see still
+	stores []*txn.Store           // that were opened
 }
 
 // step is one change. It returns once it was told of success.
@@ -55,11 +61,12 @@ type contents map[string]string
 func bootOf(n int) [16]byte { return [16]byte{0xb0, byte(n)} }
 
 func (w *workload) open(fsy fsys.FS, dir string, boots int) (*world, error) {
-	opt := txn.Options{FS: fsy, Durability: w.level, Actor: "t", InPlace: len(w.links) > 0}
+	opt := txn.Options{FS: fsy, Durability: w.level, Actor: "t", InPlace: len(w.links) > 0, WriteBehind: w.behind}
 	if !w.real {
 		opt.Boot = bootOf(boots)
 	}
 	s, err := txn.Open(dir, opt)
+	w.stores = append(w.stores, s)
 	return &world{dir: dir, fsy: fsy, store: s}, err
 }
 
@@ -95,7 +102,7 @@ func (w *workload) setup(dir string) error {
 			return err
 		}
 	}
-	return nil
+	return world.store.Close()
 }
 
 // run does the steps. done is called with the files' contents after each.
@@ -176,14 +183,16 @@ func do(files []string, fn func(tx *txn.Tx) error, opts ...txn.Option) step {
 
 // set puts value at /v of each file.
 func set(value any, files ...string) step {
-	return do(files, func(tx *txn.Tx) error {
-		for _, f := range files {
-			if err := tx.Set(f, "/v", value); err != nil {
-				return err
-			}
+	return do(files, func(tx *txn.Tx) error { return setAll(tx, value, files) })
+}
+
+func setAll(tx *txn.Tx, value any, files []string) error {
+	for _, f := range files {
+		if err := tx.Set(f, "/v", value); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // put writes a whole document, which is recorded as an image.
@@ -218,6 +227,17 @@ func save(text, file string) step {
 			return err
 		}
 		return fsys.SyncDir(w.fsy, filepath.Dir(path))
+	}
+}
+
+// amend is another program that replaces a word of what it finds, and saves well.
+func amend(file, old, new string) step {
+	return func(w *world) error {
+		data, err := os.ReadFile(filepath.Join(w.dir, file))
+		if err != nil {
+			return err
+		}
+		return save(strings.Replace(string(data), old, new, 1), file)(w)
 	}
 }
 

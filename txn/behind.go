@@ -79,7 +79,7 @@ func (u *unit) runBehind() error {
 		return u.withdraw(err)
 	}
 	for _, f := range u.files {
-		next := &ahead{doc: f.draft.doc, version: f.after, rec: f.rec, segment: f.segment, since: u.time}
+		next := &ahead{doc: f.draft.doc, version: f.after, rec: f.rec, segment: f.segment, since: time.Now()}
 		if f.t.ahead != nil {
 			next.segment, next.since = f.t.ahead.segment, f.t.ahead.since
 		}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -126,6 +127,23 @@ func TestBehindFollowsBusyWriters(t *testing.T) {
 	require.Zero(t, s.lagging.bytes)
 }
 
+// Also where the clock was set back, so that the journal's times are ahead of it.
+func TestBehindFollowsThoughTheClockWasSetBack(t *testing.T) {
+	s, file := groupTest(t, Options{})
+	do(t, s, setting(file, "/n", 1), file)
+	require.NoError(t, s.Close())
+	synctest.Test(t, func(t *testing.T) { // it begins in the year 2000
+		s, err := Open(s.dir, Options{WriteBehind: WriteBehind{Delay: 10 * parkTime}})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, s.Close()) })
+		for i := range 50 {
+			do(t, s, setting(file, "/n", i+2), file)
+			time.Sleep(parkTime / 2)
+		}
+		require.NotEqual(t, "{\"n\": 1}\n", content(t, file))
+	})
+}
+
 func TestBehindIsBounded(t *testing.T) {
 	s, file := behindTest(t, Options{WriteBehind: WriteBehind{Bytes: 8}})
 	do(t, s, setting(file, "/n", 2), file)
@@ -221,4 +239,41 @@ func TestCloseCarriesForward(t *testing.T) {
 	_, err := s.Do(context.Background(), []string{file}, setting(file, "/n", 3))
 	require.ErrorIs(t, err, ErrClosed)
 	require.NoError(t, s.Close())
+}
+
+// A file that can't follow at once is no failure of the transaction, which is
+// committed: it is not run again, and neither are those that were committed with it.
+func TestBehindCommitsOnce(t *testing.T) {
+	edited := []byte("{\"n\": 1, \"m\": 1}\n")
+	for name, full := range map[string]func(t *testing.T, file string) bool{
+		"full disk": func(*testing.T, string) bool { return true },
+		"edited in place": func(t *testing.T, file string) bool {
+			require.NoError(t, os.WriteFile(file, edited, 0o644))
+			return false
+		},
+		"edited by rename": func(t *testing.T, file string) bool {
+			require.NoError(t, os.WriteFile(file+".swp", edited, 0o644))
+			require.NoError(t, os.Rename(file+".swp", file))
+			return false
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var file string
+			armed := false
+			fsy := &stageFS{FS: fsys.OS, fails: func() bool {
+				met := armed
+				armed = false
+				return met && full(t, file)
+			}}
+			s, f := behindTest(t, Options{FS: fsy, WriteBehind: WriteBehind{Delay: time.Nanosecond}})
+			file = f
+			got := asGroup(t, s, file, func(*Tx) error { armed = true; return nil }, increment(file), increment(file), increment(file))
+			for _, o := range got {
+				require.NoError(t, o.err)
+			}
+			require.NoError(t, s.Flush(context.Background()))
+			require.Equal(t, "4", valueAt(t, s, file, "/n"))
+			require.Contains(t, content(t, file), `"n": 4`)
+		})
+	}
 }

@@ -184,9 +184,12 @@ func (m *member) fail(err error) {
 }
 
 // commitAll runs the transactions of a batch one after the other, each on what the
-// one before it leaves, and commits what they did as one unit.
+// one before it leaves, and commits what they did as one unit. An error behind the
+// commit, of giving back the locks, is none of the transactions: to try them again
+// would commit them twice.
 func (s *Store) commitAll(leader *member, batch []*member) error {
-	return s.withLocks(leader.ctx, leader.names, leader.call, func(ses *session) error {
+	committed := false
+	err := s.withLocks(leader.ctx, leader.names, leader.call, func(ses *session) error {
 		var before *Tx
 		for _, m := range batch {
 			tx := newTx(ses)
@@ -204,8 +207,14 @@ func (s *Store) commitAll(leader *member, batch []*member) error {
 				before = m.tx
 			}
 		}
-		return ses.commit(batch)
+		err := ses.commit(batch)
+		committed = err == nil
+		return err
 	})
+	if committed {
+		return nil
+	}
+	return err
 }
 
 // run calls the transaction's function.

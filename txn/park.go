@@ -2,7 +2,6 @@ package txn
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -103,8 +102,8 @@ func (ses *session) yield() {
 	}
 	p.mu.Unlock()
 	if mine {
-		// What lags is tried again, and Flush tells of it; no more could be done
-		// about a lock that can't be released or a file that can't be closed.
+		// No more could be done about a lock that can't be released or a file that
+		// can't be closed.
 		_ = ses.end(true)
 	}
 }
@@ -135,17 +134,18 @@ func (ses *session) asLeft() bool {
 }
 
 // end carries the files forward that lag, where the session is whole, gives the
-// locks back, and closes the journals unless they are kept without the locks.
+// locks back, and closes the journals unless they are kept without the locks. A file
+// that can't be carried forward is no error of what was acknowledged: it is tried
+// again, and Flush tells of it.
 func (ses *session) end(whole bool) error {
-	var err error
 	if whole {
-		err = ses.catchUp()
+		_ = ses.catchUp()
 	}
 	left := ses.leaveAhead()
 	if whole && ses.call.parks && !ses.spoiled {
 		ses.keepHandles()
 	}
-	err = errors.Join(err, ses.release())
+	err := ses.release()
 	if left {
 		ses.s.flushLater()
 	}
