@@ -18,6 +18,7 @@ func TestAWorkspaceIsSeenWhileItIsActivated(t *testing.T) {
 	s, h, dir := openHooked(t, txn.Options{})
 	write(t, filepath.Join(dir, "a.json"), `{"n":1}`)
 	set(t, s, "a.json", "/n", 2)
+	letGo(t, dir, "a.json")
 	meta, away := filepath.Join(dir, ".jtx"), filepath.Join(dir, "away")
 	format := filepath.Join(meta, "format")
 	require.NoError(t, os.Rename(format, format+".new"))

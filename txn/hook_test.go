@@ -1,6 +1,7 @@
 package txn_test
 
 import (
+	"context"
 	"io/fs"
 	"os"
 	"testing"
@@ -66,4 +67,15 @@ func openHooked(t *testing.T, o txn.Options) (*txn.Store, *hookFS, string) {
 	s, err := txn.Open(dir, o)
 	require.NoError(t, err)
 	return s, h, dir
+}
+
+// letGo has whoever keeps a file's locks in this process give them back: a test is
+// about to change what only the holder of the locks may.
+func letGo(t *testing.T, dir, file string) {
+	t.Helper()
+	s, err := txn.Open(dir, txn.Options{})
+	require.NoError(t, err)
+	_, err = s.Do(context.Background(), []string{file}, func(*txn.Tx) error { return nil })
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
 }

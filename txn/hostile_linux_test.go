@@ -13,7 +13,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/wal"
 )
 
 // A FIFO would keep whoever opens it waiting for ever.
@@ -94,14 +96,16 @@ func TestLinksBelowTheWorkspaceAreNotFollowed(t *testing.T) {
 			set(t, s, "b.json", "/n", 2)
 			if link != "wal/00000000000000000001" {
 				set(t, s, "a.json", "/n", 2)
+				letGo(t, dir, "a.json")
 			}
+			letGo(t, dir, "b.json")
 			out := t.TempDir()
 			require.NoError(t, os.Chmod(out, 0o700))
 			home := filepath.Join(dir, ".jtx", "files", "a.json")
 			at := filepath.Join(home, link)
 			if link == "damaged/x" {
 				require.NoError(t, os.Mkdir(filepath.Dir(at), 0o700))
-				at = filepath.Join(home, "damaged", "ef9b9e48948d2199e86bcb69cb291500.tmp") // of the bytes below
+				at = filepath.Join(home, "damaged", recovery.AsideName(wal.VersionOf([]byte(`{"n":`)))+".tmp")
 			}
 			require.NoError(t, os.RemoveAll(at))
 			require.NoError(t, os.MkdirAll(filepath.Dir(at), 0o755))
@@ -152,11 +156,14 @@ func TestStrayNamesAmongTheJournals(t *testing.T) {
 	s, dir := openStore(t)
 	long := strings.Repeat("long", 60) + ".json"
 	set(t, s, long, "/n", 1)
+	letGo(t, dir, long)
 	files := filepath.Join(dir, ".jtx", "files")
 	journals, err := os.ReadDir(files)
 	require.NoError(t, err)
 	require.Len(t, journals, 1)
 	require.NoError(t, os.Truncate(filepath.Join(files, journals[0].Name(), "path"), 0))
+	s, err = txn.Open(dir, txn.Options{}) // the other one has the journal open still
+	require.NoError(t, err)
 	set(t, s, long, "/n", 2)
 	require.Equal(t, long, read(t, filepath.Join(files, journals[0].Name(), "path")))
 	for _, stray := range []string{".DS_Store", "a~", "%zz", "a%2F%2Fb"} {
