@@ -134,16 +134,19 @@ func (ses *session) asLeft() bool {
 }
 
 // end carries the files forward that lag, where the session is whole, closes the
-// journals and gives the locks back. A file that can't be carried forward is no
-// error of what was acknowledged: it is tried again, and Flush tells of it.
-func (ses *session) end(whole bool) error {
+// journals and gives the locks back, also where that panics. A file that can't be
+// carried forward is no error of what was acknowledged: it is tried again, and Flush
+// tells of it.
+func (ses *session) end(whole bool) (err error) {
+	defer func() {
+		left := ses.leaveAhead()
+		err = ses.release()
+		if left {
+			ses.s.flushLater()
+		}
+	}()
 	if whole {
 		_ = ses.catchUp()
 	}
-	left := ses.leaveAhead()
-	err := ses.release()
-	if left {
-		ses.s.flushLater()
-	}
-	return err
+	return nil
 }
