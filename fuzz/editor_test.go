@@ -158,6 +158,16 @@ func (s *saving) hook() {
 type edited struct {
 	*failing
 	file string // that is saved
+
+	transactions int // of the setup, on that file
+}
+
+func newEdited(t *testing.T, kind, file string) *edited {
+	e := &edited{failing: realFailing(t, kind), file: file}
+	if kind != "first touch" { // else the first step of ready is the only transaction
+		e.transactions = 1
+	}
+	return e
 }
 
 // saves are the ways to save, each with each change where the file may be behind.
@@ -188,7 +198,7 @@ func (e *edited) run(t *testing.T, s saving, cut, at int) (met bool, err error) 
 func TestEditorSavesAtAnyStep(t *testing.T) {
 	for kind, file := range map[string]string{"one file": "one/a.json", "first touch": "one/a.json", "three files": "one/b.json", "after an edit": "one/a.json",
 		"behind": "one/a.json", "behind, flushed": "one/a.json", "behind, late": "one/a.json", "behind, by itself": "one/a.json", "behind, three files": "one/b.json"} {
-		e := edited{realFailing(t, kind), file}
+		e := newEdited(t, kind, file)
 		for how, s := range e.saves() {
 			t.Run(kind+"/"+how, func(t *testing.T) {
 				row := evidence.Start(t, e.kind("an editor saves at each step of a commit"), "runs")
@@ -221,7 +231,7 @@ func TestEditorSavesAtAnyStepOfRecovery(t *testing.T) {
 		kinds = append(kinds, "first touch", "after an edit")
 	}
 	for _, kind := range kinds {
-		e := edited{realFailing(t, kind), "one/a.json"}
+		e := newEdited(t, kind, "one/a.json")
 		cuts := e.cuts(t)
 		for how, s := range e.saves() {
 			t.Run(kind+"/"+how, func(t *testing.T) {
@@ -288,7 +298,7 @@ func treeSum(dir string) uint64 {
 func TestEditorSavesDuringRecovery(t *testing.T) {
 	row := evidence.Start(t, "an editor saves at a random step of recovery", "runs")
 	rng := random(t, row)
-	e := edited{realFailing(t, "three files"), "one/b.json"}
+	e := newEdited(t, "three files", "one/b.json")
 	all := e.saves()
 	names := slices.Sorted(maps.Keys(all))
 	for range 150 * *effort {
@@ -390,6 +400,9 @@ func (e *edited) judgeSave(dir string, s *saving, saved bool, answer error, told
 		}
 	}
 	if answer == nil || lagging(answer) {
+		if err := e.onlyOnce(w.store); err != nil {
+			return err
+		}
 		for _, name := range e.files {
 			// Where the editor was first, the transaction ran on its version.
 			text, ok := e.new[name]
@@ -406,6 +419,27 @@ func (e *edited) judgeSave(dir string, s *saving, saved bool, answer error, told
 		}
 	}
 	return e.goesOn(w, dir)
+}
+
+// onlyOnce counts the transactions in the file's history: those of the setup, and one,
+// which may have found that the editor had done the same.
+func (e *edited) onlyOnce(s *txn.Store) error {
+	n := 0
+	for entry, err := range s.History(context.Background(), []string{e.file}, txn.HistoryOptions{}) {
+		if errors.Is(err, txn.ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if entry.Actor == "t" {
+			n++
+		}
+	}
+	if most := e.transactions + 1; n > most {
+		return fmt.Errorf("%d transactions in the history, expected %d", n, most)
+	}
+	return nil
 }
 
 // keptSave looks for what the editor saved. Where the file was behind that may have
