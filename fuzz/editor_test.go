@@ -1,15 +1,22 @@
 package fuzz
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/jtx-project/jtx/fuzz/evidence"
+	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -101,12 +108,32 @@ var editors = map[string]editor{
 	},
 }
 
+// changes are what a save makes of the text that its editor has read, the one before
+// the transaction.
+var changes = map[string]func(text string) string{
+	// A version of the same length as what jtx wrote, which only its content tells
+	// apart. Where the file is behind it clashes with what was committed.
+	"everything": func(text string) string {
+		b := []byte(text)
+		for i := range b {
+			if b[i] >= '0' && b[i] <= '8' {
+				b[i]++
+			}
+		}
+		return string(b)
+	},
+	// No transaction changes this member. Where the file is behind the change is
+	// carried over.
+	"one member": func(text string) string { return strings.Replace(text, "2]", "9]", 1) },
+}
+
 // saving is one save at the k-th moment of something.
 type saving struct {
-	by   editor
-	path string
-	text string
-	at   int // the moment, counted from 1
+	by     editor
+	change func(text string) string
+	path   string
+	text   string
+	at     int // the moment, counted from 1
 
 	moments int
 	finish  func() error
@@ -131,39 +158,91 @@ func (s *saving) hook() {
 type edited struct {
 	*failing
 	file string // that is saved
+
+	transactions int // of the setup, on that file
 }
 
-// sameSize is a version of another program of the same length as what jtx wrote,
-// which only its content tells apart.
-func sameSize(text string) string {
-	b := []byte(text)
-	for i := range b {
-		if b[i] >= '0' && b[i] <= '8' {
-			b[i]++
+func newEdited(t *testing.T, kind, file string) *edited {
+	e := &edited{failing: realFailing(t, kind), file: file}
+	if kind != "first touch" { // else the first step of ready is the only transaction
+		e.transactions = 1
+	}
+	return e
+}
+
+// saves are the ways to save, each with each change where the file may be behind.
+func (e *edited) saves() map[string]saving {
+	all := map[string]saving{}
+	for how, by := range editors {
+		for what, change := range changes {
+			if what == "everything" || e.behind.Delay > 0 && (how == "by rename" || *effort > 1) {
+				all[how+", "+what] = saving{by: by, change: change, text: change(e.old[e.file])}
+			}
 		}
 	}
-	return string(b)
+	return all
+}
+
+// run runs the workload with a save, perhaps cut off: see meet.
+func (e *edited) run(t *testing.T, s saving, cut, at int) (met bool, err error) {
+	s.at = at
+	err = e.still(t, func() error { return e.meet(scratch(t), &s, cut) })
+	return s.moments >= at, err
 }
 
 // TestEditorSavesAtAnyStep: an editor saves before and after each step of a
-// commit. Its version must be the current one or in the journal, and so must the
-// transaction's, if that was successful.
+// commit, and of what carries its files forward where they are behind. Its version
+// must be the current one, in the journal, merged into what was committed, or set
+// aside where that is not possible; and the transaction's must be in the journal, if
+// that was successful.
 func TestEditorSavesAtAnyStep(t *testing.T) {
-	for kind, file := range map[string]string{"one file": "one/a.json", "first touch": "one/a.json", "three files": "one/b.json", "after an edit": "one/a.json"} {
-		for by, save := range editors {
-			t.Run(kind+"/"+by, func(t *testing.T) {
-				f := realFailing(t, kind)
-				e := edited{f, file}
-				row := evidence.Start(t, "an editor saves at each step of a commit", "runs")
-				for at := 1; ; at++ {
-					s := &saving{by: save, text: sameSize(f.old[file]), at: at}
-					dir := scratch(t)
-					if err := e.meet(dir, s, 0); err != nil {
+	for kind, file := range map[string]string{"one file": "one/a.json", "first touch": "one/a.json", "three files": "one/b.json", "after an edit": "one/a.json",
+		"behind": "one/a.json", "behind, flushed": "one/a.json", "behind, late": "one/a.json", "behind, by itself": "one/a.json", "behind, three files": "one/b.json"} {
+		e := newEdited(t, kind, file)
+		for how, s := range e.saves() {
+			t.Run(kind+"/"+how, func(t *testing.T) {
+				row := evidence.Start(t, e.kind("an editor saves at each step of a commit"), "runs")
+				for at, met := 1, true; met; at++ {
+					var err error
+					if met, err = e.run(t, s, 0, at); err != nil {
 						t.Fatalf("moment %d: %v", at, err)
 					}
 					row.Tried++
-					if s.moments < at {
-						break
+				}
+			})
+		}
+	}
+}
+
+// kind names a row.
+func (f *failing) kind(what string) string {
+	if f.behind.Delay > 0 {
+		return what + "; write-behind"
+	}
+	return what
+}
+
+// TestEditorSavesAtAnyStepOfRecovery cuts a commit off wherever that leaves
+// something else on the disk, and lets an editor save at each step of what recovers
+// it.
+func TestEditorSavesAtAnyStepOfRecovery(t *testing.T) {
+	kinds := []string{"one file", "behind, late"}
+	if *effort > 1 {
+		kinds = append(kinds, "first touch", "after an edit")
+	}
+	for _, kind := range kinds {
+		e := newEdited(t, kind, "one/a.json")
+		cuts := e.cuts(t)
+		for how, s := range e.saves() {
+			t.Run(kind+"/"+how, func(t *testing.T) {
+				row := evidence.Start(t, e.kind("an editor saves at each step of recovery"), "runs")
+				for _, cut := range cuts {
+					for at, met := 1, true; met; at++ {
+						var err error
+						if met, err = e.run(t, s, cut, at); err != nil {
+							t.Fatalf("cut off at moment %d, saved at moment %d: %v", cut, at, err)
+						}
+						row.Tried++
 					}
 				}
 			})
@@ -171,33 +250,72 @@ func TestEditorSavesAtAnyStep(t *testing.T) {
 	}
 }
 
-// TestEditorSavesDuringRecovery cuts a commit off at a random step, and lets an
-// editor save at a random step of what recovers it.
-func TestEditorSavesDuringRecovery(t *testing.T) {
-	row := evidence.Start(t, "an editor saves during recovery", "runs")
-	rng := random(t, row)
-	names := []string{"in place", "by rename", "truncates first"}
-	for _, c := range [][2]string{{"one file", "one/a.json"}, {"three files", "one/b.json"}} {
-		kind, file := c[0], c[1]
-		f := realFailing(t, kind)
-		e := edited{f, file}
-		for range 150 * *effort {
-			by, cut, at := names[rng.IntN(len(names))], 1+rng.IntN(60), 1+rng.IntN(40)
-			s := &saving{by: editors[by], text: sameSize(f.old[file]), at: at}
-			if err := e.meet(scratch(t), s, cut); err != nil {
-				t.Fatalf("%s: cut off at moment %d, saved %s at moment %d: %v", kind, cut, by, at, err)
-			}
-			row.Tried++
+// cuts are the moments of the last step at which something else is on the disk than
+// at the moment before.
+func (e *edited) cuts(t *testing.T) (moments []int) {
+	dir := scratch(t)
+	err := e.still(t, func() error {
+		if err := e.setup(dir); err != nil {
+			return err
 		}
+		moment, last := 0, treeSum(dir)
+		w, err := e.open(hookedFS{fsys.OS, func() {
+			moment++
+			if now := treeSum(dir); now != last {
+				moments, last = append(moments, moment), now
+			}
+		}}, dir, 0)
+		if err != nil {
+			return err
+		}
+		return e.steps[len(e.steps)-1](w)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return moments
+}
+
+// treeSum is a hash of all files below a directory.
+func treeSum(dir string) uint64 {
+	h := fnv.New64a()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		fmt.Fprintf(h, "%q %q ", path, data)
+		return err
+	})
+	if err != nil {
+		panic(err)
+	}
+	return h.Sum64()
+}
+
+// TestEditorSavesDuringRecovery cuts a commit off at a random step, and lets an
+// editor save at a random step of what recovers it: for commits of many steps.
+func TestEditorSavesDuringRecovery(t *testing.T) {
+	row := evidence.Start(t, "an editor saves at a random step of recovery", "runs")
+	rng := random(t, row)
+	e := newEdited(t, "three files", "one/b.json")
+	all := e.saves()
+	names := slices.Sorted(maps.Keys(all))
+	for range 150 * *effort {
+		how, cut, at := names[rng.IntN(len(names))], 1+rng.IntN(60), 1+rng.IntN(40)
+		if _, err := e.run(t, all[how], cut, at); err != nil {
+			t.Fatalf("cut off at moment %d, saved %s at moment %d: %v", cut, how, at, err)
+		}
+		row.Tried++
 	}
 }
 
 // errCutOff is what the hook panics with where the process is to end.
 var errCutOff = errors.New("cut off")
 
-// meet runs the last step with the save. With cut the step is cut off there and
-// the save meets its recovery.
-func (e *edited) meet(dir string, s *saving, cut int) (err error) {
+// meet runs the last step with the save, and what carries its files forward. With cut
+// the step is cut off there and the save meets its recovery.
+func (e *edited) meet(dir string, s *saving, cut int) error {
 	if err := e.setup(dir); err != nil {
 		return err
 	}
@@ -210,69 +328,137 @@ func (e *edited) meet(dir string, s *saving, cut int) (err error) {
 				panic(errCutOff)
 			}
 		})
-		w, err := e.open(hookedFS{fsys.OS, s.hook}, dir, 0)
-		if err != nil {
-			return err
-		}
-		err = sweep(w.store, dir)
-		if err != nil && !errors.Is(err, txn.ErrDamaged) && !errors.Is(err, txn.ErrConflict) {
-			return err
-		}
-	} else {
-		w, err := e.open(hookedFS{fsys.OS, s.hook}, dir, 0)
-		if err != nil {
-			return err
-		}
-		answer = e.steps[len(e.steps)-1](w)
+	}
+	w, err := e.open(hookedFS{fsys.OS, s.hook}, dir, 0)
+	if err != nil {
+		return err
+	}
+	told := map[string]bool{}
+	if cut > 0 {
+		err = e.sweepTold(w.store, dir, told)
+	} else if answer = e.steps[len(e.steps)-1](w); e.finish != nil {
+		err = e.finish(w.store)
+	}
+	if err != nil && !errors.Is(err, txn.ErrDamaged) && !errors.Is(err, txn.ErrConflict) {
+		return err
 	}
 	saved := s.moments >= s.at
 	s.end()
 	if s.err != nil {
 		return s.err
 	}
-	return e.judgeSave(dir, s, saved, answer)
+	return e.judgeSave(dir, s, saved, answer, told)
 }
 
-// runCutOff runs the last step until the hook panics.
+// runCutOff runs the last step until the hook panics. Nothing closes the store of a
+// process that has ended.
 func (e *edited) runCutOff(dir string, hook func()) {
+	others := e.stores
 	defer func() {
 		if p := recover(); p != nil && p != errCutOff {
 			panic(p)
 		}
+		e.stores = others
 	}()
 	if w, err := e.open(hookedFS{fsys.OS, hook}, dir, 0); err == nil {
 		_ = e.steps[len(e.steps)-1](w) // that it was not cut off is fine
 	}
 }
 
+// sweepTold is sweep, and notes what it was told of as set aside.
+func (e *edited) sweepTold(s *txn.Store, dir string, told map[string]bool) error {
+	r, err := s.Recover(context.Background(), []string{dir}, txn.RecoverOptions{})
+	if err != nil {
+		return err
+	}
+	for _, f := range r.Files {
+		for _, done := range f.Done {
+			if done.Aside != "" {
+				told[filepath.Base(done.Aside)] = true
+			}
+		}
+		err = errors.Join(err, f.Err)
+	}
+	return err
+}
+
 // judgeSave lets jtx settle what was left, and looks for every version.
-func (e *edited) judgeSave(dir string, s *saving, saved bool, answer error) error {
+func (e *edited) judgeSave(dir string, s *saving, saved bool, answer error, told map[string]bool) error {
 	w, err := e.open(fsys.OS, dir, 0)
 	if err != nil {
 		return err
 	}
-	if err := sweep(w.store, dir); err != nil {
+	if err := e.sweepTold(w.store, dir, told); err != nil {
 		return fmt.Errorf("recover: %w", err)
 	}
 	if err := verify(w.store, dir); err != nil {
 		return err
 	}
 	if saved {
-		if err := e.kept(dir, e.file, s.text); err != nil {
+		if err := e.keptSave(dir, s, told, errors.Is(answer, errCutOff)); err != nil {
 			return fmt.Errorf("the editor's version: %w", err)
 		}
 	}
 	if answer == nil || lagging(answer) {
+		if err := e.onlyOnce(w.store); err != nil {
+			return err
+		}
 		for _, name := range e.files {
 			// Where the editor was first, the transaction ran on its version.
-			if text, ok := e.new[name]; ok && !(saved && name == e.file) {
-				if err := e.kept(dir, name, text); err != nil {
-					return fmt.Errorf("the transaction's version: %w", err)
-				}
+			text, ok := e.new[name]
+			if !ok {
+				continue
+			}
+			err := e.kept(dir, name, text)
+			if saved && name == e.file && err != nil {
+				err = e.kept(dir, name, s.change(text))
+			}
+			if err != nil && (e.behind.Delay > 0 || !saved || name != e.file) {
+				return fmt.Errorf("the transaction's version: %w", err)
 			}
 		}
 	}
 	return e.goesOn(w, dir)
+}
+
+// onlyOnce counts the transactions in the file's history: those of the setup, and one,
+// which may have found that the editor had done the same.
+func (e *edited) onlyOnce(s *txn.Store) error {
+	n := 0
+	for entry, err := range s.History(context.Background(), []string{e.file}, txn.HistoryOptions{}) {
+		if errors.Is(err, txn.ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if entry.Actor == "t" {
+			n++
+		}
+	}
+	if most := e.transactions + 1; n > most {
+		return fmt.Errorf("%d transactions in the history, expected %d", n, most)
+	}
+	return nil
+}
+
+// keptSave looks for what the editor saved. Where the file was behind that may have
+// been merged, or set aside, of which a sweep must have told.
+func (e *edited) keptSave(dir string, s *saving, told map[string]bool, swept bool) error {
+	err := e.kept(dir, e.file, s.text)
+	if err == nil || e.behind.Delay == 0 {
+		return err
+	}
+	if e.kept(dir, e.file, s.change(e.new[e.file])) == nil {
+		return nil
+	}
+	if !isAside(dir, e.file, s.text) {
+		return fmt.Errorf("%w, nor set aside", err)
+	}
+	if swept && !told[recovery.AsideName(wal.VersionOf([]byte(s.text)))] {
+		return fmt.Errorf("it was set aside, and nobody was told")
+	}
+	return nil
 }
 
 // kept looks for a version in the file and in its journal.

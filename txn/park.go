@@ -134,20 +134,24 @@ func (ses *session) asLeft() bool {
 }
 
 // end carries the files forward that lag, where the session is whole, gives the
-// locks back, and closes the journals unless they are kept without the locks. A file
-// that can't be carried forward is no error of what was acknowledged: it is tried
-// again, and Flush tells of it.
-func (ses *session) end(whole bool) error {
+// locks back, and closes the journals unless they are kept without the locks: also
+// where that panics. A file that can't be carried forward is no error of what was
+// acknowledged: it is tried again, and Flush tells of it.
+func (ses *session) end(whole bool) (err error) {
+	sound := false
+	defer func() {
+		left := ses.leaveAhead()
+		if sound && ses.call.parks && !ses.spoiled {
+			ses.keepHandles()
+		}
+		err = ses.release()
+		if left {
+			ses.s.flushLater()
+		}
+	}()
 	if whole {
 		_ = ses.catchUp()
 	}
-	left := ses.leaveAhead()
-	if whole && ses.call.parks && !ses.spoiled {
-		ses.keepHandles()
-	}
-	err := ses.release()
-	if left {
-		ses.s.flushLater()
-	}
-	return err
+	sound = whole
+	return nil
 }
