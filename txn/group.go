@@ -37,11 +37,8 @@ type member struct {
 	names []string
 	fn    func(*Tx) error
 
-	// orders is how a leader tells the member what to do, and done how that
-	// answers. Both are nil in one that leads.
-	orders chan order
-	done   chan struct{}
-	left   bool // its goroutine is gone, by a panic: nothing is to be told it
+	orders chan order // nil in one that leads from the start
+	left   bool       // its goroutine is gone, by a panic: nothing is to be told it
 
 	tx  *Tx    // what it did, nil where it failed
 	id  wal.ID // of a transaction that doesn't have its unit's
@@ -51,7 +48,8 @@ type member struct {
 
 // order is what a member is told.
 type order struct {
-	turn  func() // run this, on the goroutine of whoever called Do
+	turn  func() // run this, on the goroutine of whoever called Do,
+	then  func() // and this, whatever becomes of it
 	lead  bool   // commit, as the new leader
 	ended bool   // it is committed, or has failed
 }
@@ -70,7 +68,7 @@ func (s *Store) together(m *member) {
 		s.lead(g, m)
 		return
 	}
-	m.orders, m.done = make(chan order, 1), make(chan struct{}, 1)
+	m.orders = make(chan order, 1)
 	g.waiting = append(g.waiting, m)
 	g.mu.Unlock()
 	s.follow(g, m)
@@ -116,7 +114,7 @@ func (s *Store) follow(g *group, m *member) {
 		case o := <-m.orders:
 			switch {
 			case o.turn != nil:
-				m.obey(o.turn)
+				m.obey(o)
 			case o.lead:
 				s.lead(g, m)
 				return
@@ -137,10 +135,10 @@ func (s *Store) follow(g *group, m *member) {
 }
 
 // obey runs a turn. A panic ends m, which must not keep the others waiting.
-func (m *member) obey(turn func()) {
+func (m *member) obey(o order) {
 	m.left = true
-	defer func() { m.done <- struct{}{} }()
-	turn()
+	defer o.then()
+	o.turn()
 	m.left = false
 }
 
@@ -190,23 +188,7 @@ func (m *member) fail(err error) {
 func (s *Store) commitAll(leader *member, batch []*member) error {
 	committed := false
 	err := s.withLocks(leader.ctx, leader.names, leader.call, func(ses *session) error {
-		var before *Tx
-		for _, m := range batch {
-			tx := newTx(ses)
-			if before != nil {
-				tx = before.next(s)
-			}
-			turn := func() { m.run(ses, tx) }
-			if m == leader {
-				turn()
-			} else if !m.left {
-				m.orders <- order{turn: turn}
-				<-m.done
-			}
-			if m.tx != nil {
-				before = m.tx
-			}
-		}
+		ses.runAll(batch)
 		err := ses.commit(batch)
 		committed = err == nil
 		return err
@@ -215,6 +197,38 @@ func (s *Store) commitAll(leader *member, batch []*member) error {
 		return nil
 	}
 	return err
+}
+
+// runAll runs the transactions of a batch, whose first is the leader's. Each member
+// passes the turn on to the next, and the last one back to the leader.
+func (ses *session) runAll(batch []*member) {
+	var before *Tx // the last that did not fail
+	turn := func(m *member) {
+		tx := newTx(ses)
+		if before != nil {
+			tx = before.next(ses.s)
+		}
+		if m.run(ses, tx); m.tx != nil {
+			before = m.tx
+		}
+	}
+	over := make(chan struct{}, 1)
+	var pass func(i int)
+	pass = func(i int) {
+		for i < len(batch) && batch[i].left {
+			i++
+		}
+		if i == len(batch) {
+			over <- struct{}{}
+			return
+		}
+		batch[i].orders <- order{turn: func() { turn(batch[i]) }, then: func() { pass(i + 1) }}
+	}
+	turn(batch[0])
+	if len(batch) > 1 {
+		pass(1)
+		<-over
+	}
 }
 
 // run calls the transaction's function.

@@ -35,8 +35,10 @@ func TestHandlesAreKeptAndBounded(t *testing.T) {
 // What others did while nobody here had the lock is seen.
 func TestKeptHandlesSeeWhatChanges(t *testing.T) {
 	for name, change := range map[string]func(t *testing.T, s *Store, file string){
-		"a commit":         func(t *testing.T, s *Store, file string) { do(t, another(t, s), setting(file, "/n", 5), file) },
-		"an edit":          func(t *testing.T, _ *Store, file string) { require.NoError(t, os.WriteFile(file, []byte("{\"n\": 5}\n"), 0o644)) },
+		"a commit": func(t *testing.T, s *Store, file string) { do(t, another(t, s), setting(file, "/n", 5), file) },
+		"an edit": func(t *testing.T, _ *Store, file string) {
+			require.NoError(t, os.WriteFile(file, []byte("{\"n\": 5}\n"), 0o644))
+		},
 		"an edit in place": func(t *testing.T, _ *Store, file string) { overwrite(t, file, "{\"n\": 5}\n") },
 		"a compaction": func(t *testing.T, s *Store, file string) {
 			o := another(t, s)
