@@ -142,7 +142,7 @@ func (f *File) displacedIs(versions ...wal.Version) (bool, error) {
 	if err != nil || !info.Mode().IsRegular() {
 		return false, nil
 	}
-	is, err := wal.VersionFrom(displaced)
+	is, err := wal.VersionFrom(displaced, info.Size())
 	return slices.Contains(versions, is), err
 }
 

@@ -3,6 +3,7 @@ package txn
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -225,21 +226,38 @@ func (s *Store) flushLater() {
 // says what keeps one from being carried forward: nothing is lost, the journals
 // have it, and the store, or whoever next uses the file, tries again.
 func (s *Store) Flush(ctx context.Context) error {
+	var carry []func() error
+	for _, ses := range s.parked.all() {
+		carry = append(carry, func() error { ses.yield(); return nil })
+	}
+	if err := someAtOnce(carry); err != nil {
+		return err
+	}
 	l := &s.lagging
 	l.mu.Lock()
-	var names []string
+	carry = nil
 	for name := range l.files {
-		names = append(names, name)
+		carry = append(carry, func() error {
+			// Whoever holds the locks carries the file forward before it gives them.
+			err := s.withLocks(ctx, []string{name}, s.newCall(nil), func(*session) error { return nil })
+			if err == nil {
+				l.caughtUp(name)
+			}
+			return err
+		})
 	}
 	l.mu.Unlock()
+	return someAtOnce(carry)
+}
+
+// maxFlushes is how many files are carried forward at once.
+const maxFlushes = 32
+
+// someAtOnce runs all functions, not too many at once, and joins their errors.
+func someAtOnce(fns []func() error) error {
 	var errs []error
-	for _, name := range names {
-		// Whoever holds the locks carries the file forward before it gives them.
-		err := s.withLocks(ctx, []string{name}, s.newCall(nil), func(*session) error { return nil })
-		errs = append(errs, err)
-		if err == nil {
-			l.caughtUp(name)
-		}
+	for part := range slices.Chunk(fns, maxFlushes) {
+		errs = append(errs, parallel(part))
 	}
 	return errors.Join(errs...)
 }
@@ -256,17 +274,9 @@ func (l *lagging) caughtUp(name string) {
 // Close carries forward what lags, gives back all locks and closes all files. A
 // transaction that begins later fails with ErrClosed.
 func (s *Store) Close() error {
-	p := &s.parked
-	p.mu.Lock()
-	p.closed = true
-	var open []*session
-	for _, ses := range p.sessions {
-		open = append(open, ses)
-	}
-	p.mu.Unlock()
-	for _, ses := range open {
-		ses.yield()
-	}
+	s.parked.mu.Lock()
+	s.parked.closed = true
+	s.parked.mu.Unlock()
 	err := s.Flush(context.Background())
 	s.handles.close()
 	return err

@@ -64,7 +64,10 @@ func (tx *Tx) Decode(file, pointer string, v any) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(jsonpatch.Compact(raw), v); err != nil {
+	if d, err := tx.existing(file); err != nil || d.doc.Syntax() == jsonpatch.JSONC {
+		raw = jsonpatch.Compact(raw)
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
 		return &Error{Kind: ErrInvalid, File: file, Pointer: pointer, Err: err}
 	}
 	return nil

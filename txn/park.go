@@ -17,8 +17,8 @@ import (
 // the journals, nor can a nearer workspace have come to cover the files; what can
 // have changed is the file and the way to it, so that is looked at.
 
-// parkTime is how long locks are kept without a use for them: what another process
-// may have to wait for nothing. Tests change it.
+// parkTime is how long locks are kept without a use for them before it is looked
+// whether another process waits: what that may have to wait for nothing. Tests change it.
 var parkTime = time.Millisecond
 
 // parked are a store's parked sessions, by the names of their files.
@@ -49,8 +49,9 @@ func (ses *session) park() bool {
 		return false
 	}
 	p.sessions[parkKey(ses.names)] = ses
+	ses.looks = 0
 	if ses.timer == nil {
-		ses.timer = time.AfterFunc(parkTime, ses.yield)
+		ses.timer = time.AfterFunc(parkTime, ses.look)
 	} else {
 		ses.timer.Reset(parkTime)
 	}
@@ -88,6 +89,36 @@ func (s *Store) unpark(ctx context.Context, names []string, c *call) *session {
 		ses.held.Busy()
 	}
 	return ses
+}
+
+// look ends a parked session, or lets one whose files are written behind go on for a
+// while, if nobody waits for its locks: it is busy processes that have that, whose
+// goroutines can't come back at once.
+func (ses *session) look() {
+	p := &ses.s.parked
+	p.mu.Lock()
+	ses.looks++
+	stays := p.sessions[parkKey(ses.names)] == ses && ses.behind > 0 && ses.looks < maxLooks && ses.held.Idle(ses.yield)
+	if stays {
+		ses.timer.Reset(parkTime)
+	}
+	p.mu.Unlock()
+	if !stays {
+		ses.yield()
+	}
+}
+
+// maxLooks is how many park times a session lasts whose files are written behind.
+const maxLooks = 10
+
+// all lists the parked sessions.
+func (p *parked) all() (list []*session) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, ses := range p.sessions {
+		list = append(list, ses)
+	}
+	return list
 }
 
 // yield ends a session if it is parked.

@@ -27,6 +27,7 @@ type session struct {
 	names   []string    // that were listed
 	spoiled bool        // the files are not as targets says: the session must end
 	timer   *time.Timer // ends it while it is parked
+	looks   int         // how often that was put off
 	behind  int64       // the size of the documents that are ahead of their files
 }
 

@@ -209,7 +209,7 @@ func drawRecord(t *rapid.T) *Record {
 func TestVersionFrom(t *testing.T) {
 	for _, size := range []int{0, 1, 31, 32, 33, 100_000} {
 		data := bytes.Repeat([]byte("x7"), size)[:size]
-		v, err := VersionFrom(bytes.NewReader(data))
+		v, err := VersionFrom(bytes.NewReader(data), int64(len(data)))
 		require.NoError(t, err)
 		require.Equal(t, VersionOf(data), v)
 	}

@@ -93,9 +93,10 @@ func VersionOf(b []byte) Version {
 }
 
 // VersionFrom is the Version of an existing file whose bytes r gives, to its end.
-func VersionFrom(r io.Reader) (Version, error) {
+// size is about how many that are.
+func VersionFrom(r io.Reader, size int64) (Version, error) {
 	digest := xxhash.New()
-	n, err := io.Copy(digest, r)
+	n, err := io.CopyBuffer(digest, struct{ io.Reader }{r}, make([]byte, min(max(size, 0)+1, 64<<10)))
 	return Version{Exists: true, Size: n, Hash: Hash(digest.Sum(nil))}, err
 }
 
