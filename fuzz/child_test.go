@@ -56,9 +56,11 @@ const (
 	answerLags    = "done, a file lags"
 	answerDoubt   = "in doubt"
 	answerNothing = "nothing was changed"
+	answerPlaced  = "in place" // said besides, of files that were behind
 )
 
-// childStep does the last step of a workload and prints what it was told.
+// childStep does the last step of a workload, and what carries its files forward, and
+// prints what it was told.
 func childStep(dir, name string) error {
 	w := failingWorkloads()[name]
 	w.real = true
@@ -80,6 +82,14 @@ func childStep(dir, name string) error {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 	}
+	if w.finish == nil {
+		return nil
+	}
+	if err := w.finish(world.store); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		return nil
+	}
+	fmt.Println(answerPlaced)
 	return nil
 }
 

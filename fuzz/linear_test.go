@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/anishathalye/porcupine"
 	"golang.org/x/sys/unix"
@@ -131,24 +132,26 @@ func client(s *txn.Store, number, count int, rng *rand.Rand, tell func(event)) e
 }
 
 // childLinear is two clients in a process of their own. arg is the number of the
-// first, the operations of each, and the seed.
+// first, the operations of each, the seed, and how long files may be behind.
 func childLinear(dir, arg string) error {
 	var first, count int
 	var seed uint64
-	if _, err := fmt.Sscan(arg, &first, &count, &seed); err != nil {
+	var delay time.Duration
+	if _, err := fmt.Sscan(arg, &first, &count, &seed, &delay); err != nil {
 		return err
 	}
-	s, err := txn.Open(dir, txn.Options{})
+	s, err := txn.Open(dir, txn.Options{WriteBehind: txn.WriteBehind{Delay: delay}})
 	if err != nil {
 		return err
 	}
-	return clients(s, first, count, seed, func(e event) {
+	err = clients(s, first, count, seed, func(e event) {
 		line, err := json.Marshal(e)
 		if err != nil {
 			panic(err)
 		}
 		fmt.Printf("%s\n", line) // one write, so that lines of two goroutines don't mix
 	})
+	return firstError(err, s.Close())
 }
 
 // clients runs two clients on one store.
@@ -198,7 +201,7 @@ func history(told []event) (all []porcupine.Operation, finished int) {
 
 // linearRound runs two clients in this process and two in each of three others, of
 // which one is killed, and returns what all of them told.
-func linearRound(t *testing.T, rng *rand.Rand) []event {
+func linearRound(t *testing.T, rng *rand.Rand, delay time.Duration) []event {
 	const each = 25
 	dir := scratch(t)
 	for _, f := range registers {
@@ -207,7 +210,7 @@ func linearRound(t *testing.T, rng *rand.Rand) []event {
 			t.Fatal(err)
 		}
 	}
-	s, err := txn.Open(dir, txn.Options{})
+	s, err := txn.Open(dir, txn.Options{WriteBehind: txn.WriteBehind{Delay: delay}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +221,7 @@ func linearRound(t *testing.T, rng *rand.Rand) []event {
 	c := crowd{t: t}
 	var kill func()
 	for i := range 3 {
-		kill = c.start(child("linear", dir, fmt.Sprint(2+2*i, each, seed)))
+		kill = c.start(child("linear", dir, fmt.Sprint(2+2*i, each, seed, int64(delay))))
 	}
 	var mu sync.Mutex
 	var told []event
@@ -241,6 +244,9 @@ func linearRound(t *testing.T, rng *rand.Rand) []event {
 			told = append(told, e)
 		}
 	}
+	if err := s.Flush(context.Background()); err != nil {
+		t.Error(err)
+	}
 	verifyAfterKill(t, s, dir)
 	return told
 }
@@ -255,24 +261,30 @@ func verifyAfterKill(t *testing.T, s *txn.Store, dir string) {
 // had done it one by one, each at an instant between its call and its return; one
 // of them is killed meanwhile.
 func TestLinearizable(t *testing.T) {
-	row := evidence.Start(t, "linearizability of goroutines and processes, one killed", "histories")
-	rng := random(t, row)
-	for range 6 * *effort {
-		all, finished := history(linearRound(t, rng))
-		row.Tried++
-		row.Checked += finished
-		if !porcupine.CheckOperations(linearModel, all) {
-			t.Fatalf("the history can't be told as one:\n%s", describe(all))
-		}
+	for kind, delay := range map[string]time.Duration{kindLinear: 0, kindLinear + "; write-behind": 10 * time.Millisecond} {
+		t.Run(kind, func(t *testing.T) {
+			row := evidence.Start(t, kind, "histories")
+			rng := random(t, row)
+			for range 6 * *effort {
+				all, finished := history(linearRound(t, rng, delay))
+				row.Tried++
+				row.Checked += finished
+				if !porcupine.CheckOperations(linearModel, all) {
+					t.Fatalf("the history can't be told as one:\n%s", describe(all))
+				}
+			}
+			t.Logf("%d histories of %d operations", row.Tried, row.Checked)
+		})
 	}
-	t.Logf("%d histories of %d operations", row.Tried, row.Checked)
 }
+
+const kindLinear = "linearizability of goroutines and processes, one killed"
 
 // TestLinearizableFindsAStaleRead is the proof that the test above can fail.
 func TestLinearizableFindsAStaleRead(t *testing.T) {
-	row := evidence.Start(t, "linearizability of goroutines and processes, one killed", "histories")
+	row := evidence.Start(t, kindLinear, "histories")
 	row.Wrong = "one read made to have seen another number"
-	all, _ := history(linearRound(t, random(t, row)))
+	all, _ := history(linearRound(t, random(t, row), 0))
 	for i := range all {
 		if saw := all[i].Output.([]int); len(saw) > 0 {
 			saw[0]--

@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -147,19 +146,32 @@ type account struct {
 }
 
 // childTransfer moves money between random accounts until a file "stop" is there,
-// and prints the two accounts and its number after each transfer. arg is its name
-// and its seed.
+// and prints the two accounts and its number after each transfer. arg is its name,
+// its seed, how long files may be behind, and how many goroutines do so.
 func childTransfer(dir, arg string) error {
-	name, seed, _ := strings.Cut(arg, " ")
-	n, err := strconv.ParseUint(seed, 10, 64)
+	var name string
+	var seed uint64
+	var delay time.Duration
+	var clients int
+	if _, err := fmt.Sscan(arg, &name, &seed, &delay, &clients); err != nil {
+		return err
+	}
+	s, err := txn.Open(dir, txn.Options{WriteBehind: txn.WriteBehind{Delay: delay}})
 	if err != nil {
 		return err
 	}
-	s, err := txn.Open(dir, txn.Options{})
-	if err != nil {
-		return err
+	errs := make([]error, clients)
+	var wait sync.WaitGroup
+	for i := range clients {
+		rng := rand.New(rand.NewPCG(seed, uint64(i)))
+		wait.Go(func() { errs[i] = transfers(s, dir, fmt.Sprintf("%s.%d", name, i), rng) })
 	}
-	rng := rand.New(rand.NewPCG(n, 0))
+	wait.Wait()
+	return errors.Join(append(errs, s.Close())...)
+}
+
+// transfers is one client of childTransfer.
+func transfers(s *txn.Store, dir, name string, rng *rand.Rand) error {
 	for number := 1; ; number++ {
 		if _, err := os.Stat(filepath.Join(dir, "stop")); !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -168,9 +180,7 @@ func childTransfer(dir, arg string) error {
 		if err := transfer(s, name, number, pair, rng.IntN(100)); err != nil {
 			return err
 		}
-		for _, i := range pair {
-			fmt.Println(name, number, i)
-		}
+		fmt.Printf("%[1]s %[2]d %[3]d\n%[1]s %[2]d %[4]d\n", name, number, pair[0], pair[1]) // one write: lines don't mix
 	}
 }
 
@@ -199,6 +209,15 @@ func transfer(s *txn.Store, name string, number int, pair []int, amount int) err
 // TestTransfersSurviveKills: eight processes transfer, and are killed and
 // replaced at random, while others watch.
 func TestTransfersSurviveKills(t *testing.T) {
+	t.Run("one client each", func(t *testing.T) {
+		transfersSurviveKills(t, "eight processes transfer, killed at random", 8, 0, 1)
+	})
+	t.Run("write-behind, four clients each", func(t *testing.T) {
+		transfersSurviveKills(t, "four processes of four goroutines transfer in write-behind, killed at random", 4, 20*time.Millisecond, 4)
+	})
+}
+
+func transfersSurviveKills(t *testing.T, kind string, processes int, delay time.Duration, clients int) {
 	dir := scratch(t)
 	var names []string
 	for i := range accounts {
@@ -207,14 +226,14 @@ func TestTransfersSurviveKills(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	row := evidence.Start(t, "eight processes transfer, killed at random", "kills")
+	row := evidence.Start(t, kind, "kills")
 	rng := random(t, row)
 	c := crowd{t: t}
 	var kills []func()
 	begin := func(slot int) func() {
-		return c.start(child("transfer", dir, fmt.Sprintf("p%d-%d %d", slot, len(c.said), rng.Uint64())))
+		return c.start(child("transfer", dir, fmt.Sprintf("p%d-%d %d %d %d", slot, len(c.said), rng.Uint64(), delay, clients)))
 	}
-	for i := range 8 {
+	for i := range processes {
 		kills = append(kills, begin(i))
 	}
 	s, err := txn.Open(dir, txn.Options{})
@@ -222,13 +241,13 @@ func TestTransfersSurviveKills(t *testing.T) {
 		t.Fatal(err)
 	}
 	killed, views, reads := 0, 0, 0
-	for end := time.Now().Add(time.Duration(*effort) * 3 * time.Second); time.Now().Before(end) && !t.Failed(); {
+	for end := time.Now().Add(time.Duration(*effort) * 2 * time.Second); time.Now().Before(end) && !t.Failed(); {
 		checkWhole(t, dir, names)
 		reads += len(names)
 		if views++; !checkSum(t, s, names) {
 			break
 		}
-		if victim := rng.IntN(16); victim < len(kills) {
+		if victim := rng.IntN(2 * processes); victim < len(kills) {
 			kills[victim]()
 			c.mu.Lock()
 			kills[victim] = begin(victim)
@@ -241,10 +260,10 @@ func TestTransfersSurviveKills(t *testing.T) {
 	}
 	c.wait.Wait()
 	checkSum(t, s, names)
-	c.checkAcknowledged(dir)
 	if err := sweep(s, dir); err != nil {
 		t.Error(err)
 	}
+	c.checkAcknowledged(dir)
 	verifyDir(t, dir)
 	row.Tried, row.Checked = killed, len(c.said)/2
 	t.Logf("%d transfers, %d kills, %d views, %d plain reads", len(c.said)/2, killed, views, reads)

@@ -74,7 +74,7 @@ func (m *model) bounds(at int) map[key]bounds {
 func (m *model) acked(at int) int {
 	n := 0
 	for _, s := range m.said {
-		if s.word == "ack" && s.at <= at {
+		if (s.word == "ack" || s.word == "lag") && s.at <= at {
 			n++
 		}
 	}

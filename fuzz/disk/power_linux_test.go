@@ -27,6 +27,15 @@ func syncAll(dir string) error {
 
 const workers = 4
 
+// behind draws whether the workers are write-behind in a round, and for how long their
+// files may be behind. Those with a fault are not: a plain reader is to find it.
+func behind(rng *rand.Rand, drop string) time.Duration {
+	if drop != "" || rng.IntN(2) == 0 {
+		return 0
+	}
+	return time.Duration(1+rng.IntN(50)) * time.Millisecond
+}
+
 // TestPowerCutByShutdown cuts the power of one image again and again while
 // processes commit, and lets the next ones go on with what is left.
 func TestPowerCutByShutdown(t *testing.T) {
@@ -74,7 +83,7 @@ func newCutter(t *testing.T, l *lab, rng *rand.Rand) *cutter {
 // With steps they are idle by then, after that many each.
 func (c *cutter) round(drop string, steps int) (acked int, err error) {
 	always := func() int { return 0 }
-	j := job{Dir: c.dir, Seed: c.rng.Uint64(), Boot: c.boot, Drop: drop, Steps: steps}
+	j := job{Dir: c.dir, Seed: c.rng.Uint64(), Boot: c.boot, Drop: drop, Steps: steps, Behind: behind(c.rng, drop)}
 	crew := hire(c.t, c.model, j, workers, always)
 	if steps > 0 {
 		crew.idle.Wait()
@@ -201,7 +210,7 @@ func record(t *testing.T, l *lab, rng *rand.Rand, drop string, steps int) *recor
 		t.Fatal(err)
 	}
 	r.first = r.tape.Len()
-	crew := hire(t, r.model, job{Dir: dir, Seed: rng.Uint64(), Drop: drop, Steps: steps}, workers, r.tape.Len)
+	crew := hire(t, r.model, job{Dir: dir, Seed: rng.Uint64(), Drop: drop, Steps: steps, Behind: behind(rng, drop)}, workers, r.tape.Len)
 	if steps > 0 {
 		crew.idle.Wait()
 	} else {

@@ -34,6 +34,8 @@ type job struct {
 	Drop   string // a key of drops
 	// Steps after which it waits to be killed; 0: none.
 	Steps int
+	// Behind is how long the files may be behind.
+	Behind time.Duration
 }
 
 // drops are the syncs that a deliberately wrong jtx leaves out.
@@ -98,7 +100,7 @@ func work(text string) int {
 	if err := json.Unmarshal([]byte(text), &j); err != nil {
 		panic(err)
 	}
-	opt := txn.Options{Boot: bootOf(j.Boot)}
+	opt := txn.Options{Boot: bootOf(j.Boot), WriteBehind: txn.WriteBehind{Delay: j.Behind}}
 	if j.Drop != "" {
 		opt.FS = crashfs.DropSyncs(fsys.OS, drops[j.Drop])
 	}
@@ -118,7 +120,7 @@ func work(text string) int {
 		case err != nil:
 			fmt.Printf("fail %s 0 %q\n", counter, err)
 			return 0
-		case lags:
+		case lags || j.Behind > 0:
 			fmt.Printf("lag %s %d\n", counter, count)
 		default:
 			fmt.Printf("ack %s %d\n", counter, count)
