@@ -208,12 +208,15 @@ const retryPause = time.Second
 // flushLater lets recovery carry forward what a session has left, until it succeeds
 // or the store is closed.
 func (s *Store) flushLater() {
+	if s.isClosed() {
+		return // who closed it is told
+	}
 	l := &s.lagging
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.retry == nil {
 		l.retry = time.AfterFunc(retryPause, func() {
-			if s.Flush(context.Background()) != nil && !s.isClosed() {
+			if s.Flush(context.Background()) != nil {
 				s.flushLater()
 			}
 		})
@@ -262,6 +265,15 @@ func someAtOnce(fns []func() error) error {
 	return errors.Join(errs...)
 }
 
+// stopRetry keeps a retry that has not begun from beginning.
+func (l *lagging) stopRetry() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.retry != nil {
+		l.retry.Stop()
+	}
+}
+
 // caughtUp forgets a file that is in place, unless it lags again.
 func (l *lagging) caughtUp(name string) {
 	l.mu.Lock()
@@ -277,6 +289,7 @@ func (s *Store) Close() error {
 	s.parked.mu.Lock()
 	s.parked.closed = true
 	s.parked.mu.Unlock()
+	s.lagging.stopRetry()
 	err := s.Flush(context.Background())
 	s.handles.close()
 	return err

@@ -202,6 +202,20 @@ func TestBehindSetsClashingEditsAside(t *testing.T) {
 	require.Equal(t, "2", valueAt(t, s, file, "/n"))
 }
 
+// Where there is no Result to tell it, the store's owner is told.
+func TestBehindTellsOfClashesThatAFlushFinds(t *testing.T) {
+	var told []recovery.Done
+	s, file := behindTest(t, Options{OnRecovery: func(d []recovery.Done) { told = append(told, d...) }})
+	do(t, s, setting(file, "/n", 2), file)
+	const edit = "{\"n\": 3}\n"
+	require.NoError(t, os.WriteFile(file, []byte(edit), 0o644))
+	require.NoError(t, s.Flush(context.Background()))
+	require.Len(t, told, 1)
+	require.NotEmpty(t, told[0].Clash)
+	require.Equal(t, edit, content(t, told[0].Aside))
+	require.Equal(t, "{\"n\": 2}\n", content(t, file))
+}
+
 func TestBehindDeletionIsAdopted(t *testing.T) {
 	s, file := behindTest(t, Options{})
 	do(t, s, setting(file, "/n", 2), file)

@@ -336,8 +336,10 @@ func (ses *session) settle(need *participants) error {
 		return fail("", err)
 	}
 	ses.recover(plan)
-	if ses.call.recovered != nil {
-		ses.call.recovered(ses.report)
+	for _, tell := range []func([]recovery.Done){ses.call.recovered, ses.s.opt.OnRecovery} {
+		if tell != nil {
+			tell(ses.report)
+		}
 	}
 	if err := ses.afterRecovery(); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -64,6 +65,12 @@ type Options struct {
 	InPlace bool
 	// WriteBehind lets commits be acknowledged before the plain files follow.
 	WriteBehind WriteBehind
+	// OnRecovery is told what any access of the store found unfinished, edited or
+	// damaged outside, and what it did about that: also where there is no Result
+	// to tell it, as in a View or in what follows a commit later. It is called
+	// while the files are locked, by several goroutines perhaps, and must not use
+	// the store.
+	OnRecovery func([]recovery.Done)
 	// CompactionSize is the journal's size, in bytes, from which commits compact
 	// it; the constant of that name if 0.
 	CompactionSize int64
