@@ -176,6 +176,9 @@ func (e edit) apply(d documents) (err error) {
 			return errNoSuchPlace
 		}
 		doc = map[string]any{}
+		if e.verb == "set" && tokensOf(e.pointer)[0] == "-" {
+			doc = []any{} // it appends, so that there must be an array
+		}
 	}
 	path := tokensOf(e.pointer)
 	switch e.verb {

@@ -84,6 +84,9 @@ func (s *Store) resolveBy(ctx context.Context, name string, how lookup) (*target
 		if err = s.createWorkspace(ctx, dir, false); err == nil {
 			t.ws, err = s.findWorkspace(ctx, dir)
 		}
+		if err == nil && t.ws == nil {
+			err = errAgain // it has gone again
+		}
 	}
 	if err != nil || t.ws == nil {
 		return t, fail(name, err)

@@ -17,7 +17,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// signalled runs jtx, waits until it is ready, and sends it a signal.
+// signalled runs jtx, waits until it is ready, and sends it a signal. SIGPIPE is sent
+// until it is heard: where nobody has asked for it yet Go ignores one that does not
+// come of a write.
 func signalled(t *testing.T, sig syscall.Signal, cmd *exec.Cmd, ready func(pid int) bool) (int, string) {
 	t.Helper()
 	var stderr bytes.Buffer
@@ -25,6 +27,18 @@ func signalled(t *testing.T, sig syscall.Signal, cmd *exec.Cmd, ready func(pid i
 	require.NoError(t, cmd.Start())
 	require.Eventually(t, func() bool { return ready(cmd.Process.Pid) }, 20*time.Second, 5*time.Millisecond)
 	require.NoError(t, cmd.Process.Signal(sig))
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		for sig == syscall.SIGPIPE {
+			select {
+			case <-ended:
+				return
+			case <-time.After(100 * time.Millisecond):
+				_ = cmd.Process.Signal(sig) // it may be gone
+			}
+		}
+	}()
 	return codeOf(t, cmd.Wait()), stderr.String()
 }
 

@@ -66,6 +66,7 @@ func newTight(t *testing.T, dir string) *tight {
 	if x.store, err = txn.Open(dir, txn.Options{Boot: bootOf(0)}); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = x.store.Close() }) // the disk may be full
 	return x
 }
 

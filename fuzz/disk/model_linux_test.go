@@ -125,6 +125,7 @@ func (m *model) check(dir string, boot, at int) error {
 	if err != nil {
 		return err
 	}
+	defer s.Close() // it must not keep the disk from being unmounted
 	if err := inStep(s); err != nil {
 		return fmt.Errorf("to jtx, before recovery: %w", err)
 	}

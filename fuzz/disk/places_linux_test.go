@@ -30,7 +30,7 @@ func TestReadOnly(t *testing.T) {
 		m := newModel()
 		rounds, acked := 0, 0
 		for end := time.Now().Add(*timeFlag / 2); time.Now().Before(end); rounds++ {
-			crew := hire(t, m, job{Dir: dir, Seed: rng.Uint64()}, 2, func() int { return 0 })
+			crew := hire(t, m, job{Dir: dir, Seed: rng.Uint64(), Fresh: true}, 2, func() int { return 0 })
 			time.Sleep(time.Duration(rng.IntN(50)) * time.Millisecond)
 			remountReadOnly(t, dir)
 			crew.dismiss(0)
@@ -81,6 +81,7 @@ func readOnlyCheck(dir string, m *model) error {
 	if err != nil {
 		return err
 	}
+	defer s.Close()
 	if err := inStep(s); err != nil {
 		return err
 	}
@@ -226,6 +227,7 @@ func TestMountedFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer s.Close()
 	other := filepath.Join(dir, "in", "other.json")
 	for v := 1; v <= 3; v++ {
 		if _, err := s.Do(context.Background(), []string{inside, other}, func(tx *txn.Tx) error {

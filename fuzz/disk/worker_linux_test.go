@@ -36,6 +36,9 @@ type job struct {
 	Steps int
 	// Behind is how long the files may be behind.
 	Behind time.Duration
+	// Fresh has each transaction in a store of its own, as a command has: between
+	// two of them no file is open, so that the disk can be made read-only.
+	Fresh bool
 }
 
 // drops are the syncs that a deliberately wrong jtx leaves out.
@@ -104,15 +107,23 @@ func work(text string) int {
 	if j.Drop != "" {
 		opt.FS = crashfs.DropSyncs(fsys.OS, drops[j.Drop])
 	}
-	s, err := txn.Open(j.Dir, opt)
-	if err != nil {
-		panic(err)
+	open := func() *txn.Store {
+		s, err := txn.Open(j.Dir, opt)
+		if err != nil {
+			panic(err)
+		}
+		return s
 	}
+	s := open()
 	rng := rand.New(rand.NewPCG(j.Seed, uint64(j.Worker)))
 	for step := 0; j.Steps == 0 || step < j.Steps; step++ {
 		counter := j.counter(rng, step)
 		fmt.Printf("try %s\n", counter)
 		count, lags, err := increment(s, j.Worker, counter)
+		if j.Fresh {
+			_ = s.Close()
+			s = open()
+		}
 		switch {
 		case errors.Is(err, txn.ErrInDoubt):
 			fmt.Printf("doubt %s 0 %q\n", counter, err)
@@ -126,6 +137,7 @@ func work(text string) int {
 			fmt.Printf("ack %s %d\n", counter, count)
 		}
 	}
+	_ = s.Close() // so that the disk can be unmounted
 	fmt.Println("idle")
 	time.Sleep(time.Hour)
 	return 0
