@@ -79,6 +79,9 @@ func (u *unit) runBehind() error {
 	if err := u.commitPoint(); err != nil {
 		return u.withdraw(err)
 	}
+	if err := u.lookBack(); err != nil {
+		return err
+	}
 	for _, f := range u.files {
 		next := &ahead{doc: f.draft.doc, version: f.after, rec: f.rec, segment: f.segment, since: time.Now()}
 		if f.t.ahead != nil {
@@ -89,6 +92,18 @@ func (u *unit) runBehind() error {
 	u.ses.countLagging()
 	u.ses.publish()
 	return nil
+}
+
+// lookBack writes `state` once more. It is of use to others, but above all it fails
+// where the disk went away while it was asked to sync and said yes: then it is asked
+// again. A commit that puts its files in place finds that out by doing so.
+func (u *unit) lookBack() error {
+	for _, f := range u.files {
+		if f.log.MarkPending() != nil {
+			u.lagging, u.ses.spoiled = true, true
+		}
+	}
+	return u.believe()
 }
 
 // countLagging brings the store's account of this session's files up to date.
