@@ -19,8 +19,8 @@ import (
 // any process, also after a crash or a power cut; a program that reads the plain
 // file sees it a little later. The zero value is off.
 //
-// Transactions that make or remove a file, or write in place, are not
-// acknowledged before the files show them.
+// Transactions that make or remove a file, touch it for the first time or write in
+// place are not acknowledged before the files show them.
 type WriteBehind struct {
 	// Delay is how long the files may lag while transactions keep coming; without
 	// new ones they follow within some milliseconds.
