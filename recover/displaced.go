@@ -23,7 +23,7 @@ func now() time.Time { return time.Now().UTC() }
 // saved in the instant before an exchange is kept: clearTemps returns the record
 // that stands then, or newest where there was nothing to keep.
 func (f *File) clearTemps(newest *wal.Record) (*wal.Record, error) {
-	if err := f.removeIfThere(Temp(f.Target)); err != nil {
+	if err := f.removeTemps(); err != nil {
 		return nil, err
 	}
 	displaced := Displaced(f.Target)

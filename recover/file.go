@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -33,6 +34,8 @@ type File struct {
 	Log     *wal.Log
 	// Found is what stands under the name; see Look.
 	Found Found
+
+	spares []spare
 }
 
 // Journal is what planning reads of a file's journal.
@@ -56,7 +59,18 @@ type Found struct {
 	Data    []byte
 	Doc     *jsonpatch.Document // nil where Data is no document
 	Err     error               // why it is none: a *jsonpatch.SyntaxError
+
+	staged bool // this process made the file, and synced it
 }
+
+// Is tells that info is of what was found, with the same mode and owner. Those are
+// compared besides the times, which do not tell of what happens within one step of
+// the file system's clock.
+func (f *Found) Is(info fs.FileInfo) bool {
+	return f.Info != nil && wal.FileIDOf(info) == f.ID && sameAccess(info, f.Info)
+}
+
+func sameAccess(a, b fs.FileInfo) bool { return a.Mode() == b.Mode() && sameOwner(a, b) }
 
 // ErrNotRegular is returned where a directory, FIFO, device or socket stands
 // under the name of a tracked file.
@@ -134,9 +148,31 @@ func readOpen(f fsys.File, trusted wal.Version, lim jsonpatch.Limits) (Found, er
 	return found, nil
 }
 
-// Temp is the name beside target under which its next content is staged. What a
-// crash left there was never under the target's name, and may be half written.
-func Temp(target string) string { return beside(target, ".tmp") }
+// Temps are the names beside target under which its next contents are staged, in
+// turn. What a crash left there may be half written, and was never to be seen under
+// the target's name.
+func Temps(target string) [2]string {
+	return [2]string{beside(target, ".tmp"), beside(target, ".tmp2")}
+}
+
+// freeTemp is the name for the next staged file.
+func (f *File) freeTemp() string {
+	names := Temps(f.Target)
+	if slices.ContainsFunc(f.spares, func(s spare) bool { return s.name == names[0] }) {
+		return names[1]
+	}
+	return names[0]
+}
+
+// removeTemps removes what a crash left under the names for staged files.
+func (f *File) removeTemps() error {
+	for _, name := range Temps(f.Target) {
+		if err := f.removeIfThere(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Displaced is the name beside target with which the target is exchanged, after
 // the commit point. What a crash left there is the committed content, or what

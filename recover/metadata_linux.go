@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -112,4 +113,36 @@ func getXattr(file, name string) ([]byte, error) {
 // sameGroup tells whether two files belong to one group.
 func sameGroup(a, b fs.FileInfo) bool {
 	return a.Sys().(*syscall.Stat_t).Gid == b.Sys().(*syscall.Stat_t).Gid
+}
+
+// sameOwner tells whether two files have one owner and one group.
+func sameOwner(a, b fs.FileInfo) bool {
+	return a.Sys().(*syscall.Stat_t).Uid == b.Sys().(*syscall.Stat_t).Uid && sameGroup(a, b)
+}
+
+// sameXattrs tells whether f has the very extended attributes that target has.
+func sameXattrs(f fsys.File, target string) bool {
+	var small, other [1024]byte
+	names, err := listXattrs(target, small[:])
+	if err != nil {
+		return false
+	}
+	n, err := unix.Flistxattr(int(f.Fd()), other[:])
+	if err != nil || !bytes.Equal(names, other[:n]) {
+		return false
+	}
+	for name := range strings.SplitSeq(strings.TrimSuffix(string(names), "\x00"), "\x00") {
+		if name == "" {
+			continue
+		}
+		want, err := getXattr(target, name)
+		if err != nil {
+			return false
+		}
+		n, err := unix.Fgetxattr(int(f.Fd()), name, other[:])
+		if err != nil || !bytes.Equal(want, other[:n]) {
+			return false
+		}
+	}
+	return true
 }

@@ -29,12 +29,17 @@ type Replacement struct {
 	// allows, which was narrowed before: for content that is not for all who may read
 	// the file now. Whoever finishes what another process began can't know better.
 	Guarded bool
+	// Synced tells that Sync is called. What comes out from under the name may then be
+	// overwritten by a later content.
+	Synced bool
 	// Warnings are what of the old file's metadata could not be kept.
 	Warnings []string
 
-	temp  fsys.File   // open from Stage to Close
-	after Found       // what stands under the name after Place, but for Data and Doc
-	moved *wal.Record // where Place had to append one: the record that now stands
+	temp     fsys.File // open from Stage to Close
+	tempName string
+	refilled bool        // it is a spare, under a lease until Place
+	after    Found       // what stands under the name after Place, but for Data and Doc
+	moved    *wal.Record // where Place had to append one: the record that now stands
 }
 
 // ErrChanged is returned where another program changed the file after it was
@@ -46,25 +51,34 @@ var ErrChanged = errors.New("changed by another program meanwhile")
 const tempMode = 0o600
 
 // Stage writes the new bytes whole to a temporary file beside the target, with
-// the mode, owner and extended attributes of what is to be replaced.
+// the mode, owner and extended attributes of what is to be replaced: a new one, or
+// the spare.
 func (r *Replacement) Stage() error {
 	if !r.Version.Exists || r.InPlace {
 		return nil
 	}
-	name := Temp(r.File.Target)
+	fill := r.refill
+	if !r.openSpare() {
+		if err := r.create(); err != nil {
+			return err
+		}
+		fill = r.fill
+	}
+	if err := fill(); err != nil {
+		return errors.Join(err, r.Discard())
+	}
+	return nil
+}
+
+// create makes the temporary file.
+func (r *Replacement) create() (err error) {
 	perm := fs.FileMode(tempMode)
 	if r.File.Found.Info == nil && r.Like == nil {
 		perm = r.File.newPerm()
 	}
-	f, err := createTemp(r.File.FS, name, perm)
-	if err != nil {
-		return err
-	}
-	r.temp = f
-	if err := r.fill(); err != nil {
-		return errors.Join(err, r.Discard())
-	}
-	return nil
+	r.tempName = r.File.freeTemp()
+	r.temp, err = r.File.createTemp(r.tempName, perm)
+	return err
 }
 
 // newPerm is the mode of a file that is not there, before the umask is taken off:
@@ -79,18 +93,19 @@ func (f *File) newPerm() fs.FileMode {
 	return anyFile & info.Mode().Perm()
 }
 
-// createTemp makes the file new. What a crash left under the name is removed
-// first: the name is ours, and only the holder of the target's lock uses it.
-func createTemp(fsy fsys.FS, name string, perm fs.FileMode) (fsys.File, error) {
+// createTemp makes the file new. What a crash left under the names for staged files
+// is removed first: they are ours, and only the holder of the target's lock uses them.
+func (f *File) createTemp(name string, perm fs.FileMode) (fsys.File, error) {
 	const flags = os.O_RDWR | os.O_CREATE | os.O_EXCL | fsys.NoFollow
-	f, err := fsy.OpenFile(name, flags, perm)
+	temp, err := f.FS.OpenFile(name, flags, perm)
 	if !errors.Is(err, fs.ErrExist) {
-		return f, err
+		return temp, err
 	}
-	if err := fsy.Remove(name); err != nil {
+	f.DropSpares()
+	if err := f.removeTemps(); err != nil {
 		return nil, err
 	}
-	return fsy.OpenFile(name, flags, perm)
+	return f.FS.OpenFile(name, flags, perm)
 }
 
 func (r *Replacement) fill() error {
@@ -152,8 +167,11 @@ func (r *Replacement) Staged() bool { return r.temp != nil }
 
 // Sync makes the staged bytes and their metadata durable.
 func (r *Replacement) Sync() error {
-	if r.temp == nil {
+	switch {
+	case r.temp == nil:
 		return nil
+	case r.refilled: // its metadata was synced when it was made
+		return r.temp.Datasync()
 	}
 	return r.temp.Sync()
 }
@@ -164,7 +182,7 @@ func (r *Replacement) Discard() error {
 		return nil
 	}
 	r.Close()
-	return r.File.removeIfThere(Temp(r.File.Target))
+	return r.File.removeIfThere(r.tempName)
 }
 
 func (f *File) removeIfThere(name string) error {
@@ -201,7 +219,7 @@ func (r *Replacement) Unchanged() error {
 		}
 	case err != nil:
 		return err
-	case wal.FileIDOf(info) == r.File.Found.ID:
+	case r.File.Found.Is(info):
 		return nil
 	}
 	return fmt.Errorf("%s: %w", r.File.Target, ErrChanged)
@@ -231,7 +249,7 @@ func (r *Replacement) Place(rec *wal.Record) error {
 // it keeps what stood there under the displaced name, so that a change in the
 // instant since Unchanged is not lost.
 func (r *Replacement) rename() error {
-	fsy, target, temp := r.File.FS, r.File.Target, Temp(r.File.Target)
+	fsy, target, temp := r.File.FS, r.File.Target, r.tempName
 	displaced := Displaced(target)
 	switch {
 	case !r.Version.Exists && r.File.Found.Info == nil:
@@ -243,6 +261,9 @@ func (r *Replacement) rename() error {
 		if errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("%s: %w", target, ErrChanged)
 		}
+		return err
+	}
+	if err := r.unlease(); err != nil {
 		return err
 	}
 	if err := fsy.Rename(temp, displaced); err != nil {
@@ -270,7 +291,8 @@ func (r *Replacement) checkDisplaced(rec *wal.Record) error {
 	if err != nil {
 		return err
 	}
-	if !sameButRenamed(wal.FileIDOf(info), r.File.Found.ID) || r.File.Found.racy() {
+	same := sameButRenamed(wal.FileIDOf(info), r.File.Found.ID)
+	if !same || r.File.Found.racy() {
 		moved, err := r.File.recordDisplaced(rec, r.Data)
 		if err != nil {
 			return err
@@ -280,6 +302,9 @@ func (r *Replacement) checkDisplaced(rec *wal.Record) error {
 			r.Warnings = append(r.Warnings, fmt.Sprintf("another program saved %s during the commit: its version is revision %d, this one %d",
 				r.File.Target, moved.Rev-1, moved.Rev))
 		}
+	}
+	if same && r.keepsSpare(info) {
+		return r.keepSpare(info)
 	}
 	return r.File.FS.Remove(displaced)
 }
@@ -322,6 +347,7 @@ func (r *Replacement) note(f fsys.File) error {
 // would. doc is Data as a document, nil where the file was removed.
 func (r *Replacement) Placed(doc *jsonpatch.Document) {
 	r.after.Data, r.after.Doc = r.Data, doc
+	r.after.staged = r.Synced && r.Version.Exists && !r.InPlace
 	r.File.Found = r.after
 }
 

@@ -268,6 +268,7 @@ func (u *unit) stage() error {
 	for _, f := range u.files {
 		f.repl = recovery.Replacement{File: f.t.file, Data: f.data, Version: f.after, InPlace: f.inPlace}
 		f.repl.Guarded = f.t.most != nil
+		f.repl.Synced = u.durability != None
 		if like := f.draft.like; like != nil {
 			f.repl.Like = like.t.file
 		}
@@ -340,9 +341,23 @@ func (u *unit) commitPoint() error {
 			syncs = append(syncs, func() error { return fail(f.t.name, f.t.file.SyncFound()) })
 		}
 	}
+	waiting := u.spareDirs()
+	for _, f := range waiting {
+		syncs = append(syncs, func() error { return fail(f.t.name, f.repl.SyncDir()) })
+	}
 	err := parallel(syncs)
 	fsys.Step("commit.synced")
+	if err == nil && len(waiting) > 0 {
+		for _, f := range u.files {
+			f.t.file.DirSynced()
+		}
+	}
 	return err
+}
+
+// spareDirs are files whose directories spares wait for, one of each directory.
+func (u *unit) spareDirs() []*unitFile {
+	return onePerDir(u.files, func(f *unitFile) bool { return f.t.file.WaitsForDir() })
 }
 
 // openLazily syncs the journal of a file whose newest version was synced itself:

@@ -104,6 +104,6 @@ func (ses *session) keepHandles() {
 // stillThere tells that what was found is what stands under the name, and is what
 // the journal says: by its times, if they vouch for that.
 func (t *target) stillThere(found *recovery.Found) bool {
-	return found != nil && found.Doc != nil && t.info != nil && wal.FileIDOf(t.info) == found.ID &&
+	return found != nil && found.Doc != nil && t.info != nil && found.Is(t.info) &&
 		steady(found.Info, found.At) && found.Version == t.file.Log.State().Content
 }

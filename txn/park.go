@@ -5,8 +5,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/jtx-project/jtx/wal"
 )
 
 // A session whose transaction is over is parked: it keeps its locks and journals,
@@ -157,7 +155,7 @@ func (ses *session) resume(ctx context.Context, c *call, fn func(*session) error
 func (ses *session) asLeft() bool {
 	for _, t := range ses.targets {
 		info, err := ses.s.fs.Stat(t.name)
-		if err != nil || wal.FileIDOf(info) != t.file.Found.ID {
+		if err != nil || !t.file.Found.Is(info) {
 			return false
 		}
 	}
@@ -172,6 +170,7 @@ func (ses *session) end(whole bool) (err error) {
 	sound := false
 	defer func() {
 		left := ses.leaveAhead()
+		ses.dropSpares()
 		if sound && ses.call.parks && !ses.spoiled {
 			ses.keepHandles()
 		}
@@ -185,4 +184,13 @@ func (ses *session) end(whole bool) (err error) {
 	}
 	sound = whole
 	return nil
+}
+
+// dropSpares removes what is beside the files while they are locked.
+func (ses *session) dropSpares() {
+	for _, t := range ses.targets {
+		if t.file != nil {
+			t.file.DropSpares()
+		}
+	}
 }

@@ -74,6 +74,9 @@ func (u *unit) settle(f *unitFile) {
 		return
 	}
 	f.repl.Placed(f.draft.doc)
+	if u.durability == Full {
+		f.t.file.DirSynced()
+	}
 	f.t.info, f.t.ahead = f.t.file.Found.Info, nil
 }
 
@@ -134,16 +137,8 @@ func (u *unit) syncDirs() {
 	if u.durability != Full {
 		return
 	}
-	byDir := map[string]*unitFile{}
+	files := onePerDir(u.files, func(f *unitFile) bool { return f.placed })
 	var syncs []func() error
-	var files []*unitFile
-	for _, f := range u.files {
-		dir := filepath.Dir(f.t.real)
-		if byDir[dir] == nil && f.placed {
-			byDir[dir] = f
-			files = append(files, f)
-		}
-	}
 	errs := make([]error, len(files))
 	for i, f := range files {
 		syncs = append(syncs, func() error { errs[i] = f.repl.SyncDir(); return nil })
@@ -160,6 +155,18 @@ func (u *unit) syncDirs() {
 		}
 	}
 	fsys.Step("commit.dirs-synced")
+}
+
+// onePerDir lists those of the files that which selects, one of each directory.
+func onePerDir(files []*unitFile, which func(*unitFile) bool) (list []*unitFile) {
+	seen := map[string]bool{}
+	for _, f := range files {
+		if dir := filepath.Dir(f.t.real); which(f) && !seen[dir] {
+			seen[dir] = true
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // lagAll warns for each file of a directory whose names may not be durable.

@@ -2,9 +2,12 @@ package crashfs
 
 import (
 	"bytes"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // observe compares the watched directories with the live tree and logs what
@@ -191,12 +194,22 @@ func (r *Recorder) observeFile(n *node, rel string) {
 	if n.kind != kindFile || now.ino != n.seen.ino || n.seen.unchanged(now) {
 		return
 	}
-	data, err := os.ReadFile(full)
+	data, err := readFile(full)
 	if err != nil {
 		return
 	}
 	r.contentChanged(n, rel, data)
 	n.seen = now
+}
+
+// readFile does not wait for a lease that the program has on the file.
+func readFile(name string) ([]byte, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|fsys.NonBlock, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
 }
 
 // contentChanged logs the difference as a truncation, an append, or an

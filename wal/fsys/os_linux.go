@@ -2,6 +2,7 @@ package fsys
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -9,15 +10,44 @@ import (
 
 // datasync is fdatasync(2), retried on EINTR only: the call has then not begun.
 func datasync(f *os.File) error {
+	err := retried(func() error { return unix.Fdatasync(int(f.Fd())) })
+	if err != nil {
+		return &os.PathError{Op: "fdatasync", Path: f.Name(), Err: err}
+	}
+	return nil
+}
+
+// retried calls fn until no signal interrupts it.
+func retried(fn func() error) error {
 	for {
-		err := unix.Fdatasync(int(f.Fd()))
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, unix.EINTR) {
-			return &os.PathError{Op: "fdatasync", Path: f.Name(), Err: err}
+		if err := fn(); err != unix.EINTR {
+			return err
 		}
 	}
+}
+
+// openFile is os.OpenFile without five system calls that try whether a regular file
+// can be waited for.
+func openFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
+	var fd int
+	err := retried(func() (err error) {
+		fd, err = unix.Open(name, flag|unix.O_CLOEXEC, uint32(perm.Perm()))
+		return err
+	})
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: name, Err: err}
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+// rename is os.Rename without the look whether newname is a directory, which the
+// system call refuses itself.
+func rename(oldname, newname string) error {
+	err := retried(func() error { return unix.Rename(oldname, newname) })
+	if err != nil {
+		return &os.LinkError{Op: "rename", Old: oldname, New: newname, Err: err}
+	}
+	return nil
 }
 
 func (osFS) RenameNoReplace(oldname, newname string) error {

@@ -4,6 +4,7 @@ package fsys
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 )
 
@@ -22,3 +23,9 @@ func (osFS) RenameNoReplace(oldname, newname string) error {
 func (osFS) Exchange(a, b string) error {
 	return &os.LinkError{Op: "exchange", Old: a, New: b, Err: errors.ErrUnsupported}
 }
+
+func openFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
+	return os.OpenFile(name, flag, perm)
+}
+
+func rename(oldname, newname string) error { return os.Rename(oldname, newname) }

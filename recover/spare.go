@@ -1,0 +1,123 @@
+package recovery
+
+import (
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// A spare is a file that a replacement took out from under the name, kept to be
+// overwritten by a later content. To make a file, to give it blocks, to make its
+// metadata durable and to remove another one costs a file system more than all else
+// in a commit.
+//
+// It is overwritten only where nobody could see that:
+//
+//   - Its exchange is durable: else a power cut could bring its half-written bytes
+//     back under the user's name. Where the directory is not synced in each commit, it
+//     is beside the next one's other syncs; so there are two spares then, in turn.
+//   - Nobody has it open: who opened the file before the exchange may read it for as
+//     long as he likes. A write lease (fcntl(2), F_SETLEASE) tells that, and is held
+//     until the content is committed: a program that had looked the name up before the
+//     exchange, and opens the file only now, waits for that.
+//   - It has no other name. A copy made of hard links would change.
+//   - It has all of the metadata that the content is to get.
+//
+// It is there only while the file is locked, under a name for staged files: what a
+// crash leaves of it is what a crash leaves of any staged file.
+type spare struct {
+	name    string
+	id      wal.FileID
+	durable bool // its exchange is
+}
+
+// keepsSpare tells whether the displaced file can be a spare. What this process did
+// not stage itself may have metadata that is not durable.
+func (r *Replacement) keepsSpare(displaced fs.FileInfo) bool {
+	const special = fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky // which a write clears
+	return r.Synced && r.Version.Exists && r.File.Found.staged && r.moved == nil &&
+		displaced.Mode()&special == 0 && leasesHold(r.temp)
+}
+
+// keepSpare makes the displaced file a spare, under the name that is free now.
+func (r *Replacement) keepSpare(displaced fs.FileInfo) error {
+	if err := r.File.FS.Rename(Displaced(r.File.Target), r.tempName); err != nil {
+		return err
+	}
+	r.File.spares = append(r.File.spares, spare{name: r.tempName, id: wal.FileIDOf(displaced)})
+	return nil
+}
+
+// openSpare opens a spare for the next content, under a lease. If it must not be
+// overwritten there will be no spares for a while.
+func (r *Replacement) openSpare() bool {
+	i := slices.IndexFunc(r.File.spares, func(s spare) bool { return s.durable })
+	if i < 0 || r.Like != nil || r.Guarded {
+		return false
+	}
+	s := r.File.spares[i]
+	f, err := r.File.FS.OpenFile(s.name, os.O_RDWR|fsys.NoFollow, 0)
+	if err == nil && r.mayOverwrite(f, s.id) {
+		r.File.spares = slices.Delete(r.File.spares, i, i+1)
+		r.temp, r.tempName, r.refilled = f, s.name, true
+		return true
+	}
+	if err == nil {
+		f.Close() // it was opened for nothing
+	}
+	r.File.DropSpares()
+	return false
+}
+
+func (r *Replacement) mayOverwrite(f fsys.File, id wal.FileID) bool {
+	if fsys.Lease(f) != nil {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && sameButRenamed(wal.FileIDOf(info), id) && hasOneName(info) &&
+		sameAccess(info, r.File.Found.Info) && sameXattrs(f, r.File.Target)
+}
+
+// refill overwrites the spare.
+func (r *Replacement) refill() error {
+	if _, err := r.temp.WriteAt(r.Data, 0); err != nil {
+		return err
+	}
+	info, err := r.temp.Stat()
+	if err != nil || info.Size() == int64(len(r.Data)) {
+		return err
+	}
+	return r.temp.Truncate(int64(len(r.Data)))
+}
+
+// unlease lets those open the spare who wait to: its content is committed.
+func (r *Replacement) unlease() error {
+	if !r.refilled {
+		return nil
+	}
+	return fsys.Unlease(r.temp)
+}
+
+// WaitsForDir tells whether a spare waits for a sync of the directory.
+func (f *File) WaitsForDir() bool {
+	return slices.ContainsFunc(f.spares, func(s spare) bool { return !s.durable })
+}
+
+// DirSynced takes note that the directory was synced since the last replacement.
+func (f *File) DirSynced() {
+	for i := range f.spares {
+		f.spares[i].durable = true
+	}
+}
+
+// DropSpares removes the spares. It is called before the file's lock is given back.
+// One that can't be removed is left to whoever next stages a content.
+func (f *File) DropSpares() {
+	for _, s := range f.spares {
+		_ = f.removeIfThere(s.name)
+	}
+	f.spares = nil
+}
