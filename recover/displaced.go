@@ -23,8 +23,10 @@ func now() time.Time { return time.Now().UTC() }
 // saved in the instant before an exchange is kept: clearTemps returns the record
 // that stands then, or newest where there was nothing to keep.
 func (f *File) clearTemps(newest *wal.Record) (*wal.Record, error) {
-	if err := f.removeTemps(); err != nil {
-		return nil, err
+	for _, name := range append(f.spareNames(), Temp(f.Target)) {
+		if err := f.removeIfThere(name); err != nil {
+			return nil, err
+		}
 	}
 	displaced := Displaced(f.Target)
 	info, err := f.FS.Lstat(displaced)

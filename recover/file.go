@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"time"
 
@@ -148,31 +147,9 @@ func readOpen(f fsys.File, trusted wal.Version, lim jsonpatch.Limits) (Found, er
 	return found, nil
 }
 
-// Temps are the names beside target under which its next contents are staged, in
-// turn. What a crash left there may be half written, and was never to be seen under
-// the target's name.
-func Temps(target string) [2]string {
-	return [2]string{beside(target, ".tmp"), beside(target, ".tmp2")}
-}
-
-// freeTemp is the name for the next staged file.
-func (f *File) freeTemp() string {
-	names := Temps(f.Target)
-	if slices.ContainsFunc(f.spares, func(s spare) bool { return s.name == names[0] }) {
-		return names[1]
-	}
-	return names[0]
-}
-
-// removeTemps removes what a crash left under the names for staged files.
-func (f *File) removeTemps() error {
-	for _, name := range Temps(f.Target) {
-		if err := f.removeIfThere(name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// Temp is the name beside target under which its next content is staged. What a
+// crash left there was never under the target's name, and may be half written.
+func Temp(target string) string { return beside(target, ".tmp") }
 
 // Displaced is the name beside target with which the target is exchanged, after
 // the commit point. What a crash left there is the committed content, or what

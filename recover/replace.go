@@ -76,8 +76,8 @@ func (r *Replacement) create() (err error) {
 	if r.File.Found.Info == nil && r.Like == nil {
 		perm = r.File.newPerm()
 	}
-	r.tempName = r.File.freeTemp()
-	r.temp, err = r.File.createTemp(r.tempName, perm)
+	r.tempName = Temp(r.File.Target)
+	r.temp, err = createTemp(r.File.FS, r.tempName, perm)
 	return err
 }
 
@@ -93,19 +93,18 @@ func (f *File) newPerm() fs.FileMode {
 	return anyFile & info.Mode().Perm()
 }
 
-// createTemp makes the file new. What a crash left under the names for staged files
-// is removed first: they are ours, and only the holder of the target's lock uses them.
-func (f *File) createTemp(name string, perm fs.FileMode) (fsys.File, error) {
+// createTemp makes the file new. What a crash left under the name is removed
+// first: the name is ours, and only the holder of the target's lock uses it.
+func createTemp(fsy fsys.FS, name string, perm fs.FileMode) (fsys.File, error) {
 	const flags = os.O_RDWR | os.O_CREATE | os.O_EXCL | fsys.NoFollow
-	temp, err := f.FS.OpenFile(name, flags, perm)
+	f, err := fsy.OpenFile(name, flags, perm)
 	if !errors.Is(err, fs.ErrExist) {
-		return temp, err
+		return f, err
 	}
-	f.DropSpares()
-	if err := f.removeTemps(); err != nil {
+	if err := fsy.Remove(name); err != nil {
 		return nil, err
 	}
-	return f.FS.OpenFile(name, flags, perm)
+	return fsy.OpenFile(name, flags, perm)
 }
 
 func (r *Replacement) fill() error {
@@ -304,7 +303,10 @@ func (r *Replacement) checkDisplaced(rec *wal.Record) error {
 		}
 	}
 	if same && r.keepsSpare(info) {
-		return r.keepSpare(info)
+		err := r.keepSpare(info)
+		if !errors.Is(err, syscall.EXDEV) {
+			return err
+		}
 	}
 	return r.File.FS.Remove(displaced)
 }

@@ -3,6 +3,7 @@ package recovery
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/jtx-project/jtx/wal"
@@ -26,8 +27,8 @@ import (
 //   - It has no other name. A copy made of hard links would change.
 //   - It has all of the metadata that the content is to get.
 //
-// It is there only while the file is locked, under a name for staged files: what a
-// crash leaves of it is what a crash leaves of any staged file.
+// It lies beside the journal, where nobody sees it, while the file is locked. What a
+// crash leaves of it is overwritten by a rename, or removed by recovery.
 type spare struct {
 	name    string
 	id      wal.FileID
@@ -42,13 +43,26 @@ func (r *Replacement) keepsSpare(displaced fs.FileInfo) bool {
 		displaced.Mode()&special == 0 && leasesHold(r.temp)
 }
 
-// keepSpare makes the displaced file a spare, under the name that is free now.
+// keepSpare makes the displaced file a spare.
 func (r *Replacement) keepSpare(displaced fs.FileInfo) error {
-	if err := r.File.FS.Rename(Displaced(r.File.Target), r.tempName); err != nil {
+	name := r.File.freeSpareName()
+	if err := r.File.FS.Rename(Displaced(r.File.Target), name); err != nil {
 		return err
 	}
-	r.File.spares = append(r.File.spares, spare{name: r.tempName, id: wal.FileIDOf(displaced)})
+	r.File.spares = append(r.File.spares, spare{name: name, id: wal.FileIDOf(displaced)})
 	return nil
+}
+
+func (f *File) spareNames() []string {
+	return []string{filepath.Join(f.Dir, "spare"), filepath.Join(f.Dir, "spare2")}
+}
+
+func (f *File) freeSpareName() string {
+	names := f.spareNames()
+	if slices.ContainsFunc(f.spares, func(s spare) bool { return s.name == names[0] }) {
+		return names[1]
+	}
+	return names[0]
 }
 
 // openSpare opens a spare for the next content, under a lease. If it must not be
@@ -114,7 +128,7 @@ func (f *File) DirSynced() {
 }
 
 // DropSpares removes the spares. It is called before the file's lock is given back.
-// One that can't be removed is left to whoever next stages a content.
+// One that can't be removed is left to recovery.
 func (f *File) DropSpares() {
 	for _, s := range f.spares {
 		_ = f.removeIfThere(s.name)

@@ -164,7 +164,7 @@ func TestRedactWhereverItHides(t *testing.T) {
 			require.NoError(t, err)
 		},
 		"staged file": func(t *testing.T, s *txn.Store, dir string) {
-			write(t, recovery.Temps(filepath.Join(dir, "a.json"))[0], `{"pw":"`+secret+`"}`)
+			write(t, recovery.Temp(filepath.Join(dir, "a.json")), `{"pw":"`+secret+`"}`)
 		},
 		"generation that was never finished": func(t *testing.T, s *txn.Store, dir string) {
 			half := filepath.Join(dir, ".jtx", "files", "a.json", "wal.1")

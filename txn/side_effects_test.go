@@ -179,6 +179,7 @@ func TestDryRunOfHistoryVerbsChangesNothing(t *testing.T) {
 				set(t, s, "a.json", "/n", i)
 			}
 			changed := set(t, s, "a.json", "/pw", "secret-two")
+			letGo(t, dir, "a.json")
 			leave(t, s, h, dir)
 			before := everything(t, dir)
 			for verb, run := range map[string]func() error{
