@@ -15,6 +15,7 @@ const (
 	kindCrash       = "crash models (kill, ext4, xfs/btrfs, weakest POSIX)"
 	kindEditorCrash = "crash models, with editors that sync nothing"
 	kindBehind      = "crash models: write-behind"
+	kindSpares      = "crash models: files in a row, with spares"
 	kindGroup       = "crash models: transactions committed together"
 	kindLog         = "crash models: the journal alone"
 	kindCompaction  = "crash models: compaction"

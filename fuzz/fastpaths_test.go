@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/jtx-project/jtx/txn"
@@ -50,6 +51,47 @@ func TestFastPathsSurviveCrashes(t *testing.T) {
 				kind = kindGroup
 			}
 			explore(t, kind, (&crashed{workload: w}).config(t))
+		})
+	}
+}
+
+// sparePlans are workloads in which files change so soon again that what came out from
+// under their names is overwritten.
+func sparePlans(level txn.Durability) map[string]*workload {
+	one, three := []string{"d/a.json"}, []string{"one/a.json", "one/b.json", "two/c.json"}
+	steps := func(files []string) []step {
+		return []step{set(1, files...), set(2, files...), set(3, files...), put(small, files...), set(4, files...), put(big(5), files...),
+			set(6, files...), set(7, files...), save(big(8), files[0]), set(9, files...), set(10, files...), set(11, files...), set(12, files...)}
+	}
+	plan := func(files []string) *workload {
+		w := &workload{files: files, level: level, init: true, stands: true, seed: map[string]string{}, ready: []step{set(0, files...)}, steps: steps(files)}
+		for i, f := range files {
+			w.seed[f] = big(i)
+		}
+		return w
+	}
+	return map[string]*workload{"one file": plan(one), "three files": plan(three)}
+}
+
+func TestSparesSurviveCrashes(t *testing.T) {
+	for _, level := range []txn.Durability{txn.Full, txn.Journal} {
+		for name, w := range sparePlans(level) {
+			t.Run(level.String()+"/"+name, func(t *testing.T) {
+				explore(t, kindSpares, (&crashed{workload: w}).config(t))
+			})
+		}
+	}
+}
+
+// At this level only the spares need the directory to be synced: where it is not, one
+// is overwritten that a power cut brings back under its old name.
+func TestSparesWithoutSyncsAreFound(t *testing.T) {
+	drop := func(name string, isDir bool) bool { return isDir && !strings.Contains(name, "/.jtx") }
+	for name, w := range sparePlans(txn.Journal) {
+		t.Run(name, func(t *testing.T) {
+			cfg := (&crashed{workload: w, drop: drop}).config(t)
+			cfg.Depth = 0
+			mustFind(t, kindSpares, "no sync of the target's directory", cfg)
 		})
 	}
 }
