@@ -21,6 +21,7 @@ type Replacement struct {
 	File    *File
 	Data    []byte      // the new bytes; nothing where Version says that there is no file
 	Version wal.Version // what Data is, or the zero value to remove the file
+	Strict  bool        // Data is known to be strict JSON
 	InPlace bool        // overwrite, do not rename
 	// Like is another file, whose mode, owner and attributes the new one gets:
 	// less what the one that it replaces did not allow. nil: those of that.
@@ -370,7 +371,7 @@ func (r *Replacement) Settle(rec *wal.Record) error {
 	if r.moved != nil {
 		rec = r.moved
 	}
-	if err := r.File.Log.Settle(rec.LSN, r.after.ID, rec.After); err != nil || !r.InPlace {
+	if err := r.File.Log.Settle(rec.LSN, r.after.ID, rec.After, r.Strict); err != nil || !r.InPlace {
 		return err
 	}
 	// Until it is durable that the bytes are in place, whatever another program
