@@ -23,6 +23,8 @@ type Replacement struct {
 	Version wal.Version // what Data is, or the zero value to remove the file
 	Strict  bool        // Data is known to be strict JSON
 	InPlace bool        // overwrite, do not rename
+	// Unsynced tells that Sync will not be called.
+	Unsynced bool
 	// Like is another file, whose mode, owner and attributes the new one gets:
 	// less what the one that it replaces did not allow. nil: those of that.
 	Like *File
@@ -95,7 +97,7 @@ func createTemp(fsy fsys.FS, name string, perm fs.FileMode) (fsys.File, error) {
 }
 
 func (r *Replacement) fill() error {
-	if _, err := r.temp.Write(r.Data); err != nil {
+	if err := r.write(); err != nil {
 		return err
 	}
 	model := r.File
@@ -111,6 +113,14 @@ func (r *Replacement) fill() error {
 		return err
 	}
 	return r.narrow(r.temp)
+}
+
+func (r *Replacement) write() error {
+	if r.Unsynced {
+		_, err := r.temp.Write(r.Data)
+		return err
+	}
+	return fsys.WriteOut(r.temp, r.Data)
 }
 
 // narrow takes away from an open file what the file that is replaced did not allow,
