@@ -89,7 +89,7 @@ func (j journal) commit(rec *crashfs.Recorder, log *wal.Log, batch []*wal.Record
 	for _, r := range batch {
 		rec.Pointf("%d", r.LSN)
 	}
-	return log.Settle(last.LSN, wal.FileID{Ino: uint64(last.LSN)}, last.After)
+	return log.Settle(last.LSN, wal.FileID{Ino: uint64(last.LSN)}, last.After, false)
 }
 
 func (j journal) recover(fsy fsys.FS, dir string, c crashfs.Crash) error {

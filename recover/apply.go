@@ -194,12 +194,12 @@ func (f *File) settle(newest *wal.Record) error {
 		return err
 	}
 	if newest == nil {
-		return f.Log.Settle(0, wal.FileID{}, wal.Version{})
+		return f.Log.Settle(0, wal.FileID{}, wal.Version{}, false)
 	}
 	if err := f.syncName(newest); err != nil {
 		return err
 	}
-	return f.Log.Settle(newest.LSN, f.Found.ID, newest.After)
+	return f.Log.Settle(newest.LSN, f.Found.ID, newest.After, f.foundStrict(newest.After))
 }
 
 // syncName makes durable that the version stands under the name, where `state`
@@ -246,7 +246,7 @@ func (f *File) AppendAdoption(rec *wal.Record) error {
 		return err
 	}
 	fsys.Step("recovery.adopted")
-	return f.Log.Settle(rec.LSN, f.Found.ID, rec.After)
+	return f.Log.Settle(rec.LSN, f.Found.ID, rec.After, f.foundStrict(rec.After))
 }
 
 // Redo puts the version that newest made in place. Its record is durable first,
@@ -260,7 +260,7 @@ func (f *File) Redo(newest *wal.Record) error {
 		return err
 	}
 	fsys.Step("recovery.redo-rendered")
-	r := Replacement{File: f, Data: data, Version: newest.After, Guarded: true, InPlace: f.Overwrites(newest.Kind == wal.KindInPlace, newest.After)}
+	r := Replacement{File: f, Data: data, Version: newest.After, Strict: isStrict(trusted(data)), Guarded: true, InPlace: f.Overwrites(newest.Kind == wal.KindInPlace, newest.After)}
 	if err := r.Stage(); err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func (f *File) unlinked() error {
 // has that content already: an older one may come back where its removal was never
 // made durable.
 func (f *File) keepDisplaced(newest *wal.Record) (*wal.Record, error) {
-	out, err := Read(f.FS, Displaced(f.Target), wal.Version{}, f.Limits)
+	out, err := Read(f.FS, Displaced(f.Target), wal.State{}, f.Limits)
 	if err != nil || f.inHistory(out.Version) || f.isAside(out.Version) {
 		return newest, err
 	}
@@ -106,7 +106,7 @@ func (f *File) recordDisplaced(rec *wal.Record, data []byte) (*wal.Record, error
 	if known, err := f.displacedIs(rec.Before, rec.After, f.Found.Version); known || err != nil {
 		return nil, err
 	}
-	out, err := Read(f.FS, Displaced(f.Target), wal.Version{}, f.Limits)
+	out, err := Read(f.FS, Displaced(f.Target), wal.State{}, f.Limits)
 	if err != nil {
 		return nil, err
 	}

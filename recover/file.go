@@ -82,7 +82,7 @@ const SettleTime = 100 * time.Millisecond
 // Look reads the file under its name and validates it, unless its bytes are
 // known to be the document that the newest version holds.
 func (f *File) Look() error {
-	known := f.Journal.State().Content
+	known := f.Journal.State()
 	deadline := time.Now().Add(SettleTime)
 	for {
 		found, err := Read(f.FS, f.Target, known, f.Limits)
@@ -107,9 +107,10 @@ func (f *File) mustBreak(found Found) bool {
 	return age > SettleTime && age < 100*365*24*time.Hour
 }
 
-// Read reads what stands under name. Content that has the hash of trusted is not
-// validated again. A name that holds no regular file is ErrNotRegular.
-func Read(fsy fsys.FS, name string, trusted wal.Version, lim jsonpatch.Limits) (Found, error) {
+// Read reads what stands under name. The content that known names is not validated
+// again; the zero State knows none. A name that holds no regular file is
+// ErrNotRegular.
+func Read(fsy fsys.FS, name string, known wal.State, lim jsonpatch.Limits) (Found, error) {
 	// Without O_NONBLOCK the open of a FIFO would wait for its writer.
 	f, err := fsy.OpenFile(name, os.O_RDONLY|fsys.NonBlock, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -122,10 +123,10 @@ func Read(fsy fsys.FS, name string, trusted wal.Version, lim jsonpatch.Limits) (
 		return Found{}, err
 	}
 	defer f.Close()
-	return readOpen(f, trusted, lim)
+	return readOpen(f, known, lim)
 }
 
-func readOpen(f fsys.File, trusted wal.Version, lim jsonpatch.Limits) (Found, error) {
+func readOpen(f fsys.File, known wal.State, lim jsonpatch.Limits) (Found, error) {
 	at := time.Now()
 	info, err := f.Stat()
 	if err != nil {
@@ -139,12 +140,25 @@ func readOpen(f fsys.File, trusted wal.Version, lim jsonpatch.Limits) (Found, er
 		return Found{}, err
 	}
 	found := Found{Info: info, At: at, ID: wal.FileIDOf(info), Version: wal.VersionOf(data), Data: data}
-	if found.Version == trusted {
-		found.Doc = jsonpatch.Trusted(data, jsonpatch.JSONC)
-	} else {
+	switch {
+	case found.Version != known.Content:
 		found.Doc, found.Err = jsonpatch.Parse(data, lim)
+	case known.Strict:
+		found.Doc = jsonpatch.Trusted(data, jsonpatch.Strict)
+	default:
+		found.Doc = jsonpatch.Trusted(data, jsonpatch.JSONC)
 	}
 	return found, nil
+}
+
+// foundStrict tells whether v, if that is what was found, is strict JSON. Where
+// nobody has looked for comments yet, this does.
+func (f *File) foundStrict(v wal.Version) bool {
+	return f.Found.Version == v && isStrict(f.Found.Doc)
+}
+
+func isStrict(doc *jsonpatch.Document) bool {
+	return doc != nil && doc.Syntax() == jsonpatch.Strict
 }
 
 // Temp is the name beside target under which its next content is staged. What a

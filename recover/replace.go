@@ -21,7 +21,10 @@ type Replacement struct {
 	File    *File
 	Data    []byte      // the new bytes; nothing where Version says that there is no file
 	Version wal.Version // what Data is, or the zero value to remove the file
+	Strict  bool        // Data is known to be strict JSON
 	InPlace bool        // overwrite, do not rename
+	// Unsynced tells that Sync will not be called.
+	Unsynced bool
 	// Like is another file, whose mode, owner and attributes the new one gets:
 	// less what the one that it replaces did not allow. nil: those of that.
 	Like *File
@@ -108,7 +111,7 @@ func createTemp(fsy fsys.FS, name string, perm fs.FileMode) (fsys.File, error) {
 }
 
 func (r *Replacement) fill() error {
-	if _, err := r.temp.Write(r.Data); err != nil {
+	if err := r.write(); err != nil {
 		return err
 	}
 	model := r.File
@@ -124,6 +127,14 @@ func (r *Replacement) fill() error {
 		return err
 	}
 	return r.narrow(r.temp)
+}
+
+func (r *Replacement) write() error {
+	if r.Unsynced {
+		_, err := r.temp.Write(r.Data)
+		return err
+	}
+	return fsys.WriteOut(r.temp, r.Data)
 }
 
 // narrow takes away from an open file what the file that is replaced did not allow,
@@ -398,7 +409,7 @@ func (r *Replacement) Settle(rec *wal.Record) error {
 	if r.moved != nil {
 		rec = r.moved
 	}
-	if err := r.File.Log.Settle(rec.LSN, r.after.ID, rec.After); err != nil || !r.InPlace {
+	if err := r.File.Log.Settle(rec.LSN, r.after.ID, rec.After, r.Strict); err != nil || !r.InPlace {
 		return err
 	}
 	// Until it is durable that the bytes are in place, whatever another program

@@ -38,6 +38,7 @@ const DefaultBehindBytes = 64 << 20
 type ahead struct {
 	doc     *jsonpatch.Document
 	version wal.Version
+	strict  bool // doc is known to be strict JSON
 	rec     *wal.Record
 	segment wal.LSN   // the journal's tail when the file began to lag
 	since   time.Time // when that was
@@ -83,7 +84,7 @@ func (u *unit) runBehind() error {
 		return err
 	}
 	for _, f := range u.files {
-		next := &ahead{doc: f.draft.doc, version: f.after, rec: f.rec, segment: f.segment, since: time.Now()}
+		next := &ahead{doc: f.draft.doc, version: f.after, strict: f.draft.knownStrict(), rec: f.rec, segment: f.segment, since: time.Now()}
 		if f.t.ahead != nil {
 			next.segment, next.since = f.t.ahead.segment, f.t.ahead.since
 		}
@@ -153,7 +154,7 @@ func (ses *session) catchUp() error {
 	for _, t := range ses.targets {
 		if a := t.ahead; a != nil {
 			f := &unitFile{change: &change{draft: &draft{doc: a.doc}}, t: t, log: t.file.Log, rec: a.rec, segment: a.segment}
-			f.repl = recovery.Replacement{File: t.file, Data: a.doc.Bytes(), Version: a.version}
+			f.repl = recovery.Replacement{File: t.file, Data: a.doc.Bytes(), Version: a.version, Strict: a.strict}
 			u.files = append(u.files, f)
 		}
 	}

@@ -57,7 +57,7 @@ func (s *Store) settledHeads(targets []*target) ([]head, error) {
 		before[i] = pos
 		list[i] = headAt(t, st)
 		if st.Last > 0 && pos.file != st.File {
-			found, err := recovery.Read(s.fs, t.real, st.Content, s.opt.Limits)
+			found, err := recovery.Read(s.fs, t.real, st, s.opt.Limits)
 			if err != nil {
 				return nil, fail(t.name, err)
 			}

@@ -79,7 +79,7 @@ func historySince(b testing.TB, commits int, at time.Time) (*txn.Store, wal.ID, 
 	require.NoError(b, os.WriteFile(path, before, 0o644))
 	info, err := os.Stat(path)
 	require.NoError(b, err)
-	require.NoError(b, log.Settle(log.State().Last, wal.FileIDOf(info), wal.VersionOf(before)))
+	require.NoError(b, log.Settle(log.State().Last, wal.FileIDOf(info), wal.VersionOf(before), false))
 	require.NoError(b, log.Close())
 	return s, middle, dir
 }

@@ -414,6 +414,6 @@ func forward(t *testing.T, dir, name string, by time.Duration) {
 	require.NoError(t, err)
 	require.NoError(t, log.Append(rec))
 	require.NoError(t, log.Sync())
-	require.NoError(t, log.Settle(rec.LSN, st.File, st.Content))
+	require.NoError(t, log.Settle(rec.LSN, st.File, st.Content, st.Strict))
 	require.NoError(t, log.Close())
 }

@@ -41,7 +41,7 @@ func (s *Store) SetAside(ctx context.Context, file string) (kept string, err err
 	if err := s.mustBeDamaged(ctx, t); err != nil {
 		return "", fail(t.name, err)
 	}
-	found, err := recovery.Read(s.fs, t.real, wal.Version{}, s.opt.Limits)
+	found, err := recovery.Read(s.fs, t.real, wal.State{}, s.opt.Limits)
 	if err != nil {
 		return "", fail(t.name, err)
 	}

@@ -215,6 +215,17 @@ func merged(changes []*change, lim jsonpatch.Limits) (*change, error) {
 	return c, nil
 }
 
+// knownStrict tells whether the draft is known to be strict JSON. What was made of a
+// document with comments is not looked at for that.
+func (d *draft) knownStrict() bool {
+	for _, doc := range []*jsonpatch.Document{d.found.Doc, d.doc} {
+		if doc != nil && doc.Syntax() != jsonpatch.Strict {
+			return false
+		}
+	}
+	return d.doc != nil
+}
+
 // change compares the draft with what was found. It is nil where the bytes are
 // the same.
 func (d *draft) change(lim jsonpatch.Limits) (*change, error) {

@@ -121,6 +121,9 @@ func (s *Store) verifyLocked(ctx context.Context, t *target, res *VerifyResult) 
 	if err != nil {
 		return err
 	}
+	if err := s.checkStrict(t); err != nil {
+		return err
+	}
 	fp := plan.Of(t.key())
 	if fp.Newest != nil {
 		res.Rev = fp.Newest.Rev
@@ -134,6 +137,19 @@ func (s *Store) verifyLocked(ctx context.Context, t *target, res *VerifyResult) 
 		res.Unfinished = true
 	case recovery.SetAside:
 		return &recovery.DamagedError{File: t.real, Rev: res.Rev, Err: t.file.Found.Err}
+	}
+	return nil
+}
+
+// checkStrict looks whether `state` is right in saying that what it knows of the file
+// is strict JSON: readers believe it.
+func (s *Store) checkStrict(t *target) error {
+	st, found := t.file.Journal.State(), t.file.Found
+	if !st.Strict || found.Version != st.Content {
+		return nil
+	}
+	if _, err := jsonpatch.ParseStrict(found.Data, s.opt.Limits); err != nil {
+		return &wal.CorruptError{Path: wal.StatePath(t.dir), LSN: st.Applied, Reason: fmt.Sprintf("it says that the document is strict JSON: %v", err)}
 	}
 	return nil
 }

@@ -140,7 +140,7 @@ func (s *Store) readUnlocked(ctx context.Context, names []string, how lookup) (*
 		if !settled {
 			return nil, nil
 		}
-		found, err := recovery.Read(s.fs, t.real, st.Content, s.opt.Limits)
+		found, err := recovery.Read(s.fs, t.real, st, s.opt.Limits)
 		if err != nil {
 			return nil, fail(name, err)
 		}
@@ -319,7 +319,7 @@ func (s *Store) readJournals(ctx context.Context, names []string) (*Tx, error) {
 		return nil, err
 	}
 	for _, t := range plain {
-		found, err := recovery.Read(s.fs, t.real, wal.Version{}, s.opt.Limits)
+		found, err := recovery.Read(s.fs, t.real, wal.State{}, s.opt.Limits)
 		if err == nil {
 			err = found.Err
 		}

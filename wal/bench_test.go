@@ -35,7 +35,7 @@ func grow(b *testing.B, n int, opt Options) string {
 		require.NoError(b, l.Append(patch(i+1)))
 	}
 	require.NoError(b, l.Sync())
-	require.NoError(b, l.Settle(LSN(n), FileID{}, Version{}))
+	require.NoError(b, l.Settle(LSN(n), FileID{}, Version{}, false))
 	require.NoError(b, l.Close())
 	return dir
 }

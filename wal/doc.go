@@ -107,7 +107,7 @@
 //	152  its hash    160  written        168  time         176  size of the last entry
 //	184  zero        252  CRC32C of the 252 bytes before
 //
-// Flags: 1 pending, 2 in place, 4 the content exists. See [State] for the meanings. It
+// Flags: 1 pending, 2 in place, 4 the content exists, 8 it is strict JSON. See [State] for the meanings. It
 // is written twice in a commit, unsynced: pending before the first append, settled
 // after the file was replaced. Processes of the same boot share the page cache it is
 // in, and believe it; in another boot only its durable mark counts, which was true

@@ -26,7 +26,7 @@ func TestHazard06FailedSync(t *testing.T) {
 	require.ErrorIs(t, l.Sync(), syscall.EIO)
 	require.ErrorIs(t, l.Sync(), ErrFailed)
 	require.ErrorIs(t, l.Append(patch(5)), ErrFailed)
-	require.ErrorIs(t, l.Settle(4, FileID{}, Version{}), ErrFailed)
+	require.ErrorIs(t, l.Settle(4, FileID{}, Version{}, false), ErrFailed)
 	old := tailSegment(t, dir)
 
 	require.NoError(t, l.Reopen())

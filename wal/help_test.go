@@ -85,7 +85,7 @@ func tryCommit(l *Log, recs ...*Record) error {
 		if err := l.Sync(); err != nil {
 			return err
 		}
-		if err := l.Settle(r.LSN, FileID{Ino: 7, Size: r.After.Size}, r.After); err != nil {
+		if err := l.Settle(r.LSN, FileID{Ino: 7, Size: r.After.Size}, r.After, false); err != nil {
 			return err
 		}
 	}

@@ -233,12 +233,13 @@ func (l *Log) MarkPending() error {
 }
 
 // Settle writes the state of a commit that is over: applied is the last record
-// whose result the file has, file and content what it looks like now.
-func (l *Log) Settle(applied LSN, file FileID, content Version) error {
+// whose result the file has, file and content what it looks like now, strict that
+// the content is known to be strict JSON.
+func (l *Log) Settle(applied LSN, file FileID, content Version, strict bool) error {
 	err := l.SetState(func(s *State) {
 		s.Boot = l.opt.Boot
 		s.Pending, s.InPlace = false, false
-		s.Applied, s.File, s.Content = applied, file, content
+		s.Applied, s.File, s.Content, s.Strict = applied, file, content, strict
 	})
 	l.trusted = err == nil
 	return err

@@ -175,7 +175,7 @@ func TestLazyRecordsAreNotDurable(t *testing.T) {
 		r := patch(i)
 		r.Flags = FlagLazy
 		require.NoError(t, l.Append(r))
-		require.NoError(t, l.Settle(r.LSN, FileID{Ino: 1}, r.After))
+		require.NoError(t, l.Settle(r.LSN, FileID{Ino: 1}, r.After, false))
 	}
 	require.NoError(t, l.Close())
 
@@ -287,7 +287,7 @@ func TestReadLast(t *testing.T) {
 	require.Zero(t, names.listed)
 
 	// Another generation's tail is read as a whole once.
-	require.NoError(t, l.Settle(50, FileID{Ino: 7}, patch(50).After))
+	require.NoError(t, l.Settle(50, FileID{Ino: 7}, patch(50).After, false))
 	commit(t, l, image(51, "{}"), patch(52))
 	require.NoError(t, l.Rebuild(51, nil))
 	rec, err = l.Read(52)

@@ -66,7 +66,7 @@ func (m *model) commit(t *rapid.T, sync bool) {
 		require.NoError(t, m.log.Sync())
 		m.durable = len(m.units)
 	}
-	require.NoError(t, m.log.Settle(r.LSN, FileID{Ino: 1}, r.After))
+	require.NoError(t, m.log.Settle(r.LSN, FileID{Ino: 1}, r.After, false))
 }
 
 // abandon appends and stops there, as a process does that dies before its sync.

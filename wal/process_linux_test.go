@@ -150,7 +150,7 @@ func appendAndDie(l *Log, step int) error {
 		func() error { return l.Append(r) },
 		l.Sync,
 		func() error { _, err := fmt.Println(r.Unit); return err },
-		func() error { return l.Settle(r.LSN, FileID{}, r.After) },
+		func() error { return l.Settle(r.LSN, FileID{}, r.After, false) },
 	} {
 		if err := do(); err != nil {
 			return err

@@ -34,9 +34,13 @@ type State struct {
 	SinceImage int64
 	File       FileID  // what the applied record left
 	Content    Version // and its bytes
-	Written    int64   // when this state was written, in ns since 1970
-	Time       int64   // no record is later, in ns since 1970
-	LastSize   int64   // of the last entry, in bytes, with its length; 0 where that isn't known
+	// Strict is what who settled knew of Content besides: that it is strict JSON,
+	// without a comment. It is a matter of the bytes, and holds in any boot. False
+	// says nothing.
+	Strict   bool
+	Written  int64 // when this state was written, in ns since 1970
+	Time     int64 // no record is later, in ns since 1970
+	LastSize int64 // of the last entry, in bytes, with its length; 0 where that isn't known
 }
 
 const (
@@ -52,8 +56,9 @@ const (
 	statePending = 1 << iota
 	stateInPlace
 	stateExists // Content exists
+	stateStrict
 
-	stateFlags = statePending | stateInPlace | stateExists
+	stateFlags = statePending | stateInPlace | stateExists | stateStrict
 )
 
 // encode makes the 256 bytes. Little-endian, eight bytes to a row:
@@ -67,7 +72,7 @@ const (
 //	152  its hash    160  written        168  time         176  size of the last entry
 //	184  zero        252  CRC32C of the 252 bytes before
 //
-// Flags: 1 pending, 2 in place, 4 the content exists.
+// Flags: 1 pending, 2 in place, 4 the content exists, 8 it is strict JSON.
 func (s *State) encode() (b [stateSize]byte) {
 	le := binary.LittleEndian
 	copy(b[:], stateMagic)
@@ -102,6 +107,9 @@ func (s *State) flags() (f uint16) {
 	if s.Content.Exists {
 		f |= stateExists
 	}
+	if s.Strict {
+		f |= stateStrict
+	}
 	return f
 }
 
@@ -127,6 +135,7 @@ func decodeState(b []byte) (s State, ok bool, err error) {
 		Group: LSN(u(64)), Segment: LSN(u(72)), Offset: i(80), Image: LSN(u(88)), SinceImage: i(96),
 		File:    FileID{Dev: u(104), Ino: u(112), Size: i(120), Mtime: i(128), Ctime: i(136)},
 		Content: Version{Exists: flags&stateExists != 0, Size: i(144), Hash: Hash(b[152:160])},
+		Strict:  flags&stateStrict != 0,
 		Written: i(160), Time: i(168), LastSize: i(176),
 	}
 	return s, true, nil

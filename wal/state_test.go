@@ -19,7 +19,7 @@ func sampleState() State {
 }
 
 func TestStateRoundTrip(t *testing.T) {
-	for _, s := range []State{sampleState(), {}, {Pending: true}, {InPlace: true}, {Content: Version{Exists: true}}} {
+	for _, s := range []State{sampleState(), {}, {Pending: true}, {InPlace: true}, {Content: Version{Exists: true}}, {Strict: true}} {
 		b := s.encode()
 		got, ok, err := decodeState(b[:])
 		require.NoError(t, err)
@@ -110,7 +110,7 @@ func TestFailedStateWriteIsNotBelieved(t *testing.T) {
 	commit(t, l, patch(1)) // two state writes
 	require.NoError(t, l.Append(patch(2)))
 	require.NoError(t, l.Sync())
-	require.Error(t, l.Settle(2, FileID{}, Version{}))
+	require.Error(t, l.Settle(2, FileID{}, Version{}, false))
 	require.False(t, l.Trusted())
 	require.NoError(t, l.Refresh())
 	require.False(t, l.Trusted())

@@ -100,7 +100,7 @@ func oneCommit(l *Log, i, tries int) (bool, error) {
 			return false, fmt.Errorf("record %d was kept and is not durable: %+v", i, l.State())
 		}
 	}
-	_ = l.Settle(LSN(i), FileID{Ino: 1}, patch(i).After) // a warning, no failure: the record is durable
+	_ = l.Settle(LSN(i), FileID{Ino: 1}, patch(i).After, false) // a warning, no failure: the record is durable
 	return true, nil
 }
 

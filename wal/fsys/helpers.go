@@ -25,7 +25,7 @@ func ReadAll(f File) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	buf := make([]byte, st.Size()+1)
+	buf := makeBuffer(st.Size() + 1)
 	n := 0
 	for {
 		m, err := f.ReadAt(buf[n:], int64(n))
