@@ -88,10 +88,10 @@ func (c *cache) drop(name string) {
 // have changed.
 func (s *Store) cachedSnapshot(names []string) *Tx {
 	tx := newEmptyTx(s)
-	entries := make([]*cached, len(names))
+	entries := make([]*cached, 0, 8) // mostly enough, and then not on the heap
 	s.cache.mu.RLock()
-	for i, name := range names {
-		entries[i] = s.cache.files[name]
+	for _, name := range names {
+		entries = append(entries, s.cache.files[name])
 	}
 	s.cache.mu.RUnlock()
 	for i, e := range entries {
@@ -105,19 +105,19 @@ func (s *Store) cachedSnapshot(names []string) *Tx {
 
 // current tells that e is still the newest committed version.
 func (s *Store) current(name string, e *cached) bool {
-	info, err := s.fs.Stat(name)
-	if err != nil || wal.FileIDOf(info) != e.stands {
+	id, err := s.fs.StatID(name)
+	if err != nil || id != e.stands {
 		return false
 	}
 	if e.held != nil {
 		return true
 	}
-	info, err = s.fs.Lstat(e.state)
-	if err != nil || wal.FileIDOf(info) != e.stateID {
+	id, err = s.fs.LstatID(e.state)
+	if err != nil || id != e.stateID {
 		return false
 	}
 	for _, meta := range e.nearer {
-		if _, err := s.fs.Lstat(meta); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := s.fs.LstatID(meta); !errors.Is(err, fs.ErrNotExist) {
 			return false
 		}
 	}

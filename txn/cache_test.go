@@ -62,6 +62,18 @@ func cacheIt(t *testing.T, s *Store, file string) {
 	require.NotNil(t, s.cachedSnapshot([]string{file}))
 }
 
+// commitBehind is a commit of another store that the file doesn't show yet.
+func commitBehind(t *testing.T, s *Store, file string) {
+	t.Helper()
+	o, err := Open(s.dir, Options{WriteBehind: WriteBehind{Delay: long}})
+	require.NoError(t, err)
+	old := parkTime
+	parkTime = long
+	t.Cleanup(func() { parkTime = old })
+	do(t, o, setting(file, "/n", 3), file)
+	require.Equal(t, `{"n": 2}`, content(t, file))
+}
+
 func TestCachedViewsSeeWhatChanges(t *testing.T) {
 	for name, change := range map[string]func(t *testing.T, s *Store, file string){
 		"a commit of the store": func(t *testing.T, s *Store, file string) { do(t, s, setting(file, "/n", 3), file) },
@@ -79,14 +91,12 @@ func TestCachedViewsSeeWhatChanges(t *testing.T) {
 			require.NoError(t, os.Mkdir(dir, 0o755))
 			require.NoError(t, os.WriteFile(file, []byte(`{"n": 3}`), 0o644))
 		},
-		"a commit that another has not put in place": func(t *testing.T, s *Store, file string) {
-			o, err := Open(s.dir, Options{WriteBehind: WriteBehind{Delay: long}})
-			require.NoError(t, err)
-			old := parkTime
-			parkTime = long
-			t.Cleanup(func() { parkTime = old })
-			do(t, o, setting(file, "/n", 3), file)
-			require.Equal(t, `{"n": 2}`, content(t, file))
+		"a commit that another has not put in place": commitBehind,
+		"one in a copy that has taken the workspace's place": func(t *testing.T, s *Store, file string) {
+			meta := filepath.Join(s.dir, metaDir)
+			require.NoError(t, os.Rename(meta, meta+".old"))
+			require.NoError(t, os.CopyFS(meta, os.DirFS(meta+".old")))
+			commitBehind(t, s, file)
 		},
 		"a commit in a nearer workspace": func(t *testing.T, s *Store, file string) {
 			o := another(t, s)

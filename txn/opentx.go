@@ -246,6 +246,7 @@ func (t *OpenTx) file(abs string) *txFile {
 // drafts is the transaction as its function sees it.
 func (t *OpenTx) drafts() (*Tx, error) {
 	tx := newEmptyTx(t.s)
+	tx.notesReads = true
 	for _, f := range t.data.Files {
 		d, err := t.draft(f)
 		if err != nil {

@@ -37,34 +37,39 @@ func (tx *Tx) Bytes(file string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.read("")
+	tx.noteRead(d, "")
 	return d.doc.Bytes(), nil
 }
 
 // Get is the value at a pointer, in its own bytes. It fails with ErrNotFound
 // where there is nothing. The caller must not change the bytes.
 func (tx *Tx) Get(file, pointer string) (json.RawMessage, error) {
+	_, v, err := tx.get(file, pointer)
+	return v, err
+}
+
+func (tx *Tx) get(file, pointer string) (*draft, []byte, error) {
 	d, err := tx.existing(file)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p, err := jsonpatch.ParsePointer(pointer)
 	if err != nil {
-		return nil, fail(file, err)
+		return nil, nil, fail(file, err)
 	}
-	d.read(pointer)
+	tx.noteRead(d, pointer)
 	v, err := d.doc.Get(p)
-	return v, fail(file, err)
+	return d, v, fail(file, err)
 }
 
 // Decode unmarshals the value at a pointer into v with encoding/json. Comments in
 // the file are no obstacle.
 func (tx *Tx) Decode(file, pointer string, v any) error {
-	raw, err := tx.Get(file, pointer)
+	d, raw, err := tx.get(file, pointer)
 	if err != nil {
 		return err
 	}
-	if d, err := tx.existing(file); err != nil || d.doc.Syntax() == jsonpatch.JSONC {
+	if d.doc.Syntax() == jsonpatch.JSONC {
 		raw = jsonpatch.Compact(raw)
 	}
 	if err := json.Unmarshal(raw, v); err != nil {

@@ -21,10 +21,15 @@ type Tx struct {
 	s       *Store
 	drafts  []*draft
 	aliases map[string]*draft // by other names that lead to them
-	lim     jsonpatch.Limits
+	// last is the file that was named last, as lastName: mostly the next one too.
+	last     *draft
+	lastName string
+	lim      jsonpatch.Limits
 	// readOnly makes every change fail, as in a View.
 	readOnly bool
-	done     bool
+	// notesReads is for an open transaction, whose commit looks at what was read.
+	notesReads bool
+	done       bool
 }
 
 // draft is one file in a transaction.
@@ -40,7 +45,7 @@ type draft struct {
 	whole bool                // the bytes are not what ops give: an image carries them
 	steps int                 // calls of Apply that made doc
 	like  *draft              // whose mode, owner and attributes it gets
-	reads []string            // pointers that were read
+	reads []string            // pointers that were read, where that is noted
 
 	hashed  *jsonpatch.Document // of which version is known
 	version wal.Version
@@ -100,9 +105,13 @@ func (tx *Tx) file(name string) (*draft, error) {
 	if tx.done {
 		return nil, &Error{Kind: ErrInvalid, File: name, Err: errTxDone}
 	}
+	if tx.last != nil && tx.lastName == name {
+		return tx.last, nil
+	}
 	path := tx.s.abs(name)
 	for _, d := range tx.drafts {
 		if d.name == path {
+			tx.last, tx.lastName = d, name
 			return d, nil
 		}
 	}
@@ -144,9 +153,9 @@ func (tx *Tx) existing(name string) (*draft, error) {
 	return d, nil
 }
 
-// read notes that the transaction depends on what is at a pointer.
-func (d *draft) read(pointer string) {
-	if !slices.Contains(d.reads, pointer) {
+// noteRead notes that the transaction depends on what is at a pointer.
+func (tx *Tx) noteRead(d *draft, pointer string) {
+	if tx.notesReads && !slices.Contains(d.reads, pointer) {
 		d.reads = append(d.reads, pointer)
 	}
 }

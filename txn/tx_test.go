@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -220,4 +221,27 @@ func TestUpdateThatCannotBeWrittenFails(t *testing.T) {
 		return nil
 	}))
 	require.Equal(t, `{"Name":"x","age":2}`, read(t, a))
+}
+
+// The file that was named last is remembered by that name, and no other is taken
+// for it.
+func TestFilesAreFoundByEachOfTheirNames(t *testing.T) {
+	s, dir := openStore(t)
+	a, b := filepath.Join(dir, "a.json"), filepath.Join(dir, "b.json")
+	write(t, a, `"a"`)
+	write(t, b, `"b"`)
+	require.NoError(t, os.Symlink(b, filepath.Join(dir, "link.json")))
+	err := s.View(context.Background(), []string{"./a.json", "b.json"}, func(tx *txn.Tx) error {
+		for range 2 {
+			for name, want := range map[string]string{"./a.json": "a", "a.json": "a", a: "a", "b.json": "b", b: "b", "link.json": "b"} {
+				var got string
+				require.NoError(t, tx.Decode(name, "", &got))
+				require.Equal(t, want, got, name)
+			}
+			_, err := tx.Get("", "")
+			require.ErrorIs(t, err, txn.ErrNotListed)
+		}
+		return nil
+	})
+	require.NoError(t, err)
 }

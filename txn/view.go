@@ -34,6 +34,9 @@ func (s *Store) View(ctx context.Context, files []string, fn func(*Tx) error) er
 		return asNamed(err, names, files)
 	}
 	tx.readOnly = true
+	if len(tx.drafts) > 0 && tx.drafts[0].name == names[0] {
+		tx.last, tx.lastName = tx.drafts[0], files[0]
+	}
 	return asNamed(protect(fn, tx), names, files)
 }
 

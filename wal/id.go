@@ -12,6 +12,8 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/oklog/ulid/v2"
+
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // LSN is the number of a record in one file's journal, from 1. Zero is before
@@ -100,25 +102,8 @@ func VersionFrom(r io.Reader, size int64) (Version, error) {
 	return Version{Exists: true, Size: n, Hash: Hash(digest.Sum(nil))}, err
 }
 
-// FileID tells whether a file on disk is still the one that was written: a
-// replacement changes Ino, a write in place Size, Mtime or Ctime. The zero
-// FileID is a file that doesn't exist. Times are in ns since 1970.
-type FileID struct {
-	Dev, Ino     uint64
-	Size         int64
-	Mtime, Ctime int64
-}
+// FileID tells whether a file on disk is still the one that was written.
+type FileID = fsys.FileID
 
 // FileIDOf reads the identity out of what Stat returned. Nil gives the zero FileID.
-func FileIDOf(info fs.FileInfo) FileID {
-	if info == nil {
-		return FileID{}
-	}
-	return fileIDOf(info)
-}
-
-// plainFileID is all that can be known without the system's own structure. It
-// misses a replacement that keeps size and time.
-func plainFileID(info fs.FileInfo) FileID {
-	return FileID{Size: info.Size(), Mtime: info.ModTime().UnixNano()}
-}
+func FileIDOf(info fs.FileInfo) FileID { return fsys.FileIDOf(info) }

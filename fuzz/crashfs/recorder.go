@@ -284,6 +284,12 @@ func (r *Recorder) Stat(name string) (fs.FileInfo, error) { return r.inner.Stat(
 // Lstat implements fsys.FS.
 func (r *Recorder) Lstat(name string) (fs.FileInfo, error) { return r.inner.Lstat(name) }
 
+// StatID implements fsys.FS.
+func (r *Recorder) StatID(name string) (fsys.FileID, error) { return r.inner.StatID(name) }
+
+// LstatID implements fsys.FS.
+func (r *Recorder) LstatID(name string) (fsys.FileID, error) { return r.inner.LstatID(name) }
+
 // Readlink implements fsys.FS.
 func (r *Recorder) Readlink(name string) (string, error) { return r.inner.Readlink(name) }
 

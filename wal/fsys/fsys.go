@@ -58,6 +58,10 @@ type FS interface {
 	Remove(name string) error
 	Stat(name string) (fs.FileInfo, error)
 	Lstat(name string) (fs.FileInfo, error)
+	// StatID and LstatID are FileIDOf what Stat and Lstat return, for those who
+	// look often: no FileInfo is made.
+	StatID(name string) (FileID, error)
+	LstatID(name string) (FileID, error)
 	Readlink(name string) (string, error)
 	// ReadDir lists a directory by name, sorted by bytes.
 	ReadDir(name string) ([]fs.DirEntry, error)

@@ -1,0 +1,36 @@
+package fsys
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestStatIDIsThatOfStat(t *testing.T) {
+	dir := t.TempDir()
+	name, link := filepath.Join(dir, "f"), filepath.Join(dir, "link")
+	require.NoError(t, os.WriteFile(name, []byte("text"), 0o600))
+	require.NoError(t, os.Symlink(name, link))
+	for _, fsy := range []FS{OS, NewFailing(OS, Fault{Call: -1})} {
+		for _, at := range []string{name, link} {
+			info, err := fsy.Stat(at)
+			require.NoError(t, err)
+			id, err := fsy.StatID(at)
+			require.NoError(t, err)
+			require.Equal(t, FileIDOf(info), id)
+			info, err = fsy.Lstat(at)
+			require.NoError(t, err)
+			id, err = fsy.LstatID(at)
+			require.NoError(t, err)
+			require.Equal(t, FileIDOf(info), id)
+		}
+		for _, look := range []func(string) (FileID, error){fsy.StatID, fsy.LstatID} {
+			id, err := look(filepath.Join(dir, "none"))
+			require.ErrorIs(t, err, fs.ErrNotExist)
+			require.Zero(t, id)
+		}
+	}
+}
