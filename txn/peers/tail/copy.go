@@ -14,7 +14,7 @@ import (
 )
 
 // atOnce is how many journals are synced in parallel.
-const atOnce = 16
+const atOnce = 2
 
 func (l *Log) copySoon() {
 	select {

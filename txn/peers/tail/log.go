@@ -96,7 +96,7 @@ type Unit struct {
 // dir/files, and begins a new log.
 func Open(dir string, opt Options) (*Log, error) {
 	opt.FS = cmp.Or(opt.FS, fsys.OS)
-	opt.SegmentSize = cmp.Or(opt.SegmentSize, 1<<20)
+	opt.SegmentSize = cmp.Or(opt.SegmentSize, 4<<20)
 	opt.Delay = cmp.Or(opt.Delay, time.Second)
 	l := &Log{dir: dir, opt: opt, wake: make(chan struct{}, 1), stop: make(chan struct{})}
 	l.changed = sync.NewCond(&l.mu)

@@ -192,7 +192,7 @@ func (c crash) search(t *testing.T) []crashfs.Violation {
 		states = 300
 	}
 	stats, found, err := crashfs.Search(crashfs.Config{Setup: func(dir string) error { return makeFiles(dir, crashNames...) },
-		Run: c.run, Recover: c.recover, Check: c.check, Depth: 1, Nested: 10, States: states})
+		Run: c.run, Recover: c.recover, Check: c.check, Depth: 1, Nested: 200, States: states})
 	require.NoError(t, err)
 	t.Log(stats)
 	return found
