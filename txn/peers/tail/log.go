@@ -58,7 +58,6 @@ type Log struct {
 	off      int64     // where
 	last     [2]uint64 // the last frame in each
 	seq      uint64    // the last frame written and synced
-	crc      uint32    // of it
 	company  bool      // the last batch was of several units
 	buf      []byte
 
@@ -250,9 +249,9 @@ func (l *Log) take() []*Unit {
 
 // write makes the batch durable; without one, what the journals have.
 func (l *Log) write(batch []*Unit, copied uint64) error {
-	f := frame{seq: l.seq, crc: l.crc, copied: copied, synced: l.seq}
+	f := frame{seq: l.seq, copied: copied, synced: l.seq}
 	next := func(payload []byte) uint64 {
-		f.seq, f.prev, f.payload = f.seq+1, f.crc, payload
+		f.seq, f.payload = f.seq+1, payload
 		l.buf = f.appendTo(l.buf)
 		return f.seq
 	}
@@ -271,7 +270,7 @@ func (l *Log) write(batch []*Unit, copied uint64) error {
 	if err := file.Datasync(); err != nil {
 		return err
 	}
-	l.seq, l.crc, l.off = f.seq, f.crc, l.off+int64(len(l.buf))
+	l.seq, l.off = f.seq, l.off+int64(len(l.buf))
 	l.last[l.active] = f.seq
 	return nil
 }

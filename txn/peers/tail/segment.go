@@ -15,7 +15,7 @@ var ErrCorrupt = errors.New("shared log is damaged")
 
 const (
 	magic      = "jtxt"
-	headerSize = 40
+	headerSize = 36
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -23,27 +23,26 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // frame is what the shared log consists of: the records of one unit, or none.
 // Little-endian:
 //
-//	 0        4        8      16       24       32      36     40
-//	+--------+--------+------+--------+--------+-------+------+---------
-//	| "jtxt" | length | seq  | copied | synced | prev  | crc  | payload …
-//	+--------+--------+------+--------+--------+-------+------+---------
+//	 0        4        8      16       24       32     36
+//	+--------+--------+------+--------+--------+------+---------
+//	| "jtxt" | length | seq  | copied | synced | crc  | payload …
+//	+--------+--------+------+--------+--------+------+---------
 //
-// length counts the payload; crc is the CRC32C of all but itself. The payload has,
+// No seq is written twice, so that it tells a frame from an older one that was in the
+// same place before. length counts the payload; crc is the CRC32C of all but itself. The payload has,
 // for each record, the file's name and the frame that package wal makes of it, each
 // as a uvarint length and that many bytes.
 type frame struct {
-	seq     uint64 // counts frames, from 1
+	seq     uint64 // counts frames, from 1 in a new log
 	copied  uint64 // the journals durably have what is in the frames up to this one
 	synced  uint64 // the frames up to this one were durable when this one was written
-	prev    uint32 // crc of the frame before
-	crc     uint32
 	payload []byte
 }
 
 // size is what a frame with a payload of n bytes takes.
 func size(n int) int64 { return headerSize + int64(n) }
 
-// appendTo appends the frame's bytes, and sets crc.
+// appendTo appends the frame's bytes.
 func (f *frame) appendTo(buf []byte) []byte {
 	start := len(buf)
 	buf = append(buf, magic...)
@@ -51,9 +50,8 @@ func (f *frame) appendTo(buf []byte) []byte {
 	for _, n := range []uint64{f.seq, f.copied, f.synced} {
 		buf = binary.LittleEndian.AppendUint64(buf, n)
 	}
-	buf = binary.LittleEndian.AppendUint32(buf, f.prev)
-	f.crc = checksum(buf[start:], f.payload)
-	return append(binary.LittleEndian.AppendUint32(buf, f.crc), f.payload...)
+	buf = binary.LittleEndian.AppendUint32(buf, checksum(buf[start:], f.payload))
+	return append(buf, f.payload...)
 }
 
 func checksum(header, payload []byte) uint32 {
@@ -71,14 +69,9 @@ func parse(b []byte) (f frame, whole bool) {
 	}
 	f = frame{
 		seq: binary.LittleEndian.Uint64(b[8:]), copied: binary.LittleEndian.Uint64(b[16:]), synced: binary.LittleEndian.Uint64(b[24:]),
-		prev: binary.LittleEndian.Uint32(b[32:]), crc: binary.LittleEndian.Uint32(b[36:]), payload: b[headerSize : headerSize+n],
+		payload: b[headerSize : headerSize+n],
 	}
-	return f, f.crc == checksum(b[:36], f.payload)
-}
-
-// follows tells a frame from an older one that was in the same place before.
-func (f *frame) follows(before *frame) bool {
-	return f.seq == before.seq+1 && f.prev == before.crc
+	return f, binary.LittleEndian.Uint32(b[32:]) == checksum(b[:32], f.payload)
 }
 
 // segment is what one of the two files holds.
@@ -91,7 +84,7 @@ func readSegment(data []byte) (s segment) {
 	off := int64(0)
 	for {
 		f, whole := parse(data[off:])
-		if !whole || len(s.frames) > 0 && !f.follows(&s.frames[len(s.frames)-1]) {
+		if !whole || len(s.frames) > 0 && f.seq != s.frames[len(s.frames)-1].seq+1 {
 			break
 		}
 		s.frames = append(s.frames, f)
@@ -126,7 +119,7 @@ func join(a, b segment) ([]frame, error) {
 	}
 	live := slices.DeleteFunc(all, func(f frame) bool { return f.seq <= last.copied })
 	for i := range live {
-		if i == 0 && live[0].seq != last.copied+1 || i > 0 && !live[i].follows(&live[i-1]) {
+		if live[i].seq != last.copied+1+uint64(i) {
 			return nil, fmt.Errorf("%w: what stands before %d is not there", ErrCorrupt, live[i].seq)
 		}
 	}

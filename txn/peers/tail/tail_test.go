@@ -192,7 +192,7 @@ func (c crash) search(t *testing.T) []crashfs.Violation {
 		states = 300
 	}
 	stats, found, err := crashfs.Search(crashfs.Config{Setup: func(dir string) error { return makeFiles(dir, crashNames...) },
-		Run: c.run, Recover: c.recover, Check: c.check, Depth: 1, Nested: 200, States: states})
+		Run: c.run, Recover: c.recover, Check: c.check, Depth: 1, Nested: 60, States: states})
 	require.NoError(t, err)
 	t.Log(stats)
 	return found
@@ -207,6 +207,59 @@ func TestMissingSyncsAreFound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { require.NotEmpty(t, crash{drop}.search(t)) })
 	}
+}
+
+// TestDamage has three units in the log and not in the journals, and one byte of it
+// wrong: behind what was durable for certain that is a torn tail, else it is damage.
+func TestDamage(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, makeFiles(dir, "a"))
+	opt := Options{SegmentSize: 1000, Delay: time.Hour}
+	l, err := Open(dir, opt)
+	require.NoError(t, err)
+	files, err := openFiles(l, "a")
+	require.NoError(t, err)
+	_, err = l.Append(unit(wal.NewID(), 1000, files...)...)
+	require.ErrorIs(t, err, ErrTooLarge)
+	var last int64
+	for range 3 {
+		last = l.off
+		u, err := l.Append(unit(wal.NewID(), 0, files...)...)
+		require.NoError(t, err)
+		require.NoError(t, l.Wait(u))
+	}
+	data, err := os.ReadFile(l.path(0))
+	require.NoError(t, err)
+	for at := range l.off {
+		hurt := t.TempDir()
+		require.NoError(t, makeFiles(hurt, "a"))
+		wrong := append([]byte(nil), data...)
+		wrong[at] ^= 4
+		require.NoError(t, os.WriteFile(filepath.Join(hurt, "tail.0"), wrong, 0o600))
+		again, err := Open(hurt, opt)
+		if at < last {
+			require.ErrorIs(t, err, ErrCorrupt, "byte %d", at)
+			require.FileExists(t, filepath.Join(hurt, "tail.0"))
+			continue
+		}
+		require.NoError(t, err)
+		f, err := again.File("a")
+		require.NoError(t, err)
+		require.EqualValues(t, 2, f.LSN())
+		require.NoError(t, closeAll(again, []*File{f}))
+	}
+	require.NoError(t, closeAll(l, files))
+	require.NoFileExists(t, l.path(0))
+
+	require.NoError(t, os.WriteFile(l.path(0), data, 0o600))
+	l, err = Open(dir, opt)
+	require.NoError(t, err, "the journal has it all")
+	require.NoError(t, l.Close())
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, "files", "a")))
+	require.NoError(t, makeFiles(dir, "a"))
+	require.NoError(t, os.WriteFile(l.path(0), data[last:], 0o600))
+	_, err = Open(dir, opt)
+	require.ErrorIs(t, err, ErrCorrupt, "a journal that ends too early")
 }
 
 const childVariable = "JTX_TAIL_CHILD"
