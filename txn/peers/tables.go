@@ -64,30 +64,51 @@ func storeTable(f *figures, read bool) string {
 		}
 		cells := []string{r.Title}
 		for _, c := range columns {
-			best, found := 0.0, false
-			for _, system := range c.systems {
-				if v, ok := f.get("Speed/"+r.Name+"/"+system, unit); ok && (!found || better(v, best)) {
-					best, found = v, true
-				}
-			}
-			text := cell(best, found)
+			text := cell(f.best("Speed/"+r.Name, c.systems, unit, better))
 			if r.Unit > 1 && c.parts {
 				text += ", not as a unit"
 			}
 			cells = append(cells, text)
 		}
 		if !read {
-			cells = append(cells, syncs(f, r))
+			cells = append(cells, f.syncs("Speed/"+r.Name, "jtx-full", "jtx-write-behind"))
 		}
 		t.row(cells...)
 	}
 	return t.String()
 }
 
-func syncs(f *figures, r speed.Row) string {
-	full, ok := f.get("Speed/"+r.Name+"/jtx-full", "fsyncs/op")
-	behind, ok2 := f.get("Speed/"+r.Name+"/jtx-write-behind", "fsyncs/op")
-	return cell(full, ok) + ", " + cell(behind, ok2)
+// best is the better figure of several systems.
+func (f *figures) best(benchmark string, systems []string, unit string, better func(a, b float64) bool) (best float64, found bool) {
+	for _, system := range systems {
+		if v, ok := f.get(benchmark+"/"+system, unit); ok && (!found || better(v, best)) {
+			best, found = v, true
+		}
+	}
+	return best, found
+}
+
+// syncs is how many fsyncs an operation took with each of two systems.
+func (f *figures) syncs(benchmark, one, other string) string {
+	a, ok := f.get(benchmark+"/"+one, "fsyncs/op")
+	b, ok2 := f.get(benchmark+"/"+other, "fsyncs/op")
+	return cell(a, ok) + ", " + cell(b, ok2)
+}
+
+// showTail prints the table of the shared log.
+func showTail(w io.Writer, f *figures) error {
+	var t table
+	t.header("changes, × raw disk", "jtx, write-behind", "shared log", "SQLite", "pebble", "fsyncs of jtx, shared log")
+	more := func(a, b float64) bool { return a > b }
+	for _, r := range tailRows() {
+		cells := []string{r.Title}
+		for _, systems := range [][]string{{"jtx-write-behind"}, {"shared-log"}, {"sqlite", "sqlite-batched"}, {"pebble"}} {
+			cells = append(cells, cell(f.best("Tail/"+r.Name, systems, "xraw", more)))
+		}
+		t.row(append(cells, f.syncs("Tail/"+r.Name, "jtx-write-behind", "shared-log"))...)
+	}
+	_, err := fmt.Fprintf(w, "%s\n\n%s", f.machine(), t.String())
+	return err
 }
 
 func cell(v float64, found bool) string {
