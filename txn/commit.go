@@ -94,7 +94,7 @@ func (ses *session) unit(members []*member) (*unit, error) {
 		f := &unitFile{t: t, log: t.file.Log}
 		var changes []*change
 		for _, m := range u.members {
-			c, err := m.tx.drafts[i].change(ses.s.opt.Limits)
+			c, err := m.tx.drafts[i].comesTo(ses.s.opt.Limits)
 			if err != nil {
 				return nil, fail(t.name, err)
 			}
@@ -190,7 +190,7 @@ func (u *unit) record() error {
 			f.rec.Rev = 2
 		}
 		for _, p := range f.parts {
-			f.rec.Txns = append(f.rec.Txns, wal.Txn{ID: u.tx(p.m), Time: u.time, Actor: p.m.call.actor, Message: p.m.call.message, Patch: p.patch.Encode()})
+			f.rec.Txns = append(f.rec.Txns, wal.Txn{ID: u.tx(p.m), Time: u.time, Actor: p.m.call.actor, Message: p.m.call.message, Patch: p.encoded()})
 		}
 		f.inPlace = f.t.file.Overwrites(u.ses.call.inPlace, f.after)
 		f.opens = newest == nil || newest.Flags&wal.FlagLazy == 0

@@ -64,6 +64,9 @@ func (noSuchFile) Is(target error) bool { return target == fs.ErrNotExist }
 
 // asNamed puts a file's name as the caller gave it into an error.
 func asNamed(err error, names, files []string) error {
+	if err == nil {
+		return nil
+	}
 	var e *Error
 	if errors.As(err, &e) {
 		if i := slices.Index(names, e.File); i >= 0 {

@@ -44,6 +44,9 @@ type draft struct {
 
 	hashed  *jsonpatch.Document // of which version is known
 	version wal.Version
+
+	known bool // what it comes to
+	comes *change
 }
 
 // versionNow is what the draft's bytes are, which are hashed once.
@@ -54,22 +57,22 @@ func (d *draft) versionNow() wal.Version {
 	return d.version
 }
 
-func newTx(ses *session) *Tx {
+// newTx is a transaction on what before leaves, which is nil for the first one of a
+// session: that finds the files as they are.
+func newTx(ses *session, before *Tx) *Tx {
 	tx := newEmptyTx(ses.s)
-	for _, t := range ses.targets {
-		found := t.current()
-		tx.add(&draft{name: t.name, real: t.real, found: found, t: t, doc: found.Doc})
+	tx.drafts = make([]*draft, len(ses.targets))
+	for i, t := range ses.targets {
+		d := &draft{name: t.name, real: t.real, t: t}
+		if before != nil {
+			d.found = before.drafts[i].leaves()
+		} else {
+			d.found = t.current()
+		}
+		d.doc = d.found.Doc
+		tx.drafts[i] = d
 	}
 	return tx
-}
-
-// next is the transaction after tx in a group: it finds what tx leaves.
-func (tx *Tx) next(s *Store) *Tx {
-	next := newEmptyTx(s)
-	for _, d := range tx.drafts {
-		next.add(&draft{name: d.name, real: d.real, found: d.leaves(), t: d.t, doc: d.doc})
-	}
-	return next
 }
 
 // leaves is what whoever comes after the draft finds.
@@ -86,6 +89,15 @@ func (d *draft) leaves() recovery.Found {
 	return found
 }
 
+// hash finds the versions of what was changed, for the transaction behind it too.
+func (tx *Tx) hash() {
+	for _, d := range tx.drafts {
+		if d.doc != nil && d.doc != d.found.Doc {
+			d.versionNow()
+		}
+	}
+}
+
 func newEmptyTx(s *Store) *Tx {
 	return &Tx{s: s, lim: s.opt.Limits}
 }
@@ -100,13 +112,12 @@ func (tx *Tx) file(name string) (*draft, error) {
 	if tx.done {
 		return nil, &Error{Kind: ErrInvalid, File: name, Err: errTxDone}
 	}
-	path := tx.s.abs(name)
 	for _, d := range tx.drafts {
-		if d.name == path {
+		if tx.s.names(name, d.name) {
 			return d, nil
 		}
 	}
-	if d := tx.alias(path); d != nil {
+	if d := tx.alias(tx.s.abs(name)); d != nil {
 		return d, nil
 	}
 	return nil, &Error{Kind: ErrNotListed, File: name, Err: ErrNotListed}
@@ -168,7 +179,11 @@ func (d *draft) apply(p jsonpatch.Patch, lim jsonpatch.Limits) error {
 		return conflict(d.name, err)
 	}
 	d.doc = next
-	d.ops = append(d.ops, p...)
+	if d.ops == nil {
+		d.ops = slices.Clip(p)
+	} else {
+		d.ops = append(d.ops, p...)
+	}
 	d.steps++
 	return nil
 }
@@ -184,7 +199,16 @@ type change struct {
 	data  []byte      // nil: the file is removed
 	after wal.Version // of data
 	patch jsonpatch.Patch
-	image bool // patch alone does not give data
+	text  []byte // of patch, where it was asked for
+	image bool   // patch alone does not give data
+}
+
+// encoded is the patch as text.
+func (c *change) encoded() []byte {
+	if c.text == nil {
+		c.text = c.patch.Encode()
+	}
+	return c.text
 }
 
 // merged is what a file's changes by a group of transactions come to.
@@ -213,6 +237,18 @@ func merged(changes []*change, lim jsonpatch.Limits) (*change, error) {
 		c.data, c.after = d.doc.Bytes(), d.versionNow()
 	}
 	return c, nil
+}
+
+// comesTo is what the draft, which does not change any more, comes to: found once.
+func (d *draft) comesTo(lim jsonpatch.Limits) (*change, error) {
+	if !d.known {
+		c, err := d.change(lim)
+		if err != nil {
+			return nil, err
+		}
+		d.known, d.comes = true, c
+	}
+	return d.comes, nil
 }
 
 // change compares the draft with what was found. It is nil where the bytes are
