@@ -157,6 +157,9 @@ func (tx *Tx) existing(name string) (*draft, error) {
 
 // read notes that the transaction depends on what is at a pointer.
 func (d *draft) read(pointer string) {
+	if d.t != nil {
+		return // it is locked
+	}
 	if !slices.Contains(d.reads, pointer) {
 		d.reads = append(d.reads, pointer)
 	}
@@ -211,14 +214,15 @@ func (c *change) encoded() []byte {
 	return c.text
 }
 
-// merged is what a file's changes by a group of transactions come to.
-func merged(changes []*change, lim jsonpatch.Limits) (*change, error) {
-	first, last := changes[0].draft, changes[len(changes)-1].draft
-	if len(changes) == 1 {
-		return changes[0], nil
+// merged is what a file's changes by a group of transactions, one or more, come to.
+func merged(parts []part, lim jsonpatch.Limits) (*change, error) {
+	first, last := parts[0].draft, parts[len(parts)-1].draft
+	if len(parts) == 1 {
+		return parts[0].change, nil
 	}
 	d := &draft{name: first.name, found: first.found, t: first.t, doc: last.doc, like: last.like, hashed: last.hashed, version: last.version}
-	for _, c := range changes {
+	d.ops = make(jsonpatch.Patch, 0, len(parts))
+	for _, c := range parts {
 		d.ops = append(d.ops, c.patch...)
 		d.whole = d.whole || c.image
 		d.steps += max(c.draft.steps, 1)
