@@ -1,22 +1,17 @@
 package lockmgr
 
 // Idle says that the holder keeps its locks though it has nothing to do with them
-// for the moment. It is false, and the holder should release them, where somebody
-// waits for one of them, in this process or in another.
+// for the moment. It is false, and the holder should release them, where somebody in
+// this process waits for one of them. Whether one in another does, Wanted tells.
 //
 // From then on yield is called when somebody in this process wants one of them, by
 // the goroutine that does: it must not return before the locks are released, or in
 // use again. It may be called more than once, and after Busy too. Nobody calls it
 // for another process: so a holder must not idle longer than others can be made to
 // wait.
-//
-// It costs a system call for each lock.
 func (h *Held) Idle(yield func()) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.wantedElsewhere() {
-		return false
-	}
 	h.m.mu.Lock()
 	defer h.m.mu.Unlock()
 	for i := range h.locks {
@@ -50,8 +45,12 @@ func (h *Held) busy() {
 	}
 }
 
-// wantedElsewhere looks for the mark of those who stand at the gate.
-func (h *Held) wantedElsewhere() bool {
+// Wanted tells whether somebody in another process waits for one of the locks: it
+// looks for the mark of those who stand at the gate, at the cost of a system call
+// for each lock.
+func (h *Held) Wanted() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	for i := range h.locks {
 		info, err := h.locks[i].fl.Stat()
 		if err == nil && info.Size() > textSize {

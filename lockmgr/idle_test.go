@@ -72,10 +72,11 @@ func TestNobodyIdlesWhileOthersWait(t *testing.T) {
 	<-done
 }
 
-func TestNobodyIdlesWhileAnotherProcessWaits(t *testing.T) {
+func TestAHolderSeesThatAnotherProcessWaits(t *testing.T) {
 	path := lockPath(t)
 	h := acquire(t, New(), one(Exclusive, path))
-	require.True(t, h.Idle(func() {}))
+	require.True(t, h.Idle(func() { t.Error("asked") }))
+	require.False(t, h.Wanted())
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	other := New() // as good as another process
@@ -84,7 +85,7 @@ func TestNobodyIdlesWhileAnotherProcessWaits(t *testing.T) {
 		defer close(done)
 		_ = acquire(t, other, one(Exclusive, path)).Release()
 	}()
-	require.Eventually(t, func() bool { return !h.Idle(func() { t.Error("asked") }) }, long, 1)
+	require.Eventually(t, h.Wanted, long, 1)
 	require.NoError(t, h.Release())
 	<-done
 	after, err := os.Stat(path)

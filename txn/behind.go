@@ -303,7 +303,7 @@ func (l *lagging) caughtUp(name string) {
 // transaction that begins later fails with ErrClosed.
 func (s *Store) Close() error {
 	s.parked.mu.Lock()
-	s.parked.closed = true
+	s.parked.closed.Store(true)
 	s.parked.mu.Unlock()
 	s.lagging.stopRetry()
 	err := s.Flush(context.Background())

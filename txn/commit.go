@@ -20,6 +20,7 @@ type unit struct {
 	durability Durability
 	members    []*member   // whose transactions it is made of, that did not fail
 	files      []*unitFile // in lock order
+	changed    []*unitFile // by the session's targets, nil where one is not changed
 	warnings   []string
 	lagging    bool // a file could not be replaced
 	behind     bool // the files are replaced later
@@ -76,40 +77,43 @@ func (ses *session) commit(members []*member) error {
 		}
 	}
 	for _, m := range u.members {
-		m.res = ses.describe(u, m, revs)
-		m.res.Files = ses.inOrder(m.names, m.res.Files)
+		m.res = ses.describe(u, m, m.names, revs)
 	}
 	return nil
 }
 
 // unit is what the members change: those that did not fail.
 func (ses *session) unit(members []*member) (*unit, error) {
-	u := &unit{ses: ses, durability: ses.call.durability}
+	u := &unit{ses: ses, durability: ses.call.durability, changed: make([]*unitFile, len(ses.targets))}
+	u.members = make([]*member, 0, len(members))
 	for _, m := range members {
 		if m.tx != nil {
 			u.members = append(u.members, m)
 		}
 	}
 	for i, t := range ses.targets {
-		f := &unitFile{t: t, log: t.file.Log}
-		var changes []*change
+		var parts []part
 		for _, m := range u.members {
-			c, err := m.tx.drafts[i].change(ses.s.opt.Limits)
+			c, err := m.tx.drafts[i].comesTo(ses.s.opt.Limits)
 			if err != nil {
 				return nil, fail(t.name, err)
 			}
 			if c != nil {
-				f.parts, changes = append(f.parts, part{m, c}), append(changes, c)
+				if parts == nil {
+					parts = make([]part, 0, len(u.members))
+				}
+				parts = append(parts, part{m, c})
 			}
 		}
-		if len(changes) == 0 {
+		if len(parts) == 0 {
 			continue
 		}
+		f := &unitFile{t: t, log: t.file.Log, parts: parts}
 		var err error
-		if f.change, err = merged(changes, ses.s.opt.Limits); err != nil {
+		if f.change, err = merged(parts, ses.s.opt.Limits); err != nil {
 			return nil, fail(t.name, err)
 		}
-		u.files = append(u.files, f)
+		u.files, u.changed[i] = append(u.files, f), f
 	}
 	slices.SortFunc(u.files, func(a, b *unitFile) int { return compare(a.t.order(), b.t.order()) })
 	return u, nil
@@ -189,10 +193,11 @@ func (u *unit) record() error {
 			f.first.Txns[0].ID = f.first.Unit
 			f.rec.Rev = 2
 		}
+		f.rec.Txns = make([]wal.Txn, 0, len(f.parts))
 		for _, p := range f.parts {
-			f.rec.Txns = append(f.rec.Txns, wal.Txn{ID: u.tx(p.m), Time: u.time, Actor: p.m.call.actor, Message: p.m.call.message, Patch: p.patch.Encode()})
+			f.rec.Txns = append(f.rec.Txns, wal.Txn{ID: u.tx(p.m), Time: u.time, Actor: p.m.call.actor, Message: p.m.call.message, Patch: p.encoded()})
 		}
-		f.inPlace = f.t.file.Overwrites(u.ses.call.inPlace, f.after)
+		f.inPlace = !u.behind && f.t.file.Overwrites(u.ses.call.inPlace, f.after)
 		f.opens = newest == nil || newest.Flags&wal.FlagLazy == 0
 		switch {
 		case f.inPlace:
@@ -376,6 +381,9 @@ func (u *unit) openLazily() error {
 
 // parallel runs all functions at once and joins their errors.
 func parallel(fns []func() error) error {
+	if len(fns) == 1 {
+		return fns[0]()
+	}
 	errs := make([]error, len(fns))
 	var wg sync.WaitGroup
 	for i, fn := range fns[1:] {
@@ -386,44 +394,38 @@ func parallel(fns []func() error) error {
 	return errors.Join(errs...)
 }
 
-// otherRevisions are those of the files that u does not change.
-func (ses *session) otherRevisions(u *unit) (map[*target]uint64, error) {
-	changed := map[*target]bool{}
-	for _, f := range u.files {
-		changed[f.t] = true
-	}
-	revs := map[*target]uint64{}
-	for _, t := range ses.targets {
-		if changed[t] {
+// otherRevisions are those of the files that u does not change, by the session's
+// targets.
+func (ses *session) otherRevisions(u *unit) ([]uint64, error) {
+	revs := make([]uint64, len(ses.targets))
+	for i, t := range ses.targets {
+		if u.changed[i] != nil {
 			continue
 		}
-		rev, err := t.rev()
-		if err != nil {
+		var err error
+		if revs[i], err = t.rev(); err != nil {
 			return nil, fail(t.name, err)
 		}
-		revs[t] = rev
 	}
 	return revs, nil
 }
 
 // describe is what a transaction of the unit did, with the revisions of all listed
 // files.
-func (ses *session) describe(u *unit, m *member, others map[*target]uint64) Result {
-	res := Result{Recovered: ses.report, Waited: ses.waited}
-	changed := map[*target]*unitFile{}
-	for _, f := range u.files {
-		changed[f.t] = f
-	}
-	for _, t := range ses.targets {
-		rev := Revision{File: t.name, Rev: others[t]}
-		if f := changed[t]; f != nil {
+func (ses *session) describe(u *unit, m *member, names []string, others []uint64) Result {
+	res := Result{Recovered: ses.report, Waited: ses.waited, Files: make([]Revision, 0, len(names))}
+	for _, name := range names {
+		i := ses.indexOf(name)
+		if i < 0 {
+			continue
+		}
+		rev := Revision{File: name, Rev: others[i]}
+		if f := u.changed[i]; f != nil {
 			if f.rec != nil {
 				rev.Rev = f.repl.Revision(f.rec)
 			}
-			for _, p := range f.parts {
-				if p.m == m {
-					rev.Changed, rev.Patch = true, p.fullPatch()
-				}
+			if c := m.tx.drafts[i].comes; c != nil {
+				rev.Changed, rev.Patch = true, c.fullPatch()
 			}
 		}
 		if rev.Changed && !u.id.IsZero() {

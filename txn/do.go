@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
@@ -201,36 +202,24 @@ func (t *target) rev() (uint64, error) {
 }
 
 func (ses *session) byName(name string) *target {
-	for _, t := range ses.targets {
-		if t.name == name {
-			return t
-		}
-	}
-	real, err := realPath(ses.s.fs, name)
-	if err != nil {
-		return nil
-	}
-	for _, t := range ses.targets {
-		if t.real == real {
-			return t
-		}
+	if i := ses.indexOf(name); i >= 0 {
+		return ses.targets[i]
 	}
 	return nil
 }
 
-// inOrder puts revisions, which are in lock order, in the caller's order.
-func (ses *session) inOrder(names []string, revs []Revision) []Revision {
-	var out []Revision
-	for _, name := range names {
-		t := ses.byName(name)
-		for _, r := range revs {
-			if t != nil && r.File == t.name {
-				r.File = name
-				out = append(out, r)
-			}
-		}
+// indexOf is the place among the targets of the one that name leads to, -1 where
+// there is none.
+func (ses *session) indexOf(name string) int {
+	i := slices.IndexFunc(ses.targets, func(t *target) bool { return t.name == name })
+	if i >= 0 {
+		return i
 	}
-	return out
+	real, err := realPath(ses.s.fs, name)
+	if err != nil {
+		return -1
+	}
+	return slices.IndexFunc(ses.targets, func(t *target) bool { return t.real == real })
 }
 
 // Update reads file into a T, lets fn change it, and writes back what differs:

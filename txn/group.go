@@ -3,9 +3,7 @@ package txn
 import (
 	"context"
 	"errors"
-	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +23,14 @@ type group struct {
 	led     bool // somebody commits
 	waiting []*member
 	last    int // how many were committed together last
+	alarm   *time.Timer
+	rings   time.Time // when the alarm goes off, zero where it has
+}
+
+// groupKey is what the transactions of a group have in common.
+type groupKey struct {
+	files      string // see parkKey
+	durability Durability
 }
 
 // maxGroup bounds how many transactions are committed as one unit.
@@ -37,8 +43,8 @@ type member struct {
 	names []string
 	fn    func(*Tx) error
 
-	orders chan order // nil in one that leads from the start
-	left   bool       // its goroutine is gone, by a panic: nothing is to be told it
+	orders chan order
+	left   bool // its goroutine is gone, by a panic: nothing is to be told it
 
 	tx  *Tx    // what it did, nil where it failed
 	id  wal.ID // of a transaction that doesn't have its unit's
@@ -48,16 +54,17 @@ type member struct {
 
 // order is what a member is told.
 type order struct {
-	turn  func() // run this, on the goroutine of whoever called Do,
-	then  func() // and this, whatever becomes of it
-	lead  bool   // commit, as the new leader
-	ended bool   // it is committed, or has failed
+	turn  *batch // run, at this place of it
+	place int
+	lead  bool // commit, as the new leader
+	ended bool // it is committed, or has failed
+	late  bool // it has waited for too long, and does not any more
 }
 
 // together commits m, in a group where it may be in one.
 func (s *Store) together(m *member) {
 	if !m.call.parks {
-		m.fail(s.commitAll(m, []*member{m}))
+		s.lead(&group{}, m)
 		return
 	}
 	g := s.group(m)
@@ -70,6 +77,7 @@ func (s *Store) together(m *member) {
 	}
 	m.orders = make(chan order, 1)
 	g.waiting = append(g.waiting, m)
+	g.setAlarm()
 	g.mu.Unlock()
 	s.follow(g, m)
 }
@@ -77,7 +85,7 @@ func (s *Store) together(m *member) {
 // group finds the group of a member's files. One that nobody is in is forgotten
 // sooner or later.
 func (s *Store) group(m *member) *group {
-	key := strings.Join(append(slices.Clone(m.names), m.call.durability.String()), "\x00")
+	key := groupKey{parkKey(m.names), m.call.durability}
 	s.groupsMu.Lock()
 	defer s.groupsMu.Unlock()
 	g := s.groups[key]
@@ -107,39 +115,35 @@ func (s *Store) forgetGroups() {
 
 // follow does what leaders say until m has ended.
 func (s *Store) follow(g *group, m *member) {
-	patience := time.NewTimer(time.Until(m.call.deadline))
-	defer patience.Stop()
 	for {
-		select {
-		case o := <-m.orders:
-			switch {
-			case o.turn != nil:
-				m.obey(o)
-			case o.lead:
-				s.lead(g, m)
-				return
-			case o.ended:
-				return
-			}
-			continue
-		case <-m.ctx.Done():
-			m.err = context.Cause(m.ctx)
-		case <-patience.C:
+		switch o := m.await(g); {
+		case o.turn != nil:
+			o.turn.turn(o.place)
+		case o.lead:
+			s.lead(g, m)
+			return
+		case o.late:
 			m.err = &Error{Kind: ErrLockTimeout, File: m.names[0], Err: errorf("other transactions of this process were before it all the time")}
-		}
-		if g.withdraw(m) {
+			return
+		default:
 			return
 		}
-		m.err = nil // it is being committed
 	}
 }
 
-// obey runs a turn. A panic ends m, which must not keep the others waiting.
-func (m *member) obey(o order) {
-	m.left = true
-	defer o.then()
-	o.turn()
-	m.left = false
+// await is what m is told next. Where its context ends before anybody has begun to
+// commit it, it has ended.
+func (m *member) await(g *group) order {
+	select {
+	case o := <-m.orders:
+		return o
+	case <-m.ctx.Done():
+		if !g.withdraw(m) {
+			return <-m.orders
+		}
+		m.err = context.Cause(m.ctx)
+		return order{ended: true}
+	}
 }
 
 // withdraw takes back a member that nobody has begun to commit.
@@ -154,20 +158,52 @@ func (g *group) withdraw(m *member) bool {
 	return true
 }
 
+// setAlarm sees to it that the first who waits, who has waited longest, is told when
+// its time is over.
+func (g *group) setAlarm() {
+	if len(g.waiting) == 0 {
+		return
+	}
+	at := g.waiting[0].call.deadline
+	if !g.rings.IsZero() && !at.Before(g.rings) {
+		return
+	}
+	g.rings = at
+	if g.alarm == nil {
+		g.alarm = time.AfterFunc(time.Until(at), g.ring)
+	} else {
+		g.alarm.Reset(time.Until(at))
+	}
+}
+
+// ring ends the wait of those whose time is over.
+func (g *group) ring() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	g.waiting = slices.DeleteFunc(g.waiting, func(m *member) bool {
+		late := !now.Before(m.call.deadline)
+		if late {
+			m.orders <- order{late: true}
+		}
+		return late
+	})
+	g.rings = time.Time{}
+	g.setAlarm()
+}
+
 // lead commits m and those who wait. A panic of m's own function goes on; the
 // others are for the next leader then.
 func (s *Store) lead(g *group, m *member) {
-	batch := g.gather(m)
-	again := batch[1:]
-	defer func() { g.handOver(batch, again) }()
-	err := s.commitAll(m, batch)
+	b := g.gather(m)
+	again := true
+	defer func() { g.handOver(b, again) }()
+	err := s.commitAll(b)
 	m.fail(err)
-	if err == nil {
-		again = nil
-	}
+	again = err != nil
 	if errors.Is(err, ErrInDoubt) {
-		again = nil
-		for _, other := range batch[1:] {
+		again = false
+		for _, other := range b.members[1:] {
 			other.fail(err)
 		}
 	}
@@ -185,11 +221,12 @@ func (m *member) fail(err error) {
 // one before it leaves, and commits what they did as one unit. An error behind the
 // commit, of giving back the locks, is none of the transactions: to try them again
 // would commit them twice.
-func (s *Store) commitAll(leader *member, batch []*member) error {
+func (s *Store) commitAll(b *batch) error {
 	committed := false
-	err := s.withLocks(leader.ctx, leader.names, leader.call, func(ses *session) error {
-		ses.runAll(batch)
-		err := ses.commit(batch)
+	m := b.members[0]
+	err := s.withLocks(m.ctx, m.names, m.call, func(ses *session) error {
+		b.run(ses)
+		err := ses.commit(b.members)
 		committed = err == nil
 		return err
 	})
@@ -197,89 +234,4 @@ func (s *Store) commitAll(leader *member, batch []*member) error {
 		return nil
 	}
 	return err
-}
-
-// runAll runs the transactions of a batch, whose first is the leader's. Each member
-// passes the turn on to the next, and the last one back to the leader.
-func (ses *session) runAll(batch []*member) {
-	var before *Tx // the last that did not fail
-	turn := func(m *member) {
-		tx := newTx(ses)
-		if before != nil {
-			tx = before.next(ses.s)
-		}
-		if m.run(ses, tx); m.tx != nil {
-			before = m.tx
-		}
-	}
-	over := make(chan struct{}, 1)
-	var pass func(i int)
-	pass = func(i int) {
-		for i < len(batch) && batch[i].left {
-			i++
-		}
-		if i == len(batch) {
-			over <- struct{}{}
-			return
-		}
-		batch[i].orders <- order{turn: func() { turn(batch[i]) }, then: func() { pass(i + 1) }}
-	}
-	turn(batch[0])
-	if len(batch) > 1 {
-		pass(1)
-		<-over
-	}
-}
-
-// run calls the transaction's function.
-func (m *member) run(ses *session, tx *Tx) {
-	m.tx, m.id, m.res = nil, wal.ID{}, Result{Recovered: ses.report, Waited: ses.waited}
-	m.call.targets = ses.targets
-	if m.err = ses.checkRevisions(m.call); m.err != nil {
-		return
-	}
-	if m.err = protect(m.fn, tx); m.err == nil {
-		m.tx = tx
-	}
-}
-
-// gather takes those who wait into a leader's batch.
-func (g *group) gather(m *member) []*member {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	// Those who were committed last time are about to come again.
-	for seen := -1; g.last > 1 && len(g.waiting)+1 < g.last && len(g.waiting) > seen; {
-		seen = len(g.waiting)
-		g.mu.Unlock()
-		for range 2 {
-			runtime.Gosched()
-		}
-		g.mu.Lock()
-	}
-	n := min(len(g.waiting), maxGroup-1)
-	batch := append([]*member{m}, g.waiting[:n]...)
-	g.waiting = slices.Delete(g.waiting, 0, n)
-	g.last = len(batch)
-	return batch
-}
-
-// handOver tells the batch that it has ended, but for those who are to try again,
-// and makes the next who waits the leader.
-func (g *group) handOver(batch, again []*member) {
-	for _, m := range batch[1:] {
-		if !m.left && !slices.Contains(again, m) {
-			m.orders <- order{ended: true}
-		}
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	again = slices.DeleteFunc(slices.Clone(again), func(m *member) bool { return m.left })
-	g.waiting = append(again, g.waiting...)
-	if len(g.waiting) == 0 {
-		g.led = false
-		return
-	}
-	next := g.waiting[0]
-	g.waiting = slices.Delete(g.waiting, 0, 1)
-	next.orders <- order{lead: true}
 }

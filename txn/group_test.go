@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -336,4 +337,41 @@ func TestGroupsOverManyFiles(t *testing.T) {
 			require.Equal(t, 80, sum)
 		})
 	}
+}
+
+// Whose function has failed is told so, also where its context ends while the others
+// are committed.
+func TestGroupMemberThatFailsAndIsCancelled(t *testing.T) {
+	s, file := groupTest(t, Options{})
+	boom := errors.New("boom")
+	inside, leave := make(chan struct{}), make(chan struct{})
+	ctx, cancel := context.WithCancel(context.Background())
+	var failed atomic.Bool
+	fns := []func(*Tx) error{
+		func(*Tx) error { close(inside); <-leave; return nil },
+		increment(file),
+		func(*Tx) error { cancel(); failed.Store(true); return boom },
+		// Who cancelled has had time to see it before the others are committed.
+		func(tx *Tx) error {
+			require.True(t, failed.Load())
+			time.Sleep(20 * time.Millisecond)
+			return increment(file)(tx)
+		},
+	}
+	errs := make([]error, len(fns))
+	var wg sync.WaitGroup
+	for i, fn := range fns {
+		of := context.Background()
+		if i == 2 {
+			of = ctx
+		}
+		wg.Go(func() { _, errs[i] = s.Do(of, []string{file}, fn) })
+		<-inside
+		require.Eventually(t, func() bool { return s.waiting() == i }, time.Minute, time.Millisecond)
+	}
+	close(leave)
+	wg.Wait()
+	require.ErrorIs(t, errs[2], boom)
+	require.NoError(t, errors.Join(errs[0], errs[1], errs[3]))
+	require.Equal(t, "{\"n\": 2}\n", content(t, file))
 }

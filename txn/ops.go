@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
@@ -86,6 +87,8 @@ func marshal(v any) ([]byte, error) {
 		return raw, nil
 	case *json.RawMessage:
 		return *raw, nil
+	case int:
+		return strconv.AppendInt(nil, int64(raw), 10), nil // as encoding/json does
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,29 +22,25 @@ var parkTime = time.Millisecond
 
 // parked are a store's parked sessions, by the names of their files.
 type parked struct {
-	mu       sync.Mutex
-	closed   bool
+	mu       sync.Mutex  // held by every transaction: for no system call
+	closed   atomic.Bool // set under mu
 	sessions map[string]*session
 }
 
-func (s *Store) isClosed() bool {
-	s.parked.mu.Lock()
-	defer s.parked.mu.Unlock()
-	return s.parked.closed
-}
+func (s *Store) isClosed() bool { return s.parked.closed.Load() }
 
 func parkKey(names []string) string { return strings.Join(names, "\x00") }
 
 // park keeps a session whose files are as its targets say. It is false where that
 // can't be, or where somebody waits for its locks.
 func (ses *session) park() bool {
-	if !ses.parks() {
+	if !ses.parks() || ses.held.Wanted() {
 		return false
 	}
 	p := &ses.s.parked
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || !ses.held.Idle(ses.yield) {
+	if p.closed.Load() || !ses.held.Idle(ses.yield) {
 		return false
 	}
 	p.sessions[parkKey(ses.names)] = ses
@@ -94,9 +91,10 @@ func (s *Store) unpark(ctx context.Context, names []string, c *call) *session {
 // goroutines can't come back at once.
 func (ses *session) look() {
 	p := &ses.s.parked
+	wanted := ses.held.Wanted()
 	p.mu.Lock()
 	ses.looks++
-	stays := p.sessions[parkKey(ses.names)] == ses && ses.behind > 0 && ses.looks < maxLooks && ses.held.Idle(ses.yield)
+	stays := !wanted && p.sessions[parkKey(ses.names)] == ses && ses.behind > 0 && ses.looks < maxLooks && ses.held.Idle(ses.yield)
 	if stays {
 		ses.timer.Reset(parkTime)
 	}

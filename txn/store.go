@@ -103,7 +103,7 @@ type Store struct {
 // kept is what a store keeps between transactions.
 type kept struct {
 	groupsMu sync.Mutex
-	groups   map[string]*group
+	groups   map[groupKey]*group
 	parked   parked
 	lagging  lagging
 	cache    cache
@@ -139,7 +139,7 @@ func Open(dir string, opt Options) (*Store, error) {
 	if opt.Boot == [16]byte{} {
 		opt.Boot = wal.BootID()
 	}
-	k := &kept{groups: map[string]*group{}}
+	k := &kept{groups: map[groupKey]*group{}}
 	k.parked.sessions = map[string]*session{}
 	k.lagging.files = map[string]*session{}
 	k.cache.files = map[string]*cached{}
@@ -188,6 +188,16 @@ func (s *Store) abs(name string) string {
 		return filepath.Clean(name)
 	}
 	return filepath.Join(s.dir, name)
+}
+
+// names tells whether name leads to path, which is absolute and clean, as abs does.
+func (s *Store) names(name, path string) bool {
+	at := len(path) - len(name)
+	if at <= 0 || path[at:] != name {
+		return at == 0 && path == name || s.abs(name) == path
+	}
+	inDir := at == len(s.dir)+1 && path[:at-1] == s.dir && os.IsPathSeparator(path[at-1]) && !filepath.IsAbs(name)
+	return inDir || s.abs(name) == path
 }
 
 func (s *Store) absAll(names []string) []string {

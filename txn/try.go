@@ -39,9 +39,7 @@ func (s *Store) try(ctx context.Context, names []string, c *call, fn func(*Tx) e
 	if err != nil {
 		return Result{}, err
 	}
-	res := ses.describe(u, m, revs)
-	res.Files = ses.inOrder(names, res.Files)
-	return res, nil
+	return ses.describe(u, m, names, revs), nil
 }
 
 // tryHead is what is known of one file in a dry run: as withLocks would find it.

@@ -49,6 +49,9 @@ type draft struct {
 
 	hashed  *jsonpatch.Document // of which version is known
 	version wal.Version
+
+	known bool // what it comes to
+	comes *change
 }
 
 // versionNow is what the draft's bytes are, which are hashed once.
@@ -59,22 +62,22 @@ func (d *draft) versionNow() wal.Version {
 	return d.version
 }
 
-func newTx(ses *session) *Tx {
+// newTx is a transaction on what before leaves, which is nil for the first one of a
+// session: that finds the files as they are.
+func newTx(ses *session, before *Tx) *Tx {
 	tx := newEmptyTx(ses.s)
-	for _, t := range ses.targets {
-		found := t.current()
-		tx.add(&draft{name: t.name, real: t.real, found: found, t: t, doc: found.Doc})
+	tx.drafts = make([]*draft, len(ses.targets))
+	for i, t := range ses.targets {
+		d := &draft{name: t.name, real: t.real, t: t}
+		if before != nil {
+			d.found = before.drafts[i].leaves()
+		} else {
+			d.found = t.current()
+		}
+		d.doc = d.found.Doc
+		tx.drafts[i] = d
 	}
 	return tx
-}
-
-// next is the transaction after tx in a group: it finds what tx leaves.
-func (tx *Tx) next(s *Store) *Tx {
-	next := newEmptyTx(s)
-	for _, d := range tx.drafts {
-		next.add(&draft{name: d.name, real: d.real, found: d.leaves(), t: d.t, doc: d.doc})
-	}
-	return next
 }
 
 // leaves is what whoever comes after the draft finds.
@@ -89,6 +92,15 @@ func (d *draft) leaves() recovery.Found {
 	found.Data, found.Doc = d.doc.Bytes(), d.doc
 	found.Version, found.Err = d.versionNow(), nil
 	return found
+}
+
+// hash finds the versions of what was changed, for the transaction behind it too.
+func (tx *Tx) hash() {
+	for _, d := range tx.drafts {
+		if d.doc != nil && d.doc != d.found.Doc {
+			d.versionNow()
+		}
+	}
 }
 
 func newEmptyTx(s *Store) *Tx {
@@ -108,14 +120,13 @@ func (tx *Tx) file(name string) (*draft, error) {
 	if tx.last != nil && tx.lastName == name {
 		return tx.last, nil
 	}
-	path := tx.s.abs(name)
 	for _, d := range tx.drafts {
-		if d.name == path {
+		if tx.s.names(name, d.name) {
 			tx.last, tx.lastName = d, name
 			return d, nil
 		}
 	}
-	if d := tx.alias(path); d != nil {
+	if d := tx.alias(tx.s.abs(name)); d != nil {
 		return d, nil
 	}
 	return nil, &Error{Kind: ErrNotListed, File: name, Err: ErrNotListed}
@@ -177,7 +188,11 @@ func (d *draft) apply(p jsonpatch.Patch, lim jsonpatch.Limits) error {
 		return conflict(d.name, err)
 	}
 	d.doc = next
-	d.ops = append(d.ops, p...)
+	if d.ops == nil {
+		d.ops = slices.Clip(p)
+	} else {
+		d.ops = append(d.ops, p...)
+	}
 	d.steps++
 	return nil
 }
@@ -193,17 +208,27 @@ type change struct {
 	data  []byte      // nil: the file is removed
 	after wal.Version // of data
 	patch jsonpatch.Patch
-	image bool // patch alone does not give data
+	text  []byte // of patch, where it was asked for
+	image bool   // patch alone does not give data
 }
 
-// merged is what a file's changes by a group of transactions come to.
-func merged(changes []*change, lim jsonpatch.Limits) (*change, error) {
-	first, last := changes[0].draft, changes[len(changes)-1].draft
-	if len(changes) == 1 {
-		return changes[0], nil
+// encoded is the patch as text.
+func (c *change) encoded() []byte {
+	if c.text == nil {
+		c.text = c.patch.Encode()
+	}
+	return c.text
+}
+
+// merged is what a file's changes by a group of transactions, one or more, come to.
+func merged(parts []part, lim jsonpatch.Limits) (*change, error) {
+	first, last := parts[0].draft, parts[len(parts)-1].draft
+	if len(parts) == 1 {
+		return parts[0].change, nil
 	}
 	d := &draft{name: first.name, found: first.found, t: first.t, doc: last.doc, like: last.like, hashed: last.hashed, version: last.version}
-	for _, c := range changes {
+	d.ops = make(jsonpatch.Patch, 0, len(parts))
+	for _, c := range parts {
 		d.ops = append(d.ops, c.patch...)
 		d.whole = d.whole || c.image
 		d.steps += max(c.draft.steps, 1)
@@ -233,6 +258,18 @@ func (d *draft) knownStrict() bool {
 		}
 	}
 	return d.doc != nil
+}
+
+// comesTo is what the draft, which does not change any more, comes to: found once.
+func (d *draft) comesTo(lim jsonpatch.Limits) (*change, error) {
+	if !d.known {
+		c, err := d.change(lim)
+		if err != nil {
+			return nil, err
+		}
+		d.known, d.comes = true, c
+	}
+	return d.comes, nil
 }
 
 // change compares the draft with what was found. It is nil where the bytes are

@@ -61,7 +61,7 @@ func (s *Store) snapshot(ctx context.Context, names []string) (*Tx, error) {
 		return tx, err
 	}
 	err = s.withLocks(ctx, names, s.newCall(nil), func(ses *session) error {
-		tx = newTx(ses)
+		tx = newTx(ses, nil)
 		return tx.fillRevs()
 	})
 	if cannotWrite(err) {
@@ -254,7 +254,7 @@ func (s *Store) readBeside(ctx context.Context, covered, plain []string) (tx *Tx
 		return s.readUnlocked(ctx, plain, lookup{})
 	}
 	err = s.withLocks(ctx, covered, s.newCall(nil), func(ses *session) error {
-		locked := newTx(ses)
+		locked := newTx(ses, nil)
 		if err := locked.fillRevs(); err != nil {
 			return err
 		}

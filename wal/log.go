@@ -77,6 +77,7 @@ type Log struct {
 
 	stateFile fsys.File       // nil where there is no state yet
 	onDisk    [stateSize]byte // what stateFile holds; zero where that isn't known
+	written   [stateSize]byte // what was last written to it, or tried to be
 	tail      fsys.File       // our own descriptor of the tail segment, for syncing
 	appender  *appender       // of the same
 }
@@ -277,12 +278,12 @@ func (l *Log) writeState() error {
 		l.stateFile = f
 	}
 	l.state.Written = time.Now().UnixNano()
-	b := l.state.encode()
+	l.written = l.state.encode()
 	l.onDisk = [stateSize]byte{}
-	if _, err := l.stateFile.WriteAt(b[:], 0); err != nil {
+	if _, err := l.stateFile.WriteAt(l.written[:], 0); err != nil {
 		return err
 	}
-	l.onDisk = b
+	l.onDisk = l.written
 	l.known = l.state.Boot == l.opt.Boot
 	return nil
 }
