@@ -247,9 +247,13 @@ func (m *model) remove(p Pointer) (rest, removed *model, err error) {
 	return m, removed, nil
 }
 
-// merge is RFC 7386, section 2, word for word.
+// merge is RFC 7386, section 2, word for word, but that a value which is there already
+// stays as it is written.
 func (m *model) merge(patch *model) *model {
 	if patch.kind != '{' {
+		if m != nil && m.equal(patch, false) {
+			return m
+		}
 		return patch
 	}
 	if m == nil || m.kind != '{' {
