@@ -126,7 +126,7 @@ func fits(journal *wal.Log, r *wal.Record) error {
 func (l *Log) Settle(f *File, applied wal.LSN, id wal.FileID, content wal.Version) error {
 	l.copying.Lock()
 	defer l.copying.Unlock()
-	return f.journal.Settle(applied, id, content)
+	return f.journal.Settle(applied, id, content, false) // whether it is strict JSON, the next reader finds out
 }
 
 // Close closes the journals of files, once the log is closed.
