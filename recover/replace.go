@@ -23,7 +23,8 @@ type Replacement struct {
 	Version wal.Version // what Data is, or the zero value to remove the file
 	Strict  bool        // Data is known to be strict JSON
 	InPlace bool        // overwrite, do not rename
-	// Unsynced tells that Sync will not be called.
+	// Unsynced tells that Sync will not be called. What comes out from under the name
+	// is then no spare for a later content.
 	Unsynced bool
 	// Like is another file, whose mode, owner and attributes the new one gets:
 	// less what the one that it replaces did not allow. nil: those of that.
@@ -32,9 +33,6 @@ type Replacement struct {
 	// allows, which was narrowed before: for content that is not for all who may read
 	// the file now. Whoever finishes what another process began can't know better.
 	Guarded bool
-	// Synced tells that Sync is called. What comes out from under the name may then be
-	// overwritten by a later content.
-	Synced bool
 	// Warnings are what of the old file's metadata could not be kept.
 	Warnings []string
 
@@ -54,8 +52,8 @@ var ErrChanged = errors.New("changed by another program meanwhile")
 const tempMode = 0o600
 
 // Stage writes the new bytes whole to a temporary file beside the target, with
-// the mode, owner and extended attributes of what is to be replaced: a new one, or
-// the spare.
+// the mode, owner and extended attributes of what is to be replaced, or to a spare,
+// which has them.
 func (r *Replacement) Stage() error {
 	if !r.Version.Exists || r.InPlace {
 		return nil
@@ -360,7 +358,7 @@ func (r *Replacement) note(f fsys.File) error {
 // would. doc is Data as a document, nil where the file was removed.
 func (r *Replacement) Placed(doc *jsonpatch.Document) {
 	r.after.Data, r.after.Doc = r.Data, doc
-	r.after.staged = r.Synced && r.Version.Exists && !r.InPlace
+	r.after.staged = !r.Unsynced && r.Version.Exists && !r.InPlace
 	r.File.Found = r.after
 }
 

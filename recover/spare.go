@@ -39,7 +39,7 @@ type spare struct {
 // not stage itself may have metadata that is not durable.
 func (r *Replacement) keepsSpare(displaced fs.FileInfo) bool {
 	const special = fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky // which a write clears
-	return r.Synced && r.Version.Exists && r.File.Found.staged && r.moved == nil &&
+	return !r.Unsynced && r.Version.Exists && r.File.Found.staged && r.moved == nil &&
 		displaced.Mode()&special == 0 && leasesHold(r.temp)
 }
 
@@ -97,7 +97,7 @@ func (r *Replacement) mayOverwrite(f fsys.File, id wal.FileID) bool {
 
 // refill overwrites the spare.
 func (r *Replacement) refill() error {
-	if _, err := r.temp.WriteAt(r.Data, 0); err != nil {
+	if err := r.write(); err != nil {
 		return err
 	}
 	info, err := r.temp.Stat()

@@ -273,7 +273,6 @@ func (u *unit) stage() error {
 	for _, f := range u.files {
 		f.repl = recovery.Replacement{File: f.t.file, Data: f.data, Version: f.after, Strict: f.draft.knownStrict(), InPlace: f.inPlace, Unsynced: u.durability == None}
 		f.repl.Guarded = f.t.most != nil
-		f.repl.Synced = u.durability != None
 		if like := f.draft.like; like != nil {
 			f.repl.Like = like.t.file
 		}

@@ -184,7 +184,7 @@ func (ses *session) end(whole bool) (err error) {
 	return nil
 }
 
-// dropSpares removes what is beside the files while they are locked.
+// dropSpares removes what is beside the journals only while the files are locked.
 func (ses *session) dropSpares() {
 	for _, t := range ses.targets {
 		if t.file != nil {
