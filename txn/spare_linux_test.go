@@ -67,6 +67,13 @@ func TestSparesTakeTurns(t *testing.T) {
 	}
 }
 
+func requireMode(t *testing.T, file string, want fs.FileMode) {
+	t.Helper()
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	require.Equal(t, want, info.Mode())
+}
+
 func setAttribute(t *testing.T, file, value string) {
 	t.Helper()
 	err := unix.Setxattr(file, "user.test", []byte(value), 0)
@@ -126,21 +133,13 @@ func TestSparesAreLeftAlone(t *testing.T) {
 		},
 		"the file's mode was changed": func(t *testing.T, file string) func() {
 			require.NoError(t, os.Chmod(file, 0o640))
-			return func() {
-				info, err := os.Stat(file)
-				require.NoError(t, err)
-				require.Equal(t, fs.FileMode(0o640), info.Mode())
-			}
+			return func() { requireMode(t, file, 0o640) }
 		},
 		"a spare's mode was changed": func(t *testing.T, file string) func() {
 			for _, name := range sparesOf(t, file) {
 				require.NoError(t, os.Chmod(name, 0o666))
 			}
-			return func() {
-				info, err := os.Stat(file)
-				require.NoError(t, err)
-				require.Equal(t, fs.FileMode(0o644), info.Mode())
-			}
+			return func() { requireMode(t, file, 0o644) }
 		},
 		"an attribute was set": func(t *testing.T, file string) func() {
 			setAttribute(t, file, "1")
@@ -262,9 +261,7 @@ func TestMetadataIsKeptWithinAStepOfTheClock(t *testing.T) {
 	s, file := spareTest(t, Options{FS: coarseFS{fsys.OS}})
 	require.NoError(t, os.Chmod(file, 0o600))
 	do(t, s, setting(file, "/n", 10), file)
-	info, err := os.Stat(file)
-	require.NoError(t, err)
-	require.Equal(t, fs.FileMode(0o600), info.Mode())
+	requireMode(t, file, 0o600)
 	for i := range 4 {
 		do(t, s, setting(file, "/n", i), file)
 	}
