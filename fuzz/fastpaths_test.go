@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -83,15 +84,22 @@ func TestSparesSurviveCrashes(t *testing.T) {
 	}
 }
 
-// At this level only the spares need the directory to be synced: where it is not, one
+// At level journal only the spares need the directory to be synced: where it is not, one
 // is overwritten that a power cut brings back under its old name.
 func TestSparesWithoutSyncsAreFound(t *testing.T) {
-	drop := func(name string, isDir bool) bool { return isDir && !strings.Contains(name, "/.jtx") }
-	for name, w := range sparePlans(txn.Journal) {
-		t.Run(name, func(t *testing.T) {
-			cfg := (&crashed{workload: w, drop: drop}).config(t)
-			cfg.Depth = 0
-			mustFind(t, kindSpares, "no sync of the target's directory", cfg)
-		})
+	for name, fault := range map[string]struct {
+		level txn.Durability
+		drop  func(name string, isDir bool) bool
+	}{
+		"no sync of the target's directory": {txn.Journal, func(name string, isDir bool) bool { return isDir && !strings.Contains(name, "/.jtx") }},
+		"no sync of the spare":              {txn.Full, func(name string, _ bool) bool { return strings.HasPrefix(filepath.Base(name), "spare") }},
+	} {
+		for files, w := range sparePlans(fault.level) {
+			t.Run(name+"/"+files, func(t *testing.T) {
+				cfg := (&crashed{workload: w, drop: fault.drop}).config(t)
+				cfg.Depth = 0
+				mustFind(t, kindSpares, name, cfg)
+			})
+		}
 	}
 }

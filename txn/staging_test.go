@@ -13,7 +13,7 @@ import (
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
-// pieces counts the writes to staged files.
+// pieces counts the writes to staged files, new ones and spares.
 type pieces struct {
 	fsys.FS
 	n int
@@ -21,7 +21,8 @@ type pieces struct {
 
 func (p *pieces) OpenFile(name string, flag int, perm fs.FileMode) (fsys.File, error) {
 	f, err := p.FS.OpenFile(name, flag, perm)
-	if err == nil && strings.HasSuffix(name, ".tmp") {
+	base := filepath.Base(name)
+	if err == nil && (strings.HasSuffix(base, ".tmp") || strings.HasPrefix(base, "spare")) {
 		f = &piece{f, p}
 	}
 	return f, err
