@@ -184,6 +184,14 @@ func (r *Replacement) Sync() error {
 	return r.temp.Sync()
 }
 
+// SyncIn lists what Sync does among others that are made at once. Label gets its
+// error.
+func (r *Replacement) SyncIn(s *fsys.Syncs, label func(error) error) {
+	if r.temp != nil {
+		s.Add(r.temp, r.refilled, label)
+	}
+}
+
 // Discard removes the staged file.
 func (r *Replacement) Discard() error {
 	if r.temp == nil {
@@ -423,7 +431,8 @@ func (r *Replacement) Revision(rec *wal.Record) uint64 {
 	return rec.Rev
 }
 
-// SyncDir makes the name durable.
-func (r *Replacement) SyncDir() error {
-	return fsys.SyncDir(r.File.FS, filepath.Dir(r.File.Target))
+// SyncDirIn lists the sync that makes the name durable among others that are made
+// at once. Label gets its error.
+func (r *Replacement) SyncDirIn(s *fsys.Syncs, label func(error) error) {
+	s.AddDir(r.File.FS, filepath.Dir(r.File.Target), label)
 }

@@ -172,15 +172,15 @@ func (ses *session) catchUp() error {
 
 // carryForward replaces the files of a unit that was acknowledged before.
 func (u *unit) carryForward() error {
-	var syncs []func() error
+	var syncs fsys.Syncs
 	for _, f := range u.files {
 		if err := f.repl.Stage(); err != nil {
 			return errors.Join(fail(f.t.name, err), u.discard())
 		}
-		syncs = append(syncs, func() error { return fail(f.t.name, f.repl.Sync()) })
+		f.repl.SyncIn(&syncs, f.label)
 		fsys.Step("behind.staged")
 	}
-	if err := parallel(syncs); err != nil {
+	if err := syncs.Run(); err != nil {
 		return errors.Join(err, u.discard())
 	}
 	for _, f := range u.files {
@@ -271,6 +271,21 @@ func (s *Store) Flush(ctx context.Context) error {
 
 // maxFlushes is how many files are carried forward at once.
 const maxFlushes = 32
+
+// parallel runs all functions at once and joins their errors.
+func parallel(fns []func() error) error {
+	if len(fns) == 1 {
+		return fns[0]()
+	}
+	errs := make([]error, len(fns))
+	var wg sync.WaitGroup
+	for i, fn := range fns[1:] {
+		wg.Go(func() { errs[i+1] = fn() })
+	}
+	errs[0] = fns[0]()
+	wg.Wait()
+	return errors.Join(errs...)
+}
 
 // someAtOnce runs all functions, not too many at once, and joins their errors.
 func someAtOnce(fns []func() error) error {

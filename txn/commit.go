@@ -3,7 +3,6 @@ package txn
 import (
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
@@ -335,21 +334,19 @@ func (u *unit) commitPoint() error {
 	if u.durability == None {
 		return u.openLazily()
 	}
-	var syncs []func() error
+	var syncs fsys.Syncs
 	for _, f := range u.files {
-		syncs = append(syncs, func() error { return fail(f.t.name, f.log.Sync()) })
-		if f.repl.Staged() {
-			syncs = append(syncs, func() error { return fail(f.t.name, f.repl.Sync()) })
-		}
+		f.log.SyncIn(&syncs, f.label)
+		f.repl.SyncIn(&syncs, f.label)
 		if f.first != nil {
-			syncs = append(syncs, func() error { return fail(f.t.name, f.t.file.SyncFound()) })
+			syncs.Call(f.t.file.SyncFound, f.label)
 		}
 	}
 	waiting := u.spareDirs()
 	for _, f := range waiting {
-		syncs = append(syncs, func() error { return fail(f.t.name, f.repl.SyncDir()) })
+		f.repl.SyncDirIn(&syncs, f.label)
 	}
-	err := parallel(syncs)
+	err := syncs.Run()
 	fsys.Step("commit.synced")
 	if err == nil && len(waiting) > 0 {
 		for _, f := range u.files {
@@ -378,20 +375,8 @@ func (u *unit) openLazily() error {
 	return nil
 }
 
-// parallel runs all functions at once and joins their errors.
-func parallel(fns []func() error) error {
-	if len(fns) == 1 {
-		return fns[0]()
-	}
-	errs := make([]error, len(fns))
-	var wg sync.WaitGroup
-	for i, fn := range fns[1:] {
-		wg.Go(func() { errs[i+1] = fn() })
-	}
-	errs[0] = fns[0]()
-	wg.Wait()
-	return errors.Join(errs...)
-}
+// label says which file an error is about.
+func (f *unitFile) label(err error) error { return fail(f.t.name, err) }
 
 // otherRevisions are those of the files that u does not change, by the session's
 // targets.

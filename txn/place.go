@@ -86,11 +86,11 @@ func (u *unit) believe() error {
 	if !u.lagging || u.durability == None {
 		return nil
 	}
-	var syncs []func() error
+	var syncs fsys.Syncs
 	for _, f := range u.files {
-		syncs = append(syncs, f.log.SyncAgain)
+		syncs.Call(f.log.SyncAgain, nil)
 	}
-	if err := parallel(syncs); err != nil {
+	if err := syncs.Run(); err != nil {
 		return &Error{Kind: ErrInDoubt, File: u.files[0].t.name, Err: fmt.Errorf("the disk failed during the commit: %w", err)}
 	}
 	return nil
@@ -138,21 +138,20 @@ func (u *unit) syncDirs() {
 		return
 	}
 	files := onePerDir(u.files, func(f *unitFile) bool { return f.placed })
-	var syncs []func() error
-	errs := make([]error, len(files))
-	for i, f := range files {
-		syncs = append(syncs, func() error { errs[i] = f.repl.SyncDir(); return nil })
+	var syncs fsys.Syncs
+	for _, f := range files {
+		f.repl.SyncDirIn(&syncs, func(err error) error {
+			if err != nil {
+				u.lagAll(filepath.Dir(f.t.real), err)
+			}
+			return nil
+		})
 	}
-	if len(syncs) == 0 {
+	if len(files) == 0 {
 		return
 	}
-	if err := parallel(syncs); err != nil {
+	if err := syncs.Run(); err != nil {
 		panic(err) // none of them returns one
-	}
-	for i, f := range files {
-		if errs[i] != nil {
-			u.lagAll(filepath.Dir(f.t.real), errs[i])
-		}
 	}
 	fsys.Step("commit.dirs-synced")
 }

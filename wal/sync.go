@@ -20,7 +20,23 @@ func (l *Log) Sync() error {
 	if l.suspect {
 		return l.Secure()
 	}
-	if err := l.syncTail(); err != nil {
+	return l.synced(l.syncTail())
+}
+
+// SyncIn lists what Sync does among others that are made at once. Label gets its
+// error. No other method may be called before they are made.
+func (l *Log) SyncIn(s *fsys.Syncs, label func(error) error) {
+	switch {
+	case l.usable() != nil || l.suspect || l.tail == nil || l.state.Durable == 0:
+		s.Call(l.Sync, label) // is more than one step
+	case l.state.Last > l.state.Durable:
+		s.Add(l.tail, true, func(err error) error { return label(l.synced(err)) })
+	}
+}
+
+// synced notes how the sync of all records has ended.
+func (l *Log) synced(err error) error {
+	if err != nil {
 		return l.fail(fmt.Errorf("sync: %w", err))
 	}
 	l.state.Durable = l.state.Last

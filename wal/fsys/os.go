@@ -30,5 +30,3 @@ func (osFS) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name
 func Wrap(f *os.File) File { return osFile{f} }
 
 type osFile struct{ *os.File }
-
-func (f osFile) Datasync() error { return datasync(f.File) }

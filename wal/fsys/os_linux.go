@@ -8,14 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// datasync is fdatasync(2), retried on EINTR only: the call has then not begun.
-func datasync(f *os.File) error {
-	err := retried(func() error { return unix.Fdatasync(int(f.Fd())) })
-	if err != nil {
-		return &os.PathError{Op: "fdatasync", Path: f.Name(), Err: err}
-	}
-	return nil
-}
+func (f osFile) Sync() error     { return syncFile(f.File, false) }
+func (f osFile) Datasync() error { return syncFile(f.File, true) }
 
 // retried calls fn until no signal interrupts it.
 func retried(fn func() error) error {

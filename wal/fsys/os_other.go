@@ -8,9 +8,9 @@ import (
 	"os"
 )
 
-// datasync is the full sync: on macOS os.File.Sync issues F_FULLFSYNC, and there
+// Datasync is the full sync: on macOS os.File.Sync issues F_FULLFSYNC, and there
 // is no cheaper call that is also durable.
-func datasync(f *os.File) error { return f.Sync() }
+func (f osFile) Datasync() error { return f.Sync() }
 
 // RenameNoReplace makes the new name as a hard link, which fails where it exists.
 func (osFS) RenameNoReplace(oldname, newname string) error {

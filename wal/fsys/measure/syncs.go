@@ -31,12 +31,11 @@ type syncsFile struct {
 	of *Syncs
 }
 
-func (f *syncsFile) Sync() error {
-	f.of.n.Add(1)
-	return f.File.Sync()
-}
+func (f *syncsFile) Sync() error     { return f.BeforeSync().Sync() }
+func (f *syncsFile) Datasync() error { return f.BeforeSync().Datasync() }
 
-func (f *syncsFile) Datasync() error {
+// BeforeSync counts, so that several syncs at once are made as without counting.
+func (f *syncsFile) BeforeSync() fsys.File {
 	f.of.n.Add(1)
-	return f.File.Datasync()
+	return f.File
 }

@@ -1,0 +1,229 @@
+package fsys
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// The Go runtime takes the processor of a goroutine that waits in a system call
+// away from it only some 20 µs later. So on few processors syncs that are begun by
+// several goroutines at once are made more or less in a row. Here they are begun
+// by io_submit(2), which returns at once: those of one [Syncs] all by one call
+// (syncAlone), and those of many goroutines each by its own, which then waits as
+// for a socket (submitter).
+
+// mostTogether is how many syncs of one Syncs are begun at once.
+const mostTogether = 64
+
+// worthwhile is how often syncs must have met that could have been begun together
+// before they are. The context costs some 30 ms when the process ends (the kernel
+// waits until no processor can be using it), which a short one would not win back.
+var worthwhile int64 = 200
+
+var (
+	syncing atomic.Int64 // syncs that are under way
+	met     atomic.Int64 // how often syncs met
+)
+
+func together() bool { return met.Add(1) > worthwhile }
+
+// apart gives up beginning syncs together: the kernel doesn't know how.
+func apart() { met.Store(math.MinInt64) }
+
+// syncFile makes one sync: in a system call, unless others are under way.
+func syncFile(f *os.File, data bool) error {
+	defer syncing.Add(-1)
+	if syncing.Add(1) > 1 && together() {
+		if err, begun := syncAmongOthers(f, data); begun {
+			return syncError(f, data, err)
+		}
+	}
+	return syncError(f, data, syncDirectly(f, data))
+}
+
+func syncDirectly(f *os.File, data bool) error {
+	call := unix.Fsync
+	if data {
+		call = unix.Fdatasync
+	}
+	defer runtime.KeepAlive(f)
+	return retried(func() error { return call(int(f.Fd())) }) // EINTR: it has not begun
+}
+
+func syncError(f *os.File, data bool, err error) error {
+	if err == nil {
+		return nil
+	}
+	op := "fsync"
+	if data {
+		op = "fdatasync"
+	}
+	return &os.PathError{Op: op, Path: f.Name(), Err: err}
+}
+
+func syncOf(f *os.File, data bool) iocb {
+	cb := iocb{opcode: aioFsync, fd: uint32(f.Fd())}
+	if data {
+		cb.opcode = aioFdatasync
+	}
+	return cb
+}
+
+// syncTogether makes all syncs of a list, if they are of files of the operating
+// system, and no other goroutine's are under way. It reports false where it has
+// done nothing.
+func syncTogether(list []pending) bool {
+	n := int64(len(list))
+	if n < 2 || n > mostTogether+1 {
+		return false
+	}
+	for i := range list {
+		if _, ok := list[i].file.(osFile); !ok {
+			return false
+		}
+	}
+	defer syncing.Add(-n)
+	return syncing.Add(n) == n && together() && syncAlone(list)
+}
+
+func (p *pending) os() *os.File { return p.file.(osFile).File }
+
+// alone is the context of who syncs several files while nobody else does.
+var alone struct {
+	sync.Mutex
+	context func() (aioContext, error)
+	cbs     [mostTogether]iocb
+	begin   [mostTogether]*iocb
+	ended   [mostTogether]ioEvent
+}
+
+func init() {
+	alone.context = sync.OnceValues(func() (aioContext, error) { return newAIOContext(mostTogether) })
+}
+
+// syncAlone begins all syncs but the first, makes that one in a system call, and
+// waits for the others in another.
+func syncAlone(list []pending) bool {
+	if !alone.TryLock() {
+		return false
+	}
+	defer alone.Unlock()
+	ctx, err := alone.context()
+	if err != nil {
+		apart()
+		return false
+	}
+	rest := list[1:]
+	for i := range rest {
+		alone.cbs[i] = syncOf(rest[i].os(), rest[i].data)
+		alone.cbs[i].data = uint64(i)
+		alone.begin[i] = &alone.cbs[i]
+	}
+	begun := ctx.submit(alone.begin[:len(rest)])
+	if begun == 0 {
+		apart()
+		return false
+	}
+	list[0].direct()
+	for i := range rest[begun:] {
+		rest[begun+i].direct()
+	}
+	for begun > 0 {
+		n := ctx.mustCollect(begun, alone.ended[:])
+		for _, e := range alone.ended[:n] {
+			p := &rest[e.data]
+			p.err = syncError(p.os(), p.data, e.err())
+		}
+		begun -= n
+	}
+	runtime.KeepAlive(list)
+	return true
+}
+
+func (p *pending) direct() { p.err = syncError(p.os(), p.data, syncDirectly(p.os(), p.data)) }
+
+// mustCollect is collect, which can't fail on a context that is never destroyed.
+func (ctx aioContext) mustCollect(atLeast int, events []ioEvent) int {
+	n, err := ctx.collect(atLeast, events)
+	if err != nil {
+		panic(fmt.Sprintf("io_getevents: %v", err)) // whether the syncs succeeded can't be known
+	}
+	return n
+}
+
+// mostWaiting is how many goroutines' syncs are begun; more wait in system calls.
+const mostWaiting = 256
+
+// submitter begins the syncs of many goroutines, and wakes them when they have
+// ended.
+type submitter struct {
+	ctx     aioContext
+	ended   *os.File    // an eventfd(2), which is readable then
+	fd      uint32      // its descriptor
+	free    chan uint64 // those of waiting that are not in use
+	waiting [mostWaiting]chan error
+}
+
+var shared = sync.OnceValue(newSubmitter)
+
+// newSubmitter returns nil where there is no context to be had.
+func newSubmitter() *submitter {
+	ctx, err := newAIOContext(mostWaiting)
+	if err != nil {
+		return nil
+	}
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return nil
+	}
+	s := &submitter{ctx: ctx, ended: os.NewFile(uintptr(fd), "eventfd"), fd: uint32(fd), free: make(chan uint64, mostWaiting)}
+	for i := range s.waiting {
+		s.waiting[i] = make(chan error, 1)
+		s.free <- uint64(i)
+	}
+	go s.wake()
+	return s
+}
+
+// syncAmongOthers reports false where the sync could not be begun.
+func syncAmongOthers(f *os.File, data bool) (error, bool) {
+	s := shared()
+	if s == nil {
+		apart()
+		return nil, false
+	}
+	select {
+	case i := <-s.free:
+		defer func() { s.free <- i }()
+		cb := syncOf(f, data)
+		cb.data, cb.flags, cb.notify = i, aioNotify, s.fd
+		if s.ctx.submit([]*iocb{&cb}) == 0 {
+			return nil, false
+		}
+		err := <-s.waiting[i]
+		runtime.KeepAlive(f)
+		return err, true
+	default:
+		return nil, false
+	}
+}
+
+// wake tells those whose syncs have ended, as long as the process lives.
+func (s *submitter) wake() {
+	var count [8]byte
+	events := make([]ioEvent, mostWaiting)
+	for {
+		if _, err := s.ended.Read(count[:]); err != nil {
+			panic(fmt.Sprintf("eventfd: %v", err)) // nobody else has it
+		}
+		for _, e := range events[:s.ctx.mustCollect(0, events)] {
+			s.waiting[e.data] <- e.err()
+		}
+	}
+}
