@@ -17,11 +17,13 @@ func behindPlans() map[string]*workload {
 	edits := []step{set(2, one...), amend(one[0], "1-7", "x"), set(3, one...), set(4, one...), amend(one[0], "1-8", "y"), elapse, set(5, one...), flush}
 	threeFiles := []step{set(2, three...), set(3, three[:2]...), set(4, three[1:]...), elapse, put(big(5), three...), slowly(6, three...),
 		set(7, three...), flush, set(8, three...), set(9, three[2:]...), flush}
+	inARow := []step{set(2, one...), set(3, one...), set(4, one...), set(5, one...), set(6, one...), put(big(7), one...), set(8, one...), flush, set(9, one...)}
 	group := []step{together(one, members(3, one...)...), set(2, one...), together(one, members(2, one...)...)}
 	groups := []step{together(three, members(3, three...)...), set(2, three...), flush, together(three, members(2, three...)...)}
 	all := map[string]*workload{
 		"one file":              {files: one, behind: longBehind, ready: []step{set(0, one...)}, steps: oneFile, edits: []int{10}},
 		"edits":                 {files: one, seed: map[string]string{one[0]: big(1)}, behind: longBehind, ready: []step{set(0, one...)}, steps: edits, edits: []int{1, 4}},
+		"in a row":              {files: one, behind: longBehind, ready: []step{set(0, one...)}, steps: inARow},
 		"first touch":           {files: one, behind: longBehind, steps: []step{set(1, one...), set(2, one...), set(3, one...), flush}},
 		"three files":           {files: three, behind: longBehind, init: true, ready: []step{set(0, three...)}, steps: threeFiles},
 		"two workspaces":        {files: three, behind: longBehind, ready: []step{set(0, three...)}, steps: threeFiles[:6]},

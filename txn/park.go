@@ -168,7 +168,7 @@ func (ses *session) end(whole bool) (err error) {
 	sound := false
 	defer func() {
 		left := ses.leaveAhead()
-		ses.dropSpares()
+		ses.cleanUp()
 		if sound && ses.call.parks && !ses.spoiled {
 			ses.keepHandles()
 		}
@@ -184,11 +184,15 @@ func (ses *session) end(whole bool) (err error) {
 	return nil
 }
 
-// dropSpares removes what is beside the journals only while the files are locked.
-func (ses *session) dropSpares() {
+// cleanUp removes what is beside and behind the journals only while the files are
+// locked.
+func (ses *session) cleanUp() {
 	for _, t := range ses.targets {
 		if t.file != nil {
 			t.file.DropSpares()
+			// A journal that can't be cut has failed, and is opened anew by the next
+			// one to need it, who then cuts it.
+			_ = t.file.Log.CutRoom()
 		}
 	}
 }

@@ -130,7 +130,7 @@ func (s *Store) recoverFile(ctx context.Context, t *target, dryRun bool) FileRep
 		fr.Err = s.withLocks(ctx, []string{t.real}, c, func(*session) error { return nil })
 	}
 	for _, d := range report {
-		if d.Action != recovery.Nothing || d.Err != nil || d.Cut.Bytes > 0 || !d.Unit.IsZero() {
+		if d.Action != recovery.Nothing || d.Err != nil || d.Cut.Bytes > 0 && !d.Cut.Blank || !d.Unit.IsZero() {
 			fr.Done = append(fr.Done, d)
 		}
 	}

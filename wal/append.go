@@ -38,6 +38,9 @@ func (l *Log) Append(recs ...*Record) error {
 			return l.fail(fmt.Errorf("append: %w", err))
 		}
 	}
+	if err := l.makeRoom(); err != nil {
+		return l.fail(err)
+	}
 	return nil
 }
 
@@ -57,6 +60,7 @@ func (l *Log) appendOne(r *Record) error {
 	l.state.Last, l.state.CRC, l.state.Rev = r.LSN, r.CRC, r.Rev
 	l.state.LastSize = entrySize(len(frame))
 	l.state.Offset += l.state.LastSize
+	l.takeRoom(l.state.LastSize)
 	l.state.noteTime(r)
 	l.last = nil
 	if !r.HasImage() {

@@ -70,6 +70,7 @@ func buildOne(t *testing.T, n int, durable LSN) (dir string, bits int) {
 	for i := range n {
 		commit(t, l, patch(i+1))
 	}
+	require.NoError(t, l.CutRoom())
 	require.NoError(t, l.Close())
 	forget(t, dir, durable)
 	b, err := os.ReadFile(tailSegment(t, dir))
@@ -187,11 +188,12 @@ func TestHazard03ZeroTail(t *testing.T) {
 		requireWhole(t, dir, 4)
 		report, err := Inspect(fsys.OS, dir)
 		require.NoError(t, err)
-		require.True(t, report.Torn)
+		require.False(t, report.Torn, "it may be room for records")
 		require.Equal(t, int64(zeros), report.TornSize)
 		l := open(t, dir, bigSegments())
 		require.Equal(t, int64(zeros), l.Cut().Bytes)
 		require.Equal(t, LSN(5), l.Cut().First)
+		require.True(t, l.Cut().Blank)
 		commit(t, l, patch(5))
 		requireWhole(t, dir, 5)
 	}

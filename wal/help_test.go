@@ -99,6 +99,7 @@ func build(t testing.TB, dir string, n int) {
 	for i := range n {
 		commit(t, l, patch(i+1))
 	}
+	require.NoError(t, l.CutRoom())
 	require.NoError(t, l.Close())
 }
 

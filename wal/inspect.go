@@ -19,8 +19,8 @@ type Report struct {
 	Records  int      // whole records
 	Segments int      //
 	Bytes    int64    // of whole records
-	Torn     bool     // there is something behind the last whole record
-	TornSize int64    // of this size in bytes, which the next writer will cut
+	Torn     bool     // there is something behind the last whole record, and not only zeros
+	TornSize int64    // what is there, zeros too, in bytes: the next writer will cut it
 	Temps    []string // files that were never finished, which the next writer will remove
 	Damage   []error  // *CorruptError each; at most one for each segment
 }
@@ -82,7 +82,7 @@ func (r *Report) count(c *contents) {
 		r.Durable = max(r.Durable, e.rec.Durable)
 	}
 	if c.limit == 0 && c.bad != nil {
-		r.Torn = true
+		r.Torn = !c.isBlank()
 		r.TornSize = int64(len(c.data)) - c.end
 	}
 }

@@ -53,6 +53,7 @@ type CutReport struct {
 	Offset int64  // where it ends now, in bytes
 	Bytes  int64  // how much was cut
 	First  LSN    // the first record that was, or would have been, there
+	Blank  bool   // they were zeros: room that was made for records
 }
 
 // Log is one file's journal, open for appending. From Open to Close, or from
@@ -80,6 +81,8 @@ type Log struct {
 	written   [stateSize]byte // what was last written to it, or tried to be
 	tail      fsys.File       // our own descriptor of the tail segment, for syncing
 	appender  *appender       // of the same
+	room      int64           // zeros behind the last record, in bytes
+	run       int             // records since the lock was taken, or room was made
 }
 
 // Open opens the journal of the file directory dir, .jtx/files/<x>. It creates
@@ -371,6 +374,7 @@ func (l *Log) release() {
 func (l *Log) releaseTail() {
 	l.appender.drop()
 	l.appender = nil
+	l.room, l.run = 0, 0
 	if l.tail != nil {
 		_ = l.tail.Close()
 		l.tail = nil

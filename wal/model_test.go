@@ -37,6 +37,7 @@ func TestModel(t *testing.T) {
 			"abandon":   m.abandon,
 			"die":       m.die,
 			"power cut": m.powerCut,
+			"cut room":  func(t *rapid.T) { require.NoError(t, m.log.CutRoom()) },
 			"":          m.check,
 		})
 	})

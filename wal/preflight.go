@@ -135,7 +135,7 @@ func (l *Log) cutTail(c *contents) error {
 	}
 	info, err := f.Stat()
 	if err == nil {
-		l.cut = CutReport{Path: c.seg.path, Offset: c.end, Bytes: info.Size() - c.end, First: c.next}
+		l.cut = CutReport{Path: c.seg.path, Offset: c.end, Bytes: info.Size() - c.end, First: c.next, Blank: c.isBlank()}
 		err = f.Truncate(c.end)
 	}
 	if err == nil {

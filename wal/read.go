@@ -153,6 +153,11 @@ func (c *contents) damage(durable LSN) error {
 	return nil
 }
 
+// isBlank tells whether nothing but zeros is behind the last entry that checks out.
+func (c *contents) isBlank() bool {
+	return len(bytes.TrimLeft(c.data[c.end-c.start.offset:], "\x00")) == 0
+}
+
 func (c *contents) corrupt(reason string) error {
 	return &CorruptError{Path: c.seg.path, LSN: c.next, Offset: c.end, Reason: reason}
 }

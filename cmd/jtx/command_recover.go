@@ -201,7 +201,7 @@ func linesOf(f txn.FileReport) string {
 		if d.Aside != "" {
 			fmt.Fprintf(&b, ", bytes kept in %s", quoteWord(shown(d.Aside)))
 		}
-		if d.Cut.Bytes > 0 {
+		if d.Cut.Bytes > 0 && !d.Cut.Blank {
 			fmt.Fprintf(&b, ", %d bytes of a torn record cut", d.Cut.Bytes)
 		}
 		b.WriteByte('\n')

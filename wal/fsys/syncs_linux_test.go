@@ -88,7 +88,7 @@ func TestSyncsOfManyGoroutines(t *testing.T) {
 	}
 	group.Wait()
 	require.Zero(t, syncing.Load())
-	require.Len(t, shared().free, mostWaiting, "every slot was given back")
+	require.Len(t, shared().free, mostWaiting, "every one was given back")
 }
 
 // A disk that fails says so, whichever way it is asked: a loop device whose file
