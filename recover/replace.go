@@ -132,7 +132,7 @@ func (r *Replacement) write() error {
 		_, err := r.temp.Write(r.Data)
 		return err
 	}
-	return fsys.WriteOut(r.temp, r.Data)
+	return fsys.WriteOut(r.temp, r.Data, 0)
 }
 
 // narrow takes away from an open file what the file that is replaced did not allow,

@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -49,16 +50,16 @@ func (l *Log) appendOne(r *Record) error {
 		return err
 	}
 	r.LSN, r.Durable, r.Prev = l.state.Last+1, l.state.Durable, l.state.CRC
-	frame, err := r.Encode()
+	write := l.writeEntry
+	if len(r.Image) >= l.opt.SegmentSize {
+		write = l.writeLargeEntry
+	}
+	size, err := write(r)
 	if err != nil {
 		return err
 	}
-	if err := l.appender.append(r.LSN, frame); err != nil {
-		return err
-	}
-	r.CRC = frameCRC(frame)
 	l.state.Last, l.state.CRC, l.state.Rev = r.LSN, r.CRC, r.Rev
-	l.state.LastSize = entrySize(len(frame))
+	l.state.LastSize = size
 	l.state.Offset += l.state.LastSize
 	l.takeRoom(l.state.LastSize)
 	l.state.noteTime(r)
@@ -67,6 +68,41 @@ func (l *Log) appendOne(r *Record) error {
 		l.last = r
 	}
 	return l.noteImage(r, l.state.LastSize)
+}
+
+// writeEntry writes a record as tidwall/wal's next entry, and returns the entry's
+// size in bytes.
+func (l *Log) writeEntry(r *Record) (int64, error) {
+	if l.appender == nil {
+		if err := l.openAppender(); err != nil {
+			return 0, err
+		}
+	}
+	frame, err := r.Encode()
+	if err != nil {
+		return 0, err
+	}
+	r.CRC = frameCRC(frame)
+	return entrySize(len(frame)), l.appender.append(r.LSN, frame)
+}
+
+// writeLargeEntry writes the same bytes without tidwall/wal, which would copy the
+// image twice, and keep it. The segment is full by that: nobody opens it with
+// tidwall/wal any more.
+func (l *Log) writeLargeEntry(r *Record) (int64, error) {
+	frame, err := r.encodeHead(headerSize)
+	if err != nil {
+		return 0, err
+	}
+	r.CRC = binary.LittleEndian.Uint32(frame[offCRC:])
+	size := len(frame) + len(r.Image)
+	head := append(binary.AppendUvarint(nil, uint64(size)), frame...)
+	if _, err := l.tail.WriteAt(head, l.state.Offset); err != nil {
+		return 0, err
+	}
+	l.appender.drop()
+	l.appender = nil
+	return entrySize(size), fsys.WriteOut(l.tail, r.Image, l.state.Offset+int64(len(head)))
 }
 
 func (l *Log) noteImage(r *Record, size int64) error {
@@ -89,7 +125,7 @@ func (l *Log) noteImage(r *Record, size int64) error {
 	return l.searchImage(&list)
 }
 
-// openTail makes sure that there is a segment with room, and handles on it.
+// openTail makes sure that there is a segment with room, and our handle on it.
 func (l *Log) openTail() error {
 	switch {
 	case l.state.Segment == 0:
@@ -104,13 +140,7 @@ func (l *Log) openTail() error {
 			return err
 		}
 	}
-	if err := l.openSegment(); err != nil {
-		return err
-	}
-	if l.appender == nil {
-		return l.openAppender()
-	}
-	return nil
+	return l.openSegment()
 }
 
 // openSegment opens the tail segment before anything is written to it, so that a

@@ -58,13 +58,19 @@ type header struct {
 // length counts the payload. crc is the CRC32C of all bytes but its own; prev is
 // that of the frame before. The payload is drawn above appendPayload.
 func (r *Record) Encode() ([]byte, error) {
+	head, err := r.encodeHead(r.sizeBound())
+	return append(head, r.Image...), err
+}
+
+// encodeHead is a frame without its image, in a slice of the given capacity.
+func (r *Record) encodeHead(capacity int64) ([]byte, error) {
 	if err := r.validate(); err != nil {
 		return nil, err
 	}
 	if r.LSN == 0 || r.Durable >= r.LSN {
 		return nil, fmt.Errorf("%w: lsn %d, durable %d", ErrInvalid, r.LSN, r.Durable)
 	}
-	b := make([]byte, headerSize, r.sizeBound())
+	b := make([]byte, headerSize, capacity)
 	copy(b, frameMagic)
 	b[offVersion] = frameVersion
 	b[offKind] = byte(r.Kind)
@@ -73,8 +79,8 @@ func (r *Record) Encode() ([]byte, error) {
 	copy(b[offUnit:], r.Unit[:])
 	binary.LittleEndian.PutUint32(b[offPrev:], r.Prev)
 	b = r.appendPayload(b)
-	binary.LittleEndian.PutUint32(b[offLength:], uint32(len(b)-headerSize))
-	binary.LittleEndian.PutUint32(b[offCRC:], frameCRC(b))
+	binary.LittleEndian.PutUint32(b[offLength:], uint32(len(b)-headerSize+len(r.Image)))
+	binary.LittleEndian.PutUint32(b[offCRC:], crc32.Update(frameCRC(b), castagnoli, r.Image))
 	return b, nil
 }
 

@@ -16,7 +16,7 @@ const (
 	minTxn         = 16 + 8 + 1 + 1 + 1
 )
 
-// appendPayload writes the part of a frame whose size varies. uvarint is the
+// appendPayload writes the part of a frame whose size varies, but for the image. uvarint is the
 // base-128 number of encoding/binary in its shortest form; text and bytes are a
 // uvarint length and that many bytes.
 //
@@ -50,7 +50,7 @@ func (r *Record) appendPayload(b []byte) []byte {
 		b = appendText(b, t.Message)
 		b = appendText(b, t.Patch)
 	}
-	return append(b, r.Image...)
+	return b
 }
 
 func appendVersion(b []byte, v Version) []byte {

@@ -3,7 +3,6 @@ package fsys
 import (
 	"bytes"
 	"errors"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -25,11 +24,13 @@ func TestWriteOut(t *testing.T) {
 		want := sized(n)
 		f, err := OS.OpenFile(filepath.Join(t.TempDir(), "f"), os.O_RDWR|os.O_CREATE, 0o600)
 		require.NoError(t, err)
-		require.NoError(t, WriteOut(f, want))
-		require.NoError(t, f.Sync())
-		got, err := ReadAll(f)
-		require.NoError(t, err)
-		require.True(t, bytes.Equal(want, got), "%d bytes", n)
+		for _, off := range []int64{0, 3, writeOutStep} {
+			require.NoError(t, WriteOut(f, want, off))
+			require.NoError(t, f.Sync())
+			got, err := ReadAll(f)
+			require.NoError(t, err)
+			require.True(t, n == 0 || bytes.Equal(want, got[off:off+int64(n)]), "%d bytes at %d", n, off)
+		}
 		require.NoError(t, f.Close())
 	}
 }
@@ -42,31 +43,42 @@ type full struct {
 
 var errFull = errors.New("full")
 
-func (f *full) Write(b []byte) (int, error) {
+func (f *full) WriteAt(b []byte, off int64) (int, error) {
 	if f.room--; f.room < 0 {
 		return 0, errFull
 	}
-	return f.File.Write(b)
+	return f.File.WriteAt(b, off)
 }
 
 func TestWriteOutOnAFullDisk(t *testing.T) {
 	f, err := OS.OpenFile(filepath.Join(t.TempDir(), "f"), os.O_RDWR|os.O_CREATE, 0o600)
 	require.NoError(t, err)
 	defer f.Close()
-	require.ErrorIs(t, WriteOut(&full{f, 2}, sized(3*writeOutStep)), errFull)
+	require.ErrorIs(t, WriteOut(&full{f, 2}, sized(3*writeOutStep), 0), errFull)
 }
 
-// What can't be written out early is no failure of the write: here the file is a pipe.
+// elsewhere is a file whose descriptor is another's.
+type elsewhere struct {
+	File
+	fd File
+}
+
+func (f *elsewhere) Fd() uintptr { return f.fd.Fd() }
+
+// What can't be written out early is no failure of the write: here the descriptor is a
+// pipe's.
 func TestWriteOutToWhatHasNoPlaces(t *testing.T) {
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
 	defer r.Close()
-	want := sized(2*writeOutStep + 1)
-	wrote := make(chan error, 1)
-	go func() { wrote <- errors.Join(WriteOut(Wrap(w), want), w.Close()) }()
-	got, err := io.ReadAll(r)
+	defer w.Close()
+	f, err := OS.OpenFile(filepath.Join(t.TempDir(), "f"), os.O_RDWR|os.O_CREATE, 0o600)
 	require.NoError(t, err)
-	require.NoError(t, <-wrote)
+	defer f.Close()
+	want := sized(2*writeOutStep + 1)
+	require.NoError(t, WriteOut(&elsewhere{f, Wrap(w)}, want, 0))
+	got, err := ReadAll(f)
+	require.NoError(t, err)
 	require.True(t, bytes.Equal(want, got))
 }
 
