@@ -192,13 +192,13 @@ func (s *slowFS) OpenFile(name string, flag int, perm fs.FileMode) (fsys.File, e
 	return f, err
 }
 
-func (f *slowFile) Write(b []byte) (int, error) {
+func (f *slowFile) WriteAt(b []byte, off int64) (int, error) {
 	half := len(b) / 2
-	if n, err := f.File.Write(b[:half]); err != nil {
+	if n, err := f.File.WriteAt(b[:half], off); err != nil {
 		return n, err
 	}
 	f.fs.between(f.Name())
-	n, err := f.File.Write(b[half:])
+	n, err := f.File.WriteAt(b[half:], off+int64(half))
 	return half + n, err
 }
 

@@ -38,6 +38,11 @@ func (f *piece) Write(b []byte) (int, error) {
 	return f.File.Write(b)
 }
 
+func (f *piece) WriteAt(b []byte, off int64) (int, error) {
+	f.p.n++
+	return f.File.WriteAt(b, off)
+}
+
 // A large file that is to be synced goes to the disk while it is written. One that is
 // not is left to the system as a whole, which may be replaced before it is on the disk.
 func TestLargeFilesAreWrittenOutBeforeTheSync(t *testing.T) {
