@@ -136,8 +136,7 @@ func (l *Lap) command(ctx context.Context, words []string) (string, error) {
 	if l.Arg0 != "" {
 		cmd.Args[0] = l.Arg0
 	}
-	cmd.Dir = l.Dir
-	cmd.Env = append(os.Environ(), "JTX_TX=") // it would make jtx act inside an open transaction
+	cmd.Dir, cmd.Env = l.Dir, environ()
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
