@@ -25,10 +25,10 @@ type journal struct {
 	compact, pack bool
 }
 
-const journalRecords = 8
+const journalRecords = 15
 
 func (j journal) options(fsy fsys.FS, dir string, boots int) wal.Options {
-	size := 1500
+	size := 3000
 	if j.pack {
 		size = 300 // so that there is enough to compress
 	}
@@ -36,7 +36,7 @@ func (j journal) options(fsy fsys.FS, dir string, boots int) wal.Options {
 }
 
 func journalRecord(n int) *wal.Record {
-	image := []byte(strings.Repeat(fmt.Sprint(n), 50+n*100))
+	image := []byte(strings.Repeat(fmt.Sprint(n), 20+n*5))
 	return &wal.Record{Kind: wal.KindImage, Rev: uint64(n), Unit: wal.ID{byte(n)}, Image: image,
 		Txns:  []wal.Txn{{ID: wal.ID{byte(n)}, Actor: "a", Patch: []byte(`[]`)}},
 		After: wal.Version{Exists: true, Size: int64(len(image)), Hash: wal.Sum(image)}}
@@ -54,7 +54,7 @@ func (j journal) run(rec *crashfs.Recorder, dir string) error {
 		if err != nil {
 			return err
 		}
-		for range 3 {
+		for range 7 {
 			batch := []*wal.Record{journalRecord(n)}
 			if n%3 == 0 {
 				batch = append(batch, journalRecord(n+1))
@@ -74,7 +74,7 @@ func (j journal) run(rec *crashfs.Recorder, dir string) error {
 				return errors.Join(err, log.Close())
 			}
 		}
-		if err := log.Close(); err != nil {
+		if err := errors.Join(log.CutRoom(), log.Close()); err != nil {
 			return err
 		}
 	}

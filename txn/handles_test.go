@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -95,4 +97,36 @@ func TestKeptDocumentsAreNotReadAgain(t *testing.T) {
 	s.dropParked()
 	require.Same(t, doc, s.handles.open[tg.dir].found.Doc)
 	require.Equal(t, wal.VersionOf([]byte(content(t, file))), s.handles.open[tg.dir].found.Version)
+}
+
+// A program that ends while its session is parked leaves room behind its records. The
+// next one cuts it, and tells nobody.
+func TestRoomOfTheDeadIsNoNews(t *testing.T) {
+	s, file := groupTest(t, Options{})
+	for n := range 6 {
+		do(t, s, setting(file, "/n", n), file)
+	}
+	tg, err := s.resolve(context.Background(), file, false)
+	require.NoError(t, err)
+	segments, err := filepath.Glob(filepath.Join(tg.dir, "wal", "0*1"))
+	require.NoError(t, err)
+	require.Len(t, segments, 1)
+	roomy, err := os.ReadFile(segments[0])
+	require.NoError(t, err)
+	require.Len(t, roomy, wal.DefaultSegmentSize)
+	s.dropParked()
+	cut, err := os.ReadFile(segments[0])
+	require.NoError(t, err)
+	require.Less(t, len(cut), len(roomy))
+	require.NoError(t, os.WriteFile(segments[0], roomy, 0o600))
+
+	var told []recovery.Done
+	other, err := Open(filepath.Dir(file), Options{OnRecovery: func(d []recovery.Done) { told = append(told, d...) }})
+	require.NoError(t, err)
+	for n := range 3 {
+		do(t, other, setting(file, "/n", 10+n), file)
+		other.dropParked()
+	}
+	require.Empty(t, told)
+	require.NoError(t, other.Close())
 }

@@ -187,7 +187,7 @@ func (ses *session) end(whole bool) (err error) {
 // cleanUp removes what is beside and behind the journals only while the files are
 // locked.
 func (ses *session) cleanUp() {
-	for _, t := range ses.targets {
+	for _, t := range ses.all() {
 		if t.file != nil {
 			t.file.DropSpares()
 			// A journal that can't be cut has failed, and is opened anew by the next

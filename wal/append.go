@@ -73,10 +73,8 @@ func (l *Log) appendOne(r *Record) error {
 // writeEntry writes a record as tidwall/wal's next entry, and returns the entry's
 // size in bytes.
 func (l *Log) writeEntry(r *Record) (int64, error) {
-	if l.appender == nil {
-		if err := l.openAppender(); err != nil {
-			return 0, err
-		}
+	if err := l.openAppender(); err != nil {
+		return 0, err
 	}
 	frame, err := r.Encode()
 	if err != nil {
@@ -87,9 +85,14 @@ func (l *Log) writeEntry(r *Record) (int64, error) {
 }
 
 // writeLargeEntry writes the same bytes without tidwall/wal, which would copy the
-// image twice, and keep it. The segment is full by that: nobody opens it with
-// tidwall/wal any more.
+// image twice, and keep it; but behind what tidwall/wal has counted. The segment is
+// full by that: nobody opens it with tidwall/wal any more.
 func (l *Log) writeLargeEntry(r *Record) (int64, error) {
+	if l.state.Offset > 0 {
+		if err := l.openAppender(); err != nil {
+			return 0, err
+		}
+	}
 	frame, err := r.encodeHead(headerSize)
 	if err != nil {
 		return 0, err
@@ -161,6 +164,9 @@ func (l *Log) openSegment() error {
 // it doesn't, a length in the tail segment has rotted since the state was written;
 // the scanner says which.
 func (l *Log) openAppender() error {
+	if l.appender != nil {
+		return nil
+	}
 	a, err := openAppender(l.groupDir(), &l.opt)
 	if err == nil {
 		last, lastErr := a.last()

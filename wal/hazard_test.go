@@ -193,7 +193,7 @@ func TestHazard11DirectoriesAreSynced(t *testing.T) {
 	commit(t, l, patch(3))
 	require.Equal(t, "sync "+journal, failing.Trace()[seen+3], "before the first record: %q", failing.Trace()[seen:])
 
-	mutate(t, tailSegment(t, dir), func(b []byte) []byte { return append(b, 0) })
+	mutate(t, tailSegment(t, dir), func(b []byte) []byte { return append(b, 5) })
 	seen = len(failing.Trace())
 	require.Equal(t, int64(1), open(t, dir, opt).Cut().Bytes)
 	trace := failing.Trace()[seen:]

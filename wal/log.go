@@ -82,7 +82,7 @@ type Log struct {
 	tail      fsys.File       // our own descriptor of the tail segment, for syncing
 	appender  *appender       // of the same
 	room      int64           // zeros behind the last record, in bytes
-	run       int             // records since the lock was taken, or room was made
+	run       int             // appends since the lock was taken, or room was made
 }
 
 // Open opens the journal of the file directory dir, .jtx/files/<x>. It creates
@@ -169,7 +169,14 @@ func (l *Log) load(trust bool) error {
 		return nil
 	}
 	l.state.Durable = max(l.state.Durable, floor)
-	return l.preflight(ok, trust)
+	if err := l.preflight(ok, trust); err != nil {
+		return err
+	}
+	if trust && l.known && !state.Pending && l.cut.Blank && l.state.Last == state.Last {
+		// Whoever settled it died before it could cut its room.
+		l.trusted, l.suspect, l.cut = true, false, CutReport{}
+	}
+	return nil
 }
 
 func (l *Log) readState() (State, bool, error) {
@@ -313,6 +320,7 @@ func (l *Log) Refresh() error {
 	if err := l.usable(); err != nil {
 		return err
 	}
+	l.cut = CutReport{}
 	if l.unchanged() {
 		return nil
 	}

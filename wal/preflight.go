@@ -127,7 +127,8 @@ func (l *Log) reaches(path string, size int64) bool {
 
 // cutTail removes what is behind the last whole record, and makes that durable
 // before anything is appended: else an older frame could come alive behind a new
-// one after a power cut.
+// one after a power cut. Behind zeros there is none; and where they are room, the
+// sync of this very file may be what failed.
 func (l *Log) cutTail(c *contents) error {
 	f, err := l.fs.OpenFile(c.seg.path, os.O_RDWR|careful, 0)
 	if err != nil {
@@ -138,11 +139,15 @@ func (l *Log) cutTail(c *contents) error {
 		l.cut = CutReport{Path: c.seg.path, Offset: c.end, Bytes: info.Size() - c.end, First: c.next, Blank: c.isBlank()}
 		err = f.Truncate(c.end)
 	}
-	if err == nil {
+	unsynced := l.cut.Blank && c.end > 0
+	if err == nil && !unsynced {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("cutting the torn tail: %w", err)
+	}
+	if unsynced {
+		return nil
 	}
 	return fsys.SyncDir(l.fs, groupDir(l.journal(), c.seg.group))
 }

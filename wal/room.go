@@ -6,7 +6,7 @@ package wal
 // with a record before. What is left of them is cut before the lock is given back.
 // Where it never was, they look like a torn tail, and are cut as that.
 
-// roomAfter is how many records show that more will follow.
+// roomAfter is how many appends show that more will follow.
 const roomAfter = 4
 
 // mostRoom is the greatest number of zeros, in bytes. A record that finds less makes
@@ -15,7 +15,7 @@ const mostRoom = DefaultSegmentSize
 
 var blank [mostRoom]byte
 
-// makeRoom writes zeros behind the last record, up to where the segment is full, if
+// makeRoom writes zeros behind the last record, at most up to where the segment is full, if
 // there are none and it is worth it. They are not needed: where the disk is full, or
 // fails, it is tried again some records later.
 func (l *Log) makeRoom() error {

@@ -57,23 +57,72 @@ func TestRoomIsMadeForARun(t *testing.T) {
 	requireWhole(t, dir, n+1)
 }
 
-// Who dies leaves its room, and the next one cuts it.
+// Who dies leaves its room, and the next one cuts it. Where the state was settled that
+// is all there is to do.
 func TestRoomOfTheDeadIsCut(t *testing.T) {
-	for _, behind := range []int{0, 1, 3} {
+	for behind := range 6 {
+		pending := behind%2 == 1
 		dir := fileDir(t)
 		l := open(t, dir, roomyOptions())
-		for i := range roomAfter + behind {
+		n := roomAfter + behind
+		for i := range n {
 			commit(t, l, patch(i+1))
 		}
-		n := roomAfter + behind
+		if pending {
+			require.NoError(t, l.MarkPending())
+		}
 		require.NoError(t, l.Close())
 		require.EqualValues(t, 4000, sizeOf(t, l.tailPath()))
 		other := open(t, dir, roomyOptions())
-		require.False(t, other.Trusted())
-		require.True(t, other.Cut().Blank)
+		require.Equal(t, !pending, other.Trusted())
+		require.Equal(t, pending, other.Cut().Blank)
+		require.Equal(t, pending, other.Cut().Bytes > 0)
 		require.Equal(t, l.State().Offset, sizeOf(t, l.tailPath()))
 		commit(t, other, patch(n+1))
+		require.NoError(t, other.CutRoom())
+		require.NoError(t, other.Refresh())
+		require.Zero(t, other.Cut(), "it is said once")
 		requireWhole(t, dir, n+1)
+	}
+}
+
+// A failed sync is not made again, of the same file, when the room behind the record is
+// cut: the record goes into another file, which may be whole where this one is not.
+func TestRoomIsNotSyncedAgain(t *testing.T) {
+	dir := fileDir(t)
+	fsy := fsys.NewFailing(fsys.OS, fsys.Fault{Call: roomAfter + 1, Ops: []string{"datasync"}, Lie: true})
+	opt := roomyOptions()
+	opt.FS = fsy
+	l := open(t, dir, opt)
+	n := LSN(0)
+	var err error
+	for err == nil {
+		n++
+		err = tryCommit(l, patch(int(n)))
+	}
+	require.ErrorIs(t, err, syscall.EIO)
+	require.Greater(t, n, LSN(roomAfter))
+	require.NoError(t, l.Reopen())
+	require.Equal(t, n, l.State().Durable)
+	require.Empty(t, fsy.Lied())
+}
+
+// A length that has rotted is found before a large record goes behind it, as it is before
+// a small one.
+func TestRottedLengthBeforeARecord(t *testing.T) {
+	for name, rec := range map[string]*Record{"small": patch(4), "large": image(4, `"`+strings.Repeat("x", 5000)+`"`)} {
+		t.Run(name, func(t *testing.T) {
+			dir := fileDir(t)
+			l := open(t, dir, roomyOptions())
+			for n := range 3 {
+				commit(t, l, patch(n+1))
+			}
+			require.NoError(t, l.Close())
+			mutate(t, tailSegment(t, dir), func(b []byte) []byte { b[0] ^= 1; return b })
+			l = open(t, dir, roomyOptions())
+			require.True(t, l.Trusted())
+			require.ErrorIs(t, tryCommit(l, rec), ErrCorrupt)
+		})
 	}
 }
 

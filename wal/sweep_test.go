@@ -24,26 +24,28 @@ func TestFailEveryCall(t *testing.T) {
 		"read-only":        {Err: syscall.EROFS, Forever: true, Ops: []string{"open", "mkdir", "rename", "remove"}},
 		"no sync any more": {Err: syscall.EIO, Forever: true, Ops: []string{"sync", "datasync"}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			for k := 0; ; k++ {
-				fault.Call = k
-				failing := fsys.NewFailing(fsys.OS, fault)
-				sweep(t, failing, k)
-				if failing.Failed() == 0 {
-					require.Greater(t, k, 20)
-					return
+		for size, least := range map[int]int{1: 20, 4000: 2} { // a segment for each record, and room for many
+			t.Run(fmt.Sprintf("%s/segments of %d", name, size), func(t *testing.T) {
+				t.Parallel()
+				for k := 0; ; k++ {
+					fault.Call = k
+					failing := fsys.NewFailing(fsys.OS, fault)
+					sweep(t, failing, k, size)
+					if failing.Failed() == 0 {
+						require.Greater(t, k, least)
+						return
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 
 // sweep commits through failing, as a caller who goes on after an error as long as
 // that is possible; then with the fault gone.
-func sweep(t *testing.T, failing *fsys.Failing, k int) {
+func sweep(t *testing.T, failing *fsys.Failing, k, size int) {
 	dir := memoryDir(t)
-	opt := Options{Boot: boot, SegmentSize: 1, FS: failing}
+	opt := Options{Boot: boot, SegmentSize: size, FS: failing}
 	l, err := Open(dir, opt)
 	require.NoError(t, err)
 	acked := 0

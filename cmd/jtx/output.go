@@ -229,7 +229,7 @@ func doneText(d recovery.Done) string {
 	case recovery.SetAsideRedo:
 		return fmt.Sprintf("%s: %s; its bytes are kept in %s, and revision %d was put in place", name, d.Case, quoteWord(shown(d.Aside)), d.Rev)
 	}
-	if d.Cut.Bytes > 0 {
+	if d.Cut.Bytes > 0 && !d.Cut.Blank {
 		return fmt.Sprintf("%s: %d bytes of a torn record were cut off the journal", name, d.Cut.Bytes)
 	}
 	return ""

@@ -152,6 +152,7 @@ func (p *pending) direct() { p.err = syncError(p.os(), p.data, syncDirectly(p.os
 func (ctx aioContext) mustCollect(atLeast int, events []ioEvent) int {
 	n, err := ctx.collect(atLeast, events)
 	if err != nil {
+		apart()                                     // whoever recovers from this must not meet what is still to come
 		panic(fmt.Sprintf("io_getevents: %v", err)) // whether the syncs succeeded can't be known
 	}
 	return n

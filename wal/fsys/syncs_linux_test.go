@@ -141,3 +141,28 @@ func TestSyncsTellOfAFailedDisk(t *testing.T) {
 	require.True(t, begun)
 	require.ErrorIs(t, err, syscall.EIO, "waited for as for a socket")
 }
+
+// Where the runtime can't poll the eventfd, here since it does already, it is waited for in
+// a system call.
+func TestSyncsWithoutAPoller(t *testing.T) {
+	fromTheFirst(t)
+	s := newSubmitter()
+	require.NotNil(t, s)
+	s.ended = os.NewFile(uintptr(s.fd), "again")
+	before := shared
+	shared = func() *submitter { return s }
+	defer func() { shared = before }()
+	var group sync.WaitGroup
+	for _, f := range openSome(t, OS, 8) {
+		group.Go(func() {
+			for range 20 {
+				_, err := f.Write([]byte("more"))
+				err2, begun := syncAmongOthers(f.(osFile).File, true)
+				if err != nil || err2 != nil || !begun {
+					t.Errorf("%v, %v, %v", err, err2, begun)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
