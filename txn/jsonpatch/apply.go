@@ -32,6 +32,23 @@ func (d *Document) Apply(p Patch, lim Limits) (*Document, []Splice, error) {
 	return w.finish()
 }
 
+// AppendApply is [Document.Apply] for who wants the text alone: it is appended to dst,
+// which must not be memory of the document. So who applies patches to one document
+// after the other needs no fresh memory for each. With an error dst is returned as it
+// was.
+func (d *Document) AppendApply(dst []byte, p Patch, lim Limits) ([]byte, error) {
+	if c := d.scalarChange(p, lim.orDefault()); c.found && len(p) <= lim.orDefault().MaxOps {
+		dst = append(dst, d.raw[:c.lo]...)
+		dst = append(dst, c.text...)
+		return append(dst, d.raw[c.hi:]...), nil
+	}
+	after, _, err := d.Apply(p, lim)
+	if err != nil {
+		return dst, err
+	}
+	return append(dst, after.raw...), nil
+}
+
 // apply makes one operation. With an error it returns the pointer at fault.
 func (w *work) apply(op Operation) (Pointer, error) {
 	switch op.Op {

@@ -51,6 +51,7 @@ func TestApplyErrors(t *testing.T) {
 		after, list, err := d.Apply(p, Limits{})
 		require.Nil(t, after)
 		require.Nil(t, list)
+		checkAppended(t, d, p, nil, err)
 		require.ErrorIs(t, err, c.kind, c.op)
 		require.ErrorContains(t, err, c.msg)
 		var typed *OpError
@@ -150,6 +151,8 @@ func TestApplyLimits(t *testing.T) {
 		{"[1]", Patch{{Op: "replace", Path: Pointer{"0"}, Value: []byte("12345")}}, Limits{MaxBytes: 6}},
 	} {
 		_, _, err := Trusted([]byte(c.before), Strict).Apply(c.p, c.lim)
+		_, appendErr := Trusted([]byte(c.before), Strict).AppendApply(nil, c.p, c.lim)
+		require.Equal(t, err, appendErr)
 		require.ErrorIs(t, err, ErrLimit, "%s %s", c.before, c.p.Encode())
 	}
 	deep := strings.Repeat("[", 999) + strings.Repeat("]", 999)

@@ -60,6 +60,7 @@ func BenchmarkApply(b *testing.B) {
 		}{
 			{"bare", func() ([]byte, error) { return nil, validOrError(doc) }},
 			{"unseen", func() ([]byte, error) { return applyBench(Parse(doc, Limits{})) }},
+			{"unseen-appended", func() ([]byte, error) { return appendBench(Parse(doc, Limits{})) }},
 			{"trusted", func() ([]byte, error) { return applyBench(Trusted(doc, Strict), nil) }},
 			{"evanphx", func() ([]byte, error) { return benchOracle(doc) }},
 			{"sjson", func() ([]byte, error) { return sjson.SetRawBytes(doc, "target.count", []byte("42")) }},
@@ -96,6 +97,17 @@ func applyBench(d *Document, err error) ([]byte, error) {
 	}
 	return after.Bytes(), nil
 }
+
+// appendBench writes into memory that is used again.
+func appendBench(d *Document, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	benchBuffer, err = d.AppendApply(benchBuffer[:0], benchPatch, Limits{})
+	return benchBuffer, err
+}
+
+var benchBuffer []byte
 
 func benchOracle(doc []byte) ([]byte, error) {
 	p, err := evanphx.DecodePatch([]byte(`[{"op":"replace","path":"/target/count","value":42}]`))

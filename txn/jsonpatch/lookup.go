@@ -63,30 +63,43 @@ func elementAt(t []byte, i int, token string) int {
 	return -1
 }
 
-// replaceScalar does what most patches of one operation do, without the working
-// tree, which would cost a small document more than the change itself. It
-// reports false where that has to decide.
-func (d *Document) replaceScalar(p Patch, lim Limits) (*Document, []Splice, bool) {
+// scalarChange is what a patch of one operation does that replaces a value by a scalar,
+// as most do: raw[lo:hi] becomes text.
+type scalarChange struct {
+	found  bool
+	lo, hi int
+	text   []byte
+}
+
+// scalarChange finds it without the working tree, which would cost a small document
+// more than the change itself. Where it finds none the tree has to decide.
+func (d *Document) scalarChange(p Patch, lim Limits) (c scalarChange) {
 	if len(p) != 1 || p[0].Op != "replace" || len(p[0].Path) == 0 || isOpen(bytes.TrimSpace(p[0].Value)) {
-		return nil, nil, false
+		return c
 	}
-	c, err := given(p[0], lim)
+	value, err := given(p[0], lim)
 	if err != nil {
-		return nil, nil, false
+		return c
 	}
 	lo, hi := d.find(p[0].Path)
-	if lo < 0 {
+	if lo < 0 || int64(len(d.raw)-(hi-lo)+len(value.text)) > lim.MaxBytes {
+		return c
+	}
+	return scalarChange{true, lo, hi, value.text}
+}
+
+// replaceScalar makes a scalarChange, or reports false where there is none.
+func (d *Document) replaceScalar(p Patch, lim Limits) (*Document, []Splice, bool) {
+	c := d.scalarChange(p, lim)
+	if !c.found {
 		return nil, nil, false
 	}
-	if size := int64(len(d.raw) - (hi - lo) + len(c.text)); size > lim.MaxBytes {
-		return nil, nil, false
-	}
-	out := bytes.Join([][]byte{d.raw[:lo], c.text, d.raw[hi:]}, nil) // which doesn't zero what it makes
-	list := appendSplice(nil, lo, d.raw[lo:hi], out[lo:lo+len(c.text)])
+	out := bytes.Join([][]byte{d.raw[:c.lo], c.text, d.raw[c.hi:]}, nil) // which doesn't zero what it makes
+	list := appendSplice(nil, c.lo, d.raw[c.lo:c.hi], out[c.lo:c.lo+len(c.text)])
 	if len(list) == 0 {
 		return d, nil, true
 	}
 	next := Trusted(out, d.Syntax())
-	next.known.Store(d.known.Load().after(lo, hi, lo+len(c.text)))
+	next.known.Store(d.known.Load().after(c.lo, c.hi, c.lo+len(c.text)))
 	return next, list, true
 }

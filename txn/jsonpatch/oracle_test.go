@@ -195,6 +195,7 @@ func checkApply(t testing.TB, d *Document, p Patch) {
 	want, wantErr := m.apply(p)
 	after, splices, err := d.Apply(p, Limits{})
 	where := fmt.Sprintf("%q by %s", d.Bytes(), p.Encode())
+	checkAppended(t, d, p, after, err)
 	if wantErr != nil {
 		require.Error(t, err, where)
 		require.True(t, isOurs(err), "%s: %v", where, err)
@@ -211,6 +212,19 @@ func checkApply(t testing.TB, d *Document, p Patch) {
 		require.NoError(t, err, where)
 		require.True(t, Equal(theirs, after.text()), "%s gives %q, oracle %q", where, after.Bytes(), theirs)
 	}
+}
+
+// checkAppended checks that AppendApply gives what Apply has given.
+func checkAppended(t testing.TB, d *Document, p Patch, after *Document, applyErr error) {
+	t.Helper()
+	text, err := d.AppendApply([]byte("before"), p, Limits{})
+	if applyErr != nil {
+		require.EqualError(t, err, applyErr.Error())
+		require.Equal(t, "before", string(text))
+		return
+	}
+	require.NoError(t, err)
+	require.Equal(t, "before"+string(after.Bytes()), string(text))
 }
 
 // checkBytes checks that the result is valid in the document's own syntax, that

@@ -17,26 +17,25 @@ const (
 	aioNotify    = 1 // IOCB_FLAG_RESFD
 )
 
-// iocb is an operation. The two halves of keys, both 0, change places with the
-// order of bytes.
+// iocb is an operation. What is blank is 0 for a sync: flags for reading and writing,
+// priority, buffer, size, offset.
 type iocb struct {
-	data     uint64 // comes back in the event
-	keys     uint64
-	opcode   uint16
-	priority int16
-	fd       uint32
-	buf, n   uint64
-	offset   int64
-	reserved uint64
-	flags    uint32
-	notify   uint32 // an eventfd(2), with aioNotify
+	data   uint64 // comes back in the event
+	_      uint64
+	opcode uint16
+	_      int16
+	fd     uint32
+	_      [4]uint64
+	flags  uint32
+	notify uint32 // an eventfd(2), with aioNotify
 }
 
 // ioEvent is the end of an operation. A negative result is an errno.
 type ioEvent struct {
-	data, iocb uint64
-	result     int64
-	result2    int64
+	data   uint64
+	_      uint64 // where the iocb was
+	result int64
+	_      int64
 }
 
 func (e *ioEvent) err() error {

@@ -36,14 +36,14 @@ func TestSyncsEachGetsItsError(t *testing.T) {
 					if err != nil {
 						failed++
 						require.ErrorIs(t, err, syscall.EIO)
-						return errors.Join(err, fs404)
+						return errors.Join(err, errOther)
 					}
 					return nil
 				})
 			}
 			err := syncs.Run()
 			require.ErrorIs(t, err, syscall.EIO)
-			require.ErrorIs(t, err, fs404, "what followed it said more")
+			require.ErrorIs(t, err, errOther, "what followed it said more")
 			require.Equal(t, 1, failed)
 			require.Len(t, order, n)
 			require.IsIncreasing(t, append([]int{-1}, order...))
@@ -52,7 +52,7 @@ func TestSyncsEachGetsItsError(t *testing.T) {
 	}
 }
 
-var fs404 = errors.New("not found")
+var errOther = errors.New("not found")
 
 func TestSyncsOfDirectoriesAndCalls(t *testing.T) {
 	dir := t.TempDir()
@@ -65,8 +65,8 @@ func TestSyncsOfDirectoriesAndCalls(t *testing.T) {
 		said++
 		return nil
 	})
-	syncs.Call(func() error { return fs404 }, nil)
-	require.ErrorIs(t, syncs.Run(), fs404)
+	syncs.Call(func() error { return errOther }, nil)
+	require.ErrorIs(t, syncs.Run(), errOther)
 	require.Equal(t, 1, said)
 	require.Equal(t, []string{"sync " + dir}, fsy.Trace())
 }
