@@ -272,26 +272,15 @@ func (s *Store) Flush(ctx context.Context) error {
 // maxFlushes is how many files are carried forward at once.
 const maxFlushes = 32
 
-// parallel runs all functions at once and joins their errors.
-func parallel(fns []func() error) error {
-	if len(fns) == 1 {
-		return fns[0]()
-	}
-	errs := make([]error, len(fns))
-	var wg sync.WaitGroup
-	for i, fn := range fns[1:] {
-		wg.Go(func() { errs[i+1] = fn() })
-	}
-	errs[0] = fns[0]()
-	wg.Wait()
-	return errors.Join(errs...)
-}
-
 // someAtOnce runs all functions, not too many at once, and joins their errors.
 func someAtOnce(fns []func() error) error {
 	var errs []error
 	for part := range slices.Chunk(fns, maxFlushes) {
-		errs = append(errs, parallel(part))
+		var syncs fsys.Syncs
+		for _, fn := range part {
+			syncs.Call(fn, nil)
+		}
+		errs = append(errs, syncs.Run())
 	}
 	return errors.Join(errs...)
 }

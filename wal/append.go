@@ -80,7 +80,7 @@ func (l *Log) writeEntry(r *Record) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	r.CRC = frameCRC(frame)
+	r.CRC = binary.LittleEndian.Uint32(frame[offCRC:])
 	return entrySize(len(frame)), l.appender.append(r.LSN, frame)
 }
 

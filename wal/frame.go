@@ -59,7 +59,10 @@ type header struct {
 // that of the frame before. The payload is drawn above appendPayload.
 func (r *Record) Encode() ([]byte, error) {
 	head, err := r.encodeHead(r.sizeBound())
-	return append(head, r.Image...), err
+	if err != nil {
+		return nil, err
+	}
+	return append(head, r.Image...), nil
 }
 
 // encodeHead is a frame without its image, in a slice of the given capacity.

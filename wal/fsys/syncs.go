@@ -41,7 +41,7 @@ func (s *Syncs) Add(f File, data bool, then func(error) error) {
 func (s *Syncs) AddDir(fsy FS, name string, then func(error) error) {
 	f, err := fsy.OpenFile(name, os.O_RDONLY, 0)
 	if err != nil {
-		s.list = append(s.list, pending{call: func() error { return err }, then: then})
+		s.Call(func() error { return err }, then)
 		return
 	}
 	s.Add(f, false, func(err error) error {

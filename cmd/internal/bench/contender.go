@@ -61,18 +61,19 @@ func Starting(program ...string) Contender {
 
 // JTX is jtx by its program.
 func JTX(program, arg0 string) Contender {
-	return Contender{
+	c := Contender{
 		Name: "jtx", Arg0: arg0,
-		Prepare: func(ctx context.Context, dir string, size int) error {
-			if err := writeDocument(ctx, dir, size); err != nil {
-				return err
-			}
-			return track(ctx, dir, program, arg0)
-		},
 		Set: func(n int) []string { return []string{program, "set", document, "/n", strconv.Itoa(n)} },
 		Add: []string{program, "update", document, ".n += 1"},
 		Get: []string{program, "get", document, "/n"},
 	}
+	c.Prepare = func(ctx context.Context, dir string, size int) error {
+		if err := writeDocument(ctx, dir, size); err != nil {
+			return err
+		}
+		return track(ctx, dir, c)
+	}
+	return c
 }
 
 // Others are what scripts use today. Those that sync do so for the file before it is
@@ -112,20 +113,12 @@ func sqlite(statement string) []string {
 	return []string{"sqlite3", "-batch", "-cmd", ".timeout 60000", "doc.db", "PRAGMA synchronous = FULL; " + statement + ";"}
 }
 
-// environ has no transaction: jtx would act inside it.
-func environ() []string { return append(os.Environ(), "JTX_TX=") }
-
 // track changes the document there and back, so that jtx knows its bytes when it reads
 // them.
-func track(ctx context.Context, dir, program, arg0 string) error {
-	for _, n := range []string{"1", "0"} {
-		cmd := exec.CommandContext(ctx, program, "set", document, "/n", n)
-		if arg0 != "" {
-			cmd.Args[0] = arg0
-		}
-		cmd.Dir, cmd.Env = dir, environ()
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("jtx: %w: %s", err, strings.TrimSpace(string(out)))
+func track(ctx context.Context, dir string, c Contender) error {
+	for _, n := range []int{1, 0} {
+		if _, err := c.command(ctx, dir, c.Set(n)); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -126,21 +126,23 @@ func (l *Lap) turn(ctx context.Context, r Race) error {
 }
 
 func (l *Lap) once(ctx context.Context, op Op) error {
-	_, err := l.command(ctx, l.Words(op))
+	_, err := l.command(ctx, l.Dir, l.Words(op))
 	l.done.Add(1)
 	return err
 }
 
-func (l *Lap) command(ctx context.Context, words []string) (string, error) {
+// command runs a program of the contender's in a directory.
+func (c Contender) command(ctx context.Context, dir string, words []string) (string, error) {
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
-	if l.Arg0 != "" {
-		cmd.Args[0] = l.Arg0
+	if c.Arg0 != "" {
+		cmd.Args[0] = c.Arg0
 	}
-	cmd.Dir, cmd.Env = l.Dir, environ()
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "JTX_TX=") // it would make jtx act inside an open transaction
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("%s: %w: %s", l.Name, errors.Join(context.Cause(ctx), err), strings.TrimSpace(errs.String()))
+		return "", fmt.Errorf("%s: %w: %s", c.Name, errors.Join(context.Cause(ctx), err), strings.TrimSpace(errs.String()))
 	}
 	return strings.TrimSpace(out.String()), nil
 }
@@ -163,7 +165,7 @@ func (l *Lap) check(ctx context.Context, r Race) error {
 // number asks the contender, or reads its file.
 func (l *Lap) number(ctx context.Context) (string, error) {
 	if l.Get != nil {
-		return l.command(ctx, l.Get)
+		return l.command(ctx, l.Dir, l.Get)
 	}
 	data, err := os.ReadFile(filepath.Join(l.Dir, document))
 	if err != nil {
