@@ -28,8 +28,9 @@ func TestFailEveryCall(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/segments of %d", name, size), func(t *testing.T) {
 				t.Parallel()
 				for k := 0; ; k++ {
-					fault.Call = k
-					failing := fsys.NewFailing(fsys.OS, fault)
+					kth := fault // both sizes run at once
+					kth.Call = k
+					failing := fsys.NewFailing(fsys.OS, kth)
 					sweep(t, failing, k, size)
 					if failing.Failed() == 0 {
 						require.Greater(t, k, least)
