@@ -2,7 +2,6 @@ package wal
 
 import (
 	"errors"
-	"time"
 
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -30,14 +29,16 @@ type Report struct {
 func Inspect(fsy fsys.FS, dir string) (Report, error) {
 	for try := 1; ; try++ {
 		r, err := inspect(orOS(fsy), dir)
-		suspect := mayBeRace(err) || err == nil && len(r.Damage) > 0
-		if !suspect || try == readTries {
+		suspect := err
+		if err == nil && len(r.Damage) > 0 {
+			suspect = r.Damage[0]
+		}
+		if !lookAgain(try, suspect) {
 			if errors.Is(err, ErrCorrupt) {
 				r.Damage, err = append(r.Damage, err), nil
 			}
 			return r, err
 		}
-		time.Sleep(time.Duration(try) * time.Millisecond)
 	}
 }
 

@@ -17,6 +17,24 @@ import (
 // written anew, or a journal while compaction replaced it.
 const readTries = 5
 
+// vanishTries is readTries where a name is gone. That shows that a writer goes on, one
+// that compresses segment after segment say, and not that something is wrong.
+const vanishTries = 50
+
+// lookAgain tells whether what a reader has met for the so many-th time, without getting
+// on, may be a race. If so it waits a little.
+func lookAgain(try int, err error) bool {
+	most := readTries
+	if errors.Is(err, fs.ErrNotExist) {
+		most = vanishTries
+	}
+	if try >= most || !mayBeRace(err) {
+		return false
+	}
+	time.Sleep(time.Duration(min(try, readTries)) * time.Millisecond)
+	return true
+}
+
 // Scan yields the records of dir's journal from LSN from on, in order, without a
 // lock and without a write. It ends at the tail: a record that is only half there
 // was never durable, and isn't reported. Damage is yielded as a *CorruptError,
@@ -122,11 +140,10 @@ func (s *scanner) run(pass func(view) error) {
 		if s.next != begun {
 			try = 1
 		}
-		if try >= readTries || !mayBeRace(err) {
+		if !lookAgain(try, err) {
 			s.yield(nil, err)
 			return
 		}
-		time.Sleep(time.Duration(try) * time.Millisecond)
 	}
 }
 

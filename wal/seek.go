@@ -2,7 +2,6 @@ package wal
 
 import (
 	"sort"
-	"time"
 
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -15,10 +14,9 @@ import (
 func Seek(fsy fsys.FS, dir string, early func(*Record) bool) (LSN, error) {
 	for try := 1; ; try++ {
 		at, err := seek(orOS(fsy), dir, early)
-		if err == nil || try == readTries || !mayBeRace(err) {
+		if err == nil || !lookAgain(try, err) {
 			return at, err
 		}
-		time.Sleep(time.Duration(try) * time.Millisecond)
 	}
 }
 

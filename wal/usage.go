@@ -3,7 +3,6 @@ package wal
 import (
 	"errors"
 	"io/fs"
-	"time"
 
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -55,9 +54,8 @@ func First(fsy fsys.FS, dir string) (LSN, error) {
 		if err == nil && len(v.segments) > 0 {
 			return v.segments[0].first, nil
 		}
-		if err == nil || try == readTries || !mayBeRace(err) {
+		if err == nil || !lookAgain(try, err) {
 			return 0, err
 		}
-		time.Sleep(time.Duration(try) * time.Millisecond)
 	}
 }
