@@ -26,6 +26,7 @@ type app struct {
 	dir         string
 	verbName    string // of the command that runs
 	json, quiet bool
+	asks        bool // the verb is a question, whose answer may be no
 }
 
 // run is the whole program but for leaving it. It returns the exit code.
@@ -98,8 +99,17 @@ func (a *app) verb(do func(cmd *cobra.Command, args []string) error) func(*cobra
 	}
 }
 
-// write puts data on standard output.
+// write puts data on standard output, unless -q mutes it.
 func (a *app) write(data []byte) error {
+	if a.quiet {
+		return nil
+	}
+	return a.emit(data)
+}
+
+// emit is write for what -q can't mute: without a transaction's id nobody could end
+// it, and help is no data.
+func (a *app) emit(data []byte) error {
 	a.signals.beforeWrite()
 	_, err := a.stdout.Write(data)
 	return outputError(err)
@@ -109,19 +119,21 @@ func (a *app) printf(format string, args ...any) error {
 	return a.write(fmt.Appendf(nil, format, args...))
 }
 
-// note says something on standard error that is no error. It is for people, so
-// that neither -q nor --json wants it.
+// note says something on standard error that is no error. It is for people: -q and
+// --json mute it.
 func (a *app) note(format string, args ...any) {
 	if !a.quiet && !a.json {
 		a.message(fmt.Sprintf(format, args...))
 	}
 }
 
-// warn says what could not be done though the command succeeds.
+// warn says what could not be done though the command succeeds. -q does not mute it.
 func (a *app) warn(text string) {
-	if !a.json {
-		a.message("warning: " + printable(text))
+	if a.json {
+		a.message(strings.TrimSuffix(string(encodeJSON(map[string]string{"warning": text})), "\n"))
+		return
 	}
+	a.message(paint(a.stderr, bold, "warning:") + " " + printable(text))
 }
 
 // message writes a line to standard error. There is nowhere to report a failure

@@ -77,9 +77,9 @@ func (b *beginCommand) run(cmd *cobra.Command, files []string) error {
 
 func (b *beginCommand) print(t *txn.OpenTx) error {
 	if b.a.json {
-		return b.a.writeJSON(newTxJSON(t.Info()))
+		return b.a.emit(encodeJSON(newTxJSON(t.Info())))
 	}
-	return b.a.printf("%s\n", t.ID())
+	return b.a.emit([]byte(t.ID() + "\n"))
 }
 
 func (b *beginCommand) options(cmd *cobra.Command, files []string) (txn.BeginOptions, error) {

@@ -78,9 +78,6 @@ func (a *app) printBench(r bench.Report) error {
 		}
 		return a.writeJSON(out)
 	}
-	if a.quiet {
-		return nil
-	}
 	t := &table{header: []string{"WORK", "WITH", "PER SECOND", "P50", "P99", "X RAW", "X START", "FSYNCS"}}
 	for _, row := range r.Rows {
 		syncs := "-"

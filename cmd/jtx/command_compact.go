@@ -96,7 +96,7 @@ func (c *compactCommand) print(done []txn.Compaction) error {
 	for _, d := range done {
 		t.add(quoteWord(shown(d.File)), fmt.Sprint(d.Before), fmt.Sprint(d.After), fmt.Sprint(d.Oldest), fmt.Sprint(d.Dropped))
 	}
-	if len(done) == 0 || c.a.quiet {
+	if len(done) == 0 {
 		return nil
 	}
 	return c.a.table(t)

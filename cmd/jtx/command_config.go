@@ -73,6 +73,7 @@ func (c *configCommand) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if len(args) == 1 {
+		c.a.asks = true
 		raw, ok := set.Values[args[0]]
 		if !ok {
 			return &cliError{exit: exitNo, msg: quoteWord(args[0]) + " is not set"}

@@ -54,6 +54,7 @@ type found struct {
 }
 
 func (g *getCommand) run(cmd *cobra.Command, args []string) error {
+	g.a.asks = true
 	v, err := versionOf(args[0], g.at.at)
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ const topicExitCodes = "exit-codes"
 func setHelp(a *app, root *cobra.Command) {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		// The only error is that nobody reads it, and cobra has no way for it.
-		_ = a.write([]byte(helpOf(root, cmd)))
+		_ = a.emit([]byte(helpOf(root, cmd)))
 	})
 	help := &cobra.Command{
 		Use:     "help [VERB]",
@@ -26,7 +26,7 @@ func setHelp(a *app, root *cobra.Command) {
 			if err != nil {
 				return err
 			}
-			return a.write([]byte(text))
+			return a.emit([]byte(text))
 		}),
 		GroupID:               groupSetUp,
 		DisableFlagsInUseLine: true,

@@ -142,6 +142,7 @@ func (p *protectCommand) listPatterns(s *txn.Store) error {
 }
 
 func (p *protectCommand) checkFile(s *txn.Store, file string) error {
+	p.a.asks = true
 	if err := checkFile(file); err != nil {
 		return err
 	}
@@ -178,7 +179,7 @@ func (p *protectCommand) healFiles(s *txn.Store, files []string) error {
 		return errors.Join(p.a.writeJSON(map[string]any{"healed": list}), err)
 	}
 	for _, h := range list {
-		if h.Error != "" || p.a.quiet {
+		if h.Error != "" {
 			continue
 		}
 		if h.Aside != "" {

@@ -88,9 +88,6 @@ func (a *app) printRedacted(d txn.Redacted) error {
 	for _, name := range d.Unreached {
 		a.warn(fmt.Sprintf("the history of %s can't be looked at, and may hold one of the values", quoteWord(shown(name))))
 	}
-	if a.quiet {
-		return nil
-	}
 	return a.write([]byte(text))
 }
 

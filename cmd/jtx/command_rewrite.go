@@ -76,7 +76,7 @@ func (r *rewriteCommand) one(name string) error {
 		return r.a.writeJSON(s.json(r.write))
 	case r.write && name == "-":
 		err = r.a.write([]byte(s.Text))
-	case changed && !r.a.quiet:
+	case changed:
 		err = r.a.write(r.a.paintDiff(diff.Diff(name, s.old, name, []byte(s.Text))))
 	}
 	if err != nil {

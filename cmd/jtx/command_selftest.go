@@ -109,9 +109,6 @@ func (c *selftestCommand) print(r selftest.Report) error {
 		}
 		return c.a.writeJSON(out)
 	}
-	if c.a.quiet {
-		return nil
-	}
 	t := &table{header: []string{"CHECK", "VERDICT", "FOUND"}}
 	for _, ch := range r.Checks {
 		t.add(ch.Name, ch.Verdict.String(), printable(ch.Detail))

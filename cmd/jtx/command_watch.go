@@ -158,7 +158,7 @@ func (w *watchCommand) exec(e txn.Entry, line []byte) error {
 		return context.Cause(w.a.ctx)
 	}
 	if err != nil {
-		w.a.message("warning: " + printable(fmt.Sprintf("--exec for transaction %s: %v", e.ID, err)))
+		w.a.warn(fmt.Sprintf("--exec for transaction %s: %v", e.ID, err))
 	}
 	return nil
 }

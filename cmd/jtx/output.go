@@ -98,8 +98,6 @@ func (a *app) showOutcome(o outcome) error {
 		a.warn(w)
 	}
 	switch {
-	case a.quiet && !o.dryRun:
-		return nil
 	case a.json:
 		return a.writeJSON(o.json())
 	case o.dryRun:

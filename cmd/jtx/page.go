@@ -24,6 +24,10 @@ type page struct {
 // openPage begins long output. What is not for people gets no pager.
 func (a *app) openPage() *page {
 	p := &page{w: a.stdout, terminal: isTerminal(a.stdout) && !a.json, width: 80}
+	if a.quiet {
+		p.w = io.Discard
+		return p
+	}
 	if !p.terminal {
 		return p
 	}

@@ -40,9 +40,9 @@ func (a *app) report(err error) {
 	}
 	f := describe(err)
 	switch {
+	case a.quiet && a.asks && f.Exit == exitNo: // the exit code is the answer
 	case a.json:
 		a.message(strings.TrimSuffix(string(encodeJSON(map[string]failure{"error": f})), "\n"))
-	case f.Exit == exitNo && a.quiet:
 	default:
 		a.reportText(f)
 	}

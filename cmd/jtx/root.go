@@ -107,7 +107,7 @@ func newRoot(a *app, wanted func(name string) bool) *cobra.Command {
 	pf := root.PersistentFlags()
 	pf.StringVarP(&a.dir, "directory", "C", "", "act as if started in `DIR`")
 	pf.BoolVar(&a.json, "json", false, "one JSON document on stdout, errors as JSON on stderr")
-	pf.BoolVarP(&a.quiet, "quiet", "q", false, "no messages, and no result of a change")
+	pf.BoolVarP(&a.quiet, "quiet", "q", false, "print no data and no notes, only errors")
 	root.AddGroup(groups...)
 	for _, v := range verbs {
 		if !wanted(v.name) {
