@@ -8,7 +8,7 @@ import (
 	"github.com/jtx-project/jtx/txn/speed"
 )
 
-// BenchmarkSpeed is jtx at the work that the module txn/peers does with other
+// BenchmarkSpeed is jtx at the work that the module cmd/peers does with other
 // stores too. Beside the time it reports what [speed.Result] has.
 func BenchmarkSpeed(b *testing.B) {
 	for _, row := range speed.Rows() {

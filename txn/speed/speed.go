@@ -1,6 +1,6 @@
 // Package speed is the work by which jtx and other stores are compared, each row of
 // it written once: the benchmarks of txn do it with jtx, those of the module
-// txn/peers with SQLite, bbolt and others besides.
+// cmd/peers with SQLite, bbolt and others besides.
 package speed
 
 import (

@@ -1,4 +1,4 @@
-module github.com/jtx-project/jtx/txn/peers
+module github.com/jtx-project/jtx/cmd/peers
 
 go 1.26.0
 

@@ -11,7 +11,6 @@ import (
 
 var (
 	judged  = flag.Bool("targets", false, "compare jtx with its targets instead; exit code 1 where one is missed")
-	shared  = flag.Bool("tail", false, "only measure a shared log for all files, a prototype, beside jtx, SQLite and pebble")
 	each    = flag.Duration("time", time.Second, "how long each row of work in one process is measured")
 	turns   = flag.Int("turns", 50, "how often the processes of a row take turns")
 	commits = flag.Int("commits", 500, "how many commits behind a long history are measured")
@@ -28,9 +27,6 @@ func main() {
 
 func run() error {
 	f := &figures{values: map[string]float64{}}
-	if *shared {
-		return errors.Join(f.bench(".", ".", "^BenchmarkTail$", each.String()), showTail(os.Stdout, f))
-	}
 	err := errors.Join(
 		f.bench(".", ".", "^BenchmarkSpeed$", each.String()),
 		f.bench(root, "./cmd/jtx", "^BenchmarkProcess$/^(set|get)$", fmt.Sprintf("%dx", *turns)),

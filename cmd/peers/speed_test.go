@@ -10,13 +10,9 @@ import (
 )
 
 // TestSystems does a little of each row with each system, which must lose nothing.
-func TestSystems(t *testing.T) { little(t, speed.Rows(), systems()) }
-
-func TestTailSystems(t *testing.T) { little(t, tailRows(), tailSystems()) }
-
-func little(t *testing.T, rows []speed.Row, systems []speed.System) {
-	for _, row := range rows {
-		for _, system := range systems {
+func TestSystems(t *testing.T) {
+	for _, row := range speed.Rows() {
+		for _, system := range systems() {
 			t.Run(row.Name+"/"+system.Name, func(t *testing.T) {
 				if testing.Short() && row.Size == measure.Large {
 					t.Skip("a large document takes its time")
@@ -30,14 +26,9 @@ func little(t *testing.T, rows []speed.Row, systems []speed.System) {
 	}
 }
 
-func BenchmarkSpeed(b *testing.B) { compare(b, speed.Rows(), systems()) }
-
-// BenchmarkTail is for the shared log, which is no part of jtx.
-func BenchmarkTail(b *testing.B) { compare(b, tailRows(), tailSystems()) }
-
-func compare(b *testing.B, rows []speed.Row, systems []speed.System) {
-	for _, row := range rows {
-		for _, system := range systems {
+func BenchmarkSpeed(b *testing.B) {
+	for _, row := range speed.Rows() {
+		for _, system := range systems() {
 			b.Run(row.Name+"/"+system.Name, func(b *testing.B) {
 				r, err := speed.Measure(b.Context(), row, system, b.TempDir(), b.Loop)
 				require.NoError(b, err)

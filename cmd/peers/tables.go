@@ -95,22 +95,6 @@ func (f *figures) syncs(benchmark, one, other string) string {
 	return cell(a, ok) + ", " + cell(b, ok2)
 }
 
-// showTail prints the table of the shared log.
-func showTail(w io.Writer, f *figures) error {
-	var t table
-	t.header("changes, × raw disk", "jtx, write-behind", "shared log", "SQLite", "pebble", "fsyncs of jtx, shared log")
-	more := func(a, b float64) bool { return a > b }
-	for _, r := range tailRows() {
-		cells := []string{r.Title}
-		for _, systems := range [][]string{{"jtx-write-behind"}, {"shared-log"}, {"sqlite", "sqlite-batched"}, {"pebble"}} {
-			cells = append(cells, cell(f.best("Tail/"+r.Name, systems, "xraw", more)))
-		}
-		t.row(append(cells, f.syncs("Tail/"+r.Name, "jtx-write-behind", "shared-log"))...)
-	}
-	_, err := fmt.Fprintf(w, "%s\n\n%s", f.machine(), t.String())
-	return err
-}
-
 func cell(v float64, found bool) string {
 	if !found {
 		return "–"

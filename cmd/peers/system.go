@@ -1,22 +1,19 @@
 // Command peers compares jtx with other stores. They are dependencies of this
 // module alone, so that nobody who uses jtx gets them.
 //
-//	cd txn/peers
+//	cd cmd/peers
 //	go run .             # the tables of the README
 //	go run . -targets    # what jtx is to reach, each met or missed
-//	go run . -tail       # a shared log for all files, a prototype, at distinct documents and units
 //	go test -bench .     # only the work in one process
 package main
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
 
 	"github.com/jtx-project/jtx/txn/speed"
-	"github.com/jtx-project/jtx/wal/fsys/measure"
 )
 
 // systems are jtx and its peers, in the order of the tables' columns.
@@ -31,28 +28,6 @@ func systems() []speed.System {
 		speed.System{Name: "renameio-dirsync", Open: openRenameioDirsync},
 		speed.System{Name: "natefinch", Open: openNatefinch},
 	)
-}
-
-// tailRows are the work that the shared log is for.
-func tailRows() []speed.Row {
-	rows := []speed.Row{
-		{Name: "distinct/1", Title: "1 goroutine on 1 document", Size: measure.Small, Copies: 1, Workers: 1, Unit: 1},
-		{Name: "distinct/8", Title: "8 goroutines on 8 documents", Size: measure.Small, Copies: 8, Workers: 8, Unit: 1},
-	}
-	for _, r := range speed.Rows() {
-		if r.Name == "distinct/64" || r.Name == "one-document/64" || r.Unit > 1 {
-			rows = append(rows, r)
-		}
-	}
-	return rows
-}
-
-// tailSystems are the shared log, and those that it is to be compared with.
-func tailSystems() []speed.System {
-	shared := speed.System{Name: "shared-log", Open: openTailed, Counted: true}
-	return append(slices.DeleteFunc(systems(), func(s speed.System) bool {
-		return !slices.Contains([]string{"jtx-write-behind", "sqlite", "sqlite-batched", "pebble"}, s.Name)
-	}), shared)
 }
 
 // added is a document with 1 added to its number, by the quickest way that its
