@@ -62,18 +62,39 @@ type noSuchFile struct{}
 func (noSuchFile) Error() string        { return "no such file" }
 func (noSuchFile) Is(target error) bool { return target == fs.ErrNotExist }
 
-// asNamed puts a file's name as the caller gave it into an error.
+// asNamed is err with a file's name as the caller gave it.
 func asNamed(err error, names, files []string) error {
-	if err == nil {
-		return nil
-	}
-	var e *Error
-	if errors.As(err, &e) {
+	return amended(err, func(e *Error) {
 		if i := slices.Index(names, e.File); i >= 0 {
 			e.File = files[i]
 		}
+	})
+}
+
+// amended is err with the first Error of its chain changed: a copy, as whoever else
+// was given err, the others of a group say, must not see the change.
+func amended(err error, change func(*Error)) error {
+	if e, ok := err.(*Error); ok {
+		copied := *e
+		change(&copied)
+		return &copied
 	}
-	return err
+	var e *Error
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok || !errors.As(err, &e) {
+		return err
+	}
+	parts := slices.Clone(joined.Unwrap())
+	if errors.Join(parts...).Error() != err.Error() {
+		return err // it says more than its parts do
+	}
+	for i, part := range parts {
+		if errors.As(part, &e) {
+			parts[i] = amended(part, change)
+			break
+		}
+	}
+	return errors.Join(parts...)
 }
 
 // Error is every error that this package returns: one of the sentinels above,
@@ -136,10 +157,14 @@ func fail(file string, err error) error {
 	}
 	var already *Error
 	if errors.As(err, &already) {
-		if already.File == "" {
-			already.File = file
+		if already.File != "" || file == "" {
+			return err
 		}
-		return err
+		named := amended(err, func(e *Error) { e.File = file })
+		if errors.As(named, &already); already.File == "" { // wrapped in what can't be made anew
+			return &Error{Kind: already.Kind, File: file, Pointer: already.Pointer, LSN: already.LSN, Err: err}
+		}
+		return named
 	}
 	e := &Error{File: file, Err: err}
 	for _, c := range causes {
@@ -162,10 +187,9 @@ func fail(file string, err error) error {
 // conflict marks an error of applying a patch that was to change a file: there,
 // a missing path means that the document is not the one that was expected.
 func conflict(file string, err error) error {
-	err = fail(file, err)
-	var e *Error
-	if errors.As(err, &e) && errors.Is(e.Kind, ErrNotFound) {
-		e.Kind = ErrConflict
-	}
-	return err
+	return amended(fail(file, err), func(e *Error) {
+		if errors.Is(e.Kind, ErrNotFound) {
+			e.Kind = ErrConflict
+		}
+	})
 }
