@@ -20,7 +20,7 @@
 //     found.
 //
 //   - [github.com/jtx-project/jtx/fuzz/evidence] collects what all of them tried;
-//     go run ./fuzz/evidence/table runs them and prints the tables of DESIGN.md.
+//     go run ./fuzz/evidence/table runs them and prints the tables of EVIDENCE.md.
 //
 // Nothing outside the tests imports these packages.
 package fuzz

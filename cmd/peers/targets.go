@@ -14,7 +14,7 @@ type target struct {
 	bound float64
 }
 
-// targets are what jtx is to reach. Absolute times are for the machine that DESIGN
+// targets are what jtx is to reach. Absolute times are for the machine that README.md
 // names.
 func targets() []target {
 	var all []target

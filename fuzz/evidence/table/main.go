@@ -1,5 +1,5 @@
 // Command table runs the crash tests and prints what they have tried, as the
-// Markdown tables of DESIGN.md. It must be run in the module:
+// Markdown tables of fuzz/EVIDENCE.md. It must be run in the module:
 //
 //	go run ./fuzz/evidence/table [-effort N] [-seed N] [-time D]
 //
