@@ -33,6 +33,9 @@ type Replacement struct {
 	// allows, which was narrowed before: for content that is not for all who may read
 	// the file now. Whoever finishes what another process began can't know better.
 	Guarded bool
+	// Mode is that of a file that is not there, the umask notwithstanding; 0: that of
+	// any new file, but no more than its journal has.
+	Mode fs.FileMode
 	// Warnings are what of the old file's metadata could not be kept.
 	Warnings []string
 
@@ -117,6 +120,9 @@ func (r *Replacement) fill() error {
 		model = r.Like
 	}
 	if model.Found.Info == nil {
+		if r.Mode != 0 {
+			return r.temp.Chmod(r.Mode)
+		}
 		return nil
 	}
 	warnings, err := copyMetadata(r.temp, model.Target, model.Found.Info)

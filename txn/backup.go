@@ -46,6 +46,9 @@ func (s *Store) Backup(ctx context.Context, dest string, o BackupOptions) (*back
 			return nil, errors.Join(fail(h.t.name, err), w.Discard())
 		}
 	}
+	if err := s.backupDirs(w); err != nil {
+		return nil, errors.Join(fail(s.dir, err), w.Discard())
+	}
 	m, err := w.Finish()
 	if err != nil {
 		return nil, errors.Join(failBackup(dest, err), w.Discard())
@@ -188,6 +191,26 @@ func (s *Store) backupEntry(t *target, rec *wal.Record, doc *jsonpatch.Document)
 	}, err
 }
 
+// backupDirs notes the modes of the directories of the files. One that is gone is not
+// noted: who may use the files tells enough.
+func (s *Store) backupDirs(w *backup.Writer) error {
+	root, err := realDir(s.dir)
+	if err != nil {
+		return err
+	}
+	for _, dir := range w.Dirs() {
+		info, err := s.fs.Lstat(filepath.Join(root, filepath.FromSlash(string(dir))))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		w.AddDir(backup.Dir{Path: dir, Mode: backup.ModeText(info.Mode())})
+	}
+	return nil
+}
+
 // originalMode is who may use the file: where it is gone, those who may use its
 // journal.
 func (s *Store) originalMode(t *target) (fs.FileMode, error) {
@@ -203,9 +226,10 @@ func (s *Store) originalMode(t *target) (fs.FileMode, error) {
 
 // RestoreBackup brings files back as a backup has them, in one new transaction;
 // with no file named, all that are in it. Other files are left alone. The mode of
-// what is there stays, and what is not there gets one as any new file; but nobody may
-// read a file, or its journal, whom the backup does not let read it. It fails with
-// ErrInvalid where a symbolic link leads a path out of the store's directory.
+// what is there stays; what is not there, and the directories above it, get the
+// recorded one. Nobody may read a file, or its journal, whom the backup does not let
+// read it. A file that can't be brought back is an error, beside the Result of the
+// rest: ErrInvalid where a symbolic link leads its path out of the store's directory.
 func (s *Store) RestoreBackup(ctx context.Context, name string, files []string, opts ...Option) (Result, error) {
 	root, err := realDir(s.dir)
 	if err != nil {
@@ -215,46 +239,91 @@ func (s *Store) RestoreBackup(ctx context.Context, name string, files []string, 
 	for _, f := range files {
 		want = append(want, s.abs(f))
 	}
-	place := func(f backup.File) string { return filepath.Join(root, filepath.FromSlash(string(f.Path))) }
-	data, modes := map[string][]byte{}, map[string]fs.FileMode{}
-	var names []string
-	_, err = backup.Read(s.abs(name), func(f backup.File) bool {
-		return len(want) == 0 || slices.Contains(want, place(f))
-	}, func(f backup.File, text []byte) error {
-		path := place(f)
-		real, err := s.below(root, path)
-		data[path], modes[real] = text, f.Perm()
-		names = append(names, path)
-		return err
-	})
-	if err != nil {
+	old := &backedUp{s: s, root: root, data: map[string][]byte{}, modes: map[string]fs.FileMode{}}
+	m, err := backup.Read(s.abs(name), func(f backup.File) bool {
+		return len(want) == 0 || slices.Contains(want, old.place(f.Path))
+	}, old.take)
+	if m == nil {
 		return Result{}, fail(name, err)
 	}
+	failed := old.failed(err)
 	for _, f := range want {
-		if _, ok := data[f]; !ok {
-			return Result{}, &Error{Kind: ErrNotFound, File: f, Err: errorf("is not in the backup")}
+		if !slices.ContainsFunc(m.Files, func(have backup.File) bool { return old.place(have.Path) == f }) {
+			failed = append(failed, &Error{Kind: ErrNotFound, File: f, Err: errorf("is not in the backup")})
 		}
 	}
-	if len(names) == 0 {
-		return Result{}, nil
+	opts = append(slices.Clone(opts), withParents(old.dirModes(m)), bringingBack, func(c *call) { c.modes = old.modes })
+	res, err := s.doTheRest(ctx, old.names, old.bringBack, opts...)
+	return res, joined(append(failed, err))
+}
+
+// backedUp are files of a backup that are to be brought back.
+type backedUp struct {
+	s     *Store
+	root  string
+	names []string
+	data  map[string][]byte      // by name
+	modes map[string]fs.FileMode // by real path
+}
+
+func (b *backedUp) place(p backup.Path) string {
+	return filepath.Join(b.root, filepath.FromSlash(string(p)))
+}
+
+func (b *backedUp) take(f backup.File, text []byte) error {
+	name := b.place(f.Path)
+	real, err := b.s.below(b.root, name)
+	if err != nil {
+		return err
 	}
-	opts = append(slices.Clone(opts), mending, func(c *call) { c.modes = modes })
-	return s.Do(ctx, names, func(tx *Tx) error {
-		for path, text := range data {
-			d, err := tx.file(path)
-			if err != nil {
-				return err
-			}
-			doc, err := jsonpatch.Parse(text, tx.lim)
-			if err == nil {
-				err = d.replace(doc, tx.lim)
-			}
-			if err != nil {
-				return fail(path, err)
-			}
+	b.data[name], b.modes[real] = text, f.Perm()
+	b.names = append(b.names, name)
+	return nil
+}
+
+// failed are the errors of reading a backup, each with its kind.
+func (b *backedUp) failed(err error) []error {
+	many, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		var own *Error // of what was to be restored, not of the backup
+		if errors.As(err, &own) {
+			return []error{own}
 		}
-		return nil
-	}, opts...)
+		return []error{fail("", err)}
+	}
+	var failed []error
+	for _, e := range many.Unwrap() {
+		failed = append(failed, b.failed(e)...)
+	}
+	return failed
+}
+
+// dirModes are the modes of the directories, by real path. A manifest without them
+// tells only who may read the files.
+func (b *backedUp) dirModes(m *backup.Manifest) map[string]fs.FileMode {
+	modes := map[string]fs.FileMode{}
+	for _, f := range m.Files {
+		for dir := filepath.Dir(b.place(f.Path)); dir != b.root; dir = filepath.Dir(dir) {
+			modes[dir] |= dirMode(f.Perm()) &^ 0o022
+		}
+	}
+	for _, d := range m.Dirs {
+		modes[b.place(d.Path)] = d.Perm()
+	}
+	return modes
+}
+
+func (b *backedUp) bringBack(tx *Tx) error {
+	for _, d := range tx.drafts {
+		doc, err := jsonpatch.Parse(b.data[d.name], tx.lim)
+		if err == nil {
+			err = d.replace(doc, tx.lim)
+		}
+		if err != nil {
+			return fail(d.name, err)
+		}
+	}
+	return nil
 }
 
 // below is the real path of a file that must be in a directory.

@@ -271,7 +271,9 @@ func (u *unit) nameParticipants() {
 func (u *unit) stage() error {
 	for _, f := range u.files {
 		f.repl = recovery.Replacement{File: f.t.file, Data: f.data, Version: f.after, Strict: f.draft.knownStrict(), InPlace: f.inPlace, Unsynced: u.durability == None}
-		f.repl.Guarded = f.t.most != nil
+		if f.repl.Guarded = f.t.most != nil; f.repl.Guarded {
+			f.repl.Mode = *f.t.most
+		}
 		if like := f.draft.like; like != nil {
 			f.repl.Like = like.t.file
 		}

@@ -51,6 +51,8 @@ type call struct {
 	mendDamage     bool
 	transfer       *transfer              // between two of the files
 	modes          map[string]fs.FileMode // by real path: no wider than that
+	bringsBack     bool                   // a file that is not there gets the mode that it had
+	parents        *parents               // nil: missing directories are an error
 	replace        bool                   // its end may be there already
 	sweep          bool                   // clear leftovers of files that need no recovery too
 	fence          func(*session) error   // last check before the commit
@@ -65,7 +67,7 @@ type call struct {
 // for itself, and the durability.
 func (c *call) plain() bool {
 	return !c.inPlace && !c.dryRun && c.lease == "" && c.expect == nil && c.tx.IsZero() && !c.mendDamage &&
-		c.transfer == nil && !c.replace && !c.sweep && c.fence == nil && c.recovered == nil && c.passOver == "" && c.modes == nil
+		c.transfer == nil && !c.replace && !c.sweep && c.fence == nil && c.recovered == nil && c.passOver == "" && c.modes == nil && !c.bringsBack && c.parents == nil
 }
 
 // An Option changes one transaction.
@@ -148,6 +150,9 @@ func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts
 		m.err = ErrClosed
 	} else {
 		s.together(m)
+	}
+	if m.err != nil || m.res.ID.IsZero() {
+		s.unmakeParents(c)
 	}
 	s.logOperation(names, c, began, m.res, m.err)
 	if s.opt.Verb != "" && m.err == nil && !m.res.ID.IsZero() {

@@ -2,14 +2,36 @@ package txn
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
 
-// mending lets a transaction go on with a damaged file, whose bytes have been set
-// aside, in order to replace it.
-func mending(c *call) { c.mendDamage = true }
+// bringingBack lets a transaction go on with a damaged file, whose bytes have been
+// set aside, in order to replace it, and with one that is gone, with its directory
+// perhaps.
+func bringingBack(c *call) {
+	c.mendDamage, c.bringsBack = true, true
+	if c.parents == nil {
+		c.parents = &parents{}
+	}
+}
+
+// formerMode is that of a file which is gone, as its journal's directory tells; nil
+// where it has none.
+func (s *Store) formerMode(t *target) (*fs.FileMode, error) {
+	info, err := s.fs.Lstat(t.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	mode := info.Mode().Perm() &^ 0o111
+	return &mode, nil
+}
 
 // Restore brings versions of files back as they were, byte for byte, in one new
 // transaction. The zero Point is the last good version: what a file held before
@@ -31,6 +53,15 @@ func (s *Store) Restore(ctx context.Context, files []string, p Point, opts ...Op
 			return Result{}, err
 		}
 	}
+	for _, f := range files {
+		t, err := s.resolve(ctx, s.abs(f), false)
+		if err != nil {
+			return Result{}, err
+		}
+		if t.ws == nil {
+			return Result{}, noHistory(t) // and nothing is made to keep one
+		}
+	}
 	return s.Do(ctx, files, func(tx *Tx) error {
 		for _, d := range tx.drafts {
 			if err := s.restoreDraft(ctx, tx, d, p); err != nil {
@@ -38,7 +69,7 @@ func (s *Store) Restore(ctx context.Context, files []string, p Point, opts ...Op
 			}
 		}
 		return nil
-	}, append(opts, mending)...)
+	}, append(opts, bringingBack)...)
 }
 
 // RestoreAll brings every tracked file at or below the store's directory to its
@@ -79,7 +110,7 @@ func (s *Store) RestoreAll(ctx context.Context, p Point, opts ...Option) (Result
 			return &Error{Kind: ErrNotFound, File: young[0], Err: errorf("has no version so old, and no other file has one")}
 		}
 		return nil
-	}, append(opts, mending)...)
+	}, append(opts, bringingBack)...)
 	for _, name := range young {
 		res.Warnings = append(res.Warnings, name+": has no version so old, and is left as it is")
 	}

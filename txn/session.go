@@ -161,6 +161,9 @@ type participants struct {
 func (ses *session) lock(names []string, need *participants, deadline time.Time) error {
 	reqs := lockSet{}
 	for _, name := range names {
+		if err := ses.s.makeParents(ses.ctx, name, ses.call); err != nil {
+			return err
+		}
 		t, err := ses.s.resolveBy(ses.ctx, name, lookup{create: true, passOver: ses.call.passOver})
 		if err != nil {
 			return err
@@ -170,6 +173,10 @@ func (ses *session) lock(names []string, need *participants, deadline time.Time)
 		}
 		if mode, ok := ses.call.modes[t.real]; ok {
 			t.most = &mode
+		} else if ses.call.bringsBack && t.info == nil {
+			if t.most, err = ses.s.formerMode(t); err != nil {
+				return fail(name, err)
+			}
 		}
 		ses.targets = append(ses.targets, t)
 	}

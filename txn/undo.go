@@ -32,7 +32,7 @@ func (s *Store) Undo(ctx context.Context, id wal.ID, opts ...Option) (Result, er
 	for _, at := range unit {
 		names = append(names, at.h.t.real)
 	}
-	opts = append(slices.Clone(opts), func(c *call) { c.message = undoMessage(c.message, id) })
+	opts = append(slices.Clone(opts), WithParents(), func(c *call) { c.message = undoMessage(c.message, id) })
 	return s.Do(ctx, names, func(tx *Tx) error {
 		for _, d := range tx.drafts {
 			if err := s.undoDraft(ctx, d, id, tx.lim); err != nil {

@@ -50,17 +50,7 @@ func (b *backupCommand) run(dest string) error {
 		return err
 	}
 	if b.check {
-		m, err := backup.Check(dest)
-		if errors.Is(err, backup.ErrBad) {
-			return &cliError{exit: exitDamaged, err: err}
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			return &cliError{exit: exitNo, msg: quoteWord(dest) + ": no such backup"}
-		}
-		if err != nil {
-			return err
-		}
-		return b.print(m)
+		return b.checkBackup(dest)
 	}
 	s, err := b.a.openStore(&b.lock)
 	if err != nil {
@@ -79,6 +69,28 @@ func (b *backupCommand) run(dest string) error {
 		return err
 	}
 	return b.print(m)
+}
+
+func (b *backupCommand) checkBackup(dest string) error {
+	m, err := backup.Check(dest)
+	if errors.Is(err, fs.ErrNotExist) {
+		return noBackup(dest)
+	}
+	if err == nil {
+		return b.print(m)
+	}
+	var errs []error
+	for _, e := range parts(err) {
+		if errors.Is(e, backup.ErrBad) {
+			e = (&cliError{exit: exitDamaged, err: e}).withHint("what is whole in it can still be brought back: jtx restore --from %s", quoteWord(dest))
+		}
+		errs = append(errs, e)
+	}
+	return several(errs...)
+}
+
+func noBackup(name string) error {
+	return &cliError{exit: exitNo, msg: quoteWord(name) + ": no such backup"}
 }
 
 // backedUpJSON is a file of a backup.

@@ -77,7 +77,7 @@ func (r *recoverCommand) run(_ *cobra.Command, paths []string) error {
 	for _, f := range report.Files {
 		errs = append(errs, errorOf(f))
 	}
-	return worst(errs)
+	return several(errs...)
 }
 
 // runSetAside gives files whose journals are damaged new ones.
@@ -122,37 +122,6 @@ func errorOf(f txn.FileReport) error {
 		}
 	}
 	return nil
-}
-
-// worst is the error that decides the exit code of a command over many files; the
-// others stand in its report. What may have been changed counts most.
-func worst(errs []error) error {
-	var found error
-	n := 0
-	for _, err := range errs {
-		if err == nil {
-			continue
-		}
-		n++
-		if found == nil || severity(err) > severity(found) {
-			found = err
-		}
-	}
-	if n > 1 {
-		return &about{fmt.Sprintf("%d need help, first of all", n), found}
-	}
-	return found
-}
-
-func severity(err error) int {
-	switch exitOf(err) {
-	case exitInDoubt:
-		return 3
-	case exitDamaged:
-		return 2
-	default:
-		return 1
-	}
 }
 
 func (r *recoverCommand) print(report txn.RecoverReport) error {

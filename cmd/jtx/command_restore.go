@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -81,10 +84,12 @@ func (r *restoreCommand) runFrom(files []string) error {
 		return err
 	}
 	res, err := s.RestoreBackup(r.a.ctx, r.from, files, opts...)
-	if err != nil {
-		return err
+	if errors.Is(err, fs.ErrNotExist) && len(res.Files) == 0 {
+		if _, gone := os.Lstat(r.from); gone != nil {
+			return noBackup(r.from)
+		}
 	}
-	return r.a.printOutcome(newOutcome(res, nil, r.flags.dryRun))
+	return r.done(res, nil, err)
 }
 
 func (r *restoreCommand) run(args []string) error {
@@ -116,8 +121,13 @@ func (r *restoreCommand) run(args []string) error {
 		names = []string{v.file}
 		res, err = s.Restore(r.a.ctx, names, v.point, opts...)
 	}
-	if err != nil {
-		return err
+	return r.done(res, names, err)
+}
+
+// done tells what was brought back, and what was not.
+func (r *restoreCommand) done(res txn.Result, names []string, err error) error {
+	if err != nil && len(res.Files) == 0 {
+		return several(err)
 	}
 	for _, d := range res.Recovered {
 		if d.Aside != "" {
@@ -125,8 +135,8 @@ func (r *restoreCommand) run(args []string) error {
 		}
 	}
 	o := newOutcome(res, names, r.flags.dryRun)
-	o.single = !r.all
-	return r.a.printOutcome(o)
+	o.single = names != nil
+	return several(r.a.printOutcome(o), err)
 }
 
 func restoreMessage(v versioned) string {

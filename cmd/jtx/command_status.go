@@ -45,7 +45,7 @@ is damaged.`,
 			} else {
 				err = a.printStatus(st)
 			}
-			return errors.Join(err, worst(append(statusDamage(st), unset)))
+			return several(append(statusDamage(st), err, unset)...)
 		}),
 	}
 }

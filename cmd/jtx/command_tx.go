@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -29,7 +28,7 @@ has that in the place of its owner, and the exit code is 6.`,
 				return err
 			}
 			if a.json {
-				return errors.Join(a.writeJSON(map[string][]txJSON{"transactions": newTxsJSON(open)}), worst(damagedTxs(open)))
+				return several(append(damagedTxs(open), a.writeJSON(map[string][]txJSON{"transactions": newTxsJSON(open)}))...)
 			}
 			t := &table{header: []string{"TX", "AGE", "OWNER", "FILES"}}
 			for _, info := range open {
@@ -39,7 +38,7 @@ has that in the place of its owner, and the exit code is 6.`,
 				a.note("no open transactions")
 				return nil
 			}
-			return errors.Join(a.table(t), worst(damagedTxs(open)))
+			return several(append(damagedTxs(open), a.table(t))...)
 		}),
 	}
 }

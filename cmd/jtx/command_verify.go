@@ -48,11 +48,8 @@ recorded yet), damaged or unreadable. The exit code is 6 where one is damaged.`,
 			if r.Exposed {
 				a.warn(quoteWord(shown(r.File)) + ": more people may read its journal than the file, whose mode was narrowed: jtx recover narrows the journal's")
 			}
-			if r.Err != nil && len(results) > 1 {
-				a.note("note: %s", printable(messageOf(r.Err)))
-			}
 		}
-		return worst(errs)
+		return several(errs...)
 	})
 	return cmd
 }

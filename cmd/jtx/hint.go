@@ -11,6 +11,7 @@ import (
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/backup"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -61,6 +62,9 @@ func hintOfDamage(err error) string {
 		}
 		return fmt.Sprintf("jtx restore %s brings revision %d back; a file that is mended by hand is taken as it is%s",
 			quoteWord(shown(damaged.File)), damaged.Rev, kept)
+	}
+	if errors.Is(err, backup.ErrBad) {
+		return "jtx backup --check shows all that is wrong with it; what is whole in it is brought back"
 	}
 	var none *txn.NoVersionError
 	if errors.As(err, &none) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/backup"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
@@ -24,6 +26,8 @@ type failure struct {
 	Column    int    `json:"column,omitempty"`
 	Hint      string `json:"hint,omitempty"`
 	Retryable bool   `json:"retryable"`
+	// Others are the errors of a command over many files but for the worst.
+	Others []failure `json:"others,omitempty"`
 
 	snippet string
 }
@@ -43,8 +47,31 @@ func (a *app) report(err error) {
 	case a.quiet && a.asks && f.Exit == exitNo: // the exit code is the answer
 	case a.json:
 		a.message(strings.TrimSuffix(string(encodeJSON(map[string]failure{"error": f})), "\n"))
-	default:
+	case len(f.Others) == 0:
 		a.reportText(f)
+	default:
+		a.reportAll(err)
+	}
+}
+
+// maxReported is how many errors of one command are told; nobody reads more.
+const maxReported = 20
+
+// reportAll tells the errors of a command over many files, each once and in their
+// order, and what can be done about the worst.
+func (a *app) reportAll(err error) {
+	list := parts(err)
+	for i, e := range list {
+		if i == maxReported {
+			a.message(paint(a.stderr, bold+red, "error:") + fmt.Sprintf(" and %d more", len(list)-i))
+			break
+		}
+		f := describe(e)
+		f.Hint = ""
+		a.reportText(f)
+	}
+	if hint := hintOf(err); hint != "" {
+		a.message(paint(a.stderr, bold, "hint:") + " " + hint)
 	}
 }
 
@@ -62,6 +89,16 @@ func (a *app) reportText(f failure) {
 
 // describe finds what there is to say about an error.
 func describe(err error) failure {
+	var all *severalErrors
+	if errors.As(err, &all) {
+		f := describe(all.worst)
+		for _, e := range all.errs {
+			if e != all.worst {
+				f.Others = append(f.Others, describe(e))
+			}
+		}
+		return f
+	}
 	code := exitOf(err)
 	f := failure{
 		Code: exitName(code), Exit: code, Message: printable(messageOf(err)),
@@ -115,6 +152,12 @@ func messageOf(err error) string {
 		}
 	case *fs.PathError:
 		return quoteWord(shown(e.Path)) + ": " + e.Op + ": " + e.Err.Error()
+	case *backup.FileError:
+		return fmt.Sprintf("%s: %s: %s", quoteWord(shown(e.Archive)), quoteWord(string(e.Path)), messageOf(e.Err))
+	case *backup.BaseError:
+		b := *e
+		b.Archive, b.Base = quoteWord(shown(e.Archive)), quoteWord(shown(e.Base))
+		return b.Error()
 	case *lockmgr.TimeoutError:
 		t := *e
 		t.Name = quoteWord(shown(e.Name))

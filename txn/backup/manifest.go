@@ -30,6 +30,8 @@ type Manifest struct {
 	// At is the moment whose state it is.
 	At    time.Time `json:"at"`
 	Files []File    `json:"files"` // by path
+	// Dirs are the directories that the files are in, by path.
+	Dirs []Dir `json:"dirs,omitempty"`
 	// Unknown are files whose history does not reach back to At: what they held then,
 	// or whether they were there, is not known.
 	Unknown []Path `json:"unknown,omitempty"`
@@ -47,6 +49,12 @@ type File struct {
 	SHA256 string    `json:"sha256"`
 	Mode   string    `json:"mode"` // octal permissions
 	InBase bool      `json:"in_base,omitempty"`
+}
+
+// Dir is a directory of the state.
+type Dir struct {
+	Path Path   `json:"dir"`  // below the directory that was backed up
+	Mode string `json:"mode"` // octal permissions
 }
 
 // Path is a path in JSON: a string or, where it is not UTF-8, its base64 behind a
@@ -96,7 +104,7 @@ func parseManifest(data []byte) (*Manifest, error) {
 	for _, f := range m.Files {
 		name := string(f.Path)
 		switch {
-		case !filepath.IsLocal(filepath.FromSlash(name)) || path.Clean(name) != name:
+		case !isPlain(f.Path):
 			return nil, fmt.Errorf("%w: %q leaves the directory, or is written in another way than that", ErrBad, name)
 		case seen[f.Path]:
 			return nil, fmt.Errorf("%w: %q is in the manifest twice", ErrBad, name)
@@ -105,14 +113,29 @@ func parseManifest(data []byte) (*Manifest, error) {
 		}
 		seen[f.Path] = true
 	}
+	for _, d := range m.Dirs {
+		if !isPlain(d.Path) {
+			return nil, fmt.Errorf("%w: %q leaves the directory, or is written in another way than that", ErrBad, d.Path)
+		}
+	}
 	return &m, nil
 }
 
+// isPlain tells that a path stays below the directory, and is written in one way.
+func isPlain(p Path) bool {
+	return filepath.IsLocal(filepath.FromSlash(string(p))) && path.Clean(string(p)) == string(p)
+}
+
 // Perm is what an archive gives a file: the original's permissions.
-func (f *File) Perm() fs.FileMode {
+func (f *File) Perm() fs.FileMode { return permOf(f.Mode, 0o600) }
+
+// Perm is what the original's permissions were.
+func (d *Dir) Perm() fs.FileMode { return permOf(d.Mode, 0o700) }
+
+func permOf(text string, otherwise fs.FileMode) fs.FileMode {
 	var m fs.FileMode
-	if _, err := fmt.Sscanf(f.Mode, "%o", &m); err != nil {
-		return 0o600
+	if _, err := fmt.Sscanf(text, "%o", &m); err != nil {
+		return otherwise
 	}
 	return m.Perm()
 }

@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -52,16 +54,46 @@ func ReadManifest(name string) (*Manifest, error) {
 
 // Read checks an archive as Check does, and yields the files of its state that are
 // wanted, each when it has been compared with the manifest. Those in a former archive
-// are read from there, and come last. An error may come after some of them.
+// are read from there, and come last. It goes on past what is wrong with one file, and
+// past an error of visit, and returns all of them joined, each a *FileError; the
+// manifest is nil where that can't be read.
 func Read(name string, wanted func(File) bool, visit func(File, []byte) error) (*Manifest, error) {
 	return read(name, wanted, visit, nil)
 }
+
+// FileError says what is wrong with one file of an archive.
+type FileError struct {
+	Archive string
+	Path    Path
+	Err     error
+}
+
+func (e *FileError) Error() string { return fmt.Sprintf("%s: %s: %v", e.Archive, e.Path, e.Err) }
+func (e *FileError) Unwrap() error { return e.Err }
+
+// BaseError says that an archive builds on a former one that is not there.
+type BaseError struct {
+	Archive, Base string
+	Err           error
+}
+
+func (e *BaseError) Error() string {
+	if errors.Is(e.Err, fs.ErrNotExist) {
+		return fmt.Sprintf("%s builds on %s, which is gone", e.Archive, e.Base)
+	}
+	return fmt.Sprintf("%s builds on %s, which can't be read: %v", e.Archive, e.Base, e.Err)
+}
+
+// Unwrap does not give Err: that the base is not there does not mean that the archive
+// is not.
+func (e *BaseError) Unwrap() error { return ErrBad }
 
 func read(name string, wanted func(File) bool, visit func(File, []byte) error, above []string) (*Manifest, error) {
 	m, err := ReadManifest(name)
 	if err != nil {
 		return nil, err
 	}
+	var wrong []error
 	own, former := map[string]File{}, map[Path]File{}
 	for _, f := range m.Files {
 		if f.InBase {
@@ -79,20 +111,21 @@ func read(name string, wanted func(File) bool, visit func(File, []byte) error, a
 			return fmt.Errorf("%w: %s is not in the manifest, or is there twice", ErrBad, path)
 		}
 		delete(own, path)
-		return f.check(from, wanted, visit)
-	})
-	for _, f := range own {
-		if err == nil {
-			err = fmt.Errorf("%w: %s is missing", ErrBad, f.Path)
+		if err := f.check(from, wanted, visit); err != nil {
+			wrong = append(wrong, &FileError{name, f.Path, err})
 		}
-	}
+		return nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		wrong = append(wrong, fmt.Errorf("%s: %w", name, err))
 	}
-	if len(former) == 0 {
-		return m, nil
+	for _, path := range slices.Sorted(maps.Keys(own)) {
+		wrong = append(wrong, &FileError{name, own[path].Path, fmt.Errorf("%w: it is missing", ErrBad)})
 	}
-	return m, readBase(name, m.Base, former, wanted, visit, above)
+	if len(former) > 0 {
+		wrong = append(wrong, readBase(name, m.Base, former, wanted, visit, above))
+	}
+	return m, errors.Join(wrong...)
 }
 
 // check compares a file with its manifest, and yields it if it is wanted.
@@ -106,10 +139,10 @@ func (f File) check(from io.Reader, wanted func(File) bool, visit func(File, []b
 	}
 	size, err := io.Copy(to, io.LimitReader(from, f.Size+1))
 	if err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrBad, f.Path, err)
+		return fmt.Errorf("%w: %w", ErrBad, err)
 	}
 	if size != f.Size || hex.EncodeToString(hash.Sum(nil)) != f.SHA256 {
-		return fmt.Errorf("%w: %s is not what the manifest says", ErrBad, f.Path)
+		return fmt.Errorf("%w: it is not what the manifest says", ErrBad)
 	}
 	if want {
 		return visit(f, []byte(text.String()))
@@ -137,18 +170,19 @@ func readBase(name, base string, former map[Path]File, wanted func(File) bool, v
 		want, ok := same(f)
 		return ok && wanted != nil && wanted(want)
 	}, func(f File, text []byte) error { return visit(former[f.Path], text) }, above)
-	if err != nil {
-		return err
+	if m == nil {
+		return &BaseError{name, base, err}
 	}
+	wrong := []error{err}
 	for _, f := range m.Files {
 		if _, ok := same(f); ok {
 			delete(former, f.Path)
 		}
 	}
-	for path := range former {
-		return fmt.Errorf("%s: %w: %s is not in %s as the manifest says", name, ErrBad, path, base)
+	for _, path := range slices.Sorted(maps.Keys(former)) {
+		wrong = append(wrong, &FileError{name, path, fmt.Errorf("%w: it is not in %s as the manifest says", ErrBad, base)})
 	}
-	return nil
+	return errors.Join(wrong...)
 }
 
 func sameFile(a, b string) bool {

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,6 +77,20 @@ func (w *Writer) Add(f File, data []byte) error {
 	}
 	return w.sink.add(path.Join(filesDir, string(f.Path)), data, f.Perm(), f.Time)
 }
+
+// Dirs are the directories that the files added so far are in, by path.
+func (w *Writer) Dirs() []Path {
+	seen := map[Path]bool{}
+	for _, f := range w.manifest.Files {
+		for dir := path.Dir(string(f.Path)); dir != "."; dir = path.Dir(dir) {
+			seen[Path(dir)] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// AddDir notes a directory's permissions.
+func (w *Writer) AddDir(d Dir) { w.manifest.Dirs = append(w.manifest.Dirs, d) }
 
 // Unknown notes a file of which it is not known what it was.
 func (w *Writer) Unknown(p Path) { w.manifest.Unknown = append(w.manifest.Unknown, p) }
