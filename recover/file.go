@@ -198,13 +198,13 @@ func newestAt(read func(wal.LSN) (*wal.Record, error), lsn wal.LSN) (*wal.Record
 		if err != nil {
 			return nil, err
 		}
-		switch rec.Kind {
-		case wal.KindAbort:
+		switch {
+		case rec.Kind == wal.KindAbort:
 			lsn -= 2 // an abort stands directly behind the record it takes back
-		case wal.KindNote:
-			lsn--
-		default:
+		case rec.MakesVersion():
 			return rec, nil
+		default:
+			lsn--
 		}
 	}
 	return nil, nil

@@ -322,7 +322,7 @@ func TestUnitTable(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/memory %d/standing %d", c.name, m, standing), func(t *testing.T) {
 					a, b := newPlace(t, "a"), newPlace(t, "b")
 					rec := newest(m, 0)
-					rec.Participants = []wal.Participant{{Workspace: wal.ID{1}, Path: "a", LSN: 2}, {Workspace: wal.ID{1}, Path: "b", LSN: 2}}
+					rec.Participants = []wal.Participant{{Workspace: wal.ID{1}, Path: "a", LSN: 2, Count: 1}, {Workspace: wal.ID{1}, Path: "b", LSN: 2, Count: 1}}
 					a.build(m, text, clone(rec))
 					unreachable := buildOther(b, unit, m, rec)
 					var plan *Plan

@@ -260,7 +260,7 @@ func (u *unit) nameParticipants() {
 		if f.first != nil {
 			lsn++
 		}
-		parts = append(parts, wal.Participant{Workspace: f.t.ws.id, Root: f.t.ws.root, Path: f.t.rel, LSN: lsn})
+		parts = append(parts, wal.Participant{Workspace: f.t.ws.id, Root: f.t.ws.root, Path: f.t.rel, LSN: lsn, Count: 1})
 	}
 	for _, f := range u.files {
 		f.rec.Participants = parts

@@ -204,11 +204,11 @@ func (r *redaction) collect() error {
 		if rec.LSN > r.h.last {
 			break
 		}
-		switch rec.Kind {
-		case wal.KindNote:
-			continue
-		case wal.KindAbort:
+		switch {
+		case rec.Kind == wal.KindAbort:
 			doc = before
+			continue
+		case !rec.MakesVersion():
 			continue
 		}
 		before = doc
@@ -244,12 +244,12 @@ func (r *redaction) valueIn(doc *jsonpatch.Document) string {
 
 // rewrite makes a record that leads from one redacted version to the next.
 func (r *redaction) rewrite(rec *wal.Record) (*wal.Record, error) {
-	switch rec.Kind {
-	case wal.KindNote:
-		return rec, nil
-	case wal.KindAbort:
+	switch {
+	case rec.Kind == wal.KindAbort:
 		r.doc, r.red = r.docBefore, r.redBefore
 		rec.Before, rec.After = versionOf(r.red), versionOf(r.red)
+		return rec, nil
+	case !rec.MakesVersion():
 		return rec, nil
 	}
 	next, err := recovery.Next(r.doc, rec, r.s.opt.Limits)

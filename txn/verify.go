@@ -176,11 +176,11 @@ func (s *Store) replayAll(ctx context.Context, t *target) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		switch rec.Kind {
-		case wal.KindNote:
-			continue
-		case wal.KindAbort:
+		switch {
+		case rec.Kind == wal.KindAbort:
 			doc = before
+			continue
+		case !rec.MakesVersion():
 			continue
 		}
 		before = doc

@@ -14,13 +14,10 @@ import (
 // isVersion tells whether a record is a revision of the file: one that was not
 // taken back is, unless it only says how the one before was written.
 func isVersion(rec *wal.Record) bool {
-	switch rec.Kind {
-	case wal.KindAbort, wal.KindNote:
-		return false
-	case wal.KindInPlace:
+	if rec.Kind == wal.KindInPlace {
 		return len(rec.Txns) > 0
 	}
-	return true
+	return rec.MakesVersion()
 }
 
 // standing yields the records from one LSN down to the first that give the file
@@ -39,7 +36,7 @@ func (s *Store) standing(t *target, from wal.LSN) iter.Seq2[*wal.Record, error] 
 			case rec.Kind == wal.KindAbort:
 				aborted = rec.Unit
 				continue
-			case rec.Kind == wal.KindNote, rec.Unit == aborted && !aborted.IsZero():
+			case !rec.MakesVersion(), rec.Unit == aborted && !aborted.IsZero():
 				continue
 			}
 			if !yield(rec, nil) {

@@ -12,7 +12,7 @@ import (
 )
 
 // Append writes the records, each as one entry of tidwall/wal, and sets their LSN,
-// Prev, CRC and Durable. They are not durable before Sync. An error sticks: the
+// Prev, CRC, Durable and Named. They are not durable before Sync. An error sticks: the
 // caller must Reopen, to see which of them the journal holds and to abort those.
 // Only a record that is not valid leaves everything as it was.
 func (l *Log) Append(recs ...*Record) error {
@@ -49,7 +49,7 @@ func (l *Log) appendOne(r *Record) error {
 	if err := l.openTail(); err != nil {
 		return err
 	}
-	r.LSN, r.Durable, r.Prev = l.state.Last+1, l.state.Durable, l.state.CRC
+	r.LSN, r.Durable, r.Named, r.Prev = l.state.Last+1, l.state.Durable, l.state.Named, l.state.CRC
 	write := l.writeEntry
 	if len(r.Image) >= l.opt.SegmentSize {
 		write = l.writeLargeEntry

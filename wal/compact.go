@@ -100,7 +100,7 @@ func (b *builder) rewritten(rec *Record, rewrite func(*Record) (*Record, error))
 	if err != nil {
 		return nil, err
 	}
-	next.LSN, next.Durable, next.Prev = rec.LSN, rec.Durable, b.crc
+	next.LSN, next.Durable, next.Named, next.Prev = rec.LSN, rec.Durable, rec.Named, b.crc
 	if b.last == 0 {
 		next.Prev = rec.Prev
 	}

@@ -50,7 +50,8 @@
 //	+----------+----------+----------+ 44
 //
 //	v1       version, 1
-//	kind     1 patch, 2 image, 3 abort, 4 inplace, 5 note
+//	kind     1 patch, 2 image, 3 abort, 4 in place, 5 note, 6 intent, 7 clash,
+//	         8 decision, 9 begin
 //	flags    1 foreign, 2 lazy, 4 no dir sync, 8 found, 16 behind
 //	length   of the payload in bytes
 //	prev     crc of the frame before; 0 in the first of the journal's directory
@@ -60,20 +61,35 @@
 //
 //	rev           uvarint
 //	lag           uvarint    LSN - durable, at least 1
+//	unnamed       uvarint    LSN - named, at least 1
+//	staged        uvarint    inode of the staged file, or 0
 //	before        version    00, or 01 and uvarint size and 8 bytes of XXH64
 //	after         version
 //	participants  uvarint    how many; each:
-//	                workspace 16 bytes, root text, path text, lsn uvarint
+//	                workspace 16 bytes, root text, path text, lsn uvarint,
+//	                count uvarint, at least 1
 //	txns          uvarint    how many; each:
 //	                id 16 bytes, time 8 bytes (ns since 1970, two's complement;
-//	                the least number: none), actor text, message text, patch bytes
-//	image         the rest, in kinds image and inplace; else there is no rest
+//	                the least number: none), actor text, message text, patch bytes,
+//	                request id text, at most 128 bytes
+//	                splices  uvarint  how many; each:
+//	                           gap uvarint (from the end of the one before, or 0, to
+//	                           its offset), length uvarint, bytes
+//	                origins  uvarint  how many; each:
+//	                           kind 1 byte, transaction 16 bytes, path text, rev uvarint
+//	facts         uvarint    in kinds begin and decision: how many; each:
+//	                unit 16 bytes, lsn uvarint, outcome 1 byte
+//	unknown       uvarint    in kind begin: nothing below this LSN is known but by facts
+//	image         the rest, in kinds image, in place, intent and clash; else there is
+//	              no rest
 //
 // Text and bytes are a uvarint length and that many bytes. What parses is written
-// again byte for byte: there is one way to say a thing. Every later version keeps the
-// header's size and the places of version, kind, flags, LSN, length and crc, so that
-// what is newer ([ErrVersion]) can be told from what is damaged ([ErrCorrupt]). A flag
-// or a kind that isn't known is newer too.
+// again byte for byte: there is one way to say a thing. A gap can't be negative, so
+// splices are in order and none overlaps. A kind of origin that isn't known is kept,
+// and means nothing. Every later version keeps the header's size and the places of
+// version, kind, flags, LSN, length and crc, so that what is newer ([ErrVersion]) can
+// be told from what is damaged ([ErrCorrupt]). A flag or a kind of record that isn't
+// known is newer too.
 //
 // # Compression
 //
@@ -105,7 +121,9 @@
 //	 96  since image  104  file: dev     112  ino          120  size
 //	128  mtime        136  ctime         144  content: size
 //	152  its hash    160  written        168  time         176  size of the last entry
-//	184  zero        252  CRC32C of the 252 bytes before
+//	184  boot it was written in, 16 bytes    200  own dev     208  own ino
+//	216  own birth   224  named      232  zero
+//	252  CRC32C of the 252 bytes before
 //
 // Flags: 1 pending, 2 in place, 4 the content exists, 8 it is strict JSON. See [State] for the meanings. It
 // is written twice in a commit, unsynced: pending before the first append, settled

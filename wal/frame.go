@@ -44,19 +44,8 @@ type header struct {
 	prev, crc uint32
 }
 
-// Encode makes the frame of r, with r's LSN, Durable and Prev. Little-endian:
-//
-//	 0        4    5    6       8                16
-//	+--------+----+----+-------+----------------+
-//	| "jtxr" | v1 |kind| flags | LSN            |
-//	+--------+----+----+-------+----------------+
-//	| unit, 16 bytes                            |
-//	+----------+----------+----------+----------+ 32
-//	| length   | prev     | crc      | payload …
-//	+----------+----------+----------+ 44
-//
-// length counts the payload. crc is the CRC32C of all bytes but its own; prev is
-// that of the frame before. The payload is drawn above appendPayload.
+// Encode makes the frame of r, with r's LSN, Durable, Named and Prev, as the package
+// documentation draws it.
 func (r *Record) Encode() ([]byte, error) {
 	head, err := r.encodeHead(r.sizeBound())
 	if err != nil {
@@ -70,8 +59,8 @@ func (r *Record) encodeHead(capacity int64) ([]byte, error) {
 	if err := r.validate(); err != nil {
 		return nil, err
 	}
-	if r.LSN == 0 || r.Durable >= r.LSN {
-		return nil, fmt.Errorf("%w: lsn %d, durable %d", ErrInvalid, r.LSN, r.Durable)
+	if r.LSN == 0 || r.Durable >= r.LSN || r.Named >= r.LSN {
+		return nil, fmt.Errorf("%w: lsn %d, durable %d, named %d", ErrInvalid, r.LSN, r.Durable, r.Named)
 	}
 	b := make([]byte, headerSize, capacity)
 	copy(b, frameMagic)
@@ -87,7 +76,7 @@ func (r *Record) encodeHead(capacity int64) ([]byte, error) {
 	return b, nil
 }
 
-// DecodeRecord reads a frame. The record's Patch and Image share frame's memory.
+// DecodeRecord reads a frame. The record's patches, splices and Image share frame's memory.
 // A frame that doesn't check out gives an error that is ErrCorrupt; one that
 // does, of a newer version, ErrVersion.
 func DecodeRecord(frame []byte) (*Record, error) {
@@ -143,7 +132,7 @@ func (h header) supported() error {
 	switch {
 	case h.version != frameVersion:
 		return fmt.Errorf("%w: frame version %d at record %d", ErrVersion, h.version, h.lsn)
-	case h.kind < KindPatch || h.kind > KindNote:
+	case h.kind < KindPatch || h.kind > lastKind:
 		return fmt.Errorf("%w: kind %d at record %d", ErrVersion, h.kind, h.lsn)
 	case h.flags&^knownFlags != 0:
 		return fmt.Errorf("%w: flags %04x at record %d", ErrVersion, uint16(h.flags), h.lsn)

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"flag"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,9 +35,30 @@ func samples() map[string]*Record {
 		"unit": {
 			Kind: KindPatch, LSN: 5, Durable: 4, Rev: 5, Unit: one, Txns: []Txn{txn}, Before: before,
 			Participants: []Participant{
-				{Workspace: one, Root: "/w", Path: "a b.json", LSN: 5},
-				{Workspace: two, Root: "/v\xff", Path: "c/d.json", LSN: 70000},
+				{Workspace: one, Root: "/w", Path: "a b.json", LSN: 5, Count: 1},
+				{Workspace: two, Root: "/v\xff", Path: "c/d.json", LSN: 70000, Count: 300},
 			},
+		},
+		"splices": {
+			Kind: KindPatch, LSN: 9, Durable: 8, Named: 4, Staged: 1 << 33, Rev: 9, Unit: two, Before: before, After: after,
+			Txns: []Txn{{
+				ID: two, Time: at, Patch: []byte("[]"), RequestID: "job-7",
+				Splices: []Splice{{Offset: 1, Length: 5}, {Offset: 6, Bytes: []byte("\n")}},
+				Origins: []Origin{{Kind: OriginUndone, Txn: one}, {Kind: OriginMoved, Txn: one, Path: "b.json", Rev: 3}},
+			}},
+		},
+		"intent": {Kind: KindIntent, LSN: 4, Durable: 3, Named: 3, Rev: 4, Unit: one, Before: before, Image: []byte(`{"a":1}`)},
+		"clash": {
+			Kind: KindClash, Flags: FlagFound, LSN: 4, Durable: 3, Named: 1, Rev: 6, Unit: one, Txns: []Txn{txn},
+			Before: before, After: after, Image: []byte(`{"a":1}`),
+		},
+		"decision": {
+			Kind: KindDecision, LSN: 4, Durable: 3, Rev: 4, Unit: two, Txns: []Txn{{ID: two, Time: at, Actor: "ann"}},
+			Facts: []Fact{{Unit: one, LSN: 3, Outcome: OutcomeCommitted}},
+		},
+		"begin": {
+			Kind: KindBegin, LSN: 1<<20 + 7, Durable: 1<<20 + 6, Rev: 6, Unit: two, UnknownBelow: 1<<20 + 7,
+			Facts: []Fact{{Unit: one, LSN: 3, Outcome: OutcomeCommitted}, {Unit: two, LSN: 5, Outcome: OutcomeDiscarded}},
 		},
 	}
 }
@@ -130,11 +152,13 @@ func TestPayloadsThatBreakARule(t *testing.T) {
 		"long form of rev":     append([]byte{0x80, 0}, payload[1:]...),
 		"lag 0":                append([]byte{payload[0], 0}, payload[2:]...),
 		"lag above lsn":        append([]byte{payload[0], 0x81, 1}, payload[2:]...),
-		"version neither":      append([]byte{payload[0], payload[1], 2}, payload[3:]...),
-		"many participants":    append(append([]byte{}, payload[:4]...), 0xff, 0xff, 0xff, 0xff, 0x0f),
-		"huge actor":           append(append([]byte{}, payload[:6+24]...), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1),
+		"version neither":      append(append([]byte{}, payload[:5]...), append([]byte{2}, payload[6:]...)...),
+		"named 0":              append([]byte{payload[0], payload[1], 0}, payload[3:]...),
+		"named above lsn":      append([]byte{payload[0], payload[1], 0x81, 1}, payload[4:]...),
+		"many participants":    append(append([]byte{}, payload[:7]...), 0xff, 0xff, 0xff, 0xff, 0x0f),
+		"huge actor":           append(append([]byte{}, payload[:9+24]...), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1),
 		"number without end":   {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
-		"negative size before": append([]byte{0, 1, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}, make([]byte, 30)...),
+		"negative size before": append([]byte{0, 1, 1, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}, make([]byte, 30)...),
 	} {
 		bad := reseal(append(append([]byte{}, frame[:headerSize]...), change...))
 		_, err := DecodeRecord(bad)
@@ -153,6 +177,18 @@ func TestRecordsThatMayNotBeWritten(t *testing.T) {
 		"time":            func(r *Record) { r.Txns[0].Time = time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC) },
 		"lsn 0":           func(r *Record) { r.LSN = 0 },
 		"durable too far": func(r *Record) { r.Durable = r.LSN },
+		"named too far":   func(r *Record) { r.Named = r.LSN },
+		"no count":        func(r *Record) { r.Participants = []Participant{{LSN: 1}} },
+		"long request":    func(r *Record) { r.Txns[0].RequestID = strings.Repeat("x", MaxRequestID+1) },
+		"splices cross":   func(r *Record) { r.Txns[0].Splices = []Splice{{Offset: 3, Length: 2}, {Offset: 4}} },
+		"splice negative": func(r *Record) { r.Txns[0].Splices = []Splice{{Offset: 3, Length: -1}} },
+		"splice too far":  func(r *Record) { r.Txns[0].Splices = []Splice{{Offset: math.MaxInt64, Length: 1}} },
+		"origin of none":  func(r *Record) { r.Txns[0].Origins = []Origin{{}} },
+		"facts in patch":  func(r *Record) { r.Facts = []Fact{{Outcome: OutcomeCommitted}} },
+		"unknown outcome": func(r *Record) { r.Kind, r.Facts = KindBegin, []Fact{{}} },
+		"unknown below":   func(r *Record) { r.UnknownBelow = 1 },
+		"decides nothing": func(r *Record) { r.Kind = KindDecision },
+		"found too short": func(r *Record) { r.Kind, r.Image = KindClash, []byte{1} },
 	} {
 		r := samples()["patch"]
 		change(r)
@@ -185,23 +221,54 @@ func drawRecord(t *rapid.T) *Record {
 	}
 	lsn := rapid.Uint64Min(1).Draw(t, "lsn")
 	r := &Record{
-		Kind: Kind(rapid.Uint8Range(1, 5).Draw(t, "kind")), Flags: Flags(rapid.Uint16Range(0, uint16(knownFlags)).Draw(t, "flags")),
-		LSN: LSN(lsn), Durable: LSN(rapid.Uint64Range(0, lsn-1).Draw(t, "durable")), Rev: rapid.Uint64().Draw(t, "rev"),
+		Kind: Kind(rapid.Uint8Range(1, uint8(lastKind)).Draw(t, "kind")), Flags: Flags(rapid.Uint16Range(0, uint16(knownFlags)).Draw(t, "flags")),
+		LSN: LSN(lsn), Durable: LSN(rapid.Uint64Range(0, lsn-1).Draw(t, "durable")),
+		Named: LSN(rapid.Uint64Range(0, lsn-1).Draw(t, "named")), Staged: rapid.Uint64().Draw(t, "staged"), Rev: rapid.Uint64().Draw(t, "rev"),
 		Unit: id.Draw(t, "unit"), Before: version("before"), After: version("after"), Prev: rapid.Uint32().Draw(t, "prev"),
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "participants") {
 		r.Participants = append(r.Participants, Participant{
 			Workspace: id.Draw(t, "workspace"), Root: str("root"), Path: str("path"), LSN: LSN(rapid.Uint64().Draw(t, "lsn")),
+			Count: rapid.Uint64Min(1).Draw(t, "count"),
 		})
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "txns") {
-		r.Txns = append(r.Txns, Txn{
-			ID: id.Draw(t, "id"), Time: time.Unix(0, rapid.Int64Min(noTime+1).Draw(t, "time")).UTC(),
+		tx := Txn{
+			ID: id.Draw(t, "id"), Time: time.Unix(0, rapid.Int64Min(noTime+1).Draw(t, "time")).UTC(), RequestID: str("request"),
 			Actor: str("actor"), Message: str("message"), Patch: append([]byte(nil), text.Draw(t, "patch")...),
-		})
+		}
+		end := int64(0)
+		for range rapid.IntRange(0, 3).Draw(t, "splices") {
+			s := Splice{Offset: rapid.Int64Min(end).Draw(t, "offset"), Bytes: append([]byte(nil), text.Draw(t, "bytes")...)}
+			s.Length = rapid.Int64Range(0, math.MaxInt64-s.Offset).Draw(t, "length")
+			tx.Splices, end = append(tx.Splices, s), s.Offset+s.Length
+		}
+		for range rapid.IntRange(0, 2).Draw(t, "origins") {
+			tx.Origins = append(tx.Origins, Origin{
+				Kind: OriginKind(rapid.Uint8Min(1).Draw(t, "origin")), Txn: id.Draw(t, "of"), Path: str("from"), Rev: rapid.Uint64().Draw(t, "of rev"),
+			})
+		}
+		r.Txns = append(r.Txns, tx)
 	}
-	if r.HasImage() {
+	switch {
+	case r.HasImage():
 		r.Image = []byte("x" + str("image"))
+	case r.holdsFound():
+		r.Image = []byte("x" + str("found"))
+		r.Before = VersionOf(r.Image)
+	}
+	facts := rapid.IntRange(0, 3)
+	if r.Kind == KindDecision {
+		facts = rapid.Just(1)
+	}
+	if r.Kind == KindBegin {
+		r.UnknownBelow = LSN(rapid.Uint64().Draw(t, "unknown below"))
+	}
+	for n := facts.Draw(t, "facts"); r.hasFacts() && n > 0; n-- {
+		r.Facts = append(r.Facts, Fact{
+			Unit: id.Draw(t, "fact of"), LSN: LSN(rapid.Uint64().Draw(t, "fact at")),
+			Outcome: Outcome(rapid.Uint8Range(uint8(OutcomeCommitted), uint8(OutcomeDiscarded)).Draw(t, "outcome")),
+		})
 	}
 	return r
 }

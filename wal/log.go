@@ -287,7 +287,7 @@ func (l *Log) writeState() error {
 		}
 		l.stateFile = f
 	}
-	l.state.Written = time.Now().UnixNano()
+	l.state.Written, l.state.WrittenIn = time.Now().UnixNano(), l.opt.Boot
 	l.written = l.state.encode()
 	l.onDisk = [stateSize]byte{}
 	if _, err := l.stateFile.WriteAt(l.written[:], 0); err != nil {

@@ -4,35 +4,29 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"math/bits"
 	"time"
 )
 
 // noTime stands for the zero Time, which has no count of nanoseconds.
 const noTime = math.MinInt64
 
+// The least sizes of what is counted, in bytes: a count can't promise more items than
+// fit into the rest.
 const (
-	minParticipant = 16 + 1 + 1 + 1
-	minTxn         = 16 + 8 + 1 + 1 + 1
+	minParticipant = 16 + 1 + 1 + 1 + 1
+	minTxn         = 16 + 8 + 1 + 1 + 1 + 1 + 1 + 1
+	minSplice      = 1 + 1 + 1
+	minOrigin      = 1 + 16 + 1 + 1
+	minFact        = 16 + 1 + 1
 )
 
-// appendPayload writes the part of a frame whose size varies, but for the image. uvarint is the
-// base-128 number of encoding/binary in its shortest form; text and bytes are a
-// uvarint length and that many bytes.
-//
-//	rev           uvarint
-//	lag           uvarint    LSN - durable, at least 1
-//	before        version    00, or 01 and uvarint size and 16 bytes of hash
-//	after         version
-//	participants  uvarint    how many; each:
-//	                workspace 16 bytes, root text, path text, lsn uvarint
-//	txns          uvarint    how many; each:
-//	                id 16 bytes, time 8 bytes (ns since 1970, two's complement;
-//	                the least number: none), actor text, message text, patch bytes
-//	image         the rest, in kinds image and inplace; else there is no rest
+// appendPayload writes the part of a frame whose size varies, but for the image, as
+// the package documentation draws it.
 func (r *Record) appendPayload(b []byte) []byte {
 	b = binary.AppendUvarint(b, r.Rev)
 	b = binary.AppendUvarint(b, uint64(r.LSN-r.Durable))
+	b = binary.AppendUvarint(b, uint64(r.LSN-r.Named))
+	b = binary.AppendUvarint(b, r.Staged)
 	b = appendVersion(b, r.Before)
 	b = appendVersion(b, r.After)
 	b = binary.AppendUvarint(b, uint64(len(r.Participants)))
@@ -41,14 +35,47 @@ func (r *Record) appendPayload(b []byte) []byte {
 		b = appendText(b, p.Root)
 		b = appendText(b, p.Path)
 		b = binary.AppendUvarint(b, uint64(p.LSN))
+		b = binary.AppendUvarint(b, p.Count)
 	}
 	b = binary.AppendUvarint(b, uint64(len(r.Txns)))
-	for _, t := range r.Txns {
-		b = append(b, t.ID[:]...)
-		b = binary.LittleEndian.AppendUint64(b, uint64(nanos(t.Time)))
-		b = appendText(b, t.Actor)
-		b = appendText(b, t.Message)
-		b = appendText(b, t.Patch)
+	for i := range r.Txns {
+		b = r.Txns[i].appendTo(b)
+	}
+	if r.hasFacts() {
+		b = binary.AppendUvarint(b, uint64(len(r.Facts)))
+		for _, f := range r.Facts {
+			b = append(b, f.Unit[:]...)
+			b = binary.AppendUvarint(b, uint64(f.LSN))
+			b = append(b, byte(f.Outcome))
+		}
+	}
+	if r.Kind == KindBegin {
+		b = binary.AppendUvarint(b, uint64(r.UnknownBelow))
+	}
+	return b
+}
+
+func (t *Txn) appendTo(b []byte) []byte {
+	b = append(b, t.ID[:]...)
+	b = binary.LittleEndian.AppendUint64(b, uint64(nanos(t.Time)))
+	b = appendText(b, t.Actor)
+	b = appendText(b, t.Message)
+	b = appendText(b, t.Patch)
+	b = appendText(b, t.RequestID)
+	b = binary.AppendUvarint(b, uint64(len(t.Splices)))
+	end := int64(0)
+	for _, s := range t.Splices {
+		b = binary.AppendUvarint(b, uint64(s.Offset-end))
+		b = binary.AppendUvarint(b, uint64(s.Length))
+		b = appendText(b, s.Bytes)
+		end = s.Offset + s.Length
+	}
+	b = binary.AppendUvarint(b, uint64(len(t.Origins)))
+	for _, o := range t.Origins {
+		b = append(b, byte(o.Kind))
+		b = append(b, o.Txn[:]...)
+		b = appendText(b, o.Path)
+		b = binary.AppendUvarint(b, o.Rev)
 	}
 	return b
 }
@@ -92,6 +119,9 @@ func (r *Record) validate() error {
 	return nil
 }
 
+// hasFacts tells of the kinds whose payload has a place for facts.
+func (r *Record) hasFacts() bool { return r.Kind == KindBegin || r.Kind == KindDecision }
+
 // brokenRule names the rule that r breaks, of those that hold when it is written
 // and when it is read.
 func (r *Record) brokenRule() string {
@@ -100,25 +130,90 @@ func (r *Record) brokenRule() string {
 			return "a version that does not exist has size or hash, or a size is negative"
 		}
 	}
-	if !r.HasImage() && len(r.Image) > 0 {
+	for _, p := range r.Participants {
+		if p.Count == 0 {
+			return "a participant has no record"
+		}
+	}
+	for i := range r.Txns {
+		if why := r.Txns[i].brokenRule(); why != "" {
+			return why
+		}
+	}
+	if why := r.brokenImage(); why != "" {
+		return why
+	}
+	return r.brokenFacts()
+}
+
+func (r *Record) brokenImage() string {
+	switch {
+	case r.HasImage():
+		if len(r.Image) == 0 && r.After.Size > 0 {
+			return "an image is missing"
+		}
+	case r.holdsFound():
+		if !r.Before.Exists || r.Before.Size != int64(len(r.Image)) {
+			return "what was found is not as long as its version"
+		}
+	case len(r.Image) > 0:
 		return "an image in a kind that has none"
 	}
-	if r.HasImage() && len(r.Image) == 0 && r.After.Size > 0 {
-		return "an image is missing"
+	return ""
+}
+
+func (r *Record) brokenFacts() string {
+	if len(r.Facts) > 0 && !r.hasFacts() || r.UnknownBelow > 0 && r.Kind != KindBegin {
+		return "facts in a kind that has none"
+	}
+	if r.Kind == KindDecision && len(r.Facts) != 1 {
+		return "a decision is not of one unit"
+	}
+	for _, f := range r.Facts {
+		if f.Outcome != OutcomeCommitted && f.Outcome != OutcomeDiscarded {
+			return "an outcome is neither committed nor discarded"
+		}
+	}
+	return ""
+}
+
+func (t *Txn) brokenRule() string {
+	if len(t.RequestID) > MaxRequestID {
+		return "a request id is too long"
+	}
+	end := int64(0)
+	for _, s := range t.Splices {
+		if s.Offset < end || s.Length < 0 || s.Offset > math.MaxInt64-s.Length {
+			return "splices are not in order"
+		}
+		end = s.Offset + s.Length
+	}
+	for _, o := range t.Origins {
+		if o.Kind == 0 {
+			return "an origin has no kind"
+		}
 	}
 	return ""
 }
 
 // sizeBound is at least the size of r's frame, by little.
 func (r *Record) sizeBound() int64 {
-	n := int64(headerSize + 2*binary.MaxVarintLen64 + 2*(1+binary.MaxVarintLen64+16) + 2*binary.MaxVarintLen32)
+	const number = binary.MaxVarintLen64
+	n := int64(headerSize + 4*number + 2*(1+number+8) + 3*number + number*len(r.Participants))
 	for _, p := range r.Participants {
-		n += int64(16 + len(p.Root) + len(p.Path) + 3*binary.MaxVarintLen64)
+		n += int64(16 + len(p.Root) + len(p.Path) + 3*number)
 	}
-	for _, t := range r.Txns {
-		n += int64(24 + len(t.Actor) + len(t.Message) + len(t.Patch) + 3*binary.MaxVarintLen64)
+	for i := range r.Txns {
+		t := &r.Txns[i]
+		n += int64(24 + len(t.Actor) + len(t.Message) + len(t.Patch) + len(t.RequestID) + 6*number)
+		for _, s := range t.Splices {
+			n += int64(len(s.Bytes) + 3*number)
+		}
+		for _, o := range t.Origins {
+			n += int64(17 + len(o.Path) + 2*number)
+		}
 	}
-	return n + int64(len(r.Image))
+	return n + int64(len(r.Facts)*(17+number)) + int64(len(r.Image))
 }
 
 // parsePayload is strict: what it accepts, appendPayload writes again byte for byte.
@@ -130,17 +225,30 @@ func (r *Record) parsePayload(b []byte) error {
 		p.fail("durable mark is out of range")
 	}
 	r.Durable = r.LSN - LSN(lag)
+	unnamed := p.uvarint()
+	if unnamed == 0 || unnamed > uint64(r.LSN) {
+		p.fail("named mark is out of range")
+	}
+	r.Named = r.LSN - LSN(unnamed)
+	r.Staged = p.uvarint()
 	r.Before = p.version()
 	r.After = p.version()
 	for range p.count(minParticipant) {
 		r.Participants = append(r.Participants, Participant{
-			Workspace: ID(p.take(16)), Root: string(p.text()), Path: string(p.text()), LSN: LSN(p.uvarint()),
+			Workspace: ID(p.take(16)), Root: string(p.text()), Path: string(p.text()),
+			LSN: LSN(p.uvarint()), Count: p.uvarint(),
 		})
 	}
 	for range p.count(minTxn) {
-		r.Txns = append(r.Txns, Txn{
-			ID: ID(p.take(16)), Time: p.time(), Actor: string(p.text()), Message: string(p.text()), Patch: p.text(),
-		})
+		r.Txns = append(r.Txns, p.txn())
+	}
+	if r.hasFacts() {
+		for range p.count(minFact) {
+			r.Facts = append(r.Facts, Fact{Unit: ID(p.take(16)), LSN: LSN(p.uvarint()), Outcome: Outcome(p.take(1)[0])})
+		}
+	}
+	if r.Kind == KindBegin {
+		r.UnknownBelow = LSN(p.uvarint())
 	}
 	if p.bad == "" && len(p.rest) > 0 {
 		r.Image = p.rest
@@ -153,88 +261,3 @@ func (r *Record) parsePayload(b []byte) error {
 	}
 	return nil
 }
-
-// parser reads a payload. After the first fault it yields zeros, and bad says what
-// that was; so the fault is looked at once, at the end.
-type parser struct {
-	rest []byte
-	bad  string
-}
-
-func (p *parser) fail(why string) {
-	if p.bad == "" {
-		p.bad = why
-	}
-	p.rest = nil
-}
-
-// zeros is what take yields after a fault: IDs and times are made of it.
-var zeros [16]byte
-
-func (p *parser) take(n int) []byte {
-	if n > len(p.rest) {
-		p.fail("it ends too early")
-		return zeros[:min(n, len(zeros))]
-	}
-	taken := p.rest[:n:n]
-	p.rest = p.rest[n:]
-	return taken
-}
-
-func (p *parser) uvarint() uint64 {
-	v, n := binary.Uvarint(p.rest)
-	if n <= 0 || n != uvarintLen(v) {
-		p.fail("a number ends too early or is not in its shortest form")
-		return 0
-	}
-	p.rest = p.rest[n:]
-	return v
-}
-
-// count reads how many items follow. There can't be more than fit into the rest,
-// so a lie costs no memory.
-func (p *parser) count(minSize int) int {
-	n := p.uvarint()
-	if n > uint64(len(p.rest)/minSize) {
-		p.fail("more items than bytes")
-		return 0
-	}
-	return int(n)
-}
-
-func (p *parser) text() []byte {
-	n := p.uvarint()
-	if n > uint64(len(p.rest)) {
-		p.fail("a text is longer than the rest")
-		return nil
-	}
-	if n == 0 {
-		return nil
-	}
-	return p.take(int(n))
-}
-
-func (p *parser) time() time.Time {
-	ns := int64(binary.LittleEndian.Uint64(p.take(8)))
-	if ns == noTime {
-		return time.Time{}
-	}
-	return time.Unix(0, ns).UTC()
-}
-
-func (p *parser) version() Version {
-	switch flag := p.take(1)[0]; flag {
-	case 0:
-		return Version{}
-	case 1:
-		v := Version{Exists: true, Size: int64(p.uvarint())}
-		v.Hash = Hash(p.take(8))
-		return v
-	default:
-		p.fail("a version is neither absent nor present")
-		return Version{}
-	}
-}
-
-// uvarintLen is the length of v's shortest form.
-func uvarintLen(v uint64) int { return (bits.Len64(v|1) + 6) / 7 }

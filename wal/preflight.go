@@ -164,9 +164,11 @@ func (l *Log) adopt(read []*contents, sealed LSN) {
 		s.LastSize = tail.entries[n-1].end - tail.entries[n-1].off
 	}
 	s.Durable = max(s.Durable, sealed)
+	s.Named = min(s.Named, s.Last)
 	for _, c := range read {
 		for _, e := range c.entries {
 			s.Durable = max(s.Durable, e.rec.Durable)
+			s.Named = max(s.Named, e.rec.Named)
 		}
 	}
 }

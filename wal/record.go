@@ -17,6 +17,22 @@ const (
 	KindInPlace
 	// KindNote changes no file.
 	KindNote
+	// KindIntent carries bytes that were found under the file's name and are to be
+	// proposed to others before they count as a version. It makes no version.
+	KindIntent
+	// KindClash makes two revisions at once: an edit from outside that could not be
+	// carried over to the committed version, which is Before and Image, and then the
+	// committed version again, which is After. Rev is that of the second one.
+	KindClash
+	// KindDecision is what a person decided of a unit that is in doubt: its fact. It
+	// makes no version.
+	KindDecision
+	// KindBegin begins a generation whose earlier records were dropped or lost. It
+	// carries the facts that others may still ask for, and makes no version. Its Rev
+	// is that of the last one dropped.
+	KindBegin
+
+	lastKind = KindBegin
 )
 
 // Flags are bits that say more about a record.
@@ -48,7 +64,8 @@ type Participant struct {
 	Workspace ID
 	Root      string // absolute root of that workspace when it was written; a hint
 	Path      string // below Root, any bytes
-	LSN       LSN    // of the unit's record in that file's journal
+	LSN       LSN    // of the unit's first record in that file's journal
+	Count     uint64 // of the unit's records there, one behind the other; at least 1
 }
 
 // Txn is one transaction of a record. Group commit puts several into one.
@@ -58,7 +75,62 @@ type Txn struct {
 	Actor   string
 	Message string
 	Patch   []byte // RFC 6902
+	// RequestID is the client's own name for what it asked for, so that it can ask
+	// what became of it. At most [MaxRequestID] bytes; empty where it gave none.
+	RequestID string
+	// Splices turn the text before the transaction into the text behind it, by rising
+	// offset, none inside another. There are none where a plain rendering of Patch
+	// gives that text.
+	Splices []Splice
+	Origins []Origin // where the change is from, if it isn't new
 }
+
+// MaxRequestID is how long a client's request id may be, in bytes.
+const MaxRequestID = 128
+
+// Splice replaces Length bytes at Offset of the text before by Bytes.
+type Splice struct {
+	Offset, Length int64
+	Bytes          []byte
+}
+
+// Origin is where a transaction's change is from.
+type Origin struct {
+	Kind OriginKind
+	Txn  ID     // that it takes back, or that made what was moved or copied
+	Path string // of the file that was moved or copied, below the same workspace's root
+	Rev  uint64 // the version of it; 0 where it has none
+}
+
+// OriginKind says how a change comes from its origin. One that isn't known is kept,
+// and says nothing.
+type OriginKind uint8
+
+const (
+	// OriginUndone is a transaction that is taken back.
+	OriginUndone OriginKind = 1 + iota
+	// OriginMoved is the file that had this one's history before.
+	OriginMoved
+	// OriginCopied is the file whose content was copied.
+	OriginCopied
+)
+
+// Fact is what became of a unit of several files whose record a journal had.
+type Fact struct {
+	Unit    ID
+	LSN     LSN // of its record in this journal; 0 where it never had one
+	Outcome Outcome
+}
+
+// Outcome is what became of a unit.
+type Outcome uint8
+
+const (
+	// OutcomeCommitted: the unit stands.
+	OutcomeCommitted Outcome = 1 + iota
+	// OutcomeDiscarded: it was taken back, in each of its files.
+	OutcomeDiscarded
+)
 
 // Record is the content of a frame.
 type Record struct {
@@ -71,22 +143,45 @@ type Record struct {
 	// Durable is set by Append: when this record was written, every record up to
 	// it was known to be durable.
 	Durable LSN
-	Unit    ID
+	// Named is set by Append: when this record was written, the file's name was known
+	// to lead durably to the version of this record, or to a later one. 0 is none.
+	Named LSN
+	// Staged is the inode of the file that was staged with After, before it got the
+	// file's name. 0 where there is none, or none that is known.
+	Staged uint64
+	Unit   ID
 	// Participants is empty for a unit of one file. Else it is every file of the
 	// unit, this one included, in lock order.
 	Participants  []Participant
 	Txns          []Txn
 	Before, After Version
-	// Image is the file's bytes, in KindImage and KindInPlace only. It may be
-	// empty only where After is.
+	// Image is bytes of the file: those of After in KindImage and KindInPlace, where
+	// it may be empty only if After is, and those that were found, which are Before,
+	// in KindIntent and KindClash. No other kind has any.
 	Image []byte
+	// Facts are of units whose records this journal does not hold any more
+	// (KindBegin), or of the one that was decided (KindDecision).
+	Facts []Fact
+	// UnknownBelow, of KindBegin, tells that the journal before was lost, in part at
+	// least: of what is below, only Facts are known. 0 where all of it was whole when
+	// it was dropped.
+	UnknownBelow LSN
 	// Prev is the CRC of the record before, 0 in the first; CRC is this one's.
 	// Append and the readers set them.
 	Prev, CRC uint32
 }
 
-// HasImage reports whether Image is the file's whole content, be it empty.
+// HasImage reports whether Image is the whole content of After, be it empty.
 func (r *Record) HasImage() bool { return r.Kind == KindImage || r.Kind == KindInPlace }
+
+// holdsFound reports whether Image is the whole content of Before, as it was found.
+func (r *Record) holdsFound() bool { return r.Kind == KindIntent || r.Kind == KindClash }
+
+// MakesVersion reports whether the file has After once the record is committed. Such
+// a record can be taken back by an abort; the others leave the file as it is.
+func (r *Record) MakesVersion() bool {
+	return r.HasImage() || r.Kind == KindPatch || r.Kind == KindClash
+}
 
 // Size is about what the record takes in the journal, in bytes.
 func (r *Record) Size() int64 { return r.sizeBound() }

@@ -21,15 +21,19 @@ type State struct {
 	Pending bool     // a commit is in progress, or was cut short
 	InPlace bool     // and it writes over the file's own bytes
 	Gen     uint32   // the journal's directory: 0 is "wal", N is "wal.N"
-	Last    LSN      // the last record
-	Durable LSN      // every record up to it is durable
-	Applied LSN      // the last record whose result was in the file
-	Rev     uint64   // of the last record
-	Group   LSN      // names the tail segment's sub-directory; 0 where it is in none
-	Segment LSN      // the tail segment's first LSN
-	Offset  int64    // its size after the last record, in bytes
-	CRC     uint32   // of the last record
-	Image   LSN      // the newest record with an image, of those that weren't aborted
+	// WrittenIn is the boot in which it was last written, settled or pending.
+	WrittenIn [16]byte
+	Self      Self   // the file that the state itself is in, when it was written
+	Last      LSN    // the last record
+	Durable   LSN    // every record up to it is durable
+	Applied   LSN    // the last record whose result was in the file
+	Named     LSN    // the last record whose version the file's name durably led to, it or a later one
+	Rev       uint64 // of the last record
+	Group     LSN    // names the tail segment's sub-directory; 0 where it is in none
+	Segment   LSN    // the tail segment's first LSN
+	Offset    int64  // its size after the last record, in bytes
+	CRC       uint32 // of the last record
+	Image     LSN    // the newest record with an image, of those that weren't aborted
 	// SinceImage is the size of the entries behind Image, in bytes.
 	SinceImage int64
 	File       FileID  // what the applied record left
@@ -43,13 +47,19 @@ type State struct {
 	LastSize int64 // of the last entry, in bytes, with its length; 0 where that isn't known
 }
 
+// Self tells a file from a copy of it.
+type Self struct {
+	Dev, Ino uint64
+	Birth    int64 // in ns since 1970; 0 where the file system doesn't tell
+}
+
 const (
 	stateName    = "state"
 	stateMagic   = "jtxs"
 	stateVersion = 1
 	stateSize    = 256
 	stateCRC     = stateSize - 4
-	stateUsed    = 184 // from here to the checksum all is zero
+	stateUsed    = 232 // from here to the checksum all is zero
 )
 
 const (
@@ -70,7 +80,9 @@ const (
 //	 96  since image  104  file: dev     112  ino          120  size
 //	128  mtime        136  ctime         144  content: size
 //	152  its hash    160  written        168  time         176  size of the last entry
-//	184  zero        252  CRC32C of the 252 bytes before
+//	184  boot it was written in, 16 bytes    200  own dev     208  own ino
+//	216  own birth   224  named      232  zero
+//	252  CRC32C of the 252 bytes before
 //
 // Flags: 1 pending, 2 in place, 4 the content exists, 8 it is strict JSON.
 func (s *State) encode() (b [stateSize]byte) {
@@ -93,6 +105,11 @@ func (s *State) encode() (b [stateSize]byte) {
 	le.PutUint64(b[160:], uint64(s.Written))
 	le.PutUint64(b[168:], uint64(s.Time))
 	le.PutUint64(b[176:], uint64(s.LastSize))
+	copy(b[184:], s.WrittenIn[:])
+	le.PutUint64(b[200:], s.Self.Dev)
+	le.PutUint64(b[208:], s.Self.Ino)
+	le.PutUint64(b[216:], uint64(s.Self.Birth))
+	le.PutUint64(b[224:], uint64(s.Named))
 	le.PutUint32(b[stateCRC:], crc32.Checksum(b[:stateCRC], castagnoli))
 	return b
 }
@@ -137,6 +154,7 @@ func decodeState(b []byte) (s State, ok bool, err error) {
 		Content: Version{Exists: flags&stateExists != 0, Size: i(144), Hash: Hash(b[152:160])},
 		Strict:  flags&stateStrict != 0,
 		Written: i(160), Time: i(168), LastSize: i(176),
+		WrittenIn: [16]byte(b[184:200]), Self: Self{Dev: u(200), Ino: u(208), Birth: i(216)}, Named: LSN(u(224)),
 	}
 	return s, true, nil
 }
