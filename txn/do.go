@@ -185,6 +185,14 @@ func (ses *session) checkRevisions(c *call) error {
 	return nil
 }
 
+// newest is the record of the file's newest version, by the plan where there is one.
+func (t *target) newest() (*wal.Record, error) {
+	if t.plan != nil {
+		return t.plan.Newest, nil
+	}
+	return t.file.Newest()
+}
+
 // rev is the file's current revision, 0 where it is not there and never was, or
 // was not tracked yet: its first version is recorded with the first change.
 func (t *target) rev() (uint64, error) {

@@ -90,7 +90,7 @@ func (s *Store) Begin(ctx context.Context, files []string, o BeginOptions) (*Ope
 	if o.Lock {
 		t.data.Owner, t.data.Expires = o.Owner, time.Now().Add(cmp.Or(o.TTL, DefaultLeaseTTL)).UTC()
 	}
-	if err := t.create(); err != nil {
+	if err := t.create(ctx); err != nil {
 		return nil, fail(t.dir, err)
 	}
 	err = t.join(ctx, files)
@@ -172,7 +172,9 @@ func (t *OpenTx) with(ctx context.Context, files []string, fn func(*Tx) error) e
 	if err != nil {
 		return err
 	}
-	err = t.load()
+	if err = t.load(); err == nil {
+		err = t.reach()
+	}
 	if err == nil {
 		err = t.join(ctx, files)
 	}
@@ -200,6 +202,9 @@ func (t *OpenTx) join(ctx context.Context, files []string) error {
 		real, err := realPath(t.s.fs, abs)
 		if err != nil {
 			return fail(name, err)
+		}
+		if err := t.mayJoin(abs); err != nil {
+			return err
 		}
 		if !seen[real] {
 			seen[real] = true
@@ -288,14 +293,23 @@ type CommitOptions struct {
 
 // Commit makes the staged changes durable and visible, all or none, and ends the
 // transaction. It fails with ErrConflict where a file is not as it was pinned, or
-// a lease was broken; the transaction then stays open.
+// a lease was broken; the transaction then stays open. Where an earlier Commit did its
+// work and was cut off before it could end the transaction, this one only ends it.
 func (t *OpenTx) Commit(ctx context.Context, o CommitOptions) (Result, error) {
 	held, err := t.lock(ctx, t.s.patience())
 	if err != nil {
 		return Result{}, err
 	}
+	res, err := t.commit(ctx, o)
+	return res, errors.Join(err, held.Release())
+}
+
+func (t *OpenTx) commit(ctx context.Context, o CommitOptions) (Result, error) {
 	if err := t.load(); err != nil {
-		return Result{}, errors.Join(err, held.Release())
+		return Result{}, err
+	}
+	if err := t.reach(); err != nil {
+		return Result{}, err
 	}
 	var names []string
 	for _, f := range t.data.Files {
@@ -304,28 +318,63 @@ func (t *OpenTx) Commit(ctx context.Context, o CommitOptions) (Result, error) {
 	opts := append([]Option{WithMessage(t.data.Message), WithActor(t.data.Actor)}, o.Options...)
 	id, err := wal.ParseID(t.data.ID)
 	if err != nil {
-		return Result{}, errors.Join(&Error{Kind: ErrDamaged, File: t.dir, Err: err}, held.Release())
+		return Result{}, &Error{Kind: ErrDamaged, File: t.dir, Err: err}
 	}
 	opts = append(opts, func(c *call) { c.tx, c.lease, c.fence = id, t.data.ID, t.fence })
-	res, err := t.s.Do(ctx, names, func(tx *Tx) error { return t.replay(tx, id, o.Rebase) }, opts...)
-	if errors.Is(err, errCommitted) {
-		res, err = Result{ID: id, Warnings: []string{"the transaction was committed before, but not ended: a crash came between"}}, nil
+	res, err := t.s.Do(ctx, names, func(tx *Tx) error { return t.replay(tx, o.Rebase) }, opts...)
+	var before *committedBefore
+	if errors.As(err, &before) {
+		res, err = Result{ID: id, Files: before.files,
+			Warnings: []string{"the transaction was committed before, but not ended: a crash came between"}}, nil
 	}
-	if err == nil && !t.s.newCall(opts).dryRun {
-		err = t.finish(ctx)
-		if err != nil {
-			res.Warnings = append(res.Warnings, fmt.Sprintf("committed, but %s could not be removed: %v", t.dir, err))
-			err = nil
-		}
+	if err != nil || t.s.newCall(opts).dryRun {
+		return res, err
 	}
-	return res, errors.Join(err, held.Release())
+	if err := t.finish(ctx); err != nil {
+		res.Warnings = append(res.Warnings, fmt.Sprintf("committed, but %s could not be removed: %v", t.dir, err))
+	}
+	return res, nil
 }
 
-// errCommitted ends a commit that was done already.
-var errCommitted = errors.New("committed before")
+// committedBefore ends a commit that was done already.
+type committedBefore struct{ files []Revision }
+
+func (*committedBefore) Error() string { return "committed before" }
+
+// lookBack ends the commit where an earlier one has done it.
+func (t *OpenTx) lookBack(tx *Tx) error {
+	var before committedBefore
+	for _, f := range t.data.Files {
+		d, err := tx.file(string(f.File))
+		if err != nil {
+			return err
+		}
+		if !f.Changed {
+			continue
+		}
+		newest, err := d.t.newest()
+		if err != nil {
+			return fail(d.name, err)
+		}
+		rec, err := t.committed(d.t, f, newest)
+		if err != nil {
+			return err
+		}
+		if rec != nil {
+			before.files = append(before.files, Revision{File: d.name, Rev: rec.Rev, Changed: true})
+		}
+	}
+	if before.files != nil {
+		return &before
+	}
+	return nil
+}
 
 // replay does to the files as they are what was staged against them as they were.
-func (t *OpenTx) replay(tx *Tx, id wal.ID, rebase bool) error {
+func (t *OpenTx) replay(tx *Tx, rebase bool) error {
+	if err := t.lookBack(tx); err != nil {
+		return err
+	}
 	seen := map[*draft]bool{}
 	for i, f := range t.data.Files {
 		d, err := tx.file(string(f.File))
@@ -343,13 +392,6 @@ func (t *OpenTx) replay(tx *Tx, id wal.ID, rebase bool) error {
 			}
 			d.doc, d.ops, d.whole, d.steps = staged.doc, staged.ops, staged.whole, 2
 			continue
-		}
-		newest, err := d.t.file.Newest()
-		if err != nil {
-			return fail(d.name, err)
-		}
-		if newest != nil && holdsTx(newest, id) {
-			return errCommitted
 		}
 		if !rebase {
 			return t.changedError(i, d)
@@ -402,15 +444,28 @@ func (t *OpenTx) rebase(tx *Tx, f *txFile, d *draft) error {
 }
 
 // Abort forgets the transaction and ends its leases. It fails with ErrNotFound
-// where the transaction was committed or aborted meanwhile. One that is damaged is
-// forgotten too; its leases, if it had any, end by themselves.
+// where the transaction was committed or aborted meanwhile, also where a crash kept the
+// commit from ending it: then it is ended. One that is damaged is forgotten too; its
+// leases, if it had any, end by themselves.
 func (t *OpenTx) Abort(ctx context.Context) error {
 	held, err := t.lock(ctx, t.s.patience())
 	if err != nil {
 		return err
 	}
-	if err = t.load(); err == nil || t.damage != nil {
-		err = t.finish(ctx)
+	return errors.Join(t.abort(ctx), held.Release())
+}
+
+func (t *OpenTx) abort(ctx context.Context) error {
+	if err := t.load(); err != nil && t.damage == nil {
+		return err
 	}
-	return errors.Join(err, held.Release())
+	done, err := t.wasCommitted(ctx)
+	if err != nil {
+		return err
+	}
+	err = t.finish(ctx)
+	if done {
+		err = errors.Join(&Error{Kind: ErrNotFound, Err: errorf("transaction %s was committed already, and is ended now", t.data.ID)}, err)
+	}
+	return err
 }

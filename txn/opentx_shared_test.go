@@ -19,7 +19,7 @@ func TestAnOpenTransactionNamesNothingOutside(t *testing.T) {
 		"id":        `{"id":"../../precious","created":"2001-01-01T00:00:00Z"}`,
 		"base":      `{"id":"` + id + `","created":"2001-01-01T00:00:00Z","files":[{"file":"/a.json","base":"../../../precious"}]}`,
 		"now":       `{"id":"` + id + `","created":"2001-01-01T00:00:00Z","files":[{"file":"/a.json","now":".."}]}`,
-		"file":      `{"id":"` + id + `","created":"2001-01-01T00:00:00Z","files":[{"file":"a.json"}]}`,
+		"file":      `{"id":"` + id + `","created":"2001-01-01T00:00:00Z","files":[{"file":"../a.json"}]}`,
 		"null file": `{"id":"` + id + `","created":"2001-01-01T00:00:00Z","files":[null]}`,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -116,7 +116,7 @@ func kindOf(m fs.FileMode) string {
 // isMeta tells whether a path leads through a .jtx directory.
 func isMeta(path string) bool {
 	for ; path != filepath.Dir(path); path = filepath.Dir(path) {
-		if filepath.Base(path) == metaDir {
+		if isMetaName(filepath.Base(path)) {
 			return true
 		}
 	}

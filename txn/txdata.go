@@ -13,8 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/oklog/ulid/v2"
-
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn/backup"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
@@ -36,7 +34,7 @@ type txData struct {
 
 // txFile is a file that has joined.
 type txFile struct {
-	File    backup.Path       `json:"file"`
+	File    backup.Path       `json:"file"` // absolute; see OpenTx.kept for what is written
 	Rev     uint64            `json:"rev"`
 	Pinned  string            `json:"pinned"` // its content then, see pinOf
 	Base    string            `json:"base,omitempty"`
@@ -141,30 +139,6 @@ func userTxDir() (string, error) {
 	return filepath.Join(base, "jtx", "tx"), nil
 }
 
-// create makes the transaction's directory, and a pointer to it in the user's
-// state directory, so that it is found from any directory. The pointer is a
-// convenience: where it can't be made, the transaction is found from its
-// workspace.
-func (t *OpenTx) create() error {
-	if err := os.MkdirAll(filepath.Dir(t.dir), txDirMode); err != nil {
-		return err
-	}
-	if err := t.s.fs.Mkdir(t.dir, txDirMode); err != nil {
-		return err
-	}
-	if err := t.save(); err != nil {
-		return err
-	}
-	home, err := userTxDir()
-	if err != nil || home == filepath.Dir(t.dir) {
-		return nil
-	}
-	if os.MkdirAll(home, txDirMode) == nil {
-		_ = os.Symlink(t.dir, filepath.Join(home, t.data.ID)) // see above
-	}
-	return nil
-}
-
 // Resume opens a transaction by its id, or by a beginning of it that no other
 // has. It looks in the workspace of the store's directory, then among all that
 // this user began. One that is damaged comes with its error, and can be aborted.
@@ -176,6 +150,7 @@ func (s *Store) Resume(ctx context.Context, id string) (*OpenTx, error) {
 		return nil, err
 	}
 	found := map[string]string{}
+	pointers, _ := userTxDir() // none lead anywhere where there is no such directory
 	for _, dir := range dirs {
 		entries, err := s.fs.ReadDir(dir)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
@@ -186,8 +161,11 @@ func (s *Store) Resume(ctx context.Context, id string) (*OpenTx, error) {
 		}
 		for _, e := range entries {
 			path := filepath.Join(dir, e.Name())
-			if _, err := ulid.ParseStrict(e.Name()); err != nil || !strings.HasPrefix(e.Name(), id) {
-				continue
+			if !isTxName(e.Name()) || !strings.HasPrefix(e.Name(), id) || found[e.Name()] != "" {
+				continue // the nearest is meant, where there are a workspace and its copy
+			}
+			if e.Type()&fs.ModeSymlink != 0 && dir != pointers {
+				continue // of those in a workspace nothing is known
 			}
 			if _, err := s.fs.Stat(filepath.Join(path, txName)); err == nil {
 				found[e.Name()] = path
@@ -242,7 +220,7 @@ func (t *OpenTx) load() error {
 	t.data, t.damage = txData{}, nil
 	err = json.Unmarshal(data, &t.data)
 	if err == nil {
-		err = t.data.check(name)
+		err = t.check(name)
 	}
 	if err == nil {
 		return nil
@@ -271,13 +249,16 @@ func (e *TxDamagedError) Unwrap() error { return e.Err }
 // check refuses a transaction that calls itself otherwise than its directory, or
 // has documents elsewhere: somebody else may have put it into the workspace, and
 // the names in it are opened and removed.
-func (d *txData) check(id string) error {
-	if d.ID != id {
-		return fmt.Errorf("it is of transaction %q", d.ID)
+func (t *OpenTx) check(id string) (err error) {
+	if t.data.ID != id {
+		return fmt.Errorf("it is of transaction %q", t.data.ID)
 	}
-	for _, f := range d.Files {
-		if f == nil || !filepath.IsAbs(string(f.File)) {
+	for _, f := range t.data.Files {
+		if f == nil {
 			return errors.New("a file without its path")
+		}
+		if f.File, err = t.named(f.File); err != nil {
+			return err
 		}
 		for _, name := range []string{f.Base, f.Now} {
 			if name != filepath.Base(name) && name != "" || name == ".." {
@@ -289,7 +270,14 @@ func (d *txData) check(id string) error {
 }
 
 func (t *OpenTx) save() error {
-	data, err := json.Marshal(t.data)
+	kept := t.data
+	kept.Files = make([]*txFile, len(t.data.Files))
+	for i, f := range t.data.Files {
+		copied := *f
+		copied.File = t.kept(f.File)
+		kept.Files[i] = &copied
+	}
+	data, err := json.Marshal(kept)
 	if err != nil {
 		return fail(t.dir, err)
 	}
@@ -333,30 +321,4 @@ func (t *OpenTx) draft(f *txFile) (*draft, error) {
 	}
 	d.doc, err = t.document(f.Now)
 	return d, err
-}
-
-// lock keeps other processes from working on the same open transaction.
-func (t *OpenTx) lock(ctx context.Context, patience time.Duration) (*lockmgr.Held, error) {
-	held, err := t.s.locks.Acquire(ctx, patience, []lockmgr.Request{{
-		Order: t.data.ID, Path: filepath.Join(t.dir, lockName), Mode: lockmgr.Exclusive, Perm: txMode, Name: "transaction " + t.data.ID,
-	}})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &Error{Kind: ErrNotFound, Err: errorf("no open transaction %s", t.data.ID)}
-	}
-	return held, fail("", err)
-}
-
-// remove takes the transaction's directory away: tx.json first, so that what a
-// crash leaves is no transaction any more.
-func (t *OpenTx) remove() error {
-	err := t.s.fs.Remove(filepath.Join(t.dir, txName))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fail(t.dir, err)
-	}
-	if home, err := userTxDir(); err == nil && home != filepath.Dir(t.dir) {
-		if err := os.Remove(filepath.Join(home, t.data.ID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fail(home, err)
-		}
-	}
-	return fail(t.dir, os.RemoveAll(t.dir))
 }

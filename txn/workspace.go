@@ -28,6 +28,9 @@ const (
 
 const formatVersion = 1
 
+// isMetaName tells whether a directory of that name is a workspace's own.
+func isMetaName(name string) bool { return name == metaDir }
+
 // ErrFormat is returned when a workspace has a format that this program does not
 // know. It is left alone.
 var ErrFormat = errors.New("unknown workspace format")

@@ -1,0 +1,291 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/wal"
+)
+
+// create makes the transaction's directory, and holds its lock until it is one: a
+// directory that is not locked and no transaction was left by a crash. The pointer
+// in the user's state directory is a convenience here: where it can't be made, the
+// transaction is found from its workspace.
+func (t *OpenTx) create(ctx context.Context) error {
+	if err := os.MkdirAll(filepath.Dir(t.dir), txDirMode); err != nil {
+		return err
+	}
+	var held *lockmgr.Held
+	for range maxRounds {
+		if err := t.s.fs.Mkdir(t.dir, txDirMode); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		var err error
+		held, err = t.lock(ctx, t.s.patience())
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, ErrNotFound) { // else a sweep was faster than the lock
+			return err
+		}
+	}
+	if held == nil {
+		return errorf("was removed again each time it was made")
+	}
+	err := t.save()
+	if err == nil {
+		_ = t.link() // see above
+	}
+	return errors.Join(err, held.Release())
+}
+
+// lock keeps other processes from working on the same open transaction.
+func (t *OpenTx) lock(ctx context.Context, patience time.Duration) (*lockmgr.Held, error) {
+	held, err := t.s.locks.Acquire(ctx, patience, []lockmgr.Request{{
+		Order: t.data.ID, Path: filepath.Join(t.dir, lockName), Mode: lockmgr.Exclusive, Perm: txMode, Name: "transaction " + t.data.ID,
+	}})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &Error{Kind: ErrNotFound, Err: errorf("no open transaction %s", t.data.ID)}
+	}
+	return held, fail("", err)
+}
+
+// finish ends the leases and removes the transaction.
+func (t *OpenTx) finish(ctx context.Context) error {
+	var leased []*txFile
+	for _, f := range t.data.Files {
+		if t.isLeased(f) {
+			leased = append(leased, f)
+		}
+	}
+	err := t.onFiles(ctx, leased, func(ses *session, target *target, f *txFile) error {
+		err := ses.held.EndLease(filepath.Join(target.dir, lockName), t.data.ID)
+		if errors.Is(err, lockmgr.ErrLeaseBroken) {
+			return nil // it has ended already
+		}
+		return fail(target.name, err)
+	})
+	return errors.Join(err, t.remove())
+}
+
+// isLeased tells whether there is a lease to end. Those that a copy, or a foreign
+// transaction, names outside of its workspace are not its own.
+func (t *OpenTx) isLeased(f *txFile) bool {
+	if f.Token == 0 || !t.isInside(f) && !t.begunHere() {
+		return false
+	}
+	target, err := t.s.resolve(context.Background(), string(f.File), false)
+	if err != nil || target.ws == nil {
+		return false
+	}
+	l, leased, err := lockmgr.ReadLease(filepath.Join(target.dir, lockName))
+	return err != nil || leased && l.Tx == t.data.ID
+}
+
+// remove takes the transaction's directory away: tx.json first, so that what a
+// crash leaves is no transaction any more.
+func (t *OpenTx) remove() error {
+	err := t.s.fs.Remove(filepath.Join(t.dir, txName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fail(t.dir, err)
+	}
+	if err := t.unlink(); err != nil {
+		return fail(t.dir, err)
+	}
+	return fail(t.dir, os.RemoveAll(t.dir))
+}
+
+// committed finds the transaction in the history of a file that it changed, between
+// the revision it was pinned at and its newest: nil where it is not there. It fails
+// with ErrConflict where that part of the history is not kept any more, so that
+// nobody can tell.
+func (t *OpenTx) committed(target *target, f *txFile, newest *wal.Record) (*wal.Record, error) {
+	id, err := wal.ParseID(t.data.ID)
+	if err != nil {
+		return nil, &Error{Kind: ErrDamaged, File: t.dir, Err: err}
+	}
+	lost := func() error {
+		return &Error{Kind: ErrConflict, File: target.name,
+			Err: errorf("its history since revision %d, where transaction %s began, is not kept any more: whether that was committed before can't be told", f.Rev, id)}
+	}
+	if newest == nil || newest.Rev < f.Rev {
+		if f.Rev > 0 {
+			return nil, lost()
+		}
+		return nil, nil
+	}
+	reached := newest.Rev
+	for rec, err := range t.s.versions(target, newest.LSN) {
+		if err != nil {
+			return nil, fail(target.name, err)
+		}
+		if reached = rec.Rev; reached <= f.Rev {
+			return nil, nil
+		}
+		if holdsTx(rec, id) {
+			return rec, nil
+		}
+	}
+	if reached > f.Rev+1 {
+		return nil, lost()
+	}
+	return nil, nil
+}
+
+// wasCommitted tells whether the transaction was committed and then not ended, since
+// a crash came between. What can't be looked at speaks neither for that nor against.
+func (t *OpenTx) wasCommitted(ctx context.Context) (bool, error) {
+	for _, f := range t.data.Files {
+		if !f.Changed {
+			continue
+		}
+		at, err := t.s.resolve(ctx, string(f.File), false)
+		if err != nil || at.ws == nil {
+			continue
+		}
+		heads, err := t.s.heads(ctx, []*target{at})
+		if errors.Is(err, ErrInDoubt) {
+			return false, err
+		}
+		if err != nil || heads[0].last == 0 {
+			continue
+		}
+		newest, err := t.s.versionAt(at, heads[0].last)
+		if err != nil {
+			continue
+		}
+		if rec, err := t.committed(at, f, newest); err == nil {
+			return rec != nil, nil // each file of a unit has it, or none
+		}
+	}
+	return false, nil
+}
+
+// sweepTxs ends the open transactions of a scope that are past their time, or were
+// committed already, and reports the others. One whose leases belong to a living
+// process is kept whatever its age, and so is one that somebody is working on, or
+// that is damaged, which is an error when all others are done. What crashes left of
+// others is removed.
+func (s *Store) sweepTxs(ctx context.Context, sc *scope, o RecoverOptions, r *RecoverReport) error {
+	txs, err := s.openTxsAround(sc)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, t := range txs {
+		if t.damage != nil {
+			errs = append(errs, t.damage)
+			r.Open = append(r.Open, t.Info())
+			continue
+		}
+		if err := s.sweepTx(ctx, t, o, r); err != nil {
+			errs = append(errs, fail(t.dir, err))
+		}
+	}
+	errs = append(errs, s.sweepLinks(o.DryRun, r))
+	for _, dir := range s.txDirsOf(sc) {
+		errs = append(errs, s.sweepPieces(ctx, dir, o.DryRun, r))
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Store) sweepTx(ctx context.Context, t *OpenTx, o RecoverOptions, r *RecoverReport) error {
+	if o.DryRun {
+		t.s = s.forCall(&call{dryRun: true})
+		return s.sweepLocked(ctx, t, o, r)
+	}
+	held, err := t.lock(ctx, 0)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil // ended meanwhile
+	case errors.Is(err, ErrLockTimeout):
+		r.Open = append(r.Open, t.Info()) // somebody is working on it
+		return nil
+	case err != nil:
+		return err
+	}
+	return errors.Join(s.sweepLocked(ctx, t, o, r), held.Release())
+}
+
+func (s *Store) sweepLocked(ctx context.Context, t *OpenTx, o RecoverOptions, r *RecoverReport) error {
+	err := t.load()
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ended, err := t.wasCommitted(ctx)
+	switch {
+	case err != nil, !ended && !t.expired(o.TTL):
+		r.Open = append(r.Open, t.Info())
+		return err
+	case !o.DryRun:
+		err = t.finish(ctx)
+	}
+	if ended {
+		r.Removed = append(r.Removed, t.dir)
+	} else {
+		r.Expired = append(r.Expired, t.Info())
+	}
+	return err
+}
+
+func (t *OpenTx) expired(ttl time.Duration) bool {
+	living := t.data.Owner != nil && t.data.Owner.Alive() == lockmgr.Alive
+	return time.Since(t.data.Created) >= ttl && !living
+}
+
+// sweepPieces removes directories of transactions that were cut off when they were
+// made, or when they ended.
+func (s *Store) sweepPieces(ctx context.Context, dir string, dryRun bool, r *RecoverReport) error {
+	entries, err := s.fs.ReadDir(dir)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
+		return nil // another user's, if it is there
+	}
+	if err != nil {
+		return fail(dir, err)
+	}
+	var errs []error
+	for _, e := range entries {
+		if !isTxName(e.Name()) || !e.IsDir() {
+			continue
+		}
+		t := &OpenTx{s: s, dir: filepath.Join(dir, e.Name()), data: txData{ID: e.Name()}}
+		if removed, err := t.removePieces(ctx, dryRun); removed {
+			r.Removed = append(r.Removed, t.dir)
+		} else if err != nil {
+			errs = append(errs, fail(t.dir, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (t *OpenTx) removePieces(ctx context.Context, dryRun bool) (removed bool, err error) {
+	isOne := func() bool {
+		_, err := t.s.fs.Lstat(filepath.Join(t.dir, txName))
+		return !errors.Is(err, fs.ErrNotExist) // or nobody can tell
+	}
+	if isOne() {
+		return false, nil
+	}
+	if dryRun {
+		return true, nil
+	}
+	held, err := t.lock(ctx, 0)
+	if errors.Is(err, ErrLockTimeout) || errors.Is(err, ErrNotFound) || errors.Is(err, fs.ErrPermission) {
+		return false, nil // it is being made or removed, or is another user's
+	}
+	if err != nil {
+		return false, err
+	}
+	if !isOne() {
+		err, removed = t.remove(), true
+	}
+	return removed && err == nil, errors.Join(err, held.Release())
+}
