@@ -82,7 +82,28 @@ func (s *Store) Recover(ctx context.Context, paths []string, o RecoverOptions) (
 	for _, w := range sc.workspaces {
 		err = errors.Join(err, s.sweepBuilt(w, o.DryRun, &r))
 	}
+	for _, t := range sc.never {
+		err = errors.Join(err, s.sweepStaged(ctx, t, o.DryRun, &r))
+	}
 	return r, err
+}
+
+// sweepStaged removes what was staged for a file that then was not made.
+func (s *Store) sweepStaged(ctx context.Context, t *target, dryRun bool, r *RecoverReport) error {
+	staged := recovery.Temp(t.real)
+	if _, err := s.fs.Lstat(staged); err != nil {
+		return fail(staged, ignoreNotExist(err))
+	}
+	if !dryRun {
+		if fr := s.recoverFile(ctx, t, false); fr.Err != nil {
+			return fr.Err
+		}
+		if _, err := s.fs.Lstat(staged); err == nil {
+			return nil // somebody is making it
+		}
+	}
+	r.Removed = append(r.Removed, staged)
+	return nil
 }
 
 // beginProtected takes the first image of the protected files that have none.
@@ -228,6 +249,7 @@ type scope struct {
 	under      []string // the paths themselves, real ones
 	workspaces []*workspace
 	files      []*target // by real path
+	never      []*target // only locked, by somebody who then did not make them
 }
 
 // scope finds the workspaces at, above and below the paths, and the tracked files
@@ -269,7 +291,11 @@ func (sc *scope) addFiles(s *Store, w *workspace, under string) error {
 		return err
 	}
 	for _, t := range files {
-		if !below(t.real, under) || s.neverWas(t) {
+		if !below(t.real, under) {
+			continue
+		}
+		if s.neverWas(t) {
+			sc.never = append(sc.never, t)
 			continue
 		}
 		near, err := s.findWorkspace(context.Background(), filepath.Dir(t.real))

@@ -2,6 +2,7 @@ package txn_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -295,4 +297,24 @@ func TestAForeignTransactionReachesNothingOutside(t *testing.T) {
 		require.Empty(t, made, file)
 		require.NoDirExists(t, home)
 	}
+}
+
+// What was staged for a file that then was not made holds what nobody committed.
+func TestStagedContentOfAFileThatWasNotMade(t *testing.T) {
+	s, dir := openStore(t)
+	_, err := s.Do(context.Background(), []string{"a.json"}, func(*txn.Tx) error { return errors.New("dies here") })
+	require.Error(t, err)
+	require.NoError(t, s.Close())
+	s, err = txn.Open(dir, txn.Options{})
+	require.NoError(t, err)
+	staged := []string{recovery.Temp(filepath.Join(dir, "a.json"))}
+	write(t, staged[0], `{"secret":1}`)
+	r, err := s.Recover(context.Background(), nil, txn.RecoverOptions{DryRun: true})
+	require.NoError(t, err)
+	require.Equal(t, staged, r.Removed)
+	require.FileExists(t, staged[0])
+	r, err = s.Recover(context.Background(), nil, txn.RecoverOptions{})
+	require.NoError(t, err)
+	require.Equal(t, staged, r.Removed)
+	require.NoFileExists(t, staged[0])
 }
