@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -14,20 +15,20 @@ func newAbort(a *app) *cobra.Command {
 		Use:     "abort [TX]",
 		Short:   "forget an open transaction",
 		Long:    "Forgets the open transaction TX (default $JTX_TX) and ends its leases. No file is changed. One\nthat is damaged is forgotten too.",
-		Example: example(`tx=$(jtx begin a.json)`, `jtx set --tx $tx a.json /n 1`, `jtx abort $tx`),
-		Args:    words(0, 1),
+		Example: cli.Example(`tx=$(jtx begin a.json)`, `jtx set --tx $tx a.json /n 1`, `jtx abort $tx`),
+		Args:    cli.Words(0, 1),
 	}
 	lock.register(cmd.Flags())
-	cmd.RunE = a.verb(func(cmd *cobra.Command, args []string) error {
+	cmd.RunE = a.Verb(func(cmd *cobra.Command, args []string) error {
 		_, t, err := a.resume(cmd, lock, args)
 		if err != nil && (t == nil || !errors.Is(err, txn.ErrDamaged)) {
 			return err
 		}
-		if err := t.Abort(a.ctx); err != nil {
+		if err := t.Abort(a.Ctx); err != nil {
 			return err
 		}
-		if a.json {
-			return a.writeJSON(map[string]string{"aborted": t.ID()})
+		if a.JSON {
+			return a.WriteJSON(map[string]string{"aborted": t.ID()})
 		}
 		return nil
 	})

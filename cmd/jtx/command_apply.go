@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -21,42 +22,42 @@ where $JTX_TX is set.
 
 SRC is inline JSON where it begins with { or [, else a path, and - is standard
 input, as is no SRC.`,
-		Example: example(`tx=$(jtx begin)`, `jtx apply $tx a.json '[{"op": "replace", "path": "/n", "value": 1}]'`,
+		Example: cli.Example(`tx=$(jtx begin)`, `jtx apply $tx a.json '[{"op": "replace", "path": "/n", "value": 1}]'`,
 			`JTX_TX=$tx jtx apply b.json --merge '{"n": 2}'`, `jtx commit $tx`),
-		Args:              words(1, 3),
+		Args:              cli.Words(1, 3),
 		ValidArgsFunction: completeFiles,
 	}
 	fs := cmd.Flags()
 	ap.flags.register(fs)
-	ap.src.register(fs)
+	ap.src.Register(fs)
 	fs.BoolVar(&ap.merge, "merge", false, "SRC is an RFC 7386 merge patch")
-	cmd.RunE = a.verb(ap.run)
+	cmd.RunE = a.Verb(ap.run)
 	return cmd
 }
 
 type applyCommand struct {
 	a     *app
 	flags readFlags
-	src   sourceFlags
+	src   cli.SourceFlags
 	merge bool
 }
 
 func (ap *applyCommand) run(cmd *cobra.Command, args []string) error {
 	id, rest := ap.split(args)
 	if _, err := os.Lstat(id); err == nil && ap.flags.id() == "" {
-		return usagef("%s is a file, and no transaction is named", quoteWord(id)).withHint("usage: %s; jtx begin prints a TX, and $JTX_TX names one too", cmd.UseLine())
+		return cli.Usagef("%s is a file, and no transaction is named", cli.QuoteWord(id)).WithHint("usage: %s; jtx begin prints a TX, and $JTX_TX names one too", cmd.UseLine())
 	}
 	if len(rest) == 0 {
-		return missing(cmd)
+		return cli.Missing(cmd)
 	}
 	file := rest[0]
-	if err := checkFile(file); err != nil {
+	if err := cli.CheckFile(file); err != nil {
 		return err
 	}
 	if err := checkChangeable([]string{file}); err != nil {
 		return err
 	}
-	in, err := ap.src.read(ap.a, rest[1:])
+	in, err := ap.src.Read(ap.a.App, rest[1:])
 	if err != nil {
 		return err
 	}
@@ -64,18 +65,18 @@ func (ap *applyCommand) run(cmd *cobra.Command, args []string) error {
 	if ap.merge {
 		check, do = checkMerge, (*txn.Tx).Merge
 	}
-	if err := check(in.data); err != nil {
-		return invalidIn(in.name, err)
+	if err := check(in.Data); err != nil {
+		return cli.InvalidIn(in.Name, err)
 	}
 	opt, err := ap.flags.lockFlags.options()
 	if err != nil {
 		return err
 	}
-	s, err := ap.a.store(opt)
+	s, err := ap.a.Store(opt)
 	if err != nil {
 		return err
 	}
-	return ap.a.stage(s, id, &changeFlags{}, []string{file}, func(tx *txn.Tx) error { return do(tx, file, in.data) })
+	return ap.a.stage(s, id, &changeFlags{}, []string{file}, func(tx *txn.Tx) error { return do(tx, file, in.Data) })
 }
 
 // split finds TX among the words. Where --tx or $JTX_TX names one already, the

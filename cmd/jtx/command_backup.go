@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/backup"
 )
@@ -26,15 +27,15 @@ backup, beside which the new one stores only what has changed since.
 --check reads a backup, and those it builds on, and compares each file with the
 manifest; the exit code is 6 where something is wrong. jtx restore --from DEST
 brings files back.`,
-		Example: example(`jtx set config.json /server/port 81`, `jtx backup monday.tar.zst`, `jtx backup --base monday.tar.zst tuesday.tar.zst`, `jtx backup --check tuesday.tar.zst`),
-		Args:    words(1, 1),
+		Example: cli.Example(`jtx set config.json /server/port 81`, `jtx backup monday.tar.zst`, `jtx backup --base monday.tar.zst tuesday.tar.zst`, `jtx backup --check tuesday.tar.zst`),
+		Args:    cli.Words(1, 1),
 	}
 	flags := cmd.Flags()
 	b.lock.register(flags)
 	flags.StringVar(&b.at, "at", "", "the state at a `TIME`, or at a transaction")
 	flags.StringVar(&b.base, "base", "", "store only what has changed since this former `BACKUP`")
 	flags.BoolVar(&b.check, "check", false, "check the backup DEST, make none")
-	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error { return b.run(args[0]) })
+	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error { return b.run(args[0]) })
 	return cmd
 }
 
@@ -46,7 +47,7 @@ type backupCommand struct {
 }
 
 func (b *backupCommand) run(dest string) error {
-	if err := checkFile(dest); err != nil {
+	if err := cli.CheckFile(dest); err != nil {
 		return err
 	}
 	if b.check {
@@ -61,10 +62,10 @@ func (b *backupCommand) run(dest string) error {
 		if o.At, err = parseMoment("--at", b.at); err != nil {
 			return err
 		}
-	} else if _, err := s.TrackProtected(b.a.ctx); err != nil {
-		b.a.warn("not in the backup: " + messageOf(err)) // it has no version to be in it
+	} else if _, err := s.TrackProtected(b.a.Ctx); err != nil {
+		b.a.Warn("not in the backup: " + cli.MessageOf(err)) // it has no version to be in it
 	}
-	m, err := s.Backup(b.a.ctx, dest, o)
+	m, err := s.Backup(b.a.Ctx, dest, o)
 	if err != nil {
 		return err
 	}
@@ -80,22 +81,22 @@ func (b *backupCommand) checkBackup(dest string) error {
 		return b.print(m)
 	}
 	var errs []error
-	for _, e := range parts(err) {
+	for _, e := range cli.Parts(err) {
 		if errors.Is(e, backup.ErrBad) {
-			e = (&cliError{exit: exitDamaged, err: e}).withHint("what is whole in it can still be brought back: jtx restore --from %s", quoteWord(dest))
+			e = (&cli.Error{Exit: cli.ExitDamaged, Err: e}).WithHint("what is whole in it can still be brought back: jtx restore --from %s", cli.QuoteWord(dest))
 		}
 		errs = append(errs, e)
 	}
-	return several(errs...)
+	return cli.Several(errs...)
 }
 
 func noBackup(name string) error {
-	return &cliError{exit: exitNo, msg: quoteWord(name) + ": no such backup"}
+	return &cli.Error{Exit: cli.ExitNo, Msg: cli.QuoteWord(name) + ": no such backup"}
 }
 
 // backedUpJSON is a file of a backup.
 type backedUpJSON struct {
-	*jsonFile
+	*cli.JSONFile
 	Rev    uint64 `json:"rev"`
 	TX     string `json:"tx"`
 	Time   string `json:"time"`
@@ -106,14 +107,14 @@ type backedUpJSON struct {
 
 func (b *backupCommand) print(m *backup.Manifest) error {
 	for _, path := range m.Unknown {
-		b.a.warn(quoteWord(string(path)) + " is not in it: its history does not reach back so far")
+		b.a.Warn(cli.QuoteWord(string(path)) + " is not in it: its history does not reach back so far")
 	}
-	if b.a.json {
+	if b.a.JSON {
 		list := []backedUpJSON{}
 		for _, f := range m.Files {
-			list = append(list, backedUpJSON{newJSONFile(string(f.Path)), f.Rev, f.Tx, f.Time.Format(time.RFC3339Nano), f.Size, f.SHA256, f.InBase})
+			list = append(list, backedUpJSON{cli.NewJSONFile(string(f.Path)), f.Rev, f.Tx, f.Time.Format(time.RFC3339Nano), f.Size, f.SHA256, f.InBase})
 		}
-		return b.a.writeJSON(map[string]any{"files": list})
+		return b.a.WriteJSON(map[string]any{"files": list})
 	}
 	stored := 0
 	for _, f := range m.Files {
@@ -125,6 +126,6 @@ func (b *backupCommand) print(m *backup.Manifest) error {
 	if b.check {
 		what = "checked"
 	}
-	b.a.note("%s: %s, %d stored here", what, plural(len(m.Files), "file"), stored)
+	b.a.Note("%s: %s, %d stored here", what, cli.Plural(len(m.Files), "file"), stored)
 	return nil
 }

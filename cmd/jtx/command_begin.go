@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn"
 )
@@ -24,7 +25,7 @@ revisions; other files join when they are first used.
 It holds no lock: where somebody else changes a file before the commit, that is
 a conflict. With --lock it holds leases on FILEs until it ends; --owner PID ends
 them also when that process dies, and --ttl when the time is over.`,
-		Example: example(`tx=$(jtx begin a.json b.json)`, `jtx apply $tx a.json '[{"op": "replace", "path": "/n", "value": 1}]'`,
+		Example: cli.Example(`tx=$(jtx begin a.json b.json)`, `jtx apply $tx a.json '[{"op": "replace", "path": "/n", "value": 1}]'`,
 			`jtx set --tx $tx b.json /n 2`, `jtx commit $tx`),
 		ValidArgsFunction: completeFiles,
 	}
@@ -35,7 +36,7 @@ them also when that process dies, and --ttl when the time is over.`,
 	fs.DurationVar(&b.ttl, "ttl", 0, "end the leases after this time (default 5m, with --owner 24h)")
 	fs.StringVarP(&b.message, "message", "m", "", "recorded with the commit")
 	fs.StringVar(&b.actor, "actor", "", "recorded as who did it (default $JTX_ACTOR, else the user)")
-	cmd.RunE = a.verb(b.run)
+	cmd.RunE = a.Verb(b.run)
 	return cmd
 }
 
@@ -49,7 +50,7 @@ type beginCommand struct {
 }
 
 func (b *beginCommand) run(cmd *cobra.Command, files []string) error {
-	if err := errors.Join(checkFiles(files), checkChangeable(files)); err != nil {
+	if err := errors.Join(cli.CheckFiles(files), checkChangeable(files)); err != nil {
 		return err
 	}
 	o, err := b.options(cmd, files)
@@ -60,26 +61,26 @@ func (b *beginCommand) run(cmd *cobra.Command, files []string) error {
 	if err != nil {
 		return err
 	}
-	s, err := b.a.store(opt)
+	s, err := b.a.Store(opt)
 	if err != nil {
 		return err
 	}
-	t, err := s.Begin(b.a.ctx, files, o)
+	t, err := s.Begin(b.a.Ctx, files, o)
 	if err != nil {
 		return err
 	}
 	if err := b.print(t); err != nil {
 		// Nobody knows its name, so that nobody could end it.
-		return errors.Join(err, t.Abort(context.WithoutCancel(b.a.ctx)))
+		return errors.Join(err, t.Abort(context.WithoutCancel(b.a.Ctx)))
 	}
 	return nil
 }
 
 func (b *beginCommand) print(t *txn.OpenTx) error {
-	if b.a.json {
-		return b.a.emit(encodeJSON(newTxJSON(t.Info())))
+	if b.a.JSON {
+		return b.a.Emit(cli.EncodeJSON(newTxJSON(t.Info())))
 	}
-	return b.a.emit([]byte(t.ID() + "\n"))
+	return b.a.Emit([]byte(t.ID() + "\n"))
 }
 
 func (b *beginCommand) options(cmd *cobra.Command, files []string) (txn.BeginOptions, error) {
@@ -87,17 +88,17 @@ func (b *beginCommand) options(cmd *cobra.Command, files []string) (txn.BeginOpt
 	owned := cmd.Flags().Changed("owner")
 	switch {
 	case b.ttl < 0:
-		return o, usagef("--ttl %s: a time can't be negative", b.ttl)
+		return o, cli.Usagef("--ttl %s: a time can't be negative", b.ttl)
 	case !b.lease && (owned || b.ttl > 0):
-		return o, usagef("--owner and --ttl are about leases").withHint("--lock takes them")
+		return o, cli.Usagef("--owner and --ttl are about leases").WithHint("--lock takes them")
 	case b.lease && len(files) == 0:
-		return o, usagef("--lock holds the FILEs that are named, and none is")
+		return o, cli.Usagef("--lock holds the FILEs that are named, and none is")
 	case !owned:
 		return o, nil
 	}
 	p, err := lockmgr.ProcessOf(b.owner)
 	if errors.Is(err, os.ErrProcessDone) {
-		return o, usagef("--owner %d: no such process", b.owner).withHint("in a shell script $$ is the script's own process")
+		return o, cli.Usagef("--owner %d: no such process", b.owner).WithHint("in a shell script $$ is the script's own process")
 	}
 	o.Owner = &p
 	if o.TTL == 0 {

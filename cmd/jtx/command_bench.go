@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jtx-project/jtx/cmd/internal/bench"
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 )
 
 func newBench(a *app) *cobra.Command {
@@ -25,24 +26,24 @@ and jq, flock and sqlite3 where they are installed. A line for each: the work;
 with what; how often a second; how long half of them and 99 of 100 took at most;
 the rate as a ratio to that of the bare disk, and to that of starting jtx; and
 fsyncs of one change. Compare the ratios: times are those of a busy moment.`,
-		Example: example(`jtx bench --time 20ms .`),
-		Args:    words(0, 1),
+		Example: cli.Example(`jtx bench --time 20ms .`),
+		Args:    cli.Words(0, 1),
 	}
 	cmd.Flags().DurationVar(&each, "time", bench.DefaultTime, "how long each line is measured")
-	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
+	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error {
 		if each <= 0 {
-			return usagef("--time %s: want a time to spend", each)
+			return cli.Usagef("--time %s: want a time to spend", each)
 		}
 		exe, err := os.Executable()
 		if err != nil {
 			return err
 		}
-		report, err := bench.Run(a.ctx, bench.Options{
+		report, err := bench.Run(a.Ctx, bench.Options{
 			Dir: append(args, ".")[0], Program: exe, Arg0: os.Args[0], // a test binary is jtx by this name alone
-			Time: each, Progress: a.progress("bench"),
+			Time: each, Progress: a.Progress("bench"),
 		})
 		if errors.Is(err, fs.ErrNotExist) {
-			return &cliError{exit: exitNo, err: err}
+			return &cli.Error{Exit: cli.ExitNo, Err: err}
 		}
 		if err != nil {
 			return err
@@ -71,22 +72,22 @@ type benchJSON struct {
 }
 
 func (a *app) printBench(r bench.Report) error {
-	if a.json {
-		out := benchJSON{newJSONFile(r.Dir).File, r.FS, r.CPUs, nil}
+	if a.JSON {
+		out := benchJSON{cli.NewJSONFile(r.Dir).File, r.FS, r.CPUs, nil}
 		for _, row := range r.Rows {
 			out.Rows = append(out.Rows, benchRowJSON{row.Work, row.With, row.PerSecond, micros(row.P50), micros(row.P99), row.XRaw, row.XStart, row.Syncs})
 		}
-		return a.writeJSON(out)
+		return a.WriteJSON(out)
 	}
-	t := &table{header: []string{"WORK", "WITH", "PER SECOND", "P50", "P99", "X RAW", "X START", "FSYNCS"}}
+	t := &cli.Table{Header: []string{"WORK", "WITH", "PER SECOND", "P50", "P99", "X RAW", "X START", "FSYNCS"}}
 	for _, row := range r.Rows {
 		syncs := "-"
 		if row.Syncs != nil {
 			syncs = fmt.Sprintf("%.3g", *row.Syncs)
 		}
-		t.add(row.Work, row.With, fmt.Sprintf("%.0f", row.PerSecond), short(row.P50), short(row.P99), ratio(row.XRaw), ratio(row.XStart), syncs)
+		t.Add(row.Work, row.With, fmt.Sprintf("%.0f", row.PerSecond), short(row.P50), short(row.P99), ratio(row.XRaw), ratio(row.XStart), syncs)
 	}
-	return a.table(t)
+	return a.Table(t)
 }
 
 func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -20,13 +21,13 @@ func newBlame(a *app) *cobra.Command {
 each value of the file that is no container. A line is the pointer, revision, id,
 time, actor and message, separated by tabs. Values are followed through moves,
 copies and shifts in their array.`,
-		Example:           example(`jtx set config.json /server/port 81 -m 'new port'`, `jtx blame config.json /server/port`, `jtx blame config.json`),
-		Args:              words(1, 2),
+		Example:           cli.Example(`jtx set config.json /server/port 81 -m 'new port'`, `jtx blame config.json /server/port`, `jtx blame config.json`),
+		Args:              cli.Words(1, 2),
 		ValidArgsFunction: completeFiles,
 	}
 	lock.register(cmd.Flags())
-	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
-		if err := checkFile(args[0]); err != nil {
+	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error {
+		if err := cli.CheckFile(args[0]); err != nil {
 			return err
 		}
 		s, err := a.openStore(&lock)
@@ -34,13 +35,13 @@ copies and shifts in their array.`,
 			return err
 		}
 		if len(args) == 1 {
-			return a.printBlames(s.BlameAll(a.ctx, args[0]))
+			return a.printBlames(s.BlameAll(a.Ctx, args[0]))
 		}
 		ptr, err := parsePlace(args[1])
 		if err != nil {
 			return err
 		}
-		b, err := s.Blame(a.ctx, args[0], ptr)
+		b, err := s.Blame(a.Ctx, args[0], ptr)
 		if err != nil {
 			return err
 		}
@@ -74,12 +75,12 @@ func (a *app) printBlames(list iter.Seq2[txn.Blame, error]) error {
 			actor = "-"
 		}
 		switch {
-		case a.json:
-			b.Write(encodeJSON(blameJSON{e.Pointer, e.Rev, e.ID.String(), e.Time.UTC().Format(time.RFC3339Nano), e.Actor, e.Message, e.Foreign, e.Before}))
+		case a.JSON:
+			b.Write(cli.EncodeJSON(blameJSON{e.Pointer, e.Rev, e.ID.String(), e.Time.UTC().Format(time.RFC3339Nano), e.Actor, e.Message, e.Foreign, e.Before}))
 		case p.terminal:
-			fmt.Fprintf(&b, "%s %6d  %-14s %-10s %s  %s\n", p.paint(yellow, e.ID.String()), e.Rev, ago(time.Since(e.Time)), printable(actor), p.paint(bold, printable(e.Pointer)), printable(e.Message))
+			fmt.Fprintf(&b, "%s %6d  %-14s %-10s %s  %s\n", p.paint(yellow, e.ID.String()), e.Rev, ago(time.Since(e.Time)), cli.Printable(actor), p.paint(cli.Bold, cli.Printable(e.Pointer)), cli.Printable(e.Message))
 		default:
-			fmt.Fprintf(&b, "%s\t%d\t%s\t%s\t%s\t%s\n", printable(e.Pointer), e.Rev, e.ID, timeText(e.Time), printable(actor), printable(e.Message))
+			fmt.Fprintf(&b, "%s\t%d\t%s\t%s\t%s\t%s\n", cli.Printable(e.Pointer), e.Rev, e.ID, cli.TimeText(e.Time), cli.Printable(actor), cli.Printable(e.Message))
 		}
 		if err := p.write(&b); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -21,12 +22,12 @@ func newCommit(a *app) *cobra.Command {
 Where somebody else changed one of its files since it began, the exit code is 3,
 nothing is changed, and it stays open; --rebase applies it to the changed files,
 where no place that it read or changed is touched by theirs.`,
-		Example: example(`tx=$(jtx begin a.json)`, `jtx set --tx $tx a.json /n 1`, `jtx commit $tx -m "set n"`),
-		Args:    words(0, 1),
+		Example: cli.Example(`tx=$(jtx begin a.json)`, `jtx set --tx $tx a.json /n 1`, `jtx commit $tx -m "set n"`),
+		Args:    cli.Words(0, 1),
 	}
 	flags.register(cmd.Flags())
 	cmd.Flags().BoolVar(&rebase, "rebase", false, "apply it again to files that were changed meanwhile")
-	cmd.RunE = a.verb(func(cmd *cobra.Command, args []string) error {
+	cmd.RunE = a.Verb(func(cmd *cobra.Command, args []string) error {
 		s, t, err := a.resume(cmd, flags.lockFlags, args)
 		if err != nil {
 			return err
@@ -35,14 +36,14 @@ where no place that it read or changed is touched by theirs.`,
 		if err != nil {
 			return err
 		}
-		res, err := t.Commit(a.ctx, txn.CommitOptions{Rebase: rebase, Options: opts})
+		res, err := t.Commit(a.Ctx, txn.CommitOptions{Rebase: rebase, Options: opts})
 		if errors.Is(err, txn.ErrConflict) {
-			return &hinted{err, commitHint(t.ID(), rebase)}
+			return &cli.Hinted{Err: err, Hint: commitHint(t.ID(), rebase)}
 		}
 		if err != nil {
 			return err
 		}
-		return a.printOutcome(newOutcome(res, nil, flags.dryRun))
+		return a.PrintOutcome(cli.NewOutcome(res, nil, flags.dryRun))
 	})
 	return cmd
 }
@@ -58,17 +59,17 @@ func commitHint(id string, rebased bool) string {
 func (a *app) resume(cmd *cobra.Command, lock lockFlags, args []string) (*txn.Store, *txn.OpenTx, error) {
 	id := append(args, os.Getenv("JTX_TX"))[0]
 	if id == "" {
-		return nil, nil, missing(cmd)
+		return nil, nil, cli.Missing(cmd)
 	}
 	opt, err := lock.options()
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := a.store(opt)
+	s, err := a.Store(opt)
 	if err != nil {
 		return nil, nil, err
 	}
-	t, err := s.Resume(a.ctx, id)
+	t, err := s.Resume(a.Ctx, id)
 	if errors.Is(err, txn.ErrNotFound) {
 		err = a.committedBefore(s, id, err)
 	}
@@ -82,10 +83,10 @@ func (a *app) committedBefore(s *txn.Store, word string, err error) error {
 	if bad != nil {
 		return err
 	}
-	e, gone := s.Show(a.ctx, id)
+	e, gone := s.Show(a.Ctx, id)
 	if gone != nil {
 		return err
 	}
-	return (&cliError{exit: exitNo, msg: fmt.Sprintf("transaction %s was committed already, at %s", id, timeText(e.Time))}).
-		withHint("jtx show %s tells what it changed", id)
+	return (&cli.Error{Exit: cli.ExitNo, Msg: fmt.Sprintf("transaction %s was committed already, at %s", id, cli.TimeText(e.Time))}).
+		WithHint("jtx show %s tells what it changed", id)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -24,7 +25,7 @@ is kept of each journal. The current version always is. Without these flags all
 is kept. Commits do this by themselves when a journal passes 64 MB: then 90 days
 and at least 100 revisions are kept. A line for each file: its name, bytes before
 and after, the oldest revision that is kept and how many were dropped.`,
-		Example:           example(`jtx set config.json /server/port 81`, `jtx compact --keep-age 90d --keep-revs 100`),
+		Example:           cli.Example(`jtx set config.json /server/port 81`, `jtx compact --keep-age 90d --keep-revs 100`),
 		ValidArgsFunction: completeFiles,
 	}
 	fs := cmd.Flags()
@@ -33,7 +34,7 @@ and after, the oldest revision that is kept and how many were dropped.`,
 	fs.Uint64Var(&c.keep.Revs, "keep-revs", 0, "keep the newest `N` revisions")
 	fs.StringVar(&c.bytes, "keep-bytes", "", "keep at most so much of a journal, as in `10MB`")
 	fs.BoolVar(&c.dryRun, "dry-run", false, "say what would be dropped, change nothing")
-	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error { return c.run(args) })
+	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error { return c.run(args) })
 	return cmd
 }
 
@@ -46,7 +47,7 @@ type compactCommand struct {
 }
 
 func (c *compactCommand) run(files []string) error {
-	if err := checkFiles(files); err != nil {
+	if err := cli.CheckFiles(files); err != nil {
 		return err
 	}
 	var err error
@@ -68,7 +69,7 @@ func (c *compactCommand) run(files []string) error {
 	if c.dryRun {
 		opts = append(opts, txn.DryRun())
 	}
-	done, err := s.Compact(c.a.ctx, files, c.keep, opts...)
+	done, err := s.Compact(c.a.Ctx, files, c.keep, opts...)
 	if err := c.print(done); err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func (c *compactCommand) run(files []string) error {
 
 // compactedJSON is what was done to one journal.
 type compactedJSON struct {
-	*jsonFile
+	*cli.JSONFile
 	Before  int64  `json:"bytes_before"`
 	After   int64  `json:"bytes_after"`
 	Oldest  uint64 `json:"oldest_rev"`
@@ -85,21 +86,21 @@ type compactedJSON struct {
 }
 
 func (c *compactCommand) print(done []txn.Compaction) error {
-	if c.a.json {
+	if c.a.JSON {
 		list := []compactedJSON{}
 		for _, d := range done {
-			list = append(list, compactedJSON{newJSONFile(shown(d.File)), d.Before, d.After, d.Oldest, d.Dropped})
+			list = append(list, compactedJSON{cli.NewJSONFile(cli.Shown(d.File)), d.Before, d.After, d.Oldest, d.Dropped})
 		}
-		return c.a.writeJSON(map[string][]compactedJSON{"files": list})
+		return c.a.WriteJSON(map[string][]compactedJSON{"files": list})
 	}
-	t := &table{header: []string{"FILE", "BEFORE", "AFTER", "OLDEST", "DROPPED"}}
+	t := &cli.Table{Header: []string{"FILE", "BEFORE", "AFTER", "OLDEST", "DROPPED"}}
 	for _, d := range done {
-		t.add(quoteWord(shown(d.File)), fmt.Sprint(d.Before), fmt.Sprint(d.After), fmt.Sprint(d.Oldest), fmt.Sprint(d.Dropped))
+		t.Add(cli.QuoteWord(cli.Shown(d.File)), fmt.Sprint(d.Before), fmt.Sprint(d.After), fmt.Sprint(d.Oldest), fmt.Sprint(d.Dropped))
 	}
 	if len(done) == 0 {
 		return nil
 	}
-	return c.a.table(t)
+	return c.a.Table(t)
 }
 
 // parseAge reads a duration, in days and weeks too.
@@ -107,7 +108,7 @@ func parseAge(text string) (time.Duration, error) {
 	now := time.Now()
 	p, err := txn.ParsePoint(text+" ago", now)
 	if err != nil {
-		return 0, usagef("--keep-age %s: want a time such as 90d or 12h", quoteWord(text))
+		return 0, cli.Usagef("--keep-age %s: want a time such as 90d or 12h", cli.QuoteWord(text))
 	}
 	return now.Sub(p.Time()), nil
 }
@@ -124,5 +125,5 @@ func parseBytes(text string) (int64, error) {
 			return n * u.size, nil
 		}
 	}
-	return 0, usagef("--keep-bytes %s: want a size such as 500kB or 10MB", quoteWord(text))
+	return 0, cli.Usagef("--keep-bytes %s: want a size such as 500kB or 10MB", cli.QuoteWord(text))
 }

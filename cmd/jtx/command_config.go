@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -40,12 +41,12 @@ and with VALUE sets it. The exit code is 1 where it is not set.
 
 ` + about.String() + `
 jtx protect changes the list of protected files.`,
-		Example: example(`jtx config log-bytes 1000000`, `jtx config`, `jtx config --unset log-bytes`),
-		Args:    words(0, 2),
+		Example: cli.Example(`jtx config log-bytes 1000000`, `jtx config`, `jtx config --unset log-bytes`),
+		Args:    cli.Words(0, 2),
 	}
 	c.lock.register(cmd.Flags())
 	cmd.Flags().BoolVar(&c.unset, "unset", false, "go back to the default of NAME")
-	cmd.RunE = a.verb(c.run)
+	cmd.RunE = a.Verb(c.run)
 	return cmd
 }
 
@@ -62,32 +63,32 @@ func (c *configCommand) run(cmd *cobra.Command, args []string) error {
 	}
 	switch {
 	case c.unset && len(args) != 1:
-		return missing(cmd)
+		return cli.Missing(cmd)
 	case c.unset:
 		return c.change(s, args[0], nil)
 	case len(args) == 2:
 		return c.change(s, args[0], json.RawMessage(args[1]))
 	}
-	set, err := s.Settings(c.a.ctx)
+	set, err := s.Settings(c.a.Ctx)
 	if err != nil {
 		return err
 	}
 	if len(args) == 1 {
-		c.a.asks = true
+		c.a.Asks = true
 		raw, ok := set.Values[args[0]]
 		if !ok {
-			return &cliError{exit: exitNo, msg: quoteWord(args[0]) + " is not set"}
+			return &cli.Error{Exit: cli.ExitNo, Msg: cli.QuoteWord(args[0]) + " is not set"}
 		}
-		return c.a.printf("%s\n", raw)
+		return c.a.Printf("%s\n", raw)
 	}
-	if c.a.json {
-		return c.a.writeJSON(set.Values)
+	if c.a.JSON {
+		return c.a.WriteJSON(set.Values)
 	}
-	t := &table{header: []string{"NAME", "VALUE"}}
+	t := &cli.Table{Header: []string{"NAME", "VALUE"}}
 	for _, name := range sortedKeys(set.Values) {
-		t.add(name, string(set.Values[name]))
+		t.Add(name, string(set.Values[name]))
 	}
-	return c.a.table(t)
+	return c.a.Table(t)
 }
 
 func (c *configCommand) change(s *txn.Store, name string, raw json.RawMessage) error {
@@ -98,14 +99,14 @@ func (c *configCommand) change(s *txn.Store, name string, raw json.RawMessage) e
 			continue
 		}
 		if raw != nil && !known.fits(string(raw)) {
-			return usagef("%s %s: want %s", name, quoteWord(string(raw)), known.about)
+			return cli.Usagef("%s %s: want %s", name, cli.QuoteWord(string(raw)), known.about)
 		}
-		return s.ChangeSettings(c.a.ctx, func(_ string, values map[string]json.RawMessage) error {
+		return s.ChangeSettings(c.a.Ctx, func(_ string, values map[string]json.RawMessage) error {
 			if values[name] = raw; raw == nil {
 				delete(values, name)
 			}
 			return nil
 		})
 	}
-	return usagef("unknown setting %s", quoteWord(name)).withHint("there are: %s", strings.Join(names, ", "))
+	return cli.Usagef("unknown setting %s", cli.QuoteWord(name)).WithHint("there are: %s", strings.Join(names, ", "))
 }

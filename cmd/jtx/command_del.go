@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
@@ -21,12 +22,12 @@ func newDel(a *app) *cobra.Command {
 The PTRs name places in the document as it was: jtx del f /list/0 /list/1
 removes the first two elements. The exit code is 1, and nothing is changed,
 where there is nothing at one of them.`,
-		Example:           example(`jtx del config.json /server/host`, `jtx del list.json /0 /1`),
-		Args:              words(2, -1),
+		Example:           cli.Example(`jtx del config.json /server/host`, `jtx del list.json /0 /1`),
+		Args:              cli.Words(2, -1),
 		ValidArgsFunction: completeFiles,
 	}
 	flags.register(cmd.Flags())
-	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
+	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error {
 		file := args[0]
 		ptrs, err := deletions(args[1:])
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
@@ -19,12 +20,12 @@ func newDiff(a *app) *cobra.Command {
 terminal as a list of the changed places. Without a second version it is the
 current content, edits made outside jtx included; FILE without a version is
 FILE@-1. The exit code is 1 where the versions differ.`,
-		Example:           example(`jtx set config.json /server/port 81`, `jtx diff config.json@1 config.json@2 || echo they differ`),
-		Args:              words(1, 2),
+		Example:           cli.Example(`jtx set config.json /server/port 81`, `jtx diff config.json@1 config.json@2 || echo they differ`),
+		Args:              cli.Words(1, 2),
 		ValidArgsFunction: completeFiles,
 	}
 	lock.register(cmd.Flags())
-	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
+	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error {
 		s, err := a.openStore(&lock)
 		if err != nil {
 			return err
@@ -49,7 +50,7 @@ FILE@-1. The exit code is 1 where the versions differ.`,
 
 // sideJSON is one of the two versions.
 type sideJSON struct {
-	*jsonFile
+	*cli.JSONFile
 	Rev    uint64 `json:"rev"` // 0: not recorded
 	Exists bool   `json:"exists"`
 }
@@ -74,7 +75,7 @@ func (a *app) diff(s *txn.Store, from, to versioned) error {
 	if same {
 		return nil
 	}
-	return &childError{exitNo}
+	return &cli.ChildError{Code: cli.ExitNo}
 }
 
 func (a *app) printDiff(old, now txn.FileVersion, patch jsonpatch.Patch, same bool) error {
@@ -82,8 +83,8 @@ func (a *app) printDiff(old, now txn.FileVersion, patch jsonpatch.Patch, same bo
 	defer p.close()
 	var b bytes.Buffer
 	switch {
-	case a.json:
-		b.Write(encodeJSON(struct {
+	case a.JSON:
+		b.Write(cli.EncodeJSON(struct {
 			From  sideJSON        `json:"from"`
 			To    sideJSON        `json:"to"`
 			Same  bool            `json:"same"`
@@ -104,16 +105,16 @@ func (a *app) printDiff(old, now txn.FileVersion, patch jsonpatch.Patch, same bo
 }
 
 func side(v txn.FileVersion) sideJSON {
-	return sideJSON{newJSONFile(shown(v.File)), v.Rev, v.Exists}
+	return sideJSON{cli.NewJSONFile(cli.Shown(v.File)), v.Rev, v.Exists}
 }
 
 // content is a version, or what the file holds now where none is named.
 func (a *app) content(s *txn.Store, v versioned) (txn.FileVersion, error) {
 	if v.text != "" {
-		return s.ReadVersion(a.ctx, v.file, v.point)
+		return s.ReadVersion(a.Ctx, v.file, v.point)
 	}
 	now := txn.FileVersion{File: v.file}
-	err := s.View(a.ctx, []string{v.file}, func(tx *txn.Tx) (err error) {
+	err := s.View(a.Ctx, []string{v.file}, func(tx *txn.Tx) (err error) {
 		if now.Exists, err = tx.Exists(v.file); err != nil || !now.Exists {
 			return err
 		}
@@ -124,7 +125,7 @@ func (a *app) content(s *txn.Store, v versioned) (txn.FileVersion, error) {
 		return now, err
 	}
 	// What was edited outside, and is not recorded yet, has no revision.
-	if newest, err := s.ReadVersion(a.ctx, v.file, txn.Point{}); err == nil && newest.Exists == now.Exists && bytes.Equal(newest.Data, now.Data) {
+	if newest, err := s.ReadVersion(a.Ctx, v.file, txn.Point{}); err == nil && newest.Exists == now.Exists && bytes.Equal(newest.Data, now.Data) {
 		now.Rev = newest.Rev
 	}
 	return now, nil

@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
@@ -31,19 +32,19 @@ transaction, in that order. Each names a "file" and one change:
 A file whose name is not UTF-8 is named by "file_bytes", in base64. SRC is inline
 JSON where it begins with { or [ (an array of such objects), else a path, and -
 is standard input, as is no SRC. Prints TXID FILE@REV ... .`,
-		Example: example(`printf '%s\n' '{"file": "a.json", "set": {"/n": 70}}' '{"file": "b.json", "set": {"/n": 130}}' | jtx do`),
-		Args:    words(0, 1),
+		Example: cli.Example(`printf '%s\n' '{"file": "a.json", "set": {"/n": 70}}' '{"file": "b.json", "set": {"/n": 130}}' | jtx do`),
+		Args:    cli.Words(0, 1),
 	}
 	flags.register(cmd.Flags())
 	flags.asLines = true
-	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
-		in, err := a.source(args)
+	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error {
+		in, err := a.Source(args)
 		if err != nil {
 			return err
 		}
-		steps, err := parseSteps(in.data)
+		steps, err := parseSteps(in.Data)
 		if err != nil {
-			return &about{in.name, err}
+			return &cli.About{What: in.Name, Err: err}
 		}
 		return a.change(&flags, filesOfSteps(steps), func(tx *txn.Tx) error { return doSteps(tx, steps) })
 	})
@@ -60,7 +61,7 @@ type step struct {
 func doSteps(tx *txn.Tx, steps []step) error {
 	for _, s := range steps {
 		if err := s.do(tx, s.file); err != nil {
-			return &about{s.where, err}
+			return &cli.About{What: s.where, Err: err}
 		}
 	}
 	return nil
@@ -99,11 +100,11 @@ func parseSteps(data []byte) ([]step, error) {
 
 func parseArray(data []byte) ([]step, error) {
 	if _, err := jsonpatch.ParseStrict(data, jsonpatch.Limits{}); err != nil {
-		return nil, &cliError{exit: exitInvalid, err: err}
+		return nil, &cli.Error{Exit: cli.ExitInvalid, Err: err}
 	}
 	var items []json.RawMessage
 	if err := json.Unmarshal(data, &items); err != nil {
-		return nil, &cliError{exit: exitInvalid, err: err}
+		return nil, &cli.Error{Exit: cli.ExitInvalid, Err: err}
 	}
 	var steps []step
 	for i, item := range items {
@@ -120,27 +121,27 @@ func parseArray(data []byte) ([]step, error) {
 func parseStep(where string, text []byte) (step, error) {
 	text = bytes.TrimSpace(text)
 	if _, err := jsonpatch.ParseStrict(text, jsonpatch.Limits{}); err != nil {
-		return step{}, invalidIn(where, err)
+		return step{}, cli.InvalidIn(where, err)
 	}
 	members := map[string]json.RawMessage{}
 	if text[0] != '{' || json.Unmarshal(text, &members) != nil {
-		return step{}, invalidf("%s: want an object with \"file\" and one of \"patch\", \"merge\", \"set\", \"put\"", where)
+		return step{}, cli.Invalidf("%s: want an object with \"file\" and one of \"patch\", \"merge\", \"set\", \"put\"", where)
 	}
 	s := step{where: where}
 	var err error
 	if s.file, err = stepFile(members); err != nil {
-		return s, invalidIn(where, err)
+		return s, cli.InvalidIn(where, err)
 	}
 	for _, name := range sortedKeys(members) {
 		if s.do != nil {
-			return s, invalidf("%s: want one of \"patch\", \"merge\", \"set\", \"put\", and nothing else; found %q too", where, name)
+			return s, cli.Invalidf("%s: want one of \"patch\", \"merge\", \"set\", \"put\", and nothing else; found %q too", where, name)
 		}
 		if s.do, err = stepChange(name, members[name]); err != nil {
-			return s, invalidIn(where, err)
+			return s, cli.InvalidIn(where, err)
 		}
 	}
 	if s.do == nil {
-		return s, invalidf("%s: want one of \"patch\", \"merge\", \"set\", \"put\"", where)
+		return s, cli.Invalidf("%s: want one of \"patch\", \"merge\", \"set\", \"put\"", where)
 	}
 	return s, nil
 }
@@ -169,7 +170,7 @@ func stepFile(members map[string]json.RawMessage) (name string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return name, checkFile(name)
+	return name, cli.CheckFile(name)
 }
 
 // stepChange reads a change by its name.

@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
@@ -28,12 +29,12 @@ back the new document. No lock is held meanwhile. Text that is not JSON comes ba
 for another try, with the error; an empty text gives up. Where the file was changed
 by somebody else meanwhile, both changes are shown, nothing is changed, and your
 text is kept. A file that is not there is made.`,
-		Example:           example(`EDITOR='sed -i s/8080/9090/' jtx edit config.json`),
-		Args:              words(1, 1),
+		Example:           cli.Example(`EDITOR='sed -i s/8080/9090/' jtx edit config.json`),
+		Args:              cli.Words(1, 1),
 		ValidArgsFunction: completeFiles,
 	}
 	e.flags.register(cmd.Flags())
-	cmd.RunE = a.verb(e.run)
+	cmd.RunE = a.Verb(e.run)
 	return cmd
 }
 
@@ -65,7 +66,7 @@ func (e *editCommand) run(_ *cobra.Command, args []string) (err error) {
 	if err == nil && text != nil {
 		err = e.commit(base, text)
 	}
-	var keep *keptText
+	var keep *cli.KeptText
 	if errors.As(err, &keep) {
 		return err
 	}
@@ -99,21 +100,21 @@ func (e *editCommand) edited(base []byte) ([]byte, error) {
 			return nil, err
 		}
 		switch {
-		case bytes.Equal(text, base) && e.a.json && len(base) > 0:
+		case bytes.Equal(text, base) && e.a.JSON && len(base) > 0:
 			return text, nil // so that what is printed is as of any verb
 		case bytes.Equal(text, base):
-			e.a.note("unchanged")
+			e.a.Note("unchanged")
 			return nil, nil
 		case len(bytes.TrimSpace(text)) == 0:
-			e.a.note("given up: the text is empty; nothing was changed")
+			e.a.Note("given up: the text is empty; nothing was changed")
 			return nil, nil
 		}
 		_, err = jsonpatch.Parse(text, jsonpatch.Limits{})
 		if err == nil {
 			return text, nil
 		}
-		if !e.again(invalidIn("the text", err)) {
-			return nil, &keptText{invalidIn("the text", err), e.temp}
+		if !e.again(cli.InvalidIn("the text", err)) {
+			return nil, &cli.KeptText{Err: cli.InvalidIn("the text", err), Path: e.temp}
 		}
 	}
 }
@@ -123,12 +124,12 @@ func (e *editCommand) edited(base []byte) ([]byte, error) {
 func (e *editCommand) editor() error {
 	editor := cmp.Or(os.Getenv("VISUAL"), os.Getenv("EDITOR"), "vi")
 	c := exec.Command("sh", "-c", editor+` "$1"`, "sh", e.temp)
-	c.Stdin, c.Stdout, c.Stderr = e.a.stdin, os.Stdout, os.Stderr
-	err := e.a.runChild(c)
-	var child *childError
+	c.Stdin, c.Stdout, c.Stderr = e.a.Stdin, os.Stdout, os.Stderr
+	err := e.a.RunChild(c)
+	var child *cli.ChildError
 	if errors.As(err, &child) {
-		failed := &cliError{exit: exitIO, msg: fmt.Sprintf("the editor %s ended with %v", quoteWord(editor), child)}
-		return failed.withHint("$VISUAL or $EDITOR names the editor; nothing was changed")
+		failed := &cli.Error{Exit: cli.ExitIO, Msg: fmt.Sprintf("the editor %s ended with %v", cli.QuoteWord(editor), child)}
+		return failed.WithHint("$VISUAL or $EDITOR names the editor; nothing was changed")
 	}
 	return err
 }
@@ -136,12 +137,12 @@ func (e *editCommand) editor() error {
 // again shows what is wrong with the text and asks whether to go on. Nobody
 // answers where standard input has ended.
 func (e *editCommand) again(err error) bool {
-	e.a.report(err)
-	if e.a.json {
+	e.a.Report(err)
+	if e.a.JSON {
 		return false
 	}
-	e.a.message("edit again? [Y/n] ")
-	line, readErr := bufio.NewReader(e.a.stdin).ReadString('\n')
+	e.a.Message("edit again? [Y/n] ")
+	line, readErr := bufio.NewReader(e.a.Stdin).ReadString('\n')
 	if readErr != nil && line == "" {
 		return false
 	}
@@ -169,7 +170,7 @@ func (e *editCommand) commit(base, text []byte) error {
 		err = &txn.Error{Kind: txn.ErrConflict, File: e.file, Err: errors.New("was changed by somebody else meanwhile")}
 	}
 	if err != nil {
-		return &keptText{err, e.temp}
+		return &cli.KeptText{Err: err, Path: e.temp}
 	}
 	return nil
 }
@@ -179,17 +180,8 @@ func (e *editCommand) showBoth(base, theirs, ours []byte) {
 		who  string
 		text []byte
 	}{{"theirs", theirs}, {"yours", ours}} {
-		e.a.note("%s:", side.who)
+		e.a.Note("%s:", side.who)
 		_, body, _ := strings.Cut(string(diff.Diff("before", base, side.who, side.text)), "\n")
-		e.a.note("%s", strings.TrimRight(body, "\n"))
+		e.a.Note("%s", strings.TrimRight(body, "\n"))
 	}
 }
-
-// keptText is an error after which the user's text is still there.
-type keptText struct {
-	err  error
-	path string
-}
-
-func (k *keptText) Error() string { return k.err.Error() }
-func (k *keptText) Unwrap() error { return k.err }

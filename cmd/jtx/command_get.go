@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
@@ -25,8 +26,8 @@ revision beside the value, for a later --if-rev.
 
 FILE@VERSION, or --at VERSION, is an old version: FILE@7 by revision, FILE@-1 the
 one before the current, FILE@TXID, FILE@2026-01-02T03:04:05Z, 'FILE@2h ago'.`,
-		Example:           example(`jtx get config.json /server/port`, `jtx get config.json .server.host -r`, `jtx get config.json /color --default '"blue"'`),
-		Args:              words(1, 2),
+		Example:           cli.Example(`jtx get config.json /server/port`, `jtx get config.json .server.host -r`, `jtx get config.json /color --default '"blue"'`),
+		Args:              cli.Words(1, 2),
 		ValidArgsFunction: completeFiles,
 	}
 	fs := cmd.Flags()
@@ -35,7 +36,7 @@ one before the current, FILE@TXID, FILE@2026-01-02T03:04:05Z, 'FILE@2h ago'.`,
 	fs.BoolVarP(&g.raw, "raw", "r", false, "print a string without its quotes and escapes")
 	fs.StringVar(&g.fallback, "default", "", "print this `JSON` where there is nothing")
 	fs.BoolVar(&g.asString, "string", false, "take the value of --default as a string")
-	cmd.RunE = a.verb(g.run)
+	cmd.RunE = a.Verb(g.run)
 	return cmd
 }
 
@@ -54,7 +55,7 @@ type found struct {
 }
 
 func (g *getCommand) run(cmd *cobra.Command, args []string) error {
-	g.a.asks = true
+	g.a.Asks = true
 	v, err := versionOf(args[0], g.at.at)
 	if err != nil {
 		return err
@@ -69,7 +70,7 @@ func (g *getCommand) run(cmd *cobra.Command, args []string) error {
 	var fallback []byte
 	if cmd.Flags().Changed("default") {
 		var err error
-		if fallback, err = value("the value of --default", g.fallback, g.asString); err != nil {
+		if fallback, err = cli.Value("the value of --default", g.fallback, g.asString); err != nil {
 			return err
 		}
 	}
@@ -93,7 +94,7 @@ func (g *getCommand) readAt(v versioned, ptr string) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
-	old, err := s.ReadVersion(g.a.ctx, v.file, v.point)
+	old, err := s.ReadVersion(g.a.Ctx, v.file, v.point)
 	if err != nil {
 		return found{}, err
 	}
@@ -132,19 +133,19 @@ func (g *getCommand) read(file, ptr string) (found, error) {
 
 func (g *getCommand) print(file, ptr string, got found) error {
 	switch {
-	case g.a.json:
-		return g.a.writeJSON(struct {
-			*jsonFile
+	case g.a.JSON:
+		return g.a.WriteJSON(struct {
+			*cli.JSONFile
 			Pointer string          `json:"pointer"`
 			Rev     uint64          `json:"rev"`
 			Value   json.RawMessage `json:"value"`
-		}{newJSONFile(file), ptr, got.rev, jsonpatch.Compact(got.value)})
+		}{cli.NewJSONFile(file), ptr, got.rev, jsonpatch.Compact(got.value)})
 	case g.raw:
-		return g.a.write(append(rawString(got.value), '\n'))
-	case ptr != "" || !bytes.HasSuffix(got.value, []byte("\n")) && isTerminal(g.a.stdout):
-		return g.a.write(append(bytes.Clone(got.value), '\n'))
+		return g.a.Write(append(rawString(got.value), '\n'))
+	case ptr != "" || !bytes.HasSuffix(got.value, []byte("\n")) && cli.IsTerminal(g.a.Stdout):
+		return g.a.Write(append(bytes.Clone(got.value), '\n'))
 	default:
-		return g.a.write(got.value) // the file's own bytes, and no more
+		return g.a.Write(got.value) // the file's own bytes, and no more
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -13,17 +14,17 @@ func newInit(a *app) *cobra.Command {
 		Long: `Makes DIR (default: the current directory) a workspace that covers everything
 below it. Nothing needs it: without one, each directory in which a file is
 changed keeps the history of its own files.`,
-		Example: example(`jtx init`),
-		Args:    words(0, 1),
+		Example: cli.Example(`jtx init`),
+		Args:    cli.Words(0, 1),
 	}
 	var lock lockFlags
 	lock.register(cmd.Flags())
-	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
+	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error {
 		opt, err := lock.options()
 		if err != nil {
 			return err
 		}
-		s, err := a.store(opt)
+		s, err := a.Store(opt)
 		if err != nil {
 			return err
 		}
@@ -33,20 +34,20 @@ changed keeps the history of its own files.`,
 }
 
 func (a *app) init(s *txn.Store, dir string) error {
-	root, created, err := s.Init(a.ctx, dir)
+	root, created, err := s.Init(a.Ctx, dir)
 	if err != nil {
 		return err
 	}
-	if a.json {
-		return a.writeJSON(struct {
+	if a.JSON {
+		return a.WriteJSON(struct {
 			Root    string `json:"root"`
 			Created bool   `json:"created"`
-		}{readableName(root), created})
+		}{cli.ReadableName(root), created})
 	}
 	if created {
-		a.note("%s is a workspace now", quoteWord(root))
+		a.Note("%s is a workspace now", cli.QuoteWord(root))
 	} else {
-		a.note("%s was a workspace before; nothing was changed", quoteWord(root))
+		a.Note("%s was a workspace before; nothing was changed", cli.QuoteWord(root))
 	}
 	return nil
 }

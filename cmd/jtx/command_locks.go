@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn"
 )
@@ -21,27 +22,27 @@ func newLocks(a *app) *cobra.Command {
 directory), a line each: name, how (exclusive, shared, lease, waiting), who, since
 when. --break TX ends the leases of an open transaction, which can't commit then.
 The lock of a running process needs no breaking: it ends with the process.`,
-		Example: example(`jtx locks`, `tx=$(jtx begin --lock a.json)`, `jtx locks --break $tx`),
+		Example: cli.Example(`jtx locks`, `tx=$(jtx begin --lock a.json)`, `jtx locks --break $tx`),
 	}
 	lock.register(cmd.Flags())
 	cmd.Flags().StringVar(&broken, "break", "", "end the leases of `TX`")
-	cmd.RunE = a.verb(func(cmd *cobra.Command, paths []string) error {
+	cmd.RunE = a.Verb(func(cmd *cobra.Command, paths []string) error {
 		opt, err := lock.options()
 		if err != nil {
 			return err
 		}
-		s, err := a.store(opt)
+		s, err := a.Store(opt)
 		if err != nil {
 			return err
 		}
 		if cmd.Flags().Changed("break") {
 			return a.breakLease(s, broken)
 		}
-		st, unset := s.Status(a.ctx, paths)
+		st, unset := s.Status(a.Ctx, paths)
 		if unset != nil && len(st.Workspaces) == 0 {
 			return unset
 		}
-		if err := checkPaths(paths, len(st.Files)); err != nil {
+		if err := cli.CheckPaths(paths, len(st.Files)); err != nil {
 			return err
 		}
 		return errors.Join(a.printLocks(st.Files), unset)
@@ -50,41 +51,41 @@ The lock of a running process needs no breaking: it ends with the process.`,
 }
 
 func (a *app) breakLease(s *txn.Store, id string) error {
-	if err := s.BreakLease(a.ctx, id); err != nil {
+	if err := s.BreakLease(a.Ctx, id); err != nil {
 		return err
 	}
-	if a.json {
-		return a.writeJSON(map[string]string{"broken": id})
+	if a.JSON {
+		return a.WriteJSON(map[string]string{"broken": id})
 	}
-	a.note("the leases of %s are ended; it can't commit any more", id)
+	a.Note("the leases of %s are ended; it can't commit any more", id)
 	return nil
 }
 
 type lockedJSON struct {
-	*jsonFile
+	*cli.JSONFile
 	lockJSON
 }
 
 func (a *app) printLocks(files []txn.FileStatus) error {
-	t := &table{header: []string{"FILE", "HOW", "WHO", "SINCE"}}
+	t := &cli.Table{Header: []string{"FILE", "HOW", "WHO", "SINCE"}}
 	list := []lockedJSON{}
 	for _, f := range files {
 		rows := lockRows(f)
 		for _, row := range rows {
-			t.add(append([]string{quoteWord(shown(f.File))}, row...)...)
+			t.Add(append([]string{cli.QuoteWord(cli.Shown(f.File))}, row...)...)
 		}
 		if len(rows) > 0 {
-			list = append(list, lockedJSON{newJSONFile(shown(f.File)), newLockJSON(f)})
+			list = append(list, lockedJSON{cli.NewJSONFile(cli.Shown(f.File)), newLockJSON(f)})
 		}
 	}
 	switch {
-	case a.json:
-		return a.writeJSON(map[string][]lockedJSON{"files": list})
+	case a.JSON:
+		return a.WriteJSON(map[string][]lockedJSON{"files": list})
 	case len(list) == 0:
-		a.note("no locks")
+		a.Note("no locks")
 		return nil
 	}
-	return a.table(t)
+	return a.Table(t)
 }
 
 // lockRows are how, who and since when, for each who has to do with a file.
@@ -101,7 +102,7 @@ func lockRows(f txn.FileStatus) [][]string {
 		if over, why := l.Broken(time.Now()); over {
 			how, who = "broken lease", who+": "+why
 		}
-		rows = append(rows, []string{how, printable(who), timeText(l.Granted)})
+		rows = append(rows, []string{how, cli.Printable(who), cli.TimeText(l.Granted)})
 	}
 	for _, h := range f.Lock.Waiters {
 		rows = append(rows, []string{"waiting", who(h), since(h)})
@@ -114,15 +115,15 @@ func who(h lockmgr.Holder) string {
 	if h.Command != "" {
 		text += " (" + h.Command + ")"
 	}
-	return printable(text)
+	return cli.Printable(text)
 }
 
 func since(h lockmgr.Holder) string {
 	switch {
 	case !h.Since.IsZero():
-		return timeText(h.Since)
+		return cli.TimeText(h.Since)
 	case !h.Started.IsZero():
-		return timeText(h.Started)
+		return cli.TimeText(h.Started)
 	}
 	return "-"
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -19,7 +20,7 @@ directory, any tracked file in or below it, as without FILE in the current one. 
 actor, files and message, separated by tabs; with -p its patches follow, a line
 for each file. Changes made outside jtx are listed as it found them. With --json
 each transaction is an object on a line of its own.`,
-		Example:           example(`jtx set config.json /server/port 81 -m 'move'`, `jtx log -n 5 -p config.json`, `jtx log --since '2d ago'`),
+		Example:           cli.Example(`jtx set config.json /server/port 81 -m 'move'`, `jtx log -n 5 -p config.json`, `jtx log --since '2d ago'`),
 		ValidArgsFunction: completeFiles,
 	}
 	fs := cmd.Flags()
@@ -27,7 +28,7 @@ each transaction is an object on a line of its own.`,
 	fs.BoolVarP(&l.patches, "patch", "p", false, "show what was changed")
 	fs.IntVarP(&l.count, "number", "n", 0, "at most `N` transactions; 0: all")
 	fs.StringVar(&l.since, "since", "", "only since a `TIME`, or a transaction's id")
-	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error { return l.run(args) })
+	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error { return l.run(args) })
 	return cmd
 }
 
@@ -40,11 +41,11 @@ type logCommand struct {
 }
 
 func (l *logCommand) run(files []string) error {
-	if err := checkFiles(files); err != nil {
+	if err := cli.CheckFiles(files); err != nil {
 		return err
 	}
 	if l.count < 0 {
-		return usagef("-n %d: a number can't be negative", l.count)
+		return cli.Usagef("-n %d: a number can't be negative", l.count)
 	}
 	s, err := l.a.openStore(&l.lock)
 	if err != nil {
@@ -56,7 +57,7 @@ func (l *logCommand) run(files []string) error {
 		if err != nil {
 			return err
 		}
-		if o.Since, err = s.TimeOf(l.a.ctx, p); err != nil {
+		if o.Since, err = s.TimeOf(l.a.Ctx, p); err != nil {
 			return err
 		}
 	}
@@ -71,13 +72,13 @@ const logPiece = 60 << 10
 func (l *logCommand) print(p *page, s *txn.Store, files []string, o txn.HistoryOptions) error {
 	var b bytes.Buffer
 	n := 0
-	for e, err := range s.History(l.a.ctx, files, o) {
+	for e, err := range s.History(l.a.Ctx, files, o) {
 		if err != nil {
 			return errors.Join(p.write(&b), err)
 		}
 		switch {
-		case l.a.json:
-			b.Write(encodeJSON(newEntryJSON(e, l.patches)))
+		case l.a.JSON:
+			b.Write(cli.EncodeJSON(newEntryJSON(e, l.patches)))
 		case p.terminal:
 			p.prettyEntry(&b, e, l.patches)
 		default:
@@ -95,7 +96,7 @@ func (l *logCommand) print(p *page, s *txn.Store, files []string, o txn.HistoryO
 		}
 	}
 	if n == 0 {
-		l.a.note("no transactions")
+		l.a.Note("no transactions")
 	}
 	return p.write(&b)
 }

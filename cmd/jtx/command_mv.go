@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -38,14 +39,14 @@ func newTransfer(a *app, name, short, long string, do transferFunc) *cobra.Comma
 		Use:               name + " A B",
 		Short:             short,
 		Long:              long,
-		Example:           example("jtx "+name+" config.json settings.json", "jtx log settings.json"),
-		Args:              words(2, 2),
+		Example:           cli.Example("jtx "+name+" config.json settings.json", "jtx log settings.json"),
+		Args:              cli.Words(2, 2),
 		ValidArgsFunction: completeFiles,
 	}
 	t.flags.register(cmd.Flags())
 	t.inside.register(cmd.Flags())
 	cmd.Flags().BoolVarP(&t.force, "force", "f", false, "replace B where it is there")
-	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error { return t.run(args[0], args[1]) })
+	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error { return t.run(args[0], args[1]) })
 	return cmd
 }
 
@@ -66,7 +67,7 @@ func (t *transferCommand) run(from, to string) error {
 		to = filepath.Join(to, filepath.Base(from))
 	}
 	names := []string{from, to}
-	if err := checkFiles(names); err != nil {
+	if err := cli.CheckFiles(names); err != nil {
 		return err
 	}
 	if err := checkChangeable(names); err != nil {
@@ -83,12 +84,12 @@ func (t *transferCommand) run(from, to string) error {
 	if t.force {
 		opts = append(opts, txn.Replacing())
 	}
-	res, err := t.do(s, t.a.ctx, from, to, opts...)
+	res, err := t.do(s, t.a.Ctx, from, to, opts...)
 	if errors.Is(err, txn.ErrExists) {
-		return &hinted{err, "-f replaces it"}
+		return &cli.Hinted{Err: err, Hint: "-f replaces it"}
 	}
 	if err != nil {
 		return err
 	}
-	return t.a.printOutcome(newOutcome(res, names, t.flags.dryRun))
+	return t.a.PrintOutcome(cli.NewOutcome(res, names, t.flags.dryRun))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
@@ -31,7 +32,7 @@ changed. CMD's exit code passes through; only a failure of jtx's own prints an
 
 With -n CMD reads jtx's own standard input, and the file is locked when CMD is
 done: for a command that makes a new document.`,
-		Example: example(`jtx pipe config.json -- sed 's/8080/9090/'`,
+		Example: cli.Example(`jtx pipe config.json -- sed 's/8080/9090/'`,
 			`echo '{"a": 1}' | jtx pipe -n new.json -- cat`),
 		ValidArgsFunction: completeFiles,
 	}
@@ -39,7 +40,7 @@ done: for a command that makes a new document.`,
 	registerIfMissing(cmd.Flags(), &p.ifMissing)
 	cmd.Flags().BoolVar(&p.keepLayout, "keep-layout", false, "change only what differs in value")
 	cmd.Flags().BoolVarP(&p.null, "own-input", "n", false, "CMD reads jtx's standard input, not the document")
-	cmd.RunE = a.verb(p.run)
+	cmd.RunE = a.Verb(p.run)
 	return cmd
 }
 
@@ -54,9 +55,9 @@ type pipeCommand struct {
 func (p *pipeCommand) run(cmd *cobra.Command, args []string) error {
 	file, command, ok := splitCommand(cmd.ArgsLenAtDash(), args)
 	if !ok {
-		return usagef("%s: want one FILE, and CMD behind --", cmd.CommandPath()).withHint("usage: %s", cmd.UseLine())
+		return cli.Usagef("%s: want one FILE, and CMD behind --", cmd.CommandPath()).WithHint("usage: %s", cmd.UseLine())
 	}
-	if err := checkFile(file); err != nil {
+	if err := cli.CheckFile(file); err != nil {
 		return err
 	}
 	if !p.null {
@@ -64,7 +65,7 @@ func (p *pipeCommand) run(cmd *cobra.Command, args []string) error {
 			return p.through(tx, file, command)
 		}))
 	}
-	data, err := p.output(p.a.stdin, command)
+	data, err := p.output(p.a.Stdin, command)
 	if err != nil {
 		return err
 	}
@@ -96,7 +97,7 @@ func (p *pipeCommand) through(tx *txn.Tx, file string, command []string) error {
 	return aboutSource(whatPrinted(command), p.put(tx, file, data))
 }
 
-func whatPrinted(command []string) string { return "what " + quoteWord(command[0]) + " printed" }
+func whatPrinted(command []string) string { return "what " + cli.QuoteWord(command[0]) + " printed" }
 
 func (p *pipeCommand) put(tx *txn.Tx, file string, data []byte) error {
 	if p.keepLayout {
@@ -110,15 +111,15 @@ func (p *pipeCommand) output(stdin io.Reader, command []string) ([]byte, error) 
 	var out bytes.Buffer
 	c := exec.Command(command[0], command[1:]...)
 	c.Stdin, c.Stdout, c.Stderr = stdin, &out, os.Stderr
-	err := p.a.runChild(c)
+	err := p.a.RunChild(c)
 	if err != nil && !errors.Is(err, syscall.EPIPE) { // it need not read its input
 		return nil, err
 	}
 	if len(bytes.TrimSpace(out.Bytes())) == 0 {
-		return nil, invalidf("%s printed nothing, and that is no JSON document; nothing was changed", quoteWord(command[0]))
+		return nil, cli.Invalidf("%s printed nothing, and that is no JSON document; nothing was changed", cli.QuoteWord(command[0]))
 	}
 	if _, err := jsonpatch.Parse(out.Bytes(), jsonpatch.Limits{}); err != nil {
-		return nil, invalidIn(whatPrinted(command), err)
+		return nil, cli.InvalidIn(whatPrinted(command), err)
 	}
 	return out.Bytes(), nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -27,7 +28,7 @@ of the file that it changes, the others everywhere.)
 protected files, or FILEs, and brings the last good version of those back that are
 no JSON; the damaged bytes are set aside. One that is empty or cut short is looked
 at again before it counts as damaged. It prints FILE@REV of what it healed.`,
-		Example: example(`jtx protect 'c*.json'`, `jtx protect --check config.json`, `jtx protect --heal`, `jtx protect --list`,
+		Example: cli.Example(`jtx protect 'c*.json'`, `jtx protect --check config.json`, `jtx protect --heal`, `jtx protect --list`,
 			`jtx protect --remove 'c*.json'`),
 		ValidArgsFunction: completeFiles,
 	}
@@ -37,7 +38,7 @@ at again before it counts as damaged. It prints FILE@REV of what it healed.`,
 	fs.BoolVar(&p.remove, "remove", false, "take PATTERNs off the list")
 	fs.BoolVar(&p.check, "check", false, "exit with 0 if FILE is protected, else 1")
 	fs.BoolVar(&p.heal, "heal", false, "bring the last good version of damaged files back")
-	cmd.RunE = a.verb(p.run)
+	cmd.RunE = a.Verb(p.run)
 	return cmd
 }
 
@@ -55,7 +56,7 @@ func (p *protectCommand) run(cmd *cobra.Command, args []string) error {
 		}
 	}
 	if asked > 1 {
-		return usagef("--list, --remove, --check and --heal exclude each other")
+		return cli.Usagef("--list, --remove, --check and --heal exclude each other")
 	}
 	s, err := p.a.openStore(&p.lock)
 	if err != nil {
@@ -67,16 +68,16 @@ func (p *protectCommand) run(cmd *cobra.Command, args []string) error {
 	case p.list:
 		return p.listPatterns(s)
 	case len(args) == 0, p.check && len(args) > 1:
-		return missing(cmd)
+		return cli.Missing(cmd)
 	case p.check:
 		return p.checkFile(s, args[0])
 	case p.remove:
-		return s.Unprotect(p.a.ctx, args)
+		return s.Unprotect(p.a.Ctx, args)
 	}
 	if err := p.checkPatterns(args); err != nil {
 		return err
 	}
-	tracked, err := s.Protect(p.a.ctx, args)
+	tracked, err := s.Protect(p.a.Ctx, args)
 	if err != nil && len(tracked) == 0 {
 		return err
 	}
@@ -91,28 +92,28 @@ func (p *protectCommand) checkPatterns(args []string) error {
 		info, err := os.Stat(arg)
 		switch {
 		case err == nil && info.IsDir():
-			all := quoteWord(filepath.Join(arg, "*.json"))
-			return usagef("%s is a directory, and a pattern names files", quoteWord(arg)).withHint("jtx protect %s names those in it", all)
+			all := cli.QuoteWord(filepath.Join(arg, "*.json"))
+			return cli.Usagef("%s is a directory, and a pattern names files", cli.QuoteWord(arg)).WithHint("jtx protect %s names those in it", all)
 		case err == nil:
 			files++
 		}
 	}
 	if files > 1 && files == len(args) {
-		p.a.note("note: these are names of files; a pattern in quotes, such as '*.json', names those too that are made later")
+		p.a.Note("note: these are names of files; a pattern in quotes, such as '*.json', names those too that are made later")
 	}
 	return nil
 }
 
 func (p *protectCommand) report(tracked []string) error {
-	if p.a.json {
-		files := []*jsonFile{}
+	if p.a.JSON {
+		files := []*cli.JSONFile{}
 		for _, f := range tracked {
-			files = append(files, newJSONFile(shown(f)))
+			files = append(files, cli.NewJSONFile(cli.Shown(f)))
 		}
-		return p.a.writeJSON(map[string]any{"tracked": files})
+		return p.a.WriteJSON(map[string]any{"tracked": files})
 	}
 	for _, f := range tracked {
-		p.a.note("%s: its history begins", quoteWord(shown(f)))
+		p.a.Note("%s: its history begins", cli.QuoteWord(cli.Shown(f)))
 	}
 	return nil
 }
@@ -123,42 +124,42 @@ type protectionJSON struct {
 }
 
 func (p *protectCommand) listPatterns(s *txn.Store) error {
-	list, err := s.Protections(p.a.ctx)
+	list, err := s.Protections(p.a.Ctx)
 	if err != nil {
 		return err
 	}
-	if p.a.json {
+	if p.a.JSON {
 		all := []protectionJSON{}
 		for _, x := range list {
 			all = append(all, protectionJSON{x.Root, x.Pattern})
 		}
-		return p.a.writeJSON(map[string]any{"protect": all})
+		return p.a.WriteJSON(map[string]any{"protect": all})
 	}
-	t := &table{header: []string{"PATTERN", "IN"}}
+	t := &cli.Table{Header: []string{"PATTERN", "IN"}}
 	for _, x := range list {
-		t.add(quoteWord(x.Pattern), quoteWord(x.Root))
+		t.Add(cli.QuoteWord(x.Pattern), cli.QuoteWord(x.Root))
 	}
-	return p.a.table(t)
+	return p.a.Table(t)
 }
 
 func (p *protectCommand) checkFile(s *txn.Store, file string) error {
-	p.a.asks = true
-	if err := checkFile(file); err != nil {
+	p.a.Asks = true
+	if err := cli.CheckFile(file); err != nil {
 		return err
 	}
-	found, err := s.Protected(p.a.ctx, file)
+	found, err := s.Protected(p.a.Ctx, file)
 	if err != nil {
 		return err
 	}
-	if p.a.json {
-		return p.a.writeJSON(protectionJSON{found.Root, found.Pattern})
+	if p.a.JSON {
+		return p.a.WriteJSON(protectionJSON{found.Root, found.Pattern})
 	}
-	p.a.note("%s is protected by %s in %s", quoteWord(file), quoteWord(found.Pattern), quoteWord(found.Root))
+	p.a.Note("%s is protected by %s in %s", cli.QuoteWord(file), cli.QuoteWord(found.Pattern), cli.QuoteWord(found.Root))
 	return nil
 }
 
 type healedJSON struct {
-	*jsonFile
+	*cli.JSONFile
 	Rev   uint64 `json:"rev,omitempty"`
 	TX    string `json:"tx,omitempty"`
 	Aside string `json:"aside,omitempty"`
@@ -166,26 +167,26 @@ type healedJSON struct {
 }
 
 func (p *protectCommand) healFiles(s *txn.Store, files []string) error {
-	if err := checkFiles(files); err != nil {
+	if err := cli.CheckFiles(files); err != nil {
 		return err
 	}
-	healed, err := s.Heal(p.a.ctx, files)
+	healed, err := s.Heal(p.a.Ctx, files)
 	list := []healedJSON{}
 	for _, h := range healed {
 		err = errors.Join(err, h.Err)
 		list = append(list, newHealedJSON(h))
 	}
-	if p.a.json {
-		return errors.Join(p.a.writeJSON(map[string]any{"healed": list}), err)
+	if p.a.JSON {
+		return errors.Join(p.a.WriteJSON(map[string]any{"healed": list}), err)
 	}
 	for _, h := range list {
 		if h.Error != "" {
 			continue
 		}
 		if h.Aside != "" {
-			p.a.note("note: the damaged bytes of %s are kept in %s", quoteWord(h.File), quoteWord(h.Aside))
+			p.a.Note("note: the damaged bytes of %s are kept in %s", cli.QuoteWord(h.File), cli.QuoteWord(h.Aside))
 		}
-		if out := p.a.printf("%s@%d\n", quoteWord(h.File), h.Rev); out != nil {
+		if out := p.a.Printf("%s@%d\n", cli.QuoteWord(h.File), h.Rev); out != nil {
 			return errors.Join(out, err)
 		}
 	}
@@ -193,9 +194,9 @@ func (p *protectCommand) healFiles(s *txn.Store, files []string) error {
 }
 
 func newHealedJSON(h txn.Healed) healedJSON {
-	j := healedJSON{jsonFile: newJSONFile(shown(h.File))}
+	j := healedJSON{JSONFile: cli.NewJSONFile(cli.Shown(h.File))}
 	if h.Err != nil {
-		j.Error = messageOf(h.Err)
+		j.Error = cli.MessageOf(h.Err)
 		return j
 	}
 	j.TX = h.Result.ID.String()
@@ -204,7 +205,7 @@ func newHealedJSON(h txn.Healed) healedJSON {
 	}
 	for _, d := range h.Result.Recovered {
 		if d.Aside != "" {
-			j.Aside = shown(d.Aside)
+			j.Aside = cli.Shown(d.Aside)
 		}
 	}
 	return j

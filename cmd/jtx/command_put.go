@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
@@ -13,7 +14,7 @@ func newPut(a *app) *cobra.Command {
 	return newDocumentVerb(a, documentVerb{
 		use: "put FILE [SRC]", short: "replace the whole document",
 		long: "Makes SRC the whole document, its bytes kept as given. A file that is not there is made.",
-		example: example(`jtx put new.json '{"a": 1}'`, `printf '[1, 2]\n' | jtx put list.json -`,
+		example: cli.Example(`jtx put new.json '{"a": 1}'`, `printf '[1, 2]\n' | jtx put list.json -`,
 			`jtx put list.json new.json`, `jtx put scalar.json --value 5`),
 		check: func(data []byte) error {
 			_, err := jsonpatch.Parse(data, jsonpatch.Limits{}) // comments are for the file to allow
@@ -28,7 +29,7 @@ func newPatch(a *app) *cobra.Command {
 		use: "patch FILE [SRC]", short: "apply an RFC 6902 patch",
 		long: `Applies the RFC 6902 patch SRC: all of its operations or none. The exit code is 3
 where a test fails, or the path of an operation is not there.`,
-		example: example(`jtx patch config.json '[{"op": "test", "path": "/server/port", "value": 80},
+		example: cli.Example(`jtx patch config.json '[{"op": "test", "path": "/server/port", "value": 80},
     {"op": "replace", "path": "/server/port", "value": 8080}]'`, `jtx patch config.json patch.json --dry-run`),
 		check: checkPatch,
 		do:    (*txn.Tx).Patch,
@@ -39,7 +40,7 @@ func newMerge(a *app) *cobra.Command {
 	return newDocumentVerb(a, documentVerb{
 		use: "merge FILE [SRC]", short: "apply an RFC 7386 merge patch",
 		long:    "Applies the RFC 7386 merge patch SRC: its members are set, those that are null removed. A file that is not there is made.",
-		example: example(`jtx merge config.json '{"server": {"port": 8080, "host": null}}'`),
+		example: cli.Example(`jtx merge config.json '{"server": {"port": 8080, "host": null}}'`),
 		check:   checkMerge,
 		do:      (*txn.Tx).Merge,
 	})
@@ -70,34 +71,34 @@ input, as is no SRC. Prints TXID FILE@REV.`
 
 func newDocumentVerb(a *app, v documentVerb) *cobra.Command {
 	var flags changeFlags
-	var src sourceFlags
+	var src cli.SourceFlags
 	cmd := &cobra.Command{
 		Use: v.use, Short: v.short, Long: v.long + aboutSRC, Example: v.example,
-		Args:              words(1, 2),
+		Args:              cli.Words(1, 2),
 		ValidArgsFunction: completeFiles,
 	}
 	flags.register(cmd.Flags())
-	src.register(cmd.Flags())
+	src.Register(cmd.Flags())
 	var ifMissing bool
 	if v.makes {
 		registerIfMissing(cmd.Flags(), &ifMissing)
 	}
-	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
+	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error {
 		file := args[0]
-		if err := checkFile(file); err != nil {
+		if err := cli.CheckFile(file); err != nil {
 			return err
 		}
-		in, err := src.read(a, args[1:])
+		in, err := src.Read(a.App, args[1:])
 		if err != nil {
 			return err
 		}
 		// Checked before any lock is taken, so that an error is plainly about
 		// SRC, and not about the file.
-		if err := v.check(in.data); err != nil {
-			return invalidIn(in.name, err)
+		if err := v.check(in.Data); err != nil {
+			return cli.InvalidIn(in.Name, err)
 		}
 		return a.change(&flags, []string{file}, unlessThere(ifMissing, file, func(tx *txn.Tx) error {
-			return aboutSource(in.name, v.do(tx, file, in.data))
+			return aboutSource(in.Name, v.do(tx, file, in.Data))
 		}))
 	})
 	return cmd
@@ -110,5 +111,5 @@ func aboutSource(name string, err error) error {
 	if !errors.As(err, &syn) {
 		return err
 	}
-	return invalidIn(name, syn).withHint("comments and trailing commas may stand in a .jsonc file, and where a file has some already")
+	return cli.InvalidIn(name, syn).WithHint("comments and trailing commas may stand in a .jsonc file, and where a file has some already")
 }

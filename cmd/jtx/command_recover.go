@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -27,14 +28,14 @@ it stays, and a new one begins with what the file holds, as revision 1.
 
 The exit code is 6 where a file is damaged, 8 where a
 transaction stays in doubt.`,
-		Example: example(`jtx recover --dry-run`, `jtx recover`),
+		Example: cli.Example(`jtx recover --dry-run`, `jtx recover`),
 	}
 	fs := cmd.Flags()
 	r.lock.register(fs)
 	fs.BoolVar(&r.setAside, "set-aside", false, "each PATH is a file with a damaged journal: keep that aside, begin a new one")
 	fs.BoolVar(&r.dryRun, "dry-run", false, "show what would be done, change nothing")
 	fs.DurationVar(&r.ttl, "ttl", txn.DefaultTxTTL, "discard open transactions older than this")
-	cmd.RunE = a.verb(r.run)
+	cmd.RunE = a.Verb(r.run)
 	return cmd
 }
 
@@ -54,21 +55,21 @@ func (r *recoverCommand) run(_ *cobra.Command, paths []string) error {
 		return err
 	}
 	if r.ttl <= 0 {
-		return usagef("--ttl %s: want a time above zero", r.ttl)
+		return cli.Usagef("--ttl %s: want a time above zero", r.ttl)
 	}
-	s, err := r.a.store(opt)
+	s, err := r.a.Store(opt)
 	if err != nil {
 		return err
 	}
 	if r.setAside {
 		return r.runSetAside(s, paths)
 	}
-	report, err := s.Recover(r.a.ctx, paths, txn.RecoverOptions{DryRun: r.dryRun, TTL: r.ttl, Progress: r.a.progress("recover")})
+	report, err := s.Recover(r.a.Ctx, paths, txn.RecoverOptions{DryRun: r.dryRun, TTL: r.ttl, Progress: r.a.Progress("recover")})
 	if err != nil && report.Total == 0 {
 		return err
 	}
 	errs := []error{err} // of an open transaction, or settings
-	if err := checkPaths(paths, report.Total); err != nil {
+	if err := cli.CheckPaths(paths, report.Total); err != nil {
 		return err
 	}
 	if err := r.print(report); err != nil {
@@ -77,32 +78,32 @@ func (r *recoverCommand) run(_ *cobra.Command, paths []string) error {
 	for _, f := range report.Files {
 		errs = append(errs, errorOf(f))
 	}
-	return several(errs...)
+	return cli.Several(errs...)
 }
 
 // runSetAside gives files whose journals are damaged new ones.
 func (r *recoverCommand) runSetAside(s *txn.Store, files []string) error {
 	switch {
 	case len(files) == 0:
-		return usagef("--set-aside needs FILE")
+		return cli.Usagef("--set-aside needs FILE")
 	case r.dryRun:
-		return usagef("--set-aside and --dry-run exclude each other").withHint("jtx verify shows which journals are damaged")
+		return cli.Usagef("--set-aside and --dry-run exclude each other").WithHint("jtx verify shows which journals are damaged")
 	}
-	if err := checkFiles(files); err != nil {
+	if err := cli.CheckFiles(files); err != nil {
 		return err
 	}
 	for _, f := range files {
-		kept, err := s.SetAside(r.a.ctx, f)
+		kept, err := s.SetAside(r.a.Ctx, f)
 		if err != nil {
 			return err
 		}
-		if r.a.json {
-			err = r.a.writeJSON(struct {
-				*jsonFile
-				Kept *jsonFile `json:"kept"`
-			}{newJSONFile(f), newJSONFile(shown(kept))})
+		if r.a.JSON {
+			err = r.a.WriteJSON(struct {
+				*cli.JSONFile
+				Kept *cli.JSONFile `json:"kept"`
+			}{cli.NewJSONFile(f), cli.NewJSONFile(cli.Shown(kept))})
 		} else {
-			err = r.a.printf("%s: begins a new journal; the damaged one is kept in %s\n", quoteWord(f), quoteWord(shown(kept)))
+			err = r.a.Printf("%s: begins a new journal; the damaged one is kept in %s\n", cli.QuoteWord(f), cli.QuoteWord(cli.Shown(kept)))
 		}
 		if err != nil {
 			return err
@@ -118,57 +119,57 @@ func errorOf(f txn.FileReport) error {
 	}
 	for _, d := range f.Done {
 		if d.Err != nil {
-			return &about{quoteWord(shown(f.File)), d.Err}
+			return &cli.About{What: cli.QuoteWord(cli.Shown(f.File)), Err: d.Err}
 		}
 	}
 	return nil
 }
 
 func (r *recoverCommand) print(report txn.RecoverReport) error {
-	if r.a.json {
-		return r.a.writeJSON(r.json(report))
+	if r.a.JSON {
+		return r.a.WriteJSON(r.json(report))
 	}
 	var b strings.Builder
 	for _, f := range report.Files {
 		b.WriteString(linesOf(f))
 	}
 	for _, name := range report.Begun {
-		fmt.Fprintf(&b, "%s: protected: its history begins\n", quoteWord(shown(name)))
+		fmt.Fprintf(&b, "%s: protected: its history begins\n", cli.QuoteWord(cli.Shown(name)))
 	}
 	verb := "discarded"
 	if r.dryRun {
 		verb = "to be discarded"
 	}
 	for _, t := range report.Expired {
-		fmt.Fprintf(&b, "transaction %s, begun %s: %s\n", t.ID, timeText(t.Created), verb)
+		fmt.Fprintf(&b, "transaction %s, begun %s: %s\n", t.ID, cli.TimeText(t.Created), verb)
 	}
 	for _, t := range report.Open {
 		if t.Err == nil {
-			fmt.Fprintf(&b, "transaction %s, begun %s: open, %s\n", t.ID, timeText(t.Created), filesOf(t))
+			fmt.Fprintf(&b, "transaction %s, begun %s: open, %s\n", t.ID, cli.TimeText(t.Created), filesOf(t))
 		} else {
-			fmt.Fprintf(&b, "transaction %s, begun %s: damaged\n", t.ID, timeText(t.Created))
+			fmt.Fprintf(&b, "transaction %s, begun %s: damaged\n", t.ID, cli.TimeText(t.Created))
 		}
 	}
 	for _, name := range report.Removed {
-		fmt.Fprintf(&b, "%s: left by a crash, %s\n", quoteWord(shown(name)), strings.Replace(verb, "discarded", "removed", 1))
+		fmt.Fprintf(&b, "%s: left by a crash, %s\n", cli.QuoteWord(cli.Shown(name)), strings.Replace(verb, "discarded", "removed", 1))
 	}
-	if err := r.a.write([]byte(b.String())); err != nil {
+	if err := r.a.Write([]byte(b.String())); err != nil {
 		return err
 	}
-	r.a.note("%s looked at, %d with something to settle", plural(report.Total, "file"), len(report.Files))
+	r.a.Note("%s looked at, %d with something to settle", cli.Plural(report.Total, "file"), len(report.Files))
 	return nil
 }
 
 func linesOf(f txn.FileReport) string {
 	var b strings.Builder
-	name := quoteWord(shown(f.File))
+	name := cli.QuoteWord(cli.Shown(f.File))
 	for _, d := range f.Done {
 		fmt.Fprintf(&b, "%s: %s: %s, revision %d", name, d.Case, d.Action, d.Rev)
 		if d.Clash != "" {
-			fmt.Fprintf(&b, ", it clashes: %s", printable(d.Clash))
+			fmt.Fprintf(&b, ", it clashes: %s", cli.Printable(d.Clash))
 		}
 		if d.Aside != "" {
-			fmt.Fprintf(&b, ", bytes kept in %s", quoteWord(shown(d.Aside)))
+			fmt.Fprintf(&b, ", bytes kept in %s", cli.QuoteWord(cli.Shown(d.Aside)))
 		}
 		if d.Cut.Bytes > 0 && !d.Cut.Blank {
 			fmt.Fprintf(&b, ", %d bytes of a torn record cut", d.Cut.Bytes)
@@ -176,47 +177,47 @@ func linesOf(f txn.FileReport) string {
 		b.WriteByte('\n')
 	}
 	if f.Err != nil && len(f.Done) == 0 {
-		fmt.Fprintf(&b, "%s: not settled: %s\n", name, printable(messageOf(f.Err)))
+		fmt.Fprintf(&b, "%s: not settled: %s\n", name, cli.Printable(cli.MessageOf(f.Err)))
 	}
 	return b.String()
 }
 
 type recoverJSON struct {
-	DryRun  bool          `json:"dry_run"`
-	Total   int           `json:"total"`
-	Files   []settledJSON `json:"files"`
-	Begun   []*jsonFile   `json:"begun"`
-	Expired []txJSON      `json:"expired"`
-	Open    []txJSON      `json:"open"`
-	Removed []*jsonFile   `json:"removed"`
+	DryRun  bool            `json:"dry_run"`
+	Total   int             `json:"total"`
+	Files   []settledJSON   `json:"files"`
+	Begun   []*cli.JSONFile `json:"begun"`
+	Expired []txJSON        `json:"expired"`
+	Open    []txJSON        `json:"open"`
+	Removed []*cli.JSONFile `json:"removed"`
 }
 
 type settledJSON struct {
-	*jsonFile
-	Done  []doneJSON `json:"done"`
-	Error string     `json:"error,omitempty"`
+	*cli.JSONFile
+	Done  []cli.DoneJSON `json:"done"`
+	Error string         `json:"error,omitempty"`
 }
 
 func (r *recoverCommand) json(report txn.RecoverReport) recoverJSON {
 	j := recoverJSON{
-		DryRun: r.dryRun, Total: report.Total, Files: []settledJSON{}, Begun: []*jsonFile{}, Removed: []*jsonFile{},
+		DryRun: r.dryRun, Total: report.Total, Files: []settledJSON{}, Begun: []*cli.JSONFile{}, Removed: []*cli.JSONFile{},
 		Expired: newTxsJSON(report.Expired), Open: newTxsJSON(report.Open),
 	}
 	for _, f := range report.Files {
-		s := settledJSON{jsonFile: newJSONFile(shown(f.File)), Done: []doneJSON{}}
+		s := settledJSON{JSONFile: cli.NewJSONFile(cli.Shown(f.File)), Done: []cli.DoneJSON{}}
 		for _, d := range f.Done {
-			s.Done = append(s.Done, newDoneJSON(d))
+			s.Done = append(s.Done, cli.NewDoneJSON(d))
 		}
 		if f.Err != nil {
-			s.Error = messageOf(f.Err)
+			s.Error = cli.MessageOf(f.Err)
 		}
 		j.Files = append(j.Files, s)
 	}
 	for _, name := range report.Begun {
-		j.Begun = append(j.Begun, newJSONFile(shown(name)))
+		j.Begun = append(j.Begun, cli.NewJSONFile(cli.Shown(name)))
 	}
 	for _, name := range report.Removed {
-		j.Removed = append(j.Removed, newJSONFile(shown(name)))
+		j.Removed = append(j.Removed, cli.NewJSONFile(cli.Shown(name)))
 	}
 	return j
 }

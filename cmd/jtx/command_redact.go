@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -21,15 +22,15 @@ aside, and the log of operations. So change or delete a secret first. It prints 
 it removed. Revisions, times and ids stay, and jtx verify holds. Backups, histories
 of files that the value was copied or moved to or from, and free blocks of the disk
 may still hold it. The exit code is 1 where there is nothing to take out.`,
-		Example:           example(`jtx set config.json /token '"hunter2"'`, `jtx set config.json /token '"new"'`, `jtx redact config.json /token`),
-		Args:              words(2, 2),
+		Example:           cli.Example(`jtx set config.json /token '"hunter2"'`, `jtx set config.json /token '"new"'`, `jtx redact config.json /token`),
+		Args:              cli.Words(2, 2),
 		ValidArgsFunction: completeFiles,
 	}
 	fs := cmd.Flags()
 	lock.register(fs)
 	fs.BoolVar(&dryRun, "dry-run", false, "say what would be removed, change nothing")
-	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
-		if err := checkFile(args[0]); err != nil {
+	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error {
+		if err := cli.CheckFile(args[0]); err != nil {
 			return err
 		}
 		ptr, err := parsePlace(args[1])
@@ -44,7 +45,7 @@ may still hold it. The exit code is 1 where there is nothing to take out.`,
 		if dryRun {
 			opts = append(opts, txn.DryRun())
 		}
-		done, err := s.Redact(a.ctx, args[0], ptr, opts...)
+		done, err := s.Redact(a.Ctx, args[0], ptr, opts...)
 		if err != nil {
 			return err
 		}
@@ -55,46 +56,46 @@ may still hold it. The exit code is 1 where there is nothing to take out.`,
 
 // redactedJSON is what was removed.
 type redactedJSON struct {
-	Values    int         `json:"values"`
-	Revisions int         `json:"revisions"`
-	Messages  int         `json:"messages"`
-	Removed   []*jsonFile `json:"removed"`
-	LogLines  int         `json:"log_lines"`
-	Elsewhere []uint64    `json:"elsewhere"`
-	AlsoIn    []*jsonFile `json:"also_in"`
-	Unreached []*jsonFile `json:"unreached"`
+	Values    int             `json:"values"`
+	Revisions int             `json:"revisions"`
+	Messages  int             `json:"messages"`
+	Removed   []*cli.JSONFile `json:"removed"`
+	LogLines  int             `json:"log_lines"`
+	Elsewhere []uint64        `json:"elsewhere"`
+	AlsoIn    []*cli.JSONFile `json:"also_in"`
+	Unreached []*cli.JSONFile `json:"unreached"`
 }
 
 func (a *app) printRedacted(d txn.Redacted) error {
-	if a.json {
-		return a.writeJSON(redactedJSON{
+	if a.JSON {
+		return a.WriteJSON(redactedJSON{
 			Values: d.Values, Revisions: d.Revisions, Messages: d.Messages, Removed: jsonFiles(d.Removed), LogLines: d.LogLines,
 			Elsewhere: append([]uint64{}, d.Elsewhere...), AlsoIn: jsonFiles(d.AlsoIn), Unreached: jsonFiles(d.Unreached),
 		})
 	}
-	text := fmt.Sprintf("%s in %s, %s\n", plural(d.Values, "value"), plural(d.Revisions, "revision"), plural(d.Messages, "message"))
+	text := fmt.Sprintf("%s in %s, %s\n", cli.Plural(d.Values, "value"), cli.Plural(d.Revisions, "revision"), cli.Plural(d.Messages, "message"))
 	if d.LogLines > 0 {
-		text = fmt.Sprintf("%s, %s of the log\n", text[:len(text)-1], plural(d.LogLines, "line"))
+		text = fmt.Sprintf("%s, %s of the log\n", text[:len(text)-1], cli.Plural(d.LogLines, "line"))
 	}
 	for _, name := range d.Removed {
-		text += "removed " + quoteWord(shown(name)) + "\n"
+		text += "removed " + cli.QuoteWord(cli.Shown(name)) + "\n"
 	}
 	if n := len(d.Elsewhere); n > 0 {
-		a.warn(fmt.Sprintf("one of the values still stands at another place of %s, the oldest %d, the newest %d", plural(n, "revision"), d.Elsewhere[0], d.Elsewhere[n-1]))
+		a.Warn(fmt.Sprintf("one of the values still stands at another place of %s, the oldest %d, the newest %d", cli.Plural(n, "revision"), d.Elsewhere[0], d.Elsewhere[n-1]))
 	}
 	for _, name := range d.AlsoIn {
-		a.warn(fmt.Sprintf("the history of %s holds one of the values too: redact it there as well", quoteWord(shown(name))))
+		a.Warn(fmt.Sprintf("the history of %s holds one of the values too: redact it there as well", cli.QuoteWord(cli.Shown(name))))
 	}
 	for _, name := range d.Unreached {
-		a.warn(fmt.Sprintf("the history of %s can't be looked at, and may hold one of the values", quoteWord(shown(name))))
+		a.Warn(fmt.Sprintf("the history of %s can't be looked at, and may hold one of the values", cli.QuoteWord(cli.Shown(name))))
 	}
-	return a.write([]byte(text))
+	return a.Write([]byte(text))
 }
 
-func jsonFiles(names []string) []*jsonFile {
-	list := []*jsonFile{}
+func jsonFiles(names []string) []*cli.JSONFile {
+	list := []*cli.JSONFile{}
 	for _, name := range names {
-		list = append(list, newJSONFile(shown(name)))
+		list = append(list, cli.NewJSONFile(cli.Shown(name)))
 	}
 	return list
 }

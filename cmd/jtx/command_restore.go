@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -25,8 +26,8 @@ Damaged bytes are kept below .jtx.
 With --all every tracked file in or below the current directory is brought to
 its state at the time, or the transaction, of --at; files that jtx made later are
 removed. With --from FILEs, or all files, are brought back as a backup has them.`,
-		Example:           example(`jtx set config.json /server/port 81`, `rm config.json`, `jtx restore config.json`, `jtx restore config.json@1`),
-		Args:              words(0, -1),
+		Example:           cli.Example(`jtx set config.json /server/port 81`, `rm config.json`, `jtx restore config.json`, `jtx restore config.json@1`),
+		Args:              cli.Words(0, -1),
 		ValidArgsFunction: completeFiles,
 	}
 	fs := cmd.Flags()
@@ -35,23 +36,23 @@ removed. With --from FILEs, or all files, are brought back as a backup has them.
 	r.at.register(fs)
 	fs.StringVar(&r.from, "from", "", "from this `BACKUP`, see jtx backup")
 	fs.BoolVar(&r.all, "all", false, "every tracked file, to the state of --at")
-	cmd.RunE = a.verb(func(cmd *cobra.Command, args []string) error {
+	cmd.RunE = a.Verb(func(cmd *cobra.Command, args []string) error {
 		if err := r.inside.refuse("restore", "jtx get FILE@VERSION | jtx put FILE stages an old version"); err != nil {
 			return err
 		}
 		switch {
 		case r.from != "" && (r.all || r.at.at != ""):
-			return usagef("--from excludes --all and --at: a backup has one state")
+			return cli.Usagef("--from excludes --all and --at: a backup has one state")
 		case r.from != "":
 			return r.runFrom(args)
 		case len(args) > 1:
-			return usagef("too many words: %s", quoteWord(args[1])).withHint("usage: %s", cmd.UseLine())
+			return cli.Usagef("too many words: %s", cli.QuoteWord(args[1])).WithHint("usage: %s", cmd.UseLine())
 		case r.all && len(args) > 0:
-			return usagef("--all and FILE exclude each other")
+			return cli.Usagef("--all and FILE exclude each other")
 		case r.all && r.at.at == "":
-			return usagef("--all needs --at TIME")
+			return cli.Usagef("--all needs --at TIME")
 		case !r.all && len(args) == 0:
-			return missing(cmd)
+			return cli.Missing(cmd)
 		}
 		return r.run(args)
 	})
@@ -69,7 +70,7 @@ type restoreCommand struct {
 
 // runFrom brings files back from a backup.
 func (r *restoreCommand) runFrom(files []string) error {
-	if err := checkFiles(files); err != nil {
+	if err := cli.CheckFiles(files); err != nil {
 		return err
 	}
 	s, err := r.a.openStore(&r.flags.lockFlags)
@@ -83,7 +84,7 @@ func (r *restoreCommand) runFrom(files []string) error {
 	if err != nil {
 		return err
 	}
-	res, err := s.RestoreBackup(r.a.ctx, r.from, files, opts...)
+	res, err := s.RestoreBackup(r.a.Ctx, r.from, files, opts...)
 	if errors.Is(err, fs.ErrNotExist) && len(res.Files) == 0 {
 		if _, gone := os.Lstat(r.from); gone != nil {
 			return noBackup(r.from)
@@ -116,10 +117,10 @@ func (r *restoreCommand) run(args []string) error {
 	var res txn.Result
 	var names []string
 	if r.all {
-		res, err = s.RestoreAll(r.a.ctx, v.point, opts...)
+		res, err = s.RestoreAll(r.a.Ctx, v.point, opts...)
 	} else {
 		names = []string{v.file}
-		res, err = s.Restore(r.a.ctx, names, v.point, opts...)
+		res, err = s.Restore(r.a.Ctx, names, v.point, opts...)
 	}
 	return r.done(res, names, err)
 }
@@ -127,16 +128,16 @@ func (r *restoreCommand) run(args []string) error {
 // done tells what was brought back, and what was not.
 func (r *restoreCommand) done(res txn.Result, names []string, err error) error {
 	if err != nil && len(res.Files) == 0 {
-		return several(err)
+		return cli.Several(err)
 	}
 	for _, d := range res.Recovered {
 		if d.Aside != "" {
-			r.a.note("note: the damaged bytes are kept in %s", quoteWord(shown(d.Aside)))
+			r.a.Note("note: the damaged bytes are kept in %s", cli.QuoteWord(cli.Shown(d.Aside)))
 		}
 	}
-	o := newOutcome(res, names, r.flags.dryRun)
-	o.single = names != nil
-	return several(r.a.printOutcome(o), err)
+	o := cli.NewOutcome(res, names, r.flags.dryRun)
+	o.Single = names != nil
+	return cli.Several(r.a.PrintOutcome(o), err)
 }
 
 func restoreMessage(v versioned) string {

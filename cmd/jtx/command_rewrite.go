@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/cmd/internal/rewrite"
 	"github.com/jtx-project/jtx/txn"
 )
@@ -27,12 +28,12 @@ in other languages.
 
 With --write the scripts are changed. A copy of each as it was is kept in the
 workspace, and named. - is standard input, and with --write the result is printed.`,
-		Example:           example(`jtx rewrite deploy.sh`, `jtx rewrite --write deploy.sh`),
-		Args:              words(1, -1),
+		Example:           cli.Example(`jtx rewrite deploy.sh`, `jtx rewrite --write deploy.sh`),
+		Args:              cli.Words(1, -1),
 		ValidArgsFunction: completeFiles,
 	}
 	cmd.Flags().BoolVarP(&r.write, "write", "w", false, "change the scripts")
-	cmd.RunE = a.verb(r.run)
+	cmd.RunE = a.Verb(r.run)
 	return cmd
 }
 
@@ -72,12 +73,12 @@ func (r *rewriteCommand) one(name string) error {
 		}
 	}
 	switch {
-	case r.a.json:
-		return r.a.writeJSON(s.json(r.write))
+	case r.a.JSON:
+		return r.a.WriteJSON(s.json(r.write))
 	case r.write && name == "-":
-		err = r.a.write([]byte(s.Text))
+		err = r.a.Write([]byte(s.Text))
 	case changed:
-		err = r.a.write(r.a.paintDiff(diff.Diff(name, s.old, name, []byte(s.Text))))
+		err = r.a.Write(r.a.paintDiff(diff.Diff(name, s.old, name, []byte(s.Text))))
 	}
 	if err != nil {
 		return err
@@ -89,15 +90,15 @@ func (r *rewriteCommand) one(name string) error {
 func (r *rewriteCommand) read(name string) (*script, error) {
 	s := &script{name: name}
 	if name == "-" {
-		in, err := r.a.readStdin()
+		in, err := r.a.ReadStdin()
 		if err != nil {
 			return nil, err
 		}
-		s.old = in.data
+		s.old = in.Data
 	} else {
 		data, err := os.ReadFile(name)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, &cliError{exit: exitNo, msg: quoteWord(name) + ": no such file"}
+			return nil, &cli.Error{Exit: cli.ExitNo, Msg: cli.QuoteWord(name) + ": no such file"}
 		}
 		if err != nil {
 			return nil, err
@@ -106,7 +107,7 @@ func (r *rewriteCommand) read(name string) (*script, error) {
 	}
 	res, err := rewrite.Script(string(s.old))
 	if err != nil {
-		return nil, invalidIn(quoteWord(name), err)
+		return nil, cli.InvalidIn(cli.QuoteWord(name), err)
 	}
 	s.Result = res
 	return s, nil
@@ -114,11 +115,11 @@ func (r *rewriteCommand) read(name string) (*script, error) {
 
 // replace keeps the script as it was, and puts the new one in its place.
 func (r *rewriteCommand) replace(s *script) error {
-	store, err := r.a.store(txn.Options{})
+	store, err := r.a.Store(txn.Options{})
 	if err != nil {
 		return err
 	}
-	if s.kept, err = store.Keep(r.a.ctx, s.name, s.old); err != nil {
+	if s.kept, err = store.Keep(r.a.Ctx, s.name, s.old); err != nil {
 		return err
 	}
 	return replaceFile(s.name, []byte(s.Text))
@@ -132,20 +133,20 @@ func (r *rewriteCommand) list(s *script) {
 			done++
 			continue
 		}
-		r.a.note("%s:%d: %s: %s: %s", quoteWord(s.name), f.Line, f.Verdict, f.Idiom, printable(f.Reason))
+		r.a.Note("%s:%d: %s: %s: %s", cli.QuoteWord(s.name), f.Line, f.Verdict, f.Idiom, cli.Printable(f.Reason))
 	}
 	word := "to rewrite"
 	if r.write {
 		word = "rewritten"
 	}
-	summary := fmt.Sprintf("%s: %d %s", quoteWord(s.name), done, word)
+	summary := fmt.Sprintf("%s: %d %s", cli.QuoteWord(s.name), done, word)
 	if rest := len(s.Findings) - done; rest > 0 {
 		summary += fmt.Sprintf(", %d to look at", rest)
 	}
 	if s.kept != "" {
-		summary += "; as it was: " + quoteWord(shown(s.kept))
+		summary += "; as it was: " + cli.QuoteWord(cli.Shown(s.kept))
 	}
-	r.a.note("%s", summary)
+	r.a.Note("%s", summary)
 }
 
 // findingJSON is a finding with --json.
@@ -159,16 +160,16 @@ type findingJSON struct {
 }
 
 type scriptJSON struct {
-	*jsonFile
+	*cli.JSONFile
 	Written  bool          `json:"written"`
-	Kept     *jsonFile     `json:"kept,omitempty"`
+	Kept     *cli.JSONFile `json:"kept,omitempty"`
 	Findings []findingJSON `json:"findings"`
 }
 
 func (s *script) json(write bool) scriptJSON {
-	j := scriptJSON{jsonFile: newJSONFile(s.name), Written: write && s.Text != string(s.old), Findings: []findingJSON{}}
+	j := scriptJSON{JSONFile: cli.NewJSONFile(s.name), Written: write && s.Text != string(s.old), Findings: []findingJSON{}}
 	if s.kept != "" {
-		j.Kept = newJSONFile(shown(s.kept))
+		j.Kept = cli.NewJSONFile(cli.Shown(s.kept))
 	}
 	for _, f := range s.Findings {
 		j.Findings = append(j.Findings, findingJSON{f.Line, f.Idiom, f.Verdict.String(), f.Original, f.Replacement, f.Reason})
@@ -184,13 +185,13 @@ func (a *app) paintDiff(text []byte) []byte {
 		plain := strings.TrimSuffix(line, "\n")
 		switch {
 		case strings.HasPrefix(line, "--- "), strings.HasPrefix(line, "+++ "):
-			plain = paint(a.stdout, bold, plain)
+			plain = cli.Paint(a.Stdout, cli.Bold, plain)
 		case strings.HasPrefix(line, "-"):
-			plain = paint(a.stdout, red, plain)
+			plain = cli.Paint(a.Stdout, cli.Red, plain)
 		case strings.HasPrefix(line, "+"):
-			plain = paint(a.stdout, green, plain)
+			plain = cli.Paint(a.Stdout, cli.Green, plain)
 		case strings.HasPrefix(line, "@@"):
-			plain = paint(a.stdout, dim, plain)
+			plain = cli.Paint(a.Stdout, cli.Dim, plain)
 		}
 		b.WriteString(plain + "\n")
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/cmd/internal/selftest"
 )
 
@@ -25,8 +26,8 @@ whether locks exclude other processes; processes that are killed in the middle
 of commits; and processes that work at once. A line for each check: name, ok,
 limited (it works, but something can't be promised on this file system) or
 FAILED, and what was found. The exit code is 1 where one failed.`,
-		Example: example(`jtx selftest --time 1s .`),
-		Args:    words(0, 1),
+		Example: cli.Example(`jtx selftest --time 1s .`),
+		Args:    cli.Words(0, 1),
 	}
 	flags := cmd.Flags()
 	flags.DurationVar(&c.time, "time", 5*time.Second, "bound for each of the three checks that take long")
@@ -35,7 +36,7 @@ FAILED, and what was found. The exit code is 1 where one failed.`,
 	if err := flags.MarkHidden("child"); err != nil {
 		panic(err) // the flag is defined above
 	}
-	cmd.RunE = a.verb(c.run)
+	cmd.RunE = a.Verb(c.run)
 	return cmd
 }
 
@@ -48,20 +49,20 @@ type selftestCommand struct {
 
 func (c *selftestCommand) run(_ *cobra.Command, args []string) error {
 	if c.child != "" {
-		return selftest.Child(c.a.ctx, c.child, os.Stdin, c.a.stdout)
+		return selftest.Child(c.a.Ctx, c.child, os.Stdin, c.a.Stdout)
 	}
 	if c.time <= 0 {
-		return usagef("--time %s: want a time to spend", c.time)
+		return cli.Usagef("--time %s: want a time to spend", c.time)
 	}
 	dir := "."
 	if len(args) > 0 {
 		dir = args[0]
 	}
-	report, err := selftest.Run(c.a.ctx, selftest.Options{
-		Dir: dir, Child: c.self, Time: c.time, Seed: c.seed, Progress: c.a.progress("selftest"),
+	report, err := selftest.Run(c.a.Ctx, selftest.Options{
+		Dir: dir, Child: c.self, Time: c.time, Seed: c.seed, Progress: c.a.Progress("selftest"),
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		return &cliError{exit: exitNo, err: err}
+		return &cli.Error{Exit: cli.ExitNo, Err: err}
 	}
 	if err != nil {
 		return err
@@ -70,7 +71,7 @@ func (c *selftestCommand) run(_ *cobra.Command, args []string) error {
 		return err
 	}
 	if n := report.Failed(); n > 0 {
-		return &cliError{exit: exitNo, msg: fmt.Sprintf("%s failed (seed %d)", plural(n, "check"), report.Seed), hint: "don't trust this directory with jtx before you know why"}
+		return &cli.Error{Exit: cli.ExitNo, Msg: fmt.Sprintf("%s failed (seed %d)", cli.Plural(n, "check"), report.Seed), Hint: "don't trust this directory with jtx before you know why"}
 	}
 	return nil
 }
@@ -81,8 +82,8 @@ func (c *selftestCommand) self(job string) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.a.signals.wait()
-	cmd := exec.CommandContext(c.a.ctx, exe, "selftest", "--child", job)
+	c.a.Signals.Wait()
+	cmd := exec.CommandContext(c.a.Ctx, exe, "selftest", "--child", job)
 	cmd.Args[0] = os.Args[0] // a test binary is jtx by this name alone
 	return cmd, nil
 }
@@ -102,16 +103,16 @@ type selftestJSON struct {
 }
 
 func (c *selftestCommand) print(r selftest.Report) error {
-	if c.a.json {
-		out := selftestJSON{newJSONFile(r.Dir).File, r.FS, r.Seed, r.Failed(), nil}
+	if c.a.JSON {
+		out := selftestJSON{cli.NewJSONFile(r.Dir).File, r.FS, r.Seed, r.Failed(), nil}
 		for _, ch := range r.Checks {
 			out.Checks = append(out.Checks, checkJSON{ch.Name, ch.Verdict.String(), ch.Detail})
 		}
-		return c.a.writeJSON(out)
+		return c.a.WriteJSON(out)
 	}
-	t := &table{header: []string{"CHECK", "VERDICT", "FOUND"}}
+	t := &cli.Table{Header: []string{"CHECK", "VERDICT", "FOUND"}}
 	for _, ch := range r.Checks {
-		t.add(ch.Name, ch.Verdict.String(), printable(ch.Detail))
+		t.Add(ch.Name, ch.Verdict.String(), cli.Printable(ch.Detail))
 	}
-	return c.a.table(t)
+	return c.a.Table(t)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -22,16 +23,16 @@ is made. A PTR that ends in /- appends to an array.
 
 -p makes missing parents. What is made is an array where /- or, in a jq path, an
 index follows (.list[0]), else an object: in a pointer, 0 may well name a member.`,
-		Example: example(`jtx set config.json /server/port 8080`, `jtx set config.json .server.host example.org --string`,
+		Example: cli.Example(`jtx set config.json /server/port 8080`, `jtx set config.json .server.host example.org --string`,
 			`jtx set config.json -p /limits/cpu 2 /limits/delta -1 -m "limits"`),
-		Args:              words(3, -1),
+		Args:              cli.Words(3, -1),
 		ValidArgsFunction: completeFiles,
 	}
 	fs := cmd.Flags()
 	s.flags.register(fs)
 	fs.BoolVarP(&s.parents, "parents", "p", false, "make missing parents")
 	fs.BoolVar(&s.asString, "string", false, "take each VALUE as a string")
-	cmd.RunE = a.verb(s.run)
+	cmd.RunE = a.Verb(s.run)
 	return cmd
 }
 
@@ -44,7 +45,7 @@ type setCommand struct {
 func (s *setCommand) run(cmd *cobra.Command, args []string) error {
 	file, pairs := args[0], args[1:]
 	if len(pairs)%2 != 0 {
-		return usagef("%s: PTR %s has no VALUE", cmd.CommandPath(), quoteWord(pairs[len(pairs)-1])).withHint("usage: %s", cmd.UseLine())
+		return cli.Usagef("%s: PTR %s has no VALUE", cmd.CommandPath(), cli.QuoteWord(pairs[len(pairs)-1])).WithHint("usage: %s", cmd.UseLine())
 	}
 	var sets []assignment
 	for i := 0; i < len(pairs); i += 2 {
@@ -52,7 +53,7 @@ func (s *setCommand) run(cmd *cobra.Command, args []string) error {
 		if err != nil {
 			return err
 		}
-		v, err := value(fmt.Sprintf("the value for %s", placeName(ptr)), pairs[i+1], s.asString)
+		v, err := cli.Value(fmt.Sprintf("the value for %s", cli.PlaceName(ptr)), pairs[i+1], s.asString)
 		if err != nil {
 			return err
 		}
@@ -82,15 +83,7 @@ func (s *setCommand) one(tx *txn.Tx, file string, set assignment) error {
 	err := tx.Set(file, set.ptr, set.value, set.arrays...)
 	// Tried, to see whether it would help; the transaction ends in err all the same.
 	if errors.Is(err, txn.ErrConflict) && tx.SetPath(file, set.ptr, set.value, set.arrays...) == nil {
-		return &hinted{err, "-p makes missing parent objects"}
+		return &cli.Hinted{Err: err, Hint: "-p makes missing parent objects"}
 	}
 	return err
-}
-
-// placeName is a pointer for people.
-func placeName(ptr string) string {
-	if ptr == "" {
-		return "the whole document"
-	}
-	return quoteWord(ptr)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/cmd/internal/shellenv"
 )
 
@@ -17,14 +18,14 @@ func newShellenv(a *app) *cobra.Command {
 safe_json_update, safe_jq and their like, for scripts that have used functions of
 these names. One text serves bash, zsh and POSIX sh. Without jtx in PATH they
 fail: there is no fall-back to unsafe writes.`,
-		Example:   example(`eval "$(jtx shellenv)"`, `safe_json_merge shared.json '{"worker_1": "done"}'`, `safe_json_read shared.json '{}'`),
-		Args:      words(0, 1),
+		Example:   cli.Example(`eval "$(jtx shellenv)"`, `safe_json_merge shared.json '{"worker_1": "done"}'`, `safe_json_read shared.json '{}'`),
+		Args:      cli.Words(0, 1),
 		ValidArgs: shells,
-		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
+		RunE: a.Verb(func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && !slices.Contains(shells, args[0]) {
-				return usagef("no functions for %s", quoteWord(args[0])).withHint("usage: %s", cmd.UseLine())
+				return cli.Usagef("no functions for %s", cli.QuoteWord(args[0])).WithHint("usage: %s", cmd.UseLine())
 			}
-			return a.write([]byte(shellenv.Functions))
+			return a.Write([]byte(shellenv.Functions))
 		}),
 	}
 }

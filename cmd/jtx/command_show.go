@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -17,11 +18,11 @@ func newShow(a *app) *cobra.Command {
 		Long: `Shows the transaction TX: its id, time, actor, files and message on a line, and
 for each file a line with its patch. FILE@REV is the transaction that made it. The exit code is 1 where no tracked file in
 or below the current directory has such a transaction.`,
-		Example: example(`TX=$(jtx set config.json /server/port 81 | cut -d ' ' -f 1)`, `jtx show $TX`),
-		Args:    words(1, 1),
+		Example: cli.Example(`TX=$(jtx set config.json /server/port 81 | cut -d ' ' -f 1)`, `jtx show $TX`),
+		Args:    cli.Words(1, 1),
 	}
 	lock.register(cmd.Flags())
-	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
+	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error {
 		s, err := a.openStore(&lock)
 		if err != nil {
 			return err
@@ -30,7 +31,7 @@ or below the current directory has such a transaction.`,
 		if err != nil {
 			return err
 		}
-		e, err := s.Show(a.ctx, id)
+		e, err := s.Show(a.Ctx, id)
 		if err != nil {
 			return err
 		}
@@ -44,8 +45,8 @@ func (a *app) printEntry(e txn.Entry) error {
 	defer p.close()
 	var b bytes.Buffer
 	switch {
-	case a.json:
-		b.Write(encodeJSON(newEntryJSON(e, true)))
+	case a.JSON:
+		b.Write(cli.EncodeJSON(newEntryJSON(e, true)))
 	case p.terminal:
 		p.prettyEntry(&b, e, true)
 	default:
@@ -65,8 +66,8 @@ func (a *app) transactionOf(s *txn.Store, word string) (wal.ID, error) {
 		return wal.ID{}, err
 	}
 	if v.text == "" {
-		return wal.ID{}, usagef("%s is no transaction's id", quoteWord(word)).withHint("an id has 26 letters and digits, jtx log lists them; FILE@REV names the transaction that made a version")
+		return wal.ID{}, cli.Usagef("%s is no transaction's id", cli.QuoteWord(word)).WithHint("an id has 26 letters and digits, jtx log lists them; FILE@REV names the transaction that made a version")
 	}
-	made, err := s.ReadVersion(a.ctx, v.file, v.point)
+	made, err := s.ReadVersion(a.Ctx, v.file, v.point)
 	return made.Tx, err
 }

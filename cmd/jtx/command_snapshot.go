@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
@@ -19,13 +20,13 @@ func newSnapshot(a *app) *cobra.Command {
 		Short: "print one consistent state of several files",
 		Long: `Prints one consistent state of the files, as an object by file: never a part of
 a transaction. --at takes the state at a time, or at a transaction. With --json each file is an object in a list, with its revision.`,
-		Example:           example(`jtx snapshot a.json b.json`),
-		Args:              words(1, -1),
+		Example:           cli.Example(`jtx snapshot a.json b.json`),
+		Args:              cli.Words(1, -1),
 		ValidArgsFunction: completeFiles,
 	}
 	flags.register(cmd.Flags())
 	at.register(cmd.Flags())
-	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
+	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error {
 		slices.Sort(args)
 		args = slices.Compact(args)
 		if at.at != "" {
@@ -46,7 +47,7 @@ a transaction. --at takes the state at a time, or at a transaction. With --json 
 
 // snapshotAt prints an old state.
 func (a *app) snapshotAt(flags *readFlags, files []string, at string) error {
-	if err := checkFiles(files); err != nil {
+	if err := cli.CheckFiles(files); err != nil {
 		return err
 	}
 	p, err := parseMoment("--at", at)
@@ -57,7 +58,7 @@ func (a *app) snapshotAt(flags *readFlags, files []string, at string) error {
 	if err != nil {
 		return err
 	}
-	versions, err := s.ReadVersions(a.ctx, files, p)
+	versions, err := s.ReadVersions(a.Ctx, files, p)
 	if err != nil {
 		return err
 	}
@@ -69,14 +70,14 @@ func (a *app) snapshotAt(flags *readFlags, files []string, at string) error {
 		if !v.Exists {
 			return &txn.Error{Kind: txn.ErrNotFound, File: files[i], Err: errors.New("was not there then")}
 		}
-		shots = append(shots, shot{newJSONFile(files[i]), v.Rev, jsonpatch.Compact(v.Data)})
+		shots = append(shots, shot{cli.NewJSONFile(files[i]), v.Rev, jsonpatch.Compact(v.Data)})
 	}
 	return a.printShots(shots)
 }
 
 // shot is a file in a snapshot.
 type shot struct {
-	*jsonFile
+	*cli.JSONFile
 	Rev   uint64          `json:"rev"`
 	Value json.RawMessage `json:"value"`
 }
@@ -92,23 +93,23 @@ func shoot(tx *txn.Tx, files []string) ([]shot, error) {
 		if err != nil {
 			return nil, err
 		}
-		shots[i] = shot{newJSONFile(file), rev, jsonpatch.Compact(data)}
+		shots[i] = shot{cli.NewJSONFile(file), rev, jsonpatch.Compact(data)}
 	}
 	return shots, nil
 }
 
 func (a *app) printShots(shots []shot) error {
-	if a.json {
-		return a.writeJSON(map[string][]shot{"files": shots})
+	if a.JSON {
+		return a.WriteJSON(map[string][]shot{"files": shots})
 	}
 	seen := map[string]bool{}
 	out := []byte("{")
 	for i, s := range shots {
 		if seen[s.File] {
-			return usagef("two names look alike as JSON: %s", s.File).withHint("--json tells them apart")
+			return cli.Usagef("two names look alike as JSON: %s", s.File).WithHint("--json tells them apart")
 		}
 		seen[s.File] = true
-		name, err := quoteJSON(s.File)
+		name, err := cli.QuoteJSON(s.File)
 		if err != nil {
 			return err
 		}
@@ -117,5 +118,5 @@ func (a *app) printShots(shots []shot) error {
 		}
 		out = append(append(append(append(out, "\n  "...), name...), ": "...), s.Value...)
 	}
-	return a.write(append(out, "\n}\n"...))
+	return a.Write(append(out, "\n}\n"...))
 }

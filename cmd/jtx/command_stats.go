@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -21,15 +22,15 @@ func newStats(a *app) *cobra.Command {
 current directory: how many changes, how long they took and waited (half of them,
 and 99 of 100, at most so long), how many met a conflict, a lock or an error. In
 all, by day and by file. jtx config log-bytes says how far back the log goes.`,
-		Example: example(`jtx stats`, `jtx stats --since 24h --json`),
-		Args:    words(0, 0),
+		Example: cli.Example(`jtx stats`, `jtx stats --since 24h --json`),
+		Args:    cli.Words(0, 0),
 	}
 	cmd.Flags().DurationVar(&since, "since", 0, "only the last `TIME`, such as 24h; 0: all")
-	cmd.RunE = a.verb(func(*cobra.Command, []string) error {
+	cmd.RunE = a.Verb(func(*cobra.Command, []string) error {
 		if since < 0 {
-			return usagef("--since %s: a time can't be negative", since)
+			return cli.Usagef("--since %s: a time can't be negative", since)
 		}
-		s, err := a.store(txn.Options{})
+		s, err := a.Store(txn.Options{})
 		if err != nil {
 			return err
 		}
@@ -80,7 +81,7 @@ func summarize(ops []txn.Operation) statistics {
 		st.Days = append(st.Days, sumOf(day, days[day]))
 	}
 	for _, f := range sortedKeys(files) {
-		st.Files = append(st.Files, sumOf(shown(f), files[f]))
+		st.Files = append(st.Files, sumOf(cli.Shown(f), files[f]))
 	}
 	return st
 }
@@ -121,18 +122,18 @@ func percentile(values []int64, p int) int64 {
 
 func (a *app) printStats(st statistics) error {
 	switch {
-	case a.json:
-		return a.writeJSON(st)
+	case a.JSON:
+		return a.WriteJSON(st)
 	case st.All.Total == 0:
-		a.note("nothing is logged")
+		a.Note("nothing is logged")
 		return nil
 	}
-	t := &table{header: []string{"WHAT", "OPERATIONS", "PER HOUR", "P50", "P99", "WAIT P50", "WAIT P99", "CONFLICTS", "LOCKED", "ERRORS"}}
+	t := &cli.Table{Header: []string{"WHAT", "OPERATIONS", "PER HOUR", "P50", "P99", "WAIT P50", "WAIT P99", "CONFLICTS", "LOCKED", "ERRORS"}}
 	for _, s := range slices.Concat([]summary{st.All}, st.Days, st.Files) {
-		t.add(quoteWord(s.What), strconv.Itoa(s.Total), fmt.Sprintf("%.1f", s.PerHour), millis(s.P50), millis(s.P99),
+		t.Add(cli.QuoteWord(s.What), strconv.Itoa(s.Total), fmt.Sprintf("%.1f", s.PerHour), millis(s.P50), millis(s.P99),
 			millis(s.WaitP50), millis(s.WaitP99), strconv.Itoa(s.Conflicts), strconv.Itoa(s.Locked), strconv.Itoa(s.Errors))
 	}
-	return a.table(t)
+	return a.Table(t)
 }
 
 func millis(us int64) string { return fmt.Sprintf("%.1fms", float64(us)/1000) }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn"
 )
@@ -27,25 +28,25 @@ untracked (no version recorded yet). Behind it stands "protected" where a patter
 of jtx protect names the file; such files are shown also while they are untracked,
 which ends with the next change or jtx recover. The exit code is 6 where something
 is damaged.`,
-		Example: example(`jtx status`),
-		RunE: a.verb(func(_ *cobra.Command, paths []string) error {
-			s, err := a.store(txn.Options{})
+		Example: cli.Example(`jtx status`),
+		RunE: a.Verb(func(_ *cobra.Command, paths []string) error {
+			s, err := a.Store(txn.Options{})
 			if err != nil {
 				return err
 			}
-			st, unset := s.Status(a.ctx, paths)
+			st, unset := s.Status(a.Ctx, paths)
 			if unset != nil && len(st.Workspaces) == 0 {
 				return unset
 			}
-			if err := checkPaths(paths, len(st.Files)); err != nil {
+			if err := cli.CheckPaths(paths, len(st.Files)); err != nil {
 				return err
 			}
-			if a.json {
-				err = a.writeJSON(newStatusJSON(st))
+			if a.JSON {
+				err = a.WriteJSON(newStatusJSON(st))
 			} else {
 				err = a.printStatus(st)
 			}
-			return several(append(statusDamage(st), err, unset)...)
+			return cli.Several(append(statusDamage(st), err, unset)...)
 		}),
 	}
 }
@@ -63,30 +64,30 @@ func statusDamage(st txn.Status) []error {
 
 func (a *app) printStatus(st txn.Status) error {
 	if len(st.Files)+len(st.Open) == 0 {
-		a.note("no tracked files, no open transactions")
+		a.Note("no tracked files, no open transactions")
 		return nil
 	}
-	t := &table{header: []string{"WHAT", "NAME", "REV", "JOURNAL", "CONDITION", "LOCK"}}
+	t := &cli.Table{Header: []string{"WHAT", "NAME", "REV", "JOURNAL", "CONDITION", "LOCK"}}
 	for _, f := range st.Files {
 		condition := conditionOf(f)
 		if f.Protected {
 			condition += ", protected"
 		}
-		t.add("file", quoteWord(shown(f.File)), strconv.FormatUint(f.Rev, 10), strconv.FormatInt(f.JournalBytes, 10), condition, lockText(f))
+		t.Add("file", cli.QuoteWord(cli.Shown(f.File)), strconv.FormatUint(f.Rev, 10), strconv.FormatInt(f.JournalBytes, 10), condition, lockText(f))
 	}
 	if len(st.Files) > 0 {
-		if err := a.table(t); err != nil {
+		if err := a.Table(t); err != nil {
 			return err
 		}
 	}
 	if len(st.Open) == 0 {
 		return nil
 	}
-	open := &table{header: []string{"WHAT", "TX", "FILES", "AGE", "OWNER"}}
+	open := &cli.Table{Header: []string{"WHAT", "TX", "FILES", "AGE", "OWNER"}}
 	for _, info := range st.Open {
-		open.add("tx", info.ID, filesOf(info), age(info.Created), ownerOf(info))
+		open.Add("tx", info.ID, filesOf(info), age(info.Created), ownerOf(info))
 	}
-	return a.table(open)
+	return a.Table(open)
 }
 
 func conditionOf(f txn.FileStatus) string {
@@ -112,7 +113,7 @@ func lockText(f txn.FileStatus) string {
 	if n := len(f.Lock.Waiters); n > 0 {
 		text += fmt.Sprintf(", %d waiting", n)
 	}
-	return printable(text)
+	return cli.Printable(text)
 }
 
 type statusJSON struct {
@@ -128,7 +129,7 @@ type workspaceJSON struct {
 }
 
 type fileStatusJSON struct {
-	*jsonFile
+	*cli.JSONFile
 	Workspace    string   `json:"workspace"`
 	Rev          uint64   `json:"rev"`
 	JournalBytes int64    `json:"journal_bytes"`
@@ -143,15 +144,15 @@ type fileStatusJSON struct {
 func newStatusJSON(st txn.Status) statusJSON {
 	j := statusJSON{Workspaces: []workspaceJSON{}, Files: []fileStatusJSON{}, Transactions: newTxsJSON(st.Open)}
 	for _, w := range st.Workspaces {
-		j.Workspaces = append(j.Workspaces, workspaceJSON{readableName(w.Root), w.ID, w.Tree})
+		j.Workspaces = append(j.Workspaces, workspaceJSON{cli.ReadableName(w.Root), w.ID, w.Tree})
 	}
 	for _, f := range st.Files {
 		fj := fileStatusJSON{
-			jsonFile: newJSONFile(shown(f.File)), Workspace: readableName(f.Workspace), Rev: f.Rev, JournalBytes: f.JournalBytes,
+			JSONFile: cli.NewJSONFile(cli.Shown(f.File)), Workspace: cli.ReadableName(f.Workspace), Rev: f.Rev, JournalBytes: f.JournalBytes,
 			Segments: f.Segments, Condition: f.Condition, InPlace: f.InPlace, Protected: f.Protected, Lock: newLockJSON(f),
 		}
 		if f.Err != nil {
-			fj.Error = messageOf(f.Err)
+			fj.Error = cli.MessageOf(f.Err)
 		}
 		j.Files = append(j.Files, fj)
 	}
@@ -186,7 +187,7 @@ type leaseJSON struct {
 func newLockJSON(f txn.FileStatus) lockJSON {
 	j := lockJSON{State: f.Lock.State.String(), Holders: newHoldersJSON(f.Lock.Holders), Waiters: newHoldersJSON(f.Lock.Waiters)}
 	if l := f.Lock.Lease; l != nil {
-		j.Lease = &leaseJSON{TX: l.Tx, Command: l.Command, Granted: timeText(l.Granted), Expires: timeText(l.Expires)}
+		j.Lease = &leaseJSON{TX: l.Tx, Command: l.Command, Granted: cli.TimeText(l.Granted), Expires: cli.TimeText(l.Expires)}
 		if over, why := l.Broken(time.Now()); over {
 			j.Lease.Broken = why
 		}
@@ -202,10 +203,10 @@ func newHoldersJSON(list []lockmgr.Holder) []holderJSON {
 	for _, h := range list {
 		j := holderJSON{PID: h.PID, Host: h.Host, Command: h.Command}
 		if !h.Started.IsZero() {
-			j.Started = timeText(h.Started)
+			j.Started = cli.TimeText(h.Started)
 		}
 		if !h.Since.IsZero() {
-			j.Since = timeText(h.Since)
+			j.Since = cli.TimeText(h.Since)
 		}
 		all = append(all, j)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -17,28 +18,28 @@ func newTx(a *app) *cobra.Command {
 		Long: `Lists the open transactions of the workspaces at, above and below PATH (default:
 the current directory), oldest first: id, age, owner, files. One that is damaged
 has that in the place of its owner, and the exit code is 6.`,
-		Example: example(`jtx begin a.json`, `jtx tx`),
-		RunE: a.verb(func(_ *cobra.Command, args []string) error {
-			s, err := a.store(txn.Options{})
+		Example: cli.Example(`jtx begin a.JSON`, `jtx tx`),
+		RunE: a.Verb(func(_ *cobra.Command, args []string) error {
+			s, err := a.Store(txn.Options{})
 			if err != nil {
 				return err
 			}
-			open, err := s.OpenTxs(a.ctx, args)
+			open, err := s.OpenTxs(a.Ctx, args)
 			if err != nil {
 				return err
 			}
-			if a.json {
-				return several(append(damagedTxs(open), a.writeJSON(map[string][]txJSON{"transactions": newTxsJSON(open)}))...)
+			if a.JSON {
+				return cli.Several(append(damagedTxs(open), a.WriteJSON(map[string][]txJSON{"transactions": newTxsJSON(open)}))...)
 			}
-			t := &table{header: []string{"TX", "AGE", "OWNER", "FILES"}}
+			t := &cli.Table{Header: []string{"TX", "AGE", "OWNER", "FILES"}}
 			for _, info := range open {
-				t.add(info.ID, age(info.Created), ownerOf(info), filesOf(info))
+				t.Add(info.ID, age(info.Created), ownerOf(info), filesOf(info))
 			}
 			if len(open) == 0 {
-				a.note("no open transactions")
+				a.Note("no open transactions")
 				return nil
 			}
-			return several(append(damagedTxs(open), a.table(t))...)
+			return cli.Several(append(damagedTxs(open), a.Table(t))...)
 		}),
 	}
 }
@@ -68,7 +69,7 @@ func ownerOf(t txn.OpenTxInfo) string {
 func filesOf(t txn.OpenTxInfo) string {
 	var words []string
 	for _, f := range t.Files {
-		words = append(words, quoteWord(fmt.Sprintf("%s@%d", shown(f.File), f.Rev)))
+		words = append(words, cli.QuoteWord(fmt.Sprintf("%s@%d", cli.Shown(f.File), f.Rev)))
 	}
 	if len(words) == 0 {
 		return "-"
@@ -90,22 +91,22 @@ type txJSON struct {
 }
 
 type txFileJSON struct {
-	*jsonFile
+	*cli.JSONFile
 	Rev        uint64 `json:"rev"`
 	Read       bool   `json:"read"`
 	Operations int    `json:"operations"`
 }
 
 func newTxJSON(t txn.OpenTxInfo) txJSON {
-	j := txJSON{TX: t.ID, Created: timeText(t.Created), Actor: t.Actor, Message: t.Message, Owner: t.Owner, OwnerState: t.OwnerState, Files: []txFileJSON{}}
+	j := txJSON{TX: t.ID, Created: cli.TimeText(t.Created), Actor: t.Actor, Message: t.Message, Owner: t.Owner, OwnerState: t.OwnerState, Files: []txFileJSON{}}
 	if !t.Expires.IsZero() {
-		j.Expires = timeText(t.Expires)
+		j.Expires = cli.TimeText(t.Expires)
 	}
 	if t.Err != nil {
-		j.Error = messageOf(t.Err)
+		j.Error = cli.MessageOf(t.Err)
 	}
 	for _, f := range t.Files {
-		j.Files = append(j.Files, txFileJSON{newJSONFile(shown(f.File)), f.Rev, f.Read, f.Ops})
+		j.Files = append(j.Files, txFileJSON{cli.NewJSONFile(cli.Shown(f.File)), f.Rev, f.Read, f.Ops})
 	}
 	return j
 }

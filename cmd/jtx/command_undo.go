@@ -2,6 +2,8 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 )
 
 func newUndo(a *app) *cobra.Command {
@@ -14,12 +16,12 @@ func newUndo(a *app) *cobra.Command {
 TXID FILE@REV ... ; FILE@REV is the transaction that made it. TX need not be the newest: what was changed since stays. Where
 a later transaction changed the same place it is a conflict (3), which names both
 changes, and nothing is changed. An undo can be undone.`,
-		Example: example(`TX=$(jtx set config.json /server/port 81 | cut -d ' ' -f 1)`, `jtx set config.json /server/host '"example.org"'`, `jtx undo $TX`),
-		Args:    words(1, 1),
+		Example: cli.Example(`TX=$(jtx set config.json /server/port 81 | cut -d ' ' -f 1)`, `jtx set config.json /server/host '"example.org"'`, `jtx undo $TX`),
+		Args:    cli.Words(1, 1),
 	}
 	flags.register(cmd.Flags())
 	inside.register(cmd.Flags())
-	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error {
+	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error {
 		if err := inside.refuse("undo", "jtx show TX prints the patch to take back by jtx patch"); err != nil {
 			return err
 		}
@@ -35,11 +37,11 @@ changes, and nothing is changed. An undo can be undone.`,
 		if err != nil {
 			return err
 		}
-		res, err := s.Undo(a.ctx, id, opts...)
+		res, err := s.Undo(a.Ctx, id, opts...)
 		if err != nil {
 			return err
 		}
-		return a.printOutcome(newOutcome(res, nil, flags.dryRun))
+		return a.PrintOutcome(cli.NewOutcome(res, nil, flags.dryRun))
 	})
 	return cmd
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/itchyny/gojq"
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
@@ -28,16 +29,16 @@ is changed. It runs while the file is locked, so that no update is lost.
 
 The variables of --arg and its like, $ARGS and $ENV are as in jq. Prints TXID
 FILE@REV.`,
-		Example: example(`jtx update config.json '.server.port += 1'`,
+		Example: cli.Example(`jtx update config.json '.server.port += 1'`,
 			`jtx update config.json '.server.host = $h' --arg h example.org`,
 			`jtx update config.json 'del(.server.port)' --dry-run`),
-		Args:              words(2, 2),
+		Args:              cli.Words(2, 2),
 		ValidArgsFunction: completeFiles,
 	}
 	u.flags.register(cmd.Flags())
 	cmd.Flags().StringVar(&u.fallback, "default", "", "begin with this `JSON` where there is no file")
 	u.vars.register(cmd.Flags())
-	cmd.RunE = a.verb(u.run)
+	cmd.RunE = a.Verb(u.run)
 	return cmd
 }
 
@@ -52,7 +53,7 @@ type updateCommand struct {
 func (u *updateCommand) run(_ *cobra.Command, args []string) error {
 	file, text := args[0], args[1]
 	if u.fallback != "" {
-		if _, err := value("the value of --default", u.fallback, false); err != nil {
+		if _, err := cli.Value("the value of --default", u.fallback, false); err != nil {
 			return err
 		}
 	}
@@ -71,7 +72,7 @@ func (u *updateCommand) run(_ *cobra.Command, args []string) error {
 		if err != nil {
 			return err
 		}
-		data, err := program.run(u.a.ctx, old)
+		data, err := program.run(u.a.Ctx, old)
 		if err != nil {
 			return err
 		}
@@ -102,7 +103,7 @@ func compileJQ(text string, vars []jqVar) (*jqProgram, error) {
 	}
 	p.code, err = gojq.Compile(query, gojq.WithVariables(names), gojq.WithEnvironLoader(os.Environ))
 	if err != nil {
-		return nil, &cliError{exit: exitInvalid, msg: "the jq program", err: err}
+		return nil, &cli.Error{Exit: cli.ExitInvalid, Msg: "the jq program", Err: err}
 	}
 	return p, nil
 }
@@ -111,7 +112,7 @@ func compileJQ(text string, vars []jqVar) (*jqProgram, error) {
 func badJQ(text string, err error) error {
 	var syntax *gojq.ParseError
 	if !errors.As(err, &syntax) {
-		return &cliError{exit: exitInvalid, msg: "the jq program", err: err}
+		return &cli.Error{Exit: cli.ExitInvalid, Msg: "the jq program", Err: err}
 	}
 	at := max(0, min(syntax.Offset-len(syntax.Token), len(text)))
 	if syntax.Token == "" {
@@ -120,7 +121,7 @@ func badJQ(text string, err error) error {
 	start := strings.LastIndexByte(text[:at], '\n') + 1
 	line, _, _ := strings.Cut(text[start:], "\n")
 	column := utf8.RuneCountInString(text[start:at]) + 1
-	return &cliError{exit: exitInvalid, msg: "the jq program", err: &jsonpatch.SyntaxError{
+	return &cli.Error{Exit: cli.ExitInvalid, Msg: "the jq program", Err: &jsonpatch.SyntaxError{
 		Line: strings.Count(text[:at], "\n") + 1, Column: column, Offset: int64(at),
 		Snippet: line + "\n" + strings.Repeat(" ", column-1) + "^", Msg: syntax.Error(),
 	}}
@@ -138,18 +139,18 @@ func (p *jqProgram) run(ctx context.Context, doc []byte) ([]byte, error) {
 		return nil, failedJQ(ctx, err)
 	}
 	if !ok {
-		return nil, invalidf("the jq program prints nothing, and a file holds one value; nothing was changed")
+		return nil, cli.Invalidf("the jq program prints nothing, and a file holds one value; nothing was changed")
 	}
 	if second, more := iter.Next(); more {
 		if err, failed := second.(error); failed {
 			return nil, failedJQ(ctx, err)
 		}
-		return nil, invalidf("the jq program prints several values, and a file holds one; nothing was changed").
-			withHint("[ ... ] around the program makes an array of them")
+		return nil, cli.Invalidf("the jq program prints several values, and a file holds one; nothing was changed").
+			WithHint("[ ... ] around the program makes an array of them")
 	}
 	data, err := gojq.Marshal(out)
 	if err != nil {
-		return nil, &cliError{exit: exitInvalid, msg: "what the jq program prints", err: err}
+		return nil, &cli.Error{Exit: cli.ExitInvalid, Msg: "what the jq program prints", Err: err}
 	}
 	return data, nil
 }
@@ -162,5 +163,5 @@ func failedJQ(ctx context.Context, err error) error {
 	if errors.As(err, &halt) {
 		err = fmt.Errorf("halted with %v", halt.Value())
 	}
-	return &cliError{exit: exitInvalid, msg: "the jq program failed", err: err}
+	return &cli.Error{Exit: cli.ExitInvalid, Msg: "the jq program failed", Err: err}
 }

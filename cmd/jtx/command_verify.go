@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -20,23 +21,23 @@ changes nothing. A line for each file: name, revision, records, bytes of the
 journal, and ok, edited or deleted (from outside, which the next access records),
 unfinished (a commit was cut off: jtx recover), untracked (protected, no version
 recorded yet), damaged or unreadable. The exit code is 6 where one is damaged.`,
-		Example: example(`jtx verify`),
+		Example: cli.Example(`jtx verify`),
 	}
 	lock.register(cmd.Flags())
-	cmd.RunE = a.verb(func(_ *cobra.Command, paths []string) error {
+	cmd.RunE = a.Verb(func(_ *cobra.Command, paths []string) error {
 		opt, err := lock.options()
 		if err != nil {
 			return err
 		}
-		s, err := a.store(opt)
+		s, err := a.Store(opt)
 		if err != nil {
 			return err
 		}
-		results, err := s.Verify(a.ctx, paths, txn.VerifyOptions{Progress: a.progress("verify")})
+		results, err := s.Verify(a.Ctx, paths, txn.VerifyOptions{Progress: a.Progress("verify")})
 		if err != nil && len(results) == 0 {
 			return err
 		}
-		if err := checkPaths(paths, len(results)); err != nil {
+		if err := cli.CheckPaths(paths, len(results)); err != nil {
 			return err
 		}
 		errs := []error{err} // of settings
@@ -46,10 +47,10 @@ recorded yet), damaged or unreadable. The exit code is 6 where one is damaged.`,
 		for _, r := range results {
 			errs = append(errs, r.Err)
 			if r.Exposed {
-				a.warn(quoteWord(shown(r.File)) + ": more people may read its journal than the file, whose mode was narrowed: jtx recover narrows the journal's")
+				a.Warn(cli.QuoteWord(cli.Shown(r.File)) + ": more people may read its journal than the file, whose mode was narrowed: jtx recover narrows the journal's")
 			}
 		}
-		return several(errs...)
+		return cli.Several(errs...)
 	})
 	return cmd
 }
@@ -73,7 +74,7 @@ func verdict(r txn.VerifyResult) string {
 }
 
 type verifiedJSON struct {
-	*jsonFile
+	*cli.JSONFile
 	Rev     uint64 `json:"rev"`
 	Records int    `json:"records"`
 	Bytes   int64  `json:"bytes"`
@@ -82,24 +83,24 @@ type verifiedJSON struct {
 }
 
 func (a *app) printVerified(results []txn.VerifyResult) error {
-	if a.json {
+	if a.JSON {
 		files := []verifiedJSON{}
 		for _, r := range results {
-			v := verifiedJSON{newJSONFile(shown(r.File)), r.Rev, r.Records, r.Bytes, verdict(r), ""}
+			v := verifiedJSON{cli.NewJSONFile(cli.Shown(r.File)), r.Rev, r.Records, r.Bytes, verdict(r), ""}
 			if r.Err != nil {
-				v.Error = messageOf(r.Err)
+				v.Error = cli.MessageOf(r.Err)
 			}
 			files = append(files, v)
 		}
-		return a.writeJSON(map[string][]verifiedJSON{"files": files})
+		return a.WriteJSON(map[string][]verifiedJSON{"files": files})
 	}
-	t := &table{header: []string{"FILE", "REV", "RECORDS", "BYTES", "VERDICT"}}
+	t := &cli.Table{Header: []string{"FILE", "REV", "RECORDS", "BYTES", "VERDICT"}}
 	for _, r := range results {
-		t.add(quoteWord(shown(r.File)), strconv.FormatUint(r.Rev, 10), strconv.Itoa(r.Records), strconv.FormatInt(r.Bytes, 10), verdict(r))
+		t.Add(cli.QuoteWord(cli.Shown(r.File)), strconv.FormatUint(r.Rev, 10), strconv.Itoa(r.Records), strconv.FormatInt(r.Bytes, 10), verdict(r))
 	}
 	if len(results) == 0 {
-		a.note("no tracked files")
+		a.Note("no tracked files")
 		return nil
 	}
-	return a.table(t)
+	return a.Table(t)
 }

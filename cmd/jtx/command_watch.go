@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -39,7 +40,7 @@ error (1).
 printed line on its standard input, the id in $JTX_WATCH_TX and the names of the
 files, one per line, in $JTX_WATCH_FILES. What it prints goes to standard error;
 its failure is reported, and the watch goes on.`,
-		Example:           example(`jtx set config.json /server/port 81`, `jtx watch -n 2 --since '1h ago' config.json`, `jtx watch -n 1 --since config.json@1 --exec 'cat >/dev/null; echo "$JTX_WATCH_FILES"'`),
+		Example:           cli.Example(`jtx set config.json /server/port 81`, `jtx watch -n 2 --since '1h ago' config.json`, `jtx watch -n 1 --since config.json@1 --exec 'cat >/dev/null; echo "$JTX_WATCH_FILES"'`),
 		ValidArgsFunction: completeFiles,
 	}
 	fs := cmd.Flags()
@@ -49,7 +50,7 @@ its failure is reported, and the watch goes on.`,
 	fs.BoolVarP(&w.patches, "patch", "p", false, "with what was changed")
 	fs.IntVarP(&w.count, "number", "n", 0, "end after `N` transactions; 0: never")
 	fs.DurationVar(&w.poll, "poll", txn.DefaultPoll, "how often to look where the file system tells of no changes")
-	cmd.RunE = a.verb(func(_ *cobra.Command, args []string) error { return w.run(args) })
+	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error { return w.run(args) })
 	return cmd
 }
 
@@ -64,7 +65,7 @@ type watchCommand struct {
 }
 
 func (w *watchCommand) run(files []string) error {
-	if err := checkFiles(files); err != nil {
+	if err := cli.CheckFiles(files); err != nil {
 		return err
 	}
 	o, err := w.options()
@@ -76,9 +77,9 @@ func (w *watchCommand) run(files []string) error {
 		return err
 	}
 	err = w.follow(s, files, o)
-	var sig *signalError
+	var sig *cli.SignalError
 	if errors.As(err, &sig) {
-		return &childError{exitOfSignal(sig.sig)} // how a watch ends: nothing to report
+		return &cli.ChildError{Code: cli.ExitOfSignal(sig.Sig)} // how a watch ends: nothing to report
 	}
 	return err
 }
@@ -87,9 +88,9 @@ func (w *watchCommand) options() (txn.WatchOptions, error) {
 	o := txn.WatchOptions{Patches: w.patches, Poll: w.poll, After: map[string]uint64{}}
 	switch {
 	case w.count < 0:
-		return o, usagef("-n %d: a number can't be negative", w.count)
+		return o, cli.Usagef("-n %d: a number can't be negative", w.count)
 	case w.poll <= 0:
-		return o, usagef("--poll %s: want more than no time", w.poll)
+		return o, cli.Usagef("--poll %s: want more than no time", w.poll)
 	}
 	timed := false
 	for _, word := range w.since {
@@ -99,7 +100,7 @@ func (w *watchCommand) options() (txn.WatchOptions, error) {
 			continue
 		}
 		if timed {
-			return o, usagef("--since %s: only one time or transaction can be given, besides FILE@REV", quoteWord(word))
+			return o, cli.Usagef("--since %s: only one time or transaction can be given, besides FILE@REV", cli.QuoteWord(word))
 		}
 		p, err := parseMoment("--since", word)
 		if err != nil {
@@ -112,12 +113,12 @@ func (w *watchCommand) options() (txn.WatchOptions, error) {
 
 func (w *watchCommand) follow(s *txn.Store, files []string, o txn.WatchOptions) error {
 	n := 0
-	for e, err := range s.Watch(w.a.ctx, files, o) {
+	for e, err := range s.Watch(w.a.Ctx, files, o) {
 		if err != nil {
 			return err
 		}
-		line := encodeJSON(newEntryJSON(e, w.patches))
-		if err := w.a.write(line); err != nil {
+		line := cli.EncodeJSON(newEntryJSON(e, w.patches))
+		if err := w.a.Write(line); err != nil {
 			return err
 		}
 		if err := w.exec(e, line); err != nil {
@@ -144,21 +145,21 @@ func (w *watchCommand) exec(e txn.Entry, line []byte) error {
 	defer in.Close()
 	var names []string
 	for _, f := range e.Files {
-		names = append(names, shown(f.File))
+		names = append(names, cli.Shown(f.File))
 	}
-	w.a.signals.wait()
-	cmd := exec.CommandContext(w.a.ctx, "sh", "-c", w.command)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, w.a.stderr, w.a.stderr
+	w.a.Signals.Wait()
+	cmd := exec.CommandContext(w.a.Ctx, "sh", "-c", w.command)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, w.a.Stderr, w.a.Stderr
 	// $JTX_TX would make the verbs in it act inside an open transaction.
 	cmd.Env = append(os.Environ(), "JTX_TX=", "JTX_WATCH_TX="+e.ID.String(), "JTX_WATCH_FILES="+strings.Join(names, "\n"))
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = execGrace
 	err = cmd.Run()
-	if w.a.ctx.Err() != nil {
-		return context.Cause(w.a.ctx)
+	if w.a.Ctx.Err() != nil {
+		return context.Cause(w.a.Ctx)
 	}
 	if err != nil {
-		w.a.warn(fmt.Sprintf("--exec for transaction %s: %v", e.ID, err))
+		w.a.Warn(fmt.Sprintf("--exec for transaction %s: %v", e.ID, err))
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
@@ -88,7 +89,7 @@ func completeTxs(cmd *cobra.Command, args []string, word string) ([]string, cobr
 			break
 		}
 		if id := entry.ID.String(); strings.HasPrefix(id, word) {
-			words = append(words, described(id, timeText(entry.Time)+" "+entry.Message))
+			words = append(words, described(id, cli.TimeText(entry.Time)+" "+entry.Message))
 		}
 	}
 	if len(words) == 0 {
@@ -132,7 +133,7 @@ func newCompleter(cmd *cobra.Command) (c *completer, done func()) {
 
 // described joins a completion and what shells show beside it.
 func described(word, about string) string {
-	return word + "\t" + strings.TrimSpace(printable(strings.ReplaceAll(about, "\t", " ")))
+	return word + "\t" + strings.TrimSpace(cli.Printable(strings.ReplaceAll(about, "\t", " ")))
 }
 
 func (c *completer) openTxs(word string) []string {
@@ -158,7 +159,7 @@ func (c *completer) versions(word string) []string {
 			break
 		}
 		if rev := strconv.FormatUint(entry.Files[0].Rev, 10); strings.HasPrefix(rev, begun) {
-			words = append(words, described(file+"@"+rev, timeText(entry.Time)+" "+entry.Message))
+			words = append(words, described(file+"@"+rev, cli.TimeText(entry.Time)+" "+entry.Message))
 		}
 	}
 	return words

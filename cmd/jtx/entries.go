@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
@@ -16,18 +17,18 @@ const yellow = "\x1b[33m"
 
 // entryJSON is a transaction of the history.
 type entryJSON struct {
-	TX      string       `json:"tx"`
-	Time    string       `json:"time"`
-	Actor   string       `json:"actor,omitempty"`
-	Message string       `json:"message,omitempty"`
-	Foreign bool         `json:"foreign,omitempty"`
-	Files   []changeJSON `json:"files"`
-	Others  []*jsonFile  `json:"others,omitempty"`
+	TX      string          `json:"tx"`
+	Time    string          `json:"time"`
+	Actor   string          `json:"actor,omitempty"`
+	Message string          `json:"message,omitempty"`
+	Foreign bool            `json:"foreign,omitempty"`
+	Files   []changeJSON    `json:"files"`
+	Others  []*cli.JSONFile `json:"others,omitempty"`
 }
 
 // changeJSON is what it did to one file.
 type changeJSON struct {
-	*jsonFile
+	*cli.JSONFile
 	Rev    uint64          `json:"rev"`
 	Exists bool            `json:"exists"`
 	Patch  json.RawMessage `json:"patch,omitempty"`
@@ -36,14 +37,14 @@ type changeJSON struct {
 func newEntryJSON(e txn.Entry, patches bool) entryJSON {
 	j := entryJSON{TX: e.ID.String(), Time: e.Time.UTC().Format(time.RFC3339Nano), Actor: e.Actor, Message: e.Message, Foreign: e.Foreign, Files: []changeJSON{}}
 	for _, f := range e.Files {
-		c := changeJSON{jsonFile: newJSONFile(shown(f.File)), Rev: f.Rev, Exists: f.After.Exists}
+		c := changeJSON{JSONFile: cli.NewJSONFile(cli.Shown(f.File)), Rev: f.Rev, Exists: f.After.Exists}
 		if patches {
 			c.Patch = f.Patch.Encode()
 		}
 		j.Files = append(j.Files, c)
 	}
 	for _, name := range e.Others {
-		j.Others = append(j.Others, newJSONFile(shown(name)))
+		j.Others = append(j.Others, cli.NewJSONFile(cli.Shown(name)))
 	}
 	return j
 }
@@ -52,10 +53,10 @@ func newEntryJSON(e txn.Entry, patches bool) entryJSON {
 func revisions(e txn.Entry) string {
 	var words []string
 	for _, f := range e.Files {
-		words = append(words, quoteWord(fmt.Sprintf("%s@%d", shown(f.File), f.Rev)))
+		words = append(words, cli.QuoteWord(fmt.Sprintf("%s@%d", cli.Shown(f.File), f.Rev)))
 	}
 	for _, name := range e.Others {
-		words = append(words, quoteWord(shown(name)))
+		words = append(words, cli.QuoteWord(cli.Shown(name)))
 	}
 	return strings.Join(words, " ")
 }
@@ -64,16 +65,16 @@ func revisions(e txn.Entry) string {
 // actor, the files and the message, separated by tabs; then, where patches were
 // asked for, a line for each file that begins with a tab.
 func plainEntry(b *bytes.Buffer, e txn.Entry, patches bool) {
-	fmt.Fprintf(b, "%s\t%s\t%s\t%s\t%s\n", e.ID, timeText(e.Time), field(actorOf(e)), revisions(e), field(e.Message))
+	fmt.Fprintf(b, "%s\t%s\t%s\t%s\t%s\n", e.ID, cli.TimeText(e.Time), field(actorOf(e)), revisions(e), field(e.Message))
 	if patches {
 		for _, f := range e.Files {
-			fmt.Fprintf(b, "\t%s\t%s\n", quoteWord(fmt.Sprintf("%s@%d", shown(f.File), f.Rev)), f.Patch.Encode())
+			fmt.Fprintf(b, "\t%s\t%s\n", cli.QuoteWord(fmt.Sprintf("%s@%d", cli.Shown(f.File), f.Rev)), f.Patch.Encode())
 		}
 	}
 }
 
 // field is a text between tabs.
-func field(text string) string { return strings.ReplaceAll(printable(text), "\t", `\t`) }
+func field(text string) string { return strings.ReplaceAll(cli.Printable(text), "\t", `\t`) }
 
 func actorOf(e txn.Entry) string {
 	if e.Actor == "" {
@@ -84,9 +85,9 @@ func actorOf(e txn.Entry) string {
 
 // prettyEntry is an entry for people.
 func (p *page) prettyEntry(b *bytes.Buffer, e txn.Entry, patches bool) {
-	line := fmt.Sprintf("%s  %-14s %-10s %s", p.paint(yellow, e.ID.String()), ago(time.Since(e.Time)), printable(actorOf(e)), p.paint(bold, revisions(e)))
+	line := fmt.Sprintf("%s  %-14s %-10s %s", p.paint(yellow, e.ID.String()), ago(time.Since(e.Time)), cli.Printable(actorOf(e)), p.paint(cli.Bold, revisions(e)))
 	if e.Message != "" {
-		line += "  " + printable(e.Message)
+		line += "  " + cli.Printable(e.Message)
 	}
 	b.WriteString(line + "\n")
 	if !patches {
@@ -94,7 +95,7 @@ func (p *page) prettyEntry(b *bytes.Buffer, e txn.Entry, patches bool) {
 	}
 	for _, f := range e.Files {
 		if len(e.Files) > 1 {
-			fmt.Fprintf(b, "  %s\n", p.paint(bold, printable(shown(f.File))))
+			fmt.Fprintf(b, "  %s\n", p.paint(cli.Bold, cli.Printable(cli.Shown(f.File))))
 		}
 		p.prettyPatch(b, nil, f.Patch)
 	}
@@ -108,13 +109,13 @@ func ago(d time.Duration) string {
 		name string
 	}{{365 * 24 * time.Hour, "year"}, {30 * 24 * time.Hour, "month"}, {24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
 		if d >= u.unit {
-			return plural(int(d/u.unit), u.name) + " ago"
+			return cli.Plural(int(d/u.unit), u.name) + " ago"
 		}
 	}
 	if d < 0 {
 		return "in the future"
 	}
-	return plural(int(d/time.Second), "second") + " ago"
+	return cli.Plural(int(d/time.Second), "second") + " ago"
 }
 
 // prettyPatch shows each operation on a line: what was there, if doc is the
@@ -131,38 +132,38 @@ func (p *page) prettyPatch(b *bytes.Buffer, doc *jsonpatch.Document, patch jsonp
 		b.WriteString("  " + p.prettyOp(op, old) + "\n")
 	}
 	if len(patch) == 0 {
-		b.WriteString("  " + p.paint(dim, "no value changed, only the layout") + "\n")
+		b.WriteString("  " + p.paint(cli.Dim, "no value changed, only the layout") + "\n")
 	}
 }
 
 func (p *page) prettyOp(op jsonpatch.Operation, old string) string {
-	place := printable(op.Path.String())
+	place := cli.Printable(op.Path.String())
 	if place == "" {
 		place = "(the whole document)"
 	}
 	switch op.Op {
 	case "add":
-		return p.paint(green, "+ "+place+": "+p.short(op.Value))
+		return p.paint(cli.Green, "+ "+place+": "+p.short(op.Value))
 	case "remove":
 		if old != "" {
 			place += ": " + old
 		}
-		return p.paint(red, "- "+place)
+		return p.paint(cli.Red, "- "+place)
 	case "replace":
 		if old != "" {
-			return p.paint(yellow, "~ "+place+":") + " " + p.paint(red, old) + " -> " + p.paint(green, p.short(op.Value))
+			return p.paint(yellow, "~ "+place+":") + " " + p.paint(cli.Red, old) + " -> " + p.paint(cli.Green, p.short(op.Value))
 		}
 		return p.paint(yellow, "~ "+place+": "+p.short(op.Value))
 	case "move", "copy":
-		return p.paint(yellow, "> "+place+": "+op.Op+" of "+printable(op.From.String()))
+		return p.paint(yellow, "> "+place+": "+op.Op+" of "+cli.Printable(op.From.String()))
 	default:
-		return p.paint(dim, "= "+place+": "+p.short(op.Value))
+		return p.paint(cli.Dim, "= "+place+": "+p.short(op.Value))
 	}
 }
 
 // short is a value on one line that fits the terminal.
 func (p *page) short(value []byte) string {
-	text := printable(string(jsonpatch.Compact(value)))
+	text := cli.Printable(string(jsonpatch.Compact(value)))
 	room := max(20, p.width/2)
 	if utf8.RuneCountInString(text) <= room {
 		return text

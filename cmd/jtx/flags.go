@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -22,7 +23,7 @@ func (l *lockFlags) register(fs *pflag.FlagSet) {
 func (l *lockFlags) options() (txn.Options, error) {
 	switch {
 	case l.timeout < 0:
-		return txn.Options{}, usagef("--lock-timeout %s: a time can't be negative", l.timeout)
+		return txn.Options{}, cli.Usagef("--lock-timeout %s: a time can't be negative", l.timeout)
 	case l.timeout == 0:
 		return txn.Options{LockTimeout: -1}, nil
 	}
@@ -55,8 +56,8 @@ func (t *txFlags) refuse(verb, instead string) error {
 	if id == "" {
 		return nil
 	}
-	return usagef("%s can't act inside open transaction %s", verb, id).
-		withHint("%s; --tx '' leaves the transaction, and changes the files at once", instead)
+	return cli.Usagef("%s can't act inside open transaction %s", verb, id).
+		WithHint("%s; --tx '' leaves the transaction, and changes the files at once", instead)
 }
 
 // readFlags are of the verbs that read files.
@@ -95,7 +96,7 @@ func (c *commitFlags) expectations() (map[string]uint64, error) {
 		file, version, kind := splitVersion(word)
 		rev, err := strconv.ParseUint(version, 10, 64)
 		if kind != revision || err != nil || file == "" {
-			return nil, usagef("--if-rev %s: want FILE@REV, where REV is a number", quoteWord(word))
+			return nil, cli.Usagef("--if-rev %s: want FILE@REV, where REV is a number", cli.QuoteWord(word))
 		}
 		want[file] = rev
 	}
@@ -106,7 +107,7 @@ func (c *commitFlags) expectations() (map[string]uint64, error) {
 func (c *commitFlags) options(s *txn.Store) ([]txn.Option, error) {
 	level, err := txn.ParseDurability(c.durability)
 	if err != nil {
-		return nil, usagef("--durability %s: want full, journal or none", quoteWord(c.durability))
+		return nil, cli.Usagef("--durability %s: want full, journal or none", cli.QuoteWord(c.durability))
 	}
 	opts := []txn.Option{txn.WithDurability(level), txn.WithActor(c.actor)}
 	if c.message != "" {

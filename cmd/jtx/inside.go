@@ -5,13 +5,14 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
 // change runs fn as a transaction over files and prints the outcome, or stages
 // what it does in the open transaction that the flags name.
 func (a *app) change(f *changeFlags, files []string, fn func(*txn.Tx) error) error {
-	if err := checkFiles(files); err != nil {
+	if err := cli.CheckFiles(files); err != nil {
 		return err
 	}
 	if !f.asLines { // there a name is a name
@@ -23,8 +24,8 @@ func (a *app) change(f *changeFlags, files []string, fn func(*txn.Tx) error) err
 	if err != nil {
 		return err
 	}
-	a.signals.begin()
-	s, err := a.storeEarly(opt)
+	a.Signals.Begin()
+	s, err := a.StoreEarly(opt)
 	if err != nil {
 		return err
 	}
@@ -33,7 +34,7 @@ func (a *app) change(f *changeFlags, files []string, fn func(*txn.Tx) error) err
 		return err
 	}
 	caught := func(tx *txn.Tx) error {
-		a.signals.wait()
+		a.Signals.Wait()
 		return fn(tx)
 	}
 	if id := f.id(); id != "" {
@@ -43,13 +44,13 @@ func (a *app) change(f *changeFlags, files []string, fn func(*txn.Tx) error) err
 	if err != nil {
 		return err
 	}
-	res, err := s.Do(a.ctx, all, caught, opts...)
+	res, err := s.Do(a.Ctx, all, caught, opts...)
 	if err != nil {
 		return err
 	}
-	o := newOutcome(res, all, f.dryRun)
-	o.single = !f.asLines
-	return a.printOutcome(o)
+	o := cli.NewOutcome(res, all, f.dryRun)
+	o.Single = !f.asLines
+	return a.PrintOutcome(o)
 }
 
 // withExpected adds the files of --if-rev: they are locked and checked with those
@@ -83,8 +84,8 @@ func containsFile(files []string, name string) bool {
 // for jtx commit to say.
 func (a *app) stage(s *txn.Store, id string, f *changeFlags, files []string, fn func(*txn.Tx) error) error {
 	if f.dryRun {
-		return usagef("--dry-run has no meaning inside transaction %s: nothing is changed before it commits", id).
-			withHint("jtx commit --dry-run %s prints what the whole transaction would do", id)
+		return cli.Usagef("--dry-run has no meaning inside transaction %s: nothing is changed before it commits", id).
+			WithHint("jtx commit --dry-run %s prints what the whole transaction would do", id)
 	}
 	want, err := f.expectations()
 	if err != nil {
@@ -94,11 +95,11 @@ func (a *app) stage(s *txn.Store, id string, f *changeFlags, files []string, fn 
 	if err != nil {
 		return err
 	}
-	t, err := s.Resume(a.ctx, id)
+	t, err := s.Resume(a.Ctx, id)
 	if err != nil {
 		return err
 	}
-	err = t.Update(a.ctx, all, func(tx *txn.Tx) error {
+	err = t.Update(a.Ctx, all, func(tx *txn.Tx) error {
 		if err := checkPinned(tx, want); err != nil {
 			return err
 		}
@@ -127,40 +128,40 @@ func checkPinned(tx *txn.Tx, want map[string]uint64) error {
 
 // printStaged prints nothing but with --json: nothing is committed yet.
 func (a *app) printStaged(id string, files []string) error {
-	if !a.json {
+	if !a.JSON {
 		return nil
 	}
 	staged := struct {
-		TX     string      `json:"tx"`
-		Staged []*jsonFile `json:"staged"`
+		TX     string          `json:"tx"`
+		Staged []*cli.JSONFile `json:"staged"`
 	}{TX: id}
 	for _, f := range files {
-		staged.Staged = append(staged.Staged, newJSONFile(f))
+		staged.Staged = append(staged.Staged, cli.NewJSONFile(f))
 	}
-	return a.writeJSON(staged)
+	return a.WriteJSON(staged)
 }
 
 // view runs fn on one consistent state of files, or on what the open transaction
 // that the flags name sees.
 func (a *app) view(f *readFlags, files []string, fn func(*txn.Tx) error) error {
-	if err := checkFiles(files); err != nil {
+	if err := cli.CheckFiles(files); err != nil {
 		return err
 	}
 	opt, err := f.lockFlags.options()
 	if err != nil {
 		return err
 	}
-	s, err := a.storeEarly(opt)
+	s, err := a.StoreEarly(opt)
 	if err != nil {
 		return err
 	}
 	id := f.id()
 	if id == "" {
-		return s.View(a.ctx, files, fn)
+		return s.View(a.Ctx, files, fn)
 	}
-	t, err := s.Resume(a.ctx, id)
+	t, err := s.Resume(a.Ctx, id)
 	if err != nil {
 		return err
 	}
-	return t.View(a.ctx, files, fn)
+	return t.View(a.Ctx, files, fn)
 }

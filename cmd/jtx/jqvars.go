@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
@@ -57,7 +58,7 @@ func (v *jqValue) Set(pair string) error {
 	read, err := readJQValue(v.kind, value)
 	if err != nil && v.flags.err == nil {
 		// Said by the verb: the parser of flags would show the words joined.
-		v.flags.err = invalidIn("--"+v.kind+" "+name, err)
+		v.flags.err = cli.InvalidIn("--"+v.kind+" "+name, err)
 	}
 	v.flags.vars = append(v.flags.vars, jqVar{v.kind, strings.TrimPrefix(name, "$"), read})
 	return nil

@@ -13,7 +13,7 @@ func main() {
 	growStack(len(os.Args))
 	delayCollector()
 	fsys.UseHugePages()
-	os.Exit(run(os.Args[1:]))
+	os.Exit(program.Run(os.Args[1:]))
 }
 
 // delayCollector has the garbage collector begin only when the heap has 16 MB, instead

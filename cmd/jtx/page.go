@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 )
 
 // page is where long output goes: on a terminal through a pager, as git does it,
@@ -23,15 +25,15 @@ type page struct {
 
 // openPage begins long output. What is not for people gets no pager.
 func (a *app) openPage() *page {
-	p := &page{w: a.stdout, terminal: isTerminal(a.stdout) && !a.json, width: 80}
-	if a.quiet {
+	p := &page{w: a.Stdout, terminal: cli.IsTerminal(a.Stdout) && !a.JSON, width: 80}
+	if a.Quiet {
 		p.w = io.Discard
 		return p
 	}
 	if !p.terminal {
 		return p
 	}
-	p.color = paint(a.stdout, bold, "") != ""
+	p.color = cli.Paint(a.Stdout, cli.Bold, "") != ""
 	if w, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && w > 20 {
 		p.width = w
 	}
@@ -51,7 +53,7 @@ func (p *page) start(a *app) {
 	if len(words) == 0 || command == "cat" || os.Getenv("TERM") == "dumb" {
 		return
 	}
-	a.signals.wait()
+	a.Signals.Wait()
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.Env = os.Environ()
@@ -77,12 +79,12 @@ func (p *page) close() {
 func (p *page) write(b *bytes.Buffer) error {
 	_, err := p.w.Write(b.Bytes())
 	b.Reset()
-	return outputError(err)
+	return cli.OutputError(err)
 }
 
 func (p *page) paint(color, text string) string {
 	if !p.color {
 		return text
 	}
-	return color + text + reset
+	return color + text + cli.Reset
 }

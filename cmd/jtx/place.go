@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
@@ -23,7 +24,7 @@ func parseTarget(word string) (ptr string, arrays []int, err error) {
 		return p.String(), arrays, err
 	}
 	if _, err := jsonpatch.ParsePointer(word); err != nil {
-		return "", nil, &cliError{exit: exitInvalid, err: err}
+		return "", nil, &cli.Error{Exit: cli.ExitInvalid, Err: err}
 	}
 	return word, nil, nil
 }
@@ -111,6 +112,6 @@ func pathQuoted(s string) (token string, n int) {
 
 func notAPath(path, rest string) error {
 	at := len(path) - len(rest)
-	e := invalidf("jq path %s: unexpected %s at byte %d, expected .name, .[\"name\"] or [0]", strconv.Quote(path), strconv.Quote(rest), at)
-	return e.withHint("a place is one value, named by a plain path, such as .a.b[0], or by a pointer, such as /a/b/0; a jq filter is not a place")
+	e := cli.Invalidf("jq path %s: unexpected %s at byte %d, expected .name, .[\"name\"] or [0]", strconv.Quote(path), strconv.Quote(rest), at)
+	return e.WithHint("a place is one value, named by a plain path, such as .a.b[0], or by a pointer, such as /a/b/0; a jq filter is not a place")
 }

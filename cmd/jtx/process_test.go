@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
+
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 )
 
 // jtx is a command that runs this test binary as jtx in dir.
@@ -67,7 +69,7 @@ func TestClosedPipeIsSIGPIPE(t *testing.T) {
 func TestExamples(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
-	root := newRoot(&app{stdout: io.Discard, stderr: io.Discard}, allVerbs)
+	root := program.NewRoot(cli.NewApp(t.Context(), io.Discard, io.Discard), cli.AllVerbs)
 	for _, cmd := range root.Commands() {
 		if cmd.Hidden {
 			continue

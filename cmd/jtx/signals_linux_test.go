@@ -67,7 +67,7 @@ func isRead(pipe *os.File) func(int) bool {
 
 func TestSignalsEndWaitsCleanly(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGPIPE} {
-		t.Run(signalName(sig), func(t *testing.T) {
+		t.Run(unix.SignalName(sig), func(t *testing.T) {
 			dir := t.TempDir()
 			file := writeFile(t, dir, "a.json", "{\"n\": 1}\n")
 			require.NoError(t, jtx(t, dir, "begin", "--lock", "a.json").Run())
@@ -80,7 +80,7 @@ func TestSignalsEndWaitsCleanly(t *testing.T) {
 			code, stderr := signalled(t, sig, jtx(t, dir, "set", "a.json", "/n", "2"), watchesLease)
 			require.Equal(t, 128+int(sig), code, stderr)
 			if sig != syscall.SIGPIPE {
-				require.Equal(t, "error: ended by "+signalName(sig)+"; nothing was changed\n", stderr)
+				require.Equal(t, "error: ended by "+unix.SignalName(sig)+"; nothing was changed\n", stderr)
 			}
 			// For input.
 			_, err = w.WriteString("{")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -36,7 +37,7 @@ func versionOf(word, at string) (versioned, error) {
 			v.file, v.text = file, text
 		}
 	}
-	if err := checkFile(v.file); err != nil {
+	if err := cli.CheckFile(v.file); err != nil {
 		return v, err
 	}
 	if v.text == "" {
@@ -44,7 +45,7 @@ func versionOf(word, at string) (versioned, error) {
 	}
 	var err error
 	if v.point, err = txn.ParsePoint(v.text, time.Now()); err != nil {
-		return v, usagef("%s is no version", quoteWord(v.text)).withHint("a version is a revision (7), a number of versions back (-1), a transaction's id, an RFC 3339 time, or as in \"2h ago\"")
+		return v, cli.Usagef("%s is no version", cli.QuoteWord(v.text)).WithHint("a version is a revision (7), a number of versions back (-1), a transaction's id, an RFC 3339 time, or as in \"2h ago\"")
 	}
 	return v, nil
 }
@@ -60,8 +61,8 @@ func checkChangeable(words []string) error {
 		}
 		_, whole := os.Lstat(word)
 		if _, err := os.Lstat(file); err == nil && whole != nil {
-			return usagef("%s: version %s of %s can't be changed", quoteWord(word), quoteWord(version), quoteWord(file)).
-				withHint("jtx restore %s brings it back; a file of that name is made as %s", quoteWord(word), quoteWord("./"+word))
+			return cli.Usagef("%s: version %s of %s can't be changed", cli.QuoteWord(word), cli.QuoteWord(version), cli.QuoteWord(file)).
+				WithHint("jtx restore %s brings it back; a file of that name is made as %s", cli.QuoteWord(word), cli.QuoteWord("./"+word))
 		}
 	}
 	return nil
@@ -71,7 +72,7 @@ func checkChangeable(words []string) error {
 func parseMoment(flag, text string) (txn.Point, error) {
 	p, err := txn.ParsePoint(text, time.Now())
 	if err != nil {
-		return p, usagef("%s %s: want a time, a transaction's id, or as in \"2h ago\"", flag, quoteWord(text))
+		return p, cli.Usagef("%s %s: want a time, a transaction's id, or as in \"2h ago\"", flag, cli.QuoteWord(text))
 	}
 	return p, nil
 }
@@ -82,5 +83,5 @@ func (a *app) openStore(l *lockFlags) (*txn.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.store(opt)
+	return a.Store(opt)
 }

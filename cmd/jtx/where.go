@@ -6,34 +6,35 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
 
 // printWhere is what jtx alone shows: where one is, and how to go on.
 func (a *app) printWhere(root *cobra.Command) error {
-	s, err := a.store(txn.Options{})
+	s, err := a.Store(txn.Options{})
 	if err != nil {
 		return err
 	}
-	st, err := s.Status(a.ctx, nil)
+	st, err := s.Status(a.Ctx, nil)
 	if err != nil {
 		return err
 	}
-	if a.json {
-		return a.writeJSON(newStatusJSON(st))
+	if a.JSON {
+		return a.WriteJSON(newStatusJSON(st))
 	}
 	var b strings.Builder
 	if len(st.Workspaces) == 0 {
 		b.WriteString("No JSON file is tracked here yet: the first change makes its history.\n")
 	}
 	for _, w := range st.Workspaces {
-		fmt.Fprintf(&b, "workspace %s\n", quoteWord(shown(w.Root)))
+		fmt.Fprintf(&b, "workspace %s\n", cli.QuoteWord(cli.Shown(w.Root)))
 	}
 	if len(st.Files) > 0 {
-		fmt.Fprintf(&b, "%s tracked%s\n", plural(len(st.Files), "file"), conditions(st.Files))
+		fmt.Fprintf(&b, "%s tracked%s\n", cli.Plural(len(st.Files), "file"), conditions(st.Files))
 	}
 	if len(st.Open) > 0 {
-		fmt.Fprintf(&b, "%s%s\n", plural(len(st.Open), "open transaction"), damagedAmong(st.Open))
+		fmt.Fprintf(&b, "%s%s\n", cli.Plural(len(st.Open), "open transaction"), damagedAmong(st.Open))
 	}
 	b.WriteString("\n")
 	for _, cmd := range root.Commands() {
@@ -43,7 +44,7 @@ func (a *app) printWhere(root *cobra.Command) error {
 		}
 	}
 	b.WriteString("\njtx status shows the files, jtx help all verbs.\n")
-	return a.write([]byte(b.String()))
+	return a.Write([]byte(b.String()))
 }
 
 // conditions counts the files that are not clean, by what they are.

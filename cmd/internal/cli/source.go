@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bytes"
@@ -35,56 +35,56 @@ func classify(word string) sourceKind {
 
 // source is a document or patch, and what errors call it.
 type source struct {
-	name string
-	data []byte
+	Name string
+	Data []byte
 }
 
-// sourceFlags are of the verbs that take a SRC.
-type sourceFlags struct {
+// SourceFlags are of the verbs that take a SRC.
+type SourceFlags struct {
 	value string
 	set   *pflag.FlagSet
 }
 
-func (f *sourceFlags) register(fs *pflag.FlagSet) {
+func (f *SourceFlags) Register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.value, "value", "", "this `JSON` instead of SRC, for a scalar")
 	f.set = fs
 }
 
-// read reads the SRC in words, which has at most one: with none, it is --value or
+// Read reads the SRC in words, which has at most one: with none, it is --value or
 // standard input.
-func (f *sourceFlags) read(a *app, words []string) (source, error) {
+func (f *SourceFlags) Read(a *App, words []string) (source, error) {
 	if f.set.Changed("value") {
 		if len(words) > 0 {
-			return source{}, usagef("--value and SRC say the same thing: give one of them")
+			return source{}, Usagef("--value and SRC say the same thing: give one of them")
 		}
 		return source{"--value", []byte(f.value)}, nil
 	}
-	return a.source(words)
+	return a.Source(words)
 }
 
-func (a *app) source(words []string) (source, error) {
+func (a *App) Source(words []string) (source, error) {
 	if len(words) == 0 {
-		if isTerminal(a.stdin) {
-			return source{}, usagef("missing SRC").withHint("give inline JSON, a path, or - for standard input")
+		if IsTerminal(a.Stdin) {
+			return source{}, Usagef("missing SRC").WithHint("give inline JSON, a path, or - for standard input")
 		}
-		return a.readStdin()
+		return a.ReadStdin()
 	}
 	switch classify(words[0]) {
 	case inline:
 		return source{"the inline JSON", []byte(words[0])}, nil
 	case fromStdin:
-		return a.readStdin()
+		return a.ReadStdin()
 	default:
 		return a.readFile(words[0])
 	}
 }
 
-func (a *app) readStdin() (source, error) {
-	data, err := a.readAll(func() ([]byte, error) { return readLimited(a.stdin) })
+func (a *App) ReadStdin() (source, error) {
+	data, err := a.readAll(func() ([]byte, error) { return readLimited(a.Stdin) })
 	return source{"standard input", data}, err
 }
 
-func (a *app) readFile(name string) (source, error) {
+func (a *App) readFile(name string) (source, error) {
 	data, err := a.readAll(func() ([]byte, error) {
 		f, err := os.Open(name) // a pipe, as of <(...), waits here for its writer
 		if err != nil {
@@ -94,13 +94,13 @@ func (a *app) readFile(name string) (source, error) {
 		return readLimited(f)
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		e := &cliError{exit: exitNo, msg: quoteWord(name) + ": no such file"}
+		e := &Error{Exit: ExitNo, Msg: QuoteWord(name) + ": no such file"}
 		if _, bad := jsonpatch.ParseStrict([]byte(name), jsonpatch.Limits{}); bad == nil {
-			e.hint = "a scalar is given with --value"
+			e.Hint = "a scalar is given with --value"
 		}
 		return source{}, e
 	}
-	return source{quoteWord(name), data}, err
+	return source{QuoteWord(name), data}, err
 }
 
 // readLimited reads everything, but not more than a document may have.
@@ -109,14 +109,14 @@ func readLimited(r io.Reader) ([]byte, error) {
 	var b bytes.Buffer
 	n, err := b.ReadFrom(io.LimitReader(r, limit+1))
 	if n > limit {
-		return nil, invalidf("more than %d bytes of input", limit)
+		return nil, Invalidf("more than %d bytes of input", limit)
 	}
 	return b.Bytes(), err
 }
 
 // readAll reads until a signal ends it: a read of a terminal or pipe can't be called off.
-func (a *app) readAll(read func() ([]byte, error)) ([]byte, error) {
-	a.signals.wait() // it may take for ever
+func (a *App) readAll(read func() ([]byte, error)) ([]byte, error) {
+	a.Signals.Wait() // it may take for ever
 	type result struct {
 		data []byte
 		err  error
@@ -129,20 +129,20 @@ func (a *app) readAll(read func() ([]byte, error)) ([]byte, error) {
 	select {
 	case r := <-done:
 		return r.data, r.err
-	case <-a.ctx.Done():
-		return nil, context.Cause(a.ctx)
+	case <-a.Ctx.Done():
+		return nil, context.Cause(a.Ctx)
 	}
 }
 
-// value reads a word that is JSON or, with asString, a string.
-func value(what, word string, asString bool) ([]byte, error) {
+// Value reads a word that is JSON or, with asString, a string.
+func Value(what, word string, asString bool) ([]byte, error) {
 	if asString {
-		return quoteJSON(word)
+		return QuoteJSON(word)
 	}
 	text := bytes.Trim([]byte(word), " \t\r\n")
 	if _, err := jsonpatch.ParseStrict(text, jsonpatch.Limits{}); err != nil {
-		e := invalidIn(what+" is not JSON", err)
-		return nil, e.withHint("--string takes the word as a string")
+		e := InvalidIn(what+" is not JSON", err)
+		return nil, e.WithHint("--string takes the word as a string")
 	}
 	return text, nil
 }

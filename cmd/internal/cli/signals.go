@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// signalError is why a command ended early.
-type signalError struct{ sig syscall.Signal }
+// SignalError is why a command ended early.
+type SignalError struct{ Sig syscall.Signal }
 
-func (e *signalError) Error() string {
-	return "ended by " + signalName(e.sig) + "; nothing was changed"
+func (e *SignalError) Error() string {
+	return "ended by " + signalName(e.Sig) + "; nothing was changed"
 }
 
 func signalName(sig syscall.Signal) string {
@@ -68,12 +68,12 @@ func newSignals(parent context.Context) (context.Context, *signals) {
 			s.wanted = append(s.wanted, sig)
 		}
 	}
-	time.AfterFunc(soon, s.begin)
+	time.AfterFunc(soon, s.Begin)
 	return s.ctx, s
 }
 
-// begin has the signals caught from now on, beside what else is done.
-func (s *signals) begin() {
+// Begin has the signals caught from now on, beside what else is done.
+func (s *signals) Begin() {
 	if s.begun.Swap(true) {
 		return
 	}
@@ -86,9 +86,9 @@ func (s *signals) begin() {
 	}()
 }
 
-// wait returns when the signals are caught.
-func (s *signals) wait() {
-	s.begin()
+// Wait returns when the signals are caught.
+func (s *signals) Wait() {
+	s.Begin()
 	<-s.caught
 }
 
@@ -97,7 +97,7 @@ func (s *signals) wait() {
 // is started would inherit that, so whoever starts one has waited before.
 func (s *signals) beforeWrite() {
 	if s.begun.Load() {
-		s.wait()
+		s.Wait()
 	} else {
 		signal.Ignore(syscall.SIGPIPE)
 	}
@@ -114,9 +114,9 @@ func (s *signals) loop(ctx context.Context) {
 			continue
 		}
 		if ctx.Err() != nil {
-			os.Exit(exitOfSignal(n))
+			os.Exit(ExitOfSignal(n))
 		}
-		s.cancel(&signalError{n})
+		s.cancel(&SignalError{n})
 	}
 }
 
@@ -128,16 +128,16 @@ func (s *signals) forwarder() func(syscall.Signal) {
 
 // forwardTo hands the signals to f instead of ending the command, until f is nil.
 func (s *signals) forwardTo(f func(syscall.Signal)) {
-	s.wait()
+	s.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forward = f
 }
 
-// outputError makes a reader who went away look as shells expect.
-func outputError(err error) error {
+// OutputError makes a reader who went away look as shells expect.
+func OutputError(err error) error {
 	if errors.Is(err, syscall.EPIPE) {
-		return &signalError{syscall.SIGPIPE}
+		return &SignalError{syscall.SIGPIPE}
 	}
 	return err
 }

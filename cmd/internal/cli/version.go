@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"runtime"
@@ -7,22 +7,22 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newVersion(a *app) *cobra.Command {
+func newVersion(a *App) *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "print the version",
-		Example: example(`jtx version`),
-		Args:    words(0, 0),
-		RunE:    a.verb(func(*cobra.Command, []string) error { return a.printVersion() }),
+		Example: Example(`jtx version`),
+		Args:    Words(0, 0),
+		RunE:    a.Verb(func(*cobra.Command, []string) error { return a.printVersion() }),
 	}
 }
 
-func (a *app) printVersion() error {
+func (a *App) printVersion() error {
 	v := readVersion()
-	if a.json {
-		return a.writeJSON(v)
+	if a.JSON {
+		return a.WriteJSON(v)
 	}
-	return a.printf("jtx %s\n", v)
+	return a.Printf("jtx %s\n", v)
 }
 
 // buildVersion says what this program was built from.

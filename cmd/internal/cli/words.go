@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"errors"
@@ -10,14 +10,14 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// mark precedes a word that begins like a negative number, so that the parser of
+// Mark precedes a word that begins like a negative number, so that the parser of
 // flags takes it for a word. No argument of a process can hold a NUL of its own.
-const mark = "\x00"
+const Mark = "\x00"
 
-// markNegatives marks the words that are values and look like flags: no flag of
+// MarkNegatives marks the words that are values and look like flags: no flag of
 // jtx begins with a digit. One that is the value of the flag before it is left,
 // and so is everything behind "--".
-func markNegatives(root *cobra.Command, args []string) []string {
+func MarkNegatives(root *cobra.Command, args []string) []string {
 	var marked []string
 	for i, arg := range args {
 		if arg == "--" {
@@ -29,7 +29,7 @@ func markNegatives(root *cobra.Command, args []string) []string {
 		if marked == nil {
 			marked = append([]string(nil), args...)
 		}
-		marked[i] = mark + arg
+		marked[i] = Mark + arg
 	}
 	if marked == nil {
 		return args
@@ -65,10 +65,10 @@ func takesValue(root *cobra.Command, args []string, prev string) bool {
 	return f != nil && f.NoOptDefVal == ""
 }
 
-func unmark(args []string) []string {
+func Unmark(args []string) []string {
 	plain := make([]string, len(args))
 	for i, arg := range args {
-		plain[i] = strings.TrimPrefix(arg, mark)
+		plain[i] = strings.TrimPrefix(arg, Mark)
 	}
 	return plain
 }
@@ -86,34 +86,34 @@ func wantsJSON(args []string) bool {
 	return false
 }
 
-// checkFile refuses words that can't name a file.
-func checkFile(name string) error {
+// CheckFile refuses words that can't name a file.
+func CheckFile(name string) error {
 	switch {
 	case name == "":
-		return usagef("the name of a file is empty")
+		return Usagef("the name of a file is empty")
 	case name == "-":
-		return usagef("- is standard input, and that is no file to keep").withHint("a file of that name is ./-")
+		return Usagef("- is standard input, and that is no file to keep").WithHint("a file of that name is ./-")
 	case strings.Contains(name, "\x00"):
-		return invalidf("%s: a file's name can't hold a NUL", quoteWord(name))
+		return Invalidf("%s: a file's name can't hold a NUL", QuoteWord(name))
 	}
 	return nil
 }
 
-func checkFiles(names []string) error {
+func CheckFiles(names []string) error {
 	for _, name := range names {
-		if err := checkFile(name); err != nil {
+		if err := CheckFile(name); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkPaths makes the answer of a command that found no tracked file "no", where
+// CheckPaths makes the answer of a command that found no tracked file "no", where
 // a path is not there: it is misspelt.
-func checkPaths(paths []string, tracked int) error {
+func CheckPaths(paths []string, tracked int) error {
 	for _, path := range paths {
 		if _, err := os.Lstat(path); tracked == 0 && errors.Is(err, fs.ErrNotExist) {
-			return &cliError{exit: exitNo, msg: quoteWord(path) + ": no such file"}
+			return &Error{Exit: ExitNo, Msg: QuoteWord(path) + ": no such file"}
 		}
 	}
 	return nil

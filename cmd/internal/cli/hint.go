@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"errors"
@@ -16,19 +16,19 @@ import (
 	"github.com/jtx-project/jtx/wal"
 )
 
-// hintOf is what the user can do about an error, empty where that is plain.
-func hintOf(err error) string {
-	var kept *keptText
+// HintOf is what the user can do about an error, empty where that is plain.
+func HintOf(err error) string {
+	var kept *KeptText
 	if errors.As(err, &kept) {
-		return "your text is kept in " + quoteWord(kept.path)
+		return "your text is kept in " + QuoteWord(kept.Path)
 	}
-	var own *cliError
-	if errors.As(err, &own) && own.hint != "" {
-		return own.hint
+	var own *Error
+	if errors.As(err, &own) && own.Hint != "" {
+		return own.Hint
 	}
-	var with *hinted
+	var with *Hinted
 	if errors.As(err, &with) {
-		return with.hint
+		return with.Hint
 	}
 	if errors.Is(err, txn.ErrInDoubt) {
 		return "jtx recover decides"
@@ -58,10 +58,10 @@ func hintOfDamage(err error) string {
 	if errors.As(err, &damaged) {
 		kept := ""
 		if damaged.Aside != "" {
-			kept = fmt.Sprintf("; the damaged bytes are kept in %s", quoteWord(shown(damaged.Aside)))
+			kept = fmt.Sprintf("; the damaged bytes are kept in %s", QuoteWord(Shown(damaged.Aside)))
 		}
 		return fmt.Sprintf("jtx restore %s brings revision %d back; a file that is mended by hand is taken as it is%s",
-			quoteWord(shown(damaged.File)), damaged.Rev, kept)
+			QuoteWord(Shown(damaged.File)), damaged.Rev, kept)
 	}
 	if errors.Is(err, backup.ErrBad) {
 		return "jtx backup --check shows all that is wrong with it; what is whole in it is brought back"
@@ -79,7 +79,7 @@ func hintOfDamage(err error) string {
 	}
 	var corrupt *wal.CorruptError
 	if file := fileOf(err); errors.As(err, &corrupt) && file != "" {
-		name := quoteWord(shown(file))
+		name := QuoteWord(Shown(file))
 		return fmt.Sprintf("jtx get %s@REV still reads versions before the damage; jtx recover --set-aside %s keeps the journal aside and begins a new one with what the file holds", name, name)
 	}
 	if errors.Is(err, txn.ErrDamaged) {
@@ -91,10 +91,10 @@ func hintOfDamage(err error) string {
 func hintOfText(err error) string {
 	var ptr *jsonpatch.PointerError
 	if errors.As(err, &ptr) && !strings.HasPrefix(ptr.Pointer, "/") {
-		return fmt.Sprintf("a place is a pointer, such as %s, or a jq path, such as .a.b[0]", quoteWord("/"+strings.TrimPrefix(ptr.Pointer, "#/")))
+		return fmt.Sprintf("a place is a pointer, such as %s, or a jq path, such as .a.b[0]", QuoteWord("/"+strings.TrimPrefix(ptr.Pointer, "#/")))
 	}
 	var syn *jsonpatch.SyntaxError
-	var own *cliError
+	var own *Error
 	if errors.As(err, &syn) && fileOf(err) != "" && !errors.As(err, &own) {
 		return "the file itself holds no JSON, and is left as it is: mend it, or move it away, and run this again"
 	}

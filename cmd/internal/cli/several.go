@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -17,11 +17,11 @@ func (e *severalErrors) Error() string {
 }
 func (e *severalErrors) Unwrap() error { return e.worst }
 
-// several makes one error of many, those that are joined included; nil of none.
-func several(errs ...error) error {
+// Several makes one error of many, those that are joined included; nil of none.
+func Several(errs ...error) error {
 	var flat []error
 	for _, err := range errs {
-		flat = append(flat, parts(err)...)
+		flat = append(flat, Parts(err)...)
 	}
 	if len(flat) < 2 {
 		return append(flat, nil)[0]
@@ -35,8 +35,8 @@ func several(errs ...error) error {
 	return &severalErrors{flat, worst}
 }
 
-// parts are the errors that one only holds together.
-func parts(err error) []error {
+// Parts are the errors that one only holds together.
+func Parts(err error) []error {
 	if err == nil {
 		return nil
 	}
@@ -49,16 +49,16 @@ func parts(err error) []error {
 	}
 	var list []error
 	for _, e := range many.Unwrap() {
-		list = append(list, parts(e)...)
+		list = append(list, Parts(e)...)
 	}
 	return list
 }
 
 // bySeverity are the exit codes of which the first that occurred counts.
-var bySeverity = []int{exitDamaged, exitInDoubt, exitIO, exitLocked, exitInvalid}
+var bySeverity = []int{ExitDamaged, ExitInDoubt, ExitIO, ExitLocked, ExitInvalid}
 
 func severity(err error) int {
-	if at := slices.Index(bySeverity, exitOf(err)); at >= 0 {
+	if at := slices.Index(bySeverity, ExitOf(err)); at >= 0 {
 		return at
 	}
 	return len(bySeverity)

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -69,9 +69,13 @@ var fishMends = []mend{
 `},
 }
 
-// mended changes a script that was generated. A newer cobra may need other mends.
-func mended(script string, mends []mend) ([]byte, error) {
+// mended changes a script that was generated for a program; the mends are as for jtx.
+// A newer cobra may need others.
+func mended(program, script string, mends []mend) ([]byte, error) {
+	name := strings.ReplaceAll(program, "-", "_")
+	own := strings.NewReplacer("__jtx_", "__"+name+"_", "JTX_ACTIVE", strings.ToUpper(name)+"_ACTIVE")
 	for _, m := range mends {
+		m.old, m.new = own.Replace(m.old), own.Replace(m.new)
 		if n := strings.Count(script, m.old); n != 1 {
 			return nil, fmt.Errorf("the script for completion has %d times: %s", n, m.old)
 		}

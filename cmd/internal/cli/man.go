@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -10,25 +10,24 @@ import (
 	"github.com/spf13/pflag"
 )
 
-func newMan(a *app) *cobra.Command {
+func newMan(a *App) *cobra.Command {
 	return &cobra.Command{
 		Use:     "man DIR",
 		Short:   "write the manual pages",
-		Long:    "Writes a manual page for jtx and one for each verb, jtx.1 and jtx-VERB.1, into DIR, which is made.",
-		Example: example(`jtx man man1`, `ls man1/jtx.1`),
-		Args:    words(1, 1),
-		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
+		Long:    "Writes the manual pages, jtx.1 and a jtx-VERB.1 for each verb, into DIR, which is made.",
+		Example: Example(`jtx man man1`, `ls man1/jtx.1`),
+		Args:    Words(1, 1),
+		RunE: a.Verb(func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return err
 			}
 			root := cmd.Root()
 			pages := append([]*cobra.Command{root}, root.Commands()...)
 			for _, page := range pages {
-				if page.Hidden {
+				if page.Hidden || page.DisableFlagParsing { // another program knows its flags, and has its page
 					continue
 				}
-				name := strings.ReplaceAll(page.CommandPath(), " ", "-") + ".1"
-				if err := os.WriteFile(filepath.Join(args[0], name), []byte(manPage(root, page)), 0o644); err != nil {
+				if err := os.WriteFile(filepath.Join(args[0], manName(root, page)+".1"), []byte(manPage(root, page)), 0o644); err != nil {
 					return err
 				}
 			}
@@ -37,16 +36,23 @@ func newMan(a *app) *cobra.Command {
 	}
 }
 
+func manName(root, cmd *cobra.Command) string {
+	if cmd == root {
+		return root.Name()
+	}
+	return Run + "-" + cmd.Name()
+}
+
 // manPage is the manual page of a verb, in the macros of man(7).
 func manPage(root, cmd *cobra.Command) string {
 	var b strings.Builder
-	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
+	name := manName(root, cmd)
 	fmt.Fprintf(&b, ".TH %s 1 \"\" \"jtx %s\" \"jtx\"\n", strings.ToUpper(name), roff(readVersion().Version))
 	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", roff(name), roff(cmd.Short))
 	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n", roff(cmd.UseLine()))
 	b.WriteString(".SH DESCRIPTION\n")
 	if cmd == root {
-		b.WriteString("jtx changes plain JSON files in transactions: whole, durable, several at once, undone by no crash.\n")
+		b.WriteString(paragraphs(root.Long, root.Short))
 		manVerbs(&b, root)
 		fmt.Fprintf(&b, ".SH EXIT STATUS\n.nf\n%s.fi\n", roff(exitCodes()))
 	} else {

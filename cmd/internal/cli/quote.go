@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"encoding/base64"
@@ -9,10 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// quoteWord writes a word so that a shell reads it back as one word. Most need
+// QuoteWord writes a word so that a shell reads it back as one word. Most need
 // nothing. One with control characters or bytes that are not UTF-8 becomes
 // $'...', which bash, zsh, ksh and POSIX.1-2024 know.
-func quoteWord(word string) string {
+func QuoteWord(word string) string {
 	quote, ansi := word == "" || word[0] == '~' || word[0] == '#', false
 	for _, r := range word {
 		switch {
@@ -62,9 +62,9 @@ func quoteANSI(word string) string {
 	return b.String()
 }
 
-// printable replaces what could move a terminal's cursor, or break a line. What
+// Printable replaces what could move a terminal's cursor, or break a line. What
 // a tab does is harmless.
-func printable(text string) string {
+func Printable(text string) string {
 	clean := func(r rune) bool { return r != '\t' && !unicode.IsPrint(r) || r == utf8.RuneError }
 	if strings.IndexFunc(text, clean) < 0 {
 		return text
@@ -83,23 +83,23 @@ func printable(text string) string {
 	return b.String()
 }
 
-// jsonFile is a file's name in JSON. A name that is not UTF-8 can't be a JSON
+// JSONFile is a file's name in JSON. A name that is not UTF-8 can't be a JSON
 // string: then File is for people, with \xNN for each such byte, and FileBytes
 // is the name itself in base64.
-type jsonFile struct {
+type JSONFile struct {
 	File      string `json:"file"`
 	FileBytes string `json:"file_bytes,omitempty"`
 }
 
-func newJSONFile(name string) *jsonFile {
+func NewJSONFile(name string) *JSONFile {
 	if utf8.ValidString(name) {
-		return &jsonFile{File: name}
+		return &JSONFile{File: name}
 	}
-	return &jsonFile{File: readableName(name), FileBytes: base64.StdEncoding.EncodeToString([]byte(name))}
+	return &JSONFile{File: ReadableName(name), FileBytes: base64.StdEncoding.EncodeToString([]byte(name))}
 }
 
-// readableName writes \xNN for each byte that is not UTF-8.
-func readableName(name string) string {
+// ReadableName writes \xNN for each byte that is not UTF-8.
+func ReadableName(name string) string {
 	var b strings.Builder
 	for i := 0; i < len(name); {
 		r, size := utf8.DecodeRuneInString(name[i:])

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bytes"
@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newCompletion(a *app) *cobra.Command {
+func newCompletion(a *App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion bash|zsh|fish",
 		Short: "print a script that completes words in a shell",
@@ -18,15 +18,15 @@ the file at hand, and transactions. It is loaded by the shell's start-up file:
   ~/.config/fish/config.fish   jtx completion fish | source
 
 make install and the packages put it where shells find it by themselves.`,
-		Example:   example(`jtx completion bash > jtx.bash`),
-		Args:      words(1, 1),
+		Example:   Example(`jtx completion bash > jtx.bash`),
+		Args:      Words(1, 1),
 		ValidArgs: []string{"bash", "zsh", "fish"},
-		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
+		RunE: a.Verb(func(cmd *cobra.Command, args []string) error {
 			script, err := completionScript(cmd, args[0])
 			if err != nil {
 				return err
 			}
-			return a.write(script)
+			return a.Write(script)
 		}),
 	}
 }
@@ -43,10 +43,10 @@ func completionScript(cmd *cobra.Command, shell string) ([]byte, error) {
 	case "fish":
 		mends, err = fishMends, root.GenFishCompletion(&b, true)
 	default:
-		return nil, usagef("no completion for %s", quoteWord(shell)).withHint("usage: %s", cmd.UseLine())
+		return nil, Usagef("no completion for %s", QuoteWord(shell)).WithHint("usage: %s", cmd.UseLine())
 	}
 	if err != nil {
 		return nil, err
 	}
-	return mended(b.String(), mends)
+	return mended(cmd.Root().Name(), b.String(), mends)
 }

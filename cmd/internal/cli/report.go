@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"errors"
@@ -20,7 +20,7 @@ type failure struct {
 	Code    string `json:"code"`
 	Exit    int    `json:"exit"`
 	Message string `json:"message"`
-	*jsonFile
+	*JSONFile
 	Pointer   string `json:"pointer,omitempty"`
 	Line      int    `json:"line,omitempty"`
 	Column    int    `json:"column,omitempty"`
@@ -32,21 +32,21 @@ type failure struct {
 	snippet string
 }
 
-// report says on standard error why a command failed.
-func (a *app) report(err error) {
-	var child *childError
+// Report says on standard error why a command failed.
+func (a *App) Report(err error) {
+	var child *ChildError
 	if err == nil || errors.As(err, &child) {
 		return
 	}
-	var sig *signalError
-	if errors.As(err, &sig) && sig.sig == syscall.SIGPIPE {
+	var sig *SignalError
+	if errors.As(err, &sig) && sig.Sig == syscall.SIGPIPE {
 		return // nobody reads it
 	}
 	f := describe(err)
 	switch {
-	case a.quiet && a.asks && f.Exit == exitNo: // the exit code is the answer
-	case a.json:
-		a.message(strings.TrimSuffix(string(encodeJSON(map[string]failure{"error": f})), "\n"))
+	case a.Quiet && a.Asks && f.Exit == ExitNo: // the exit code is the answer
+	case a.JSON:
+		a.Message(strings.TrimSuffix(string(EncodeJSON(map[string]failure{"error": f})), "\n"))
 	case len(f.Others) == 0:
 		a.reportText(f)
 	default:
@@ -59,31 +59,31 @@ const maxReported = 20
 
 // reportAll tells the errors of a command over many files, each once and in their
 // order, and what can be done about the worst.
-func (a *app) reportAll(err error) {
-	list := parts(err)
+func (a *App) reportAll(err error) {
+	list := Parts(err)
 	for i, e := range list {
 		if i == maxReported {
-			a.message(paint(a.stderr, bold+red, "error:") + fmt.Sprintf(" and %d more", len(list)-i))
+			a.Message(Paint(a.Stderr, Bold+Red, "error:") + fmt.Sprintf(" and %d more", len(list)-i))
 			break
 		}
 		f := describe(e)
 		f.Hint = ""
 		a.reportText(f)
 	}
-	if hint := hintOf(err); hint != "" {
-		a.message(paint(a.stderr, bold, "hint:") + " " + hint)
+	if hint := HintOf(err); hint != "" {
+		a.Message(Paint(a.Stderr, Bold, "hint:") + " " + hint)
 	}
 }
 
-func (a *app) reportText(f failure) {
-	a.message(paint(a.stderr, bold+red, "error:") + " " + f.Message)
+func (a *App) reportText(f failure) {
+	a.Message(Paint(a.Stderr, Bold+Red, "error:") + " " + f.Message)
 	if strings.TrimSpace(f.snippet) != "^" { // else the line is empty, or there is none
 		for line := range strings.Lines(f.snippet) {
-			a.message("  " + printable(strings.TrimSuffix(line, "\n")))
+			a.Message("  " + Printable(strings.TrimSuffix(line, "\n")))
 		}
 	}
 	if f.Hint != "" {
-		a.message(paint(a.stderr, bold, "hint:") + " " + f.Hint)
+		a.Message(Paint(a.Stderr, Bold, "hint:") + " " + f.Hint)
 	}
 }
 
@@ -99,17 +99,17 @@ func describe(err error) failure {
 		}
 		return f
 	}
-	code := exitOf(err)
+	code := ExitOf(err)
 	f := failure{
-		Code: exitName(code), Exit: code, Message: printable(messageOf(err)),
-		Hint: hintOf(err), Retryable: retryable(err),
+		Code: exitName(code), Exit: code, Message: Printable(MessageOf(err)),
+		Hint: HintOf(err), Retryable: retryable(err),
 	}
-	var sig *signalError
+	var sig *SignalError
 	if code > 128 && errors.As(err, &sig) {
 		f.Message = sig.Error() // whatever it was that waited
 	}
 	if name := fileOf(err); name != "" {
-		f.jsonFile = newJSONFile(shown(name))
+		f.JSONFile = NewJSONFile(Shown(name))
 	}
 	var te *txn.Error
 	if errors.As(err, &te) {
@@ -134,33 +134,33 @@ func fileOf(err error) string {
 	return ""
 }
 
-// messageOf is the text of an error with the names of files as the user would
+// MessageOf is the text of an error with the names of files as the user would
 // give them, and each said once.
-func messageOf(err error) string {
+func MessageOf(err error) string {
 	switch e := err.(type) {
-	case *about:
-		return e.what + ": " + messageOf(e.err)
-	case *hinted:
-		return messageOf(e.err)
-	case *keptText:
-		return messageOf(e.err)
+	case *About:
+		return e.What + ": " + MessageOf(e.Err)
+	case *Hinted:
+		return MessageOf(e.Err)
+	case *KeptText:
+		return MessageOf(e.Err)
 	case *txn.Error:
 		return messageOfTxn(e)
 	case *jsonpatch.OpError:
 		if e.Op == "get" && errors.Is(e, jsonpatch.ErrNotFound) {
-			return "nothing at " + placeName(e.Pointer)
+			return "nothing at " + PlaceName(e.Pointer)
 		}
 	case *fs.PathError:
-		return quoteWord(shown(e.Path)) + ": " + e.Op + ": " + e.Err.Error()
+		return QuoteWord(Shown(e.Path)) + ": " + e.Op + ": " + e.Err.Error()
 	case *backup.FileError:
-		return fmt.Sprintf("%s: %s: %s", quoteWord(shown(e.Archive)), quoteWord(string(e.Path)), messageOf(e.Err))
+		return fmt.Sprintf("%s: %s: %s", QuoteWord(Shown(e.Archive)), QuoteWord(string(e.Path)), MessageOf(e.Err))
 	case *backup.BaseError:
 		b := *e
-		b.Archive, b.Base = quoteWord(shown(e.Archive)), quoteWord(shown(e.Base))
+		b.Archive, b.Base = QuoteWord(Shown(e.Archive)), QuoteWord(Shown(e.Base))
 		return b.Error()
 	case *lockmgr.TimeoutError:
 		t := *e
-		t.Name = quoteWord(shown(e.Name))
+		t.Name = QuoteWord(Shown(e.Name))
 		return t.Error()
 	case interface{ Unwrap() []error }:
 		if errs := e.Unwrap(); isJoined(err, errs) {
@@ -173,14 +173,14 @@ func messageOf(err error) string {
 func messageOfTxn(e *txn.Error) string {
 	text := "failed"
 	if e.Err != nil {
-		text = messageOf(e.Err)
+		text = MessageOf(e.Err)
 	} else if e.Kind != nil {
 		text = e.Kind.Error()
 	}
 	if e.File == "" {
 		return text
 	}
-	name := quoteWord(shown(e.File))
+	name := QuoteWord(Shown(e.File))
 	// What the operating system says names the file already.
 	if strings.HasPrefix(text, name+": ") || strings.HasPrefix(text, name+" ") {
 		return text
@@ -212,9 +212,17 @@ func isJoined(err error, errs []error) bool {
 func messageOfAll(errs []error) string {
 	var parts []string
 	for _, e := range errs {
-		if m := messageOf(e); !slices.Contains(parts, m) {
+		if m := MessageOf(e); !slices.Contains(parts, m) {
 			parts = append(parts, m)
 		}
 	}
 	return strings.Join(parts, "; ")
+}
+
+// PlaceName is a pointer for people.
+func PlaceName(ptr string) string {
+	if ptr == "" {
+		return "the whole document"
+	}
+	return QuoteWord(ptr)
 }

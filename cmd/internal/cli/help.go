@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -11,34 +11,35 @@ import (
 const topicExitCodes = "exit-codes"
 
 // setHelp makes jtx help, and the form of every verb's help.
-func setHelp(a *app, root *cobra.Command) {
+func setHelp(a *App, p *Program, root *cobra.Command) {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		// The only error is that nobody reads it, and cobra has no way for it.
-		_ = a.emit([]byte(helpOf(root, cmd)))
+		_ = a.Emit([]byte(p.helpOf(root, cmd)))
 	})
 	help := &cobra.Command{
 		Use:     "help [VERB]",
 		Short:   "show the verbs, or one of them",
 		Long:    "Shows the verbs, or one verb with its flags and an example.\n\njtx help exit-codes shows what the exit codes mean.",
-		Example: example(`jtx help set`, `jtx help exit-codes`),
-		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
-			text, err := helpText(root, args)
+		Example: Example(`jtx help set`, `jtx help exit-codes`),
+		RunE: a.Verb(func(cmd *cobra.Command, args []string) error {
+			text, err := p.helpText(root, args)
 			if err != nil {
 				return err
 			}
-			return a.emit([]byte(text))
+			return a.Emit([]byte(text))
 		}),
-		GroupID:               groupSetUp,
+		GroupID:               p.SetUp,
+		Hidden:                p.SetUp == "",
 		DisableFlagsInUseLine: true,
 	}
 	root.SetHelpCommand(help)
 	root.AddCommand(help)
 }
 
-func helpText(root *cobra.Command, args []string) (string, error) {
+func (p *Program) helpText(root *cobra.Command, args []string) (string, error) {
 	switch {
 	case len(args) == 0:
-		return overview(root), nil
+		return p.overview(root), nil
 	case args[0] == topicExitCodes:
 		return exitCodes(), nil
 	}
@@ -46,12 +47,12 @@ func helpText(root *cobra.Command, args []string) (string, error) {
 	if err != nil || len(rest) > 0 || cmd == root {
 		return "", unknownVerb(root, args[0])
 	}
-	return helpOf(root, cmd), nil
+	return p.helpOf(root, cmd), nil
 }
 
-func helpOf(root, cmd *cobra.Command) string {
+func (p *Program) helpOf(root, cmd *cobra.Command) string {
 	if cmd == root {
-		return overview(root)
+		return p.overview(root)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "Usage: %s\n\n", cmd.UseLine())
@@ -80,14 +81,14 @@ func flagsOf(fs *pflag.FlagSet) string {
 }
 
 // overview is what jtx help shows.
-func overview(root *cobra.Command) string {
+func (p *Program) overview(root *cobra.Command) string {
 	var b strings.Builder
-	b.WriteString("jtx changes JSON files in transactions: whole, durable, several at once, undone by no crash.\n")
+	b.WriteString(p.Intro + "\n")
 	b.WriteString("\nUsage: jtx VERB ARGS\n")
 	for _, g := range root.Groups() {
 		fmt.Fprintf(&b, "\n%s:\n", g.Title)
 		for _, cmd := range root.Commands() {
-			if cmd.GroupID == g.ID {
+			if cmd.GroupID == g.ID && !cmd.Hidden {
 				_, words, _ := strings.Cut(cmd.Use, " ")
 				fmt.Fprintf(&b, "  %-10s %-34s %s\n", cmd.Name(), words, cmd.Short)
 			}

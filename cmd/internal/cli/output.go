@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bytes"
@@ -14,9 +14,9 @@ import (
 	"github.com/jtx-project/jtx/txn"
 )
 
-// encodeJSON is v on one line, as UTF-8, without escapes that only HTML needs. v
+// EncodeJSON is v on one line, as UTF-8, without escapes that only HTML needs. v
 // is made of this package's types, all of which can be encoded.
-func encodeJSON(v any) []byte {
+func EncodeJSON(v any) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -26,23 +26,23 @@ func encodeJSON(v any) []byte {
 	return b.Bytes()
 }
 
-// quoteJSON is text as a JSON string.
-func quoteJSON(text string) ([]byte, error) {
+// QuoteJSON is text as a JSON string.
+func QuoteJSON(text string) ([]byte, error) {
 	quoted, err := jsontext.AppendQuote(nil, text)
 	if err != nil {
-		return nil, &cliError{exit: exitInvalid, msg: "a JSON string must be UTF-8", err: err}
+		return nil, &Error{Exit: ExitInvalid, Msg: "a JSON string must be UTF-8", Err: err}
 	}
 	return quoted, nil
 }
 
-func (a *app) writeJSON(v any) error { return a.write(encodeJSON(v)) }
+func (a *App) WriteJSON(v any) error { return a.Write(EncodeJSON(v)) }
 
-// timeText is a time as it is printed everywhere.
-func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+// TimeText is a time as it is printed everywhere.
+func TimeText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // changedJSON is a file in the result of a transaction.
 type changedJSON struct {
-	*jsonFile
+	*JSONFile
 	Rev     *uint64         `json:"rev,omitempty"` // none for a change that was only tried
 	Changed bool            `json:"changed"`
 	Patch   json.RawMessage `json:"patch,omitempty"`
@@ -54,71 +54,71 @@ type resultJSON struct {
 	DryRun    bool          `json:"dry_run,omitempty"`
 	Files     []changedJSON `json:"files"`
 	Warnings  []string      `json:"warnings,omitempty"`
-	Recovered []doneJSON    `json:"recovered,omitempty"`
+	Recovered []DoneJSON    `json:"recovered,omitempty"`
 }
 
-// outcome is what a transaction over files did, to be shown.
-type outcome struct {
+// Outcome is what a transaction over files did, to be shown.
+type Outcome struct {
 	txn.Result
 	dryRun bool
-	single bool // the verb changes one file
+	Single bool // the verb changes one file
 }
 
-// newOutcome names the files as the user gave them; without names, which are in
+// NewOutcome names the files as the user gave them; without names, which are in
 // the order of the result, as the user would.
-func newOutcome(res txn.Result, names []string, dryRun bool) outcome {
+func NewOutcome(res txn.Result, names []string, dryRun bool) Outcome {
 	for i := range res.Files {
 		if names == nil {
-			res.Files[i].File = shown(res.Files[i].File)
+			res.Files[i].File = Shown(res.Files[i].File)
 		} else {
 			res.Files[i].File = names[i]
 		}
 	}
-	return outcome{Result: res, dryRun: dryRun}
+	return Outcome{Result: res, dryRun: dryRun}
 }
 
-// printOutcome prints the result of a transaction. Once that is committed a
+// PrintOutcome prints the result of a transaction. Once that is committed a
 // failure to print must not look as if it were not.
-func (a *app) printOutcome(o outcome) error {
+func (a *App) PrintOutcome(o Outcome) error {
 	err := a.showOutcome(o)
-	if err == nil || o.ID.IsZero() || exitOf(err) > 128 {
+	if err == nil || o.ID.IsZero() || ExitOf(err) > 128 {
 		return err
 	}
-	a.warn(fmt.Sprintf("transaction %s is committed, but saying so failed: %s", o.ID, messageOf(err)))
+	a.Warn(fmt.Sprintf("transaction %s is committed, but saying so failed: %s", o.ID, MessageOf(err)))
 	return nil
 }
 
-func (a *app) showOutcome(o outcome) error {
+func (a *App) showOutcome(o Outcome) error {
 	for _, d := range o.Recovered {
 		if text := doneText(d); text != "" {
-			a.note("note: %s", text)
+			a.Note("note: %s", text)
 		}
 	}
 	for _, w := range o.Warnings {
-		a.warn(w)
+		a.Warn(w)
 	}
 	switch {
-	case a.json:
-		return a.writeJSON(o.json())
+	case a.JSON:
+		return a.WriteJSON(o.json())
 	case o.dryRun:
 		for _, f := range o.Files {
 			if f.Changed && len(f.Patch) == 0 {
-				a.note("note: no value of %s changes, only the layout", quoteWord(f.File))
+				a.Note("note: no value of %s changes, only the layout", QuoteWord(f.File))
 			}
 		}
-		return a.write(o.patches())
+		return a.Write(o.patches())
 	case o.ID.IsZero():
-		a.note("unchanged")
+		a.Note("unchanged")
 		return nil
 	}
-	return a.printf("%s\n", o.line())
+	return a.Printf("%s\n", o.line())
 }
 
 // line is `TXID FILE@REV ...` with the files that changed.
-func (o outcome) line() string {
+func (o Outcome) line() string {
 	words := []string{o.ID.String()}
 	for _, f := range o.Files {
-		if word := quoteWord(fmt.Sprintf("%s@%d", f.File, f.Rev)); f.Changed && !slices.Contains(words, word) {
+		if word := QuoteWord(fmt.Sprintf("%s@%d", f.File, f.Rev)); f.Changed && !slices.Contains(words, word) {
 			words = append(words, word)
 		}
 	}
@@ -127,31 +127,31 @@ func (o outcome) line() string {
 
 // patches is what a dry run prints: the patch of a verb that changes one file,
 // else a line for each file, of the form that jtx do reads.
-func (o outcome) patches() []byte {
+func (o Outcome) patches() []byte {
 	var out []byte
 	for _, f := range o.Files {
-		if o.single {
+		if o.Single {
 			return append(f.Patch.Encode(), '\n')
 		}
 		if f.Changed {
 			line := struct {
-				*jsonFile
+				*JSONFile
 				Patch json.RawMessage `json:"patch"`
-			}{newJSONFile(f.File), f.Patch.Encode()}
-			out = append(out, encodeJSON(line)...)
+			}{NewJSONFile(f.File), f.Patch.Encode()}
+			out = append(out, EncodeJSON(line)...)
 		}
 	}
 	return out
 }
 
-func (o outcome) json() resultJSON {
+func (o Outcome) json() resultJSON {
 	r := resultJSON{DryRun: o.dryRun, Files: []changedJSON{}, Warnings: o.Warnings}
 	if !o.ID.IsZero() {
 		id := o.ID.String()
 		r.TX = &id
 	}
 	for _, f := range o.Files {
-		c := changedJSON{jsonFile: newJSONFile(f.File), Changed: f.Changed}
+		c := changedJSON{JSONFile: NewJSONFile(f.File), Changed: f.Changed}
 		if !o.dryRun || !f.Changed {
 			c.Rev = &f.Rev
 		}
@@ -161,14 +161,14 @@ func (o outcome) json() resultJSON {
 		r.Files = append(r.Files, c)
 	}
 	for _, d := range o.Recovered {
-		r.Recovered = append(r.Recovered, newDoneJSON(d))
+		r.Recovered = append(r.Recovered, NewDoneJSON(d))
 	}
 	return r
 }
 
-// doneJSON is a step of recovery.
-type doneJSON struct {
-	*jsonFile
+// DoneJSON is a step of recovery.
+type DoneJSON struct {
+	*JSONFile
 	Case   string `json:"case"`
 	Action string `json:"action"`
 	Rev    uint64 `json:"rev"`
@@ -178,13 +178,13 @@ type doneJSON struct {
 	Error  string `json:"error,omitempty"`
 }
 
-func newDoneJSON(d recovery.Done) doneJSON {
-	j := doneJSON{jsonFile: newJSONFile(shown(d.Target)), Case: d.Case, Action: d.Action.String(), Rev: d.Rev, Aside: d.Aside, Clash: d.Clash}
+func NewDoneJSON(d recovery.Done) DoneJSON {
+	j := DoneJSON{JSONFile: NewJSONFile(Shown(d.Target)), Case: d.Case, Action: d.Action.String(), Rev: d.Rev, Aside: d.Aside, Clash: d.Clash}
 	if !d.Unit.IsZero() {
 		j.Unit = d.Unit.String()
 	}
 	if d.Err != nil {
-		j.Error = messageOf(d.Err)
+		j.Error = MessageOf(d.Err)
 	}
 	return j
 }
@@ -194,14 +194,14 @@ func rebaseText(d recovery.Done) string {
 	text := "nothing but layout and comments was changed"
 	switch {
 	case d.Clash != "":
-		text = "it clashes: " + printable(d.Clash)
+		text = "it clashes: " + Printable(d.Clash)
 	case d.Record != nil:
 		text = fmt.Sprintf("recorded as revision %d", d.Rev)
 	}
 	if d.Aside == "" {
 		return text
 	}
-	text += "; its bytes are kept in " + quoteWord(shown(d.Aside))
+	text += "; its bytes are kept in " + QuoteWord(Shown(d.Aside))
 	if d.Record != nil {
 		return text
 	}
@@ -210,10 +210,10 @@ func rebaseText(d recovery.Done) string {
 
 // doneText says what recovery did in a sentence, empty where it is of no interest.
 func doneText(d recovery.Done) string {
-	name := quoteWord(shown(d.Target))
+	name := QuoteWord(Shown(d.Target))
 	switch {
 	case d.Err != nil:
-		return printable(messageOf(d.Err))
+		return Printable(MessageOf(d.Err))
 	case !d.Unit.IsZero():
 		return fmt.Sprintf("%s: unfinished transaction %s: %s", name, d.Unit, d.Case)
 	}
@@ -225,7 +225,7 @@ func doneText(d recovery.Done) string {
 	case recovery.Rebase:
 		return fmt.Sprintf("%s: %s; %s", name, d.Case, rebaseText(d))
 	case recovery.SetAsideRedo:
-		return fmt.Sprintf("%s: %s; its bytes are kept in %s, and revision %d was put in place", name, d.Case, quoteWord(shown(d.Aside)), d.Rev)
+		return fmt.Sprintf("%s: %s; its bytes are kept in %s, and revision %d was put in place", name, d.Case, QuoteWord(Shown(d.Aside)), d.Rev)
 	}
 	if d.Cut.Bytes > 0 && !d.Cut.Blank {
 		return fmt.Sprintf("%s: %d bytes of a torn record were cut off the journal", name, d.Cut.Bytes)

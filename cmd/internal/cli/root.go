@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Run is how people run a verb, whichever program has it.
+const Run = "jtx"
+
+// Program is one of the commands that jtx is made of: what is its own.
+type Program struct {
+	Name   string // of its file
+	Short  string // what it is, on one line
+	Intro  string // the first line of its help
+	Groups []*cobra.Group
+	Verbs  []Verb
+	Others []Verb // of another program, shown beside its own
+	SetUp  string // the heading of the verbs that each program has
+
+	// Join puts the words together that are one value, before flags are parsed.
+	Join func(root *cobra.Command, args []string) []string
+	// Elsewhere runs what is a verb of another program.
+	Elsewhere func(a *App, args []string) (done bool, err error)
+	// Bare is done where there is no verb.
+	Bare func(a *App, root *cobra.Command) error
+}
+
+// Verb is a command of a program. Verbs are in the order in which help shows them;
+// one without a heading is not shown.
+type Verb struct {
+	Group, Name string
+	Make        func(*App) *cobra.Command
+}
+
+// shared are the verbs that each program has.
+func (p *Program) shared() []Verb {
+	return []Verb{{p.SetUp, "completion", newCompletion}, {p.SetUp, "man", newMan}, {p.SetUp, "version", newVersion}}
+}
+
+// AllVerbs wants each of them.
+func AllVerbs(string) bool { return true }
+
+// NewRoot makes the command that holds those verbs that are wanted.
+func (p *Program) NewRoot(a *App, wanted func(name string) bool) *cobra.Command {
+	cobra.EnableCommandSorting = false // the order of verbs is for people
+	var version bool
+	root := &cobra.Command{
+		Use:                        p.Name + " VERB ARGS",
+		Short:                      p.Short,
+		Long:                       p.Intro,
+		Annotations:                map[string]string{cobra.CommandDisplayNameAnnotation: Run},
+		Args:                       cobra.ArbitraryArgs,
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		SuggestionsMinimumDistance: 2,
+		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) > 0:
+				return unknownVerb(cmd, Unmark(args)[0])
+			case version:
+				return a.printVersion()
+			}
+			return a.Verb(func(cmd *cobra.Command, _ []string) error { return p.Bare(a, cmd) })(cmd, args)
+		},
+	}
+	root.Flags().BoolVar(&version, "version", false, "print the version")
+	pf := root.PersistentFlags()
+	pf.StringVarP(&a.dir, "directory", "C", "", "act as if started in `DIR`")
+	pf.BoolVar(&a.JSON, "json", false, "one JSON document on stdout, errors as JSON on stderr")
+	pf.BoolVarP(&a.Quiet, "quiet", "q", false, "print no data and no notes, only errors")
+	root.AddGroup(p.Groups...)
+	for _, v := range slices.Concat(p.Verbs, p.shared(), p.Others) {
+		if !wanted(v.Name) {
+			continue
+		}
+		cmd := v.Make(a)
+		cmd.GroupID, cmd.Hidden = v.Group, v.Group == ""
+		cmd.DisableFlagsInUseLine = true
+		root.AddCommand(cmd)
+	}
+	root.SetFlagErrorFunc(flagError)
+	root.SetOut(a.Stdout)
+	root.SetErr(a.Stderr)
+	setHelp(a, p, root)
+	return root
+}
+
+// tellsOfOthers reports whether a command needs to know the verbs beside it: a word
+// that names none suggests some, and the shell's completion asks the root.
+func tellsOfOthers(root, cmd *cobra.Command) bool {
+	switch cmd.Name() {
+	case "help", "man", "completion":
+		return true
+	}
+	return cmd == root
+}
+
+func unknownVerb(root *cobra.Command, word string) error {
+	e := Usagef("unknown verb %s", QuoteWord(word))
+	if near := root.SuggestionsFor(word); len(near) > 0 {
+		return e.WithHint("did you mean jtx %s?", strings.Join(near, ", jtx "))
+	}
+	return e.WithHint("jtx help lists the verbs")
+}
+
+func flagError(cmd *cobra.Command, err error) error {
+	e := &Error{Exit: ExitUsage, Err: err}
+	return e.WithHint("usage: %s; a word that begins with - follows --", cmd.UseLine())
+}
+
+// Words demands between low and high words after the verb; a negative high is any
+// number.
+func Words(low, high int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < low:
+			return Missing(cmd)
+		case high >= 0 && len(args) > high:
+			return Usagef("too many words: %s", QuoteWord(Unmark(args)[high])).WithHint("usage: %s", cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+func Missing(cmd *cobra.Command) error {
+	return Usagef("%s: missing word", cmd.CommandPath()).WithHint("usage: %s", cmd.UseLine())
+}
+
+// Example joins the lines of a command's example. Each is run by a test, in a
+// directory that has the files which it names.
+func Example(lines ...string) string {
+	return "  " + strings.Join(lines, "\n  ")
+}
+
+func Plural(n int, what string) string {
+	if n == 1 {
+		return fmt.Sprintf("%d %s", n, what)
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
