@@ -291,7 +291,9 @@ func (r *Replacement) rename() error {
 	if err := fsy.Rename(temp, displaced); err != nil {
 		return err
 	}
-	err := fsy.Exchange(displaced, target)
+	// In this order the last event that a watcher of the directory sees on the target's
+	// name is its arrival.
+	err := fsy.Exchange(target, displaced)
 	if errors.Is(err, errors.ErrUnsupported) {
 		return fsy.Rename(displaced, target)
 	}
