@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -23,6 +24,7 @@ const protectKey = "protect"
 // stands for any number of directories.
 type Protection struct {
 	Root, Pattern string
+	ignore        string // the patterns that the same settings ignore, a line each
 }
 
 // Protect adds patterns, relative to the store's directory, and begins the
@@ -58,7 +60,7 @@ func (s *Store) Unprotect(ctx context.Context, patterns []string) error {
 
 func (s *Store) changeProtection(ctx context.Context, patterns []string, change func([]string, string) []string) error {
 	return s.ChangeSettings(ctx, func(root string, values map[string]json.RawMessage) error {
-		have, err := patternsIn(values)
+		have, err := patternsIn(values, protectKey)
 		if err != nil {
 			return err
 		}
@@ -78,14 +80,15 @@ func (s *Store) changeProtection(ctx context.Context, patterns []string, change 
 	})
 }
 
-func patternsIn(values map[string]json.RawMessage) ([]string, error) {
+// patternsIn are those of one setting.
+func patternsIn(values map[string]json.RawMessage, key string) ([]string, error) {
 	var have []string
-	raw, ok := values[protectKey]
+	raw, ok := values[key]
 	if !ok {
 		return nil, nil
 	}
 	if err := json.Unmarshal(raw, &have); err != nil {
-		return nil, &Error{Kind: ErrInvalid, File: settingsName, Pointer: "/" + protectKey, Err: err}
+		return nil, &Error{Kind: ErrInvalid, File: settingsName, Pointer: "/" + key, Err: err}
 	}
 	return have, nil
 }
@@ -148,11 +151,13 @@ func (s *Store) protectionsAt(dir string) ([]Protection, error) {
 	if err != nil {
 		return nil, err
 	}
-	patterns, err := patternsIn(values)
+	patterns, err := patternsIn(values, protectKey)
+	ignored, badly := patternsIn(values, SettingIgnore)
+	err = errors.Join(err, badly)
 	var list []Protection
 	for _, p := range patterns {
 		if filepath.IsLocal(filepath.FromSlash(p)) { // no one is made that is not
-			list = append(list, Protection{dir, p})
+			list = append(list, Protection{dir, p, strings.Join(ignored, "\n")})
 		}
 	}
 	return list, err

@@ -26,7 +26,7 @@ func TestPatternsOfProtectedFiles(t *testing.T) {
 		{"d/**", "e/x", false},
 		{"d", "d/x", false},
 	} {
-		require.Equal(t, c.want, Protection{"/r", c.pattern}.matches("/r/"+c.name), "%s %s", c.pattern, c.name)
+		require.Equal(t, c.want, Protection{Root: "/r", Pattern: c.pattern}.matches("/r/"+c.name), "%s %s", c.pattern, c.name)
 	}
 }
 

@@ -61,7 +61,7 @@ func (s *Store) matching(p Protection) ([]string, error) {
 		case err != nil:
 			return err
 		case !e.IsDir():
-			if e.Type().IsRegular() && matchSegments(segments, parts) {
+			if e.Type().IsRegular() && matchSegments(segments, parts) && !p.ignores(parts) {
 				names = append(names, name)
 			}
 		case name == from:
@@ -85,7 +85,16 @@ func (p Protection) parts(real string) ([]string, error) {
 // matches tells whether the pattern names the file at a real path.
 func (p Protection) matches(real string) bool {
 	parts, err := p.parts(real)
-	return err == nil && matchSegments(strings.Split(p.Pattern, "/"), parts)
+	return err == nil && matchSegments(strings.Split(p.Pattern, "/"), parts) && !p.ignores(parts)
+}
+
+func (p Protection) ignores(parts []string) bool {
+	for pattern := range strings.SplitSeq(p.ignore, "\n") {
+		if matchSegments(strings.Split(pattern, "/"), parts) {
+			return true
+		}
+	}
+	return false
 }
 
 // protectionsIn lists the patterns that can name files of a scope: those of its

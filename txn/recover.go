@@ -167,8 +167,8 @@ func (s *Store) planFile(ctx context.Context, t *target) ([]recovery.Done, error
 	return plan.Report(), nil
 }
 
-// sweepBuilt removes workspaces that were being built when their process died.
-// They hold nothing but what building puts there.
+// sweepBuilt removes workspaces that were being built, or removed, when their process
+// died.
 func (s *Store) sweepBuilt(w *workspace, dryRun bool, r *RecoverReport) error {
 	const young = time.Hour // one this old has no process that still builds it
 	entries, err := s.fs.ReadDir(w.root)
@@ -182,7 +182,7 @@ func (s *Store) sweepBuilt(w *workspace, dryRun bool, r *RecoverReport) error {
 		}
 		path := filepath.Join(w.root, e.Name())
 		if !dryRun {
-			if err := s.removeBuilt(path); err != nil {
+			if err := fsys.RemoveTree(s.fs, path); err != nil {
 				return fail(path, err)
 			}
 		}
@@ -290,8 +290,12 @@ func (sc *scope) addFiles(s *Store, w *workspace, under string) error {
 	if err != nil {
 		return err
 	}
+	ignored, err := s.ignored(w)
+	if err != nil {
+		ignored = Protection{} // said by what reads the settings; here nothing is left out
+	}
 	for _, t := range files {
-		if !below(t.real, under) {
+		if !below(t.real, under) || ignored.leavesOut(t.real, under) {
 			continue
 		}
 		if s.neverWas(t) {

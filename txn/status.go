@@ -47,6 +47,11 @@ type FileStatus struct {
 	Err       error // what kept the file from being looked at, or its damage
 }
 
+// idle tells that nobody has to do with the file.
+func (f *FileStatus) idle() bool {
+	return f.Err == nil && f.Lock.State == lockmgr.Free && f.Lock.Lease == nil && len(f.Lock.Waiters) == 0
+}
+
 // Status looks at every tracked or protected file below the paths. It takes no
 // lock and changes nothing. Settings that can't be read are an error beside what
 // it has found.
@@ -73,6 +78,9 @@ func (s *Store) Status(ctx context.Context, paths []string) (Status, error) {
 		}
 		f := s.statusOf(ctx, t)
 		f.Protected = protectedBy(list, t.real)
+		if f.Condition == "untracked" && !f.Protected && f.idle() {
+			continue // somebody has had it locked, and then did not change it
+		}
 		st.Files = append(st.Files, f)
 	}
 	return st, errors.Join(unset, s.addUnrecorded(ctx, sc, list, &st))

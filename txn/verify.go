@@ -54,7 +54,9 @@ func (s *Store) Verify(ctx context.Context, paths []string, o VerifyOptions) ([]
 		if ctx.Err() != nil {
 			return results, context.Cause(ctx)
 		}
-		results = append(results, s.verifyFile(ctx, t))
+		if r := s.verifyFile(ctx, t); r.Records > 0 || r.Err != nil {
+			results = append(results, r)
+		}
 		if o.Progress != nil {
 			o.Progress(i+1, len(sc.files), t.real)
 		}

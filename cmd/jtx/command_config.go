@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"path"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -25,6 +27,22 @@ var settings = []struct {
 		n, err := strconv.ParseUint(value, 10, 40)
 		return err == nil && n >= txn.MinLogBytes && value[0] != '0'
 	}},
+	{txn.SettingIgnore, `an array of patterns, such as ["cache/**"], relative to the workspace: files left
+             out of status, verify, recover, log, backup and protect unless they are named`, isPatterns},
+}
+
+// isPatterns tells whether a value is an array of patterns that stay in the workspace.
+func isPatterns(value string) bool {
+	var list []string
+	if json.Unmarshal([]byte(value), &list) != nil || list == nil {
+		return false
+	}
+	for _, p := range list {
+		if _, err := path.Match(p, ""); err != nil || !filepath.IsLocal(filepath.FromSlash(p)) || strings.Contains(p, "\n") {
+			return false
+		}
+	}
+	return true
 }
 
 func newConfig(a *app) *cobra.Command {

@@ -60,6 +60,7 @@ var verbs = []verb{
 	{groupHistory, "redact", newRedact},
 	{groupHistory, "watch", newWatch},
 	{groupSetUp, "init", newInit},
+	{groupSetUp, "forget", newForget},
 	{groupSetUp, "config", newConfig},
 	{groupSetUp, "protect", newProtect},
 	{groupSetUp, "shellenv", newShellenv},
