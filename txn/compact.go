@@ -17,8 +17,9 @@ type Retention struct {
 	// Revs keeps the newest so many revisions, 0: says nothing. A version is kept
 	// that either of them keeps.
 	Revs uint64
-	// Bytes bounds what is kept, in bytes of the journal before compression: what
-	// is beyond is dropped, whatever Age and Revs say. 0: no bound.
+	// Bytes bounds what is kept, in bytes of the journal before compression and but
+	// for one image of the file: what is beyond is dropped, whatever Age and Revs say.
+	// 0: no bound.
 	Bytes int64
 }
 
@@ -35,7 +36,7 @@ type Compaction struct {
 	File          string
 	Before, After int64  // its size in bytes
 	Oldest        uint64 // the oldest revision that is kept
-	Dropped       uint64 // how many revisions are not any more
+	Dropped, Kept uint64 // how many revisions are not any more, and are
 }
 
 // Compact applies retention to the journals of files, or of every tracked file at
@@ -113,7 +114,7 @@ func (s *Store) compact(h head, r Retention, dryRun bool) (*Compaction, error) {
 	if err != nil {
 		return nil, err
 	}
-	done := &Compaction{Oldest: from.Rev, Dropped: from.Rev - first.Rev}
+	done := &Compaction{Oldest: from.Rev, Dropped: from.Rev - first.Rev, Kept: h.rev - from.Rev + 1}
 	if done.Before, _, err = wal.Usage(s.fs, t.dir); err != nil {
 		return nil, fail(t.name, err)
 	}
@@ -121,11 +122,35 @@ func (s *Store) compact(h head, r Retention, dryRun bool) (*Compaction, error) {
 	if dryRun {
 		return done, nil
 	}
-	if err := t.file.Log.Rebuild(from.LSN, nil); err != nil {
+	beginning, err := s.beginning(t, from)
+	if err != nil {
+		return nil, fail(t.name, err)
+	}
+	if err := t.file.Log.Rebuild(from.LSN, beginning); err != nil {
 		return nil, fail(t.name, err)
 	}
 	done.After, _, err = wal.Usage(s.fs, t.dir)
 	return done, fail(t.name, err)
+}
+
+// beginning makes an image of the version with which a journal is to begin; it is nil
+// where that is one.
+func (s *Store) beginning(t *target, from *wal.Record) (func(*wal.Record) (*wal.Record, error), error) {
+	if from.HasImage() {
+		return nil, nil
+	}
+	doc, err := s.content(t, from.LSN)
+	if err != nil {
+		return nil, err
+	}
+	return func(rec *wal.Record) (*wal.Record, error) {
+		if rec.LSN != from.LSN {
+			return rec, nil
+		}
+		image := *rec
+		image.Kind, image.Image = wal.KindImage, doc.Bytes()
+		return &image, nil
+	}, nil
 }
 
 // oldestKept is the oldest version that the journal has.
@@ -136,37 +161,39 @@ func (s *Store) oldestKept(h head) (*wal.Record, error) {
 	return nil, noHistory(h.t)
 }
 
-// cut finds the record with which the kept part of a history begins: the newest
-// image from which every version can be derived that is to be kept.
+// cut finds the record with which the kept part of a history begins: the oldest
+// version that is to be kept. Where the file was not there then, it is the one before,
+// since a journal begins with an image.
 func (s *Store) cut(h head, r Retention) (*wal.Record, error) {
 	keep, err := s.keepFrom(h, r)
 	if err != nil {
 		return nil, err
 	}
 	for keep > 0 {
-		image, err := s.imageAt(h.t, keep)
-		if err != nil || image == nil {
+		from, err := s.contentAt(h.t, keep)
+		if err != nil {
+			return nil, err
+		}
+		if from == nil {
 			break
 		}
-		undecided, err := s.undecidedBefore(h.t, image.LSN)
+		undecided, err := s.undecidedBefore(h.t, from.LSN)
 		if err != nil {
 			return nil, err
 		}
 		if undecided == 0 {
-			return image, nil
+			return from, nil
 		}
 		keep = undecided
-	}
-	if err != nil {
-		return nil, err
 	}
 	return s.oldestKept(h)
 }
 
-// imageAt is the newest version at or below an LSN that has an image.
-func (s *Store) imageAt(t *target, lsn wal.LSN) (*wal.Record, error) {
+// contentAt is the newest version at or below an LSN that is an image, or can be made
+// one: in which the file was there.
+func (s *Store) contentAt(t *target, lsn wal.LSN) (*wal.Record, error) {
 	for rec, err := range s.versions(t, lsn) {
-		if err != nil || rec.HasImage() {
+		if err != nil || rec.After.Exists && (rec.HasImage() || rec.Kind == wal.KindPatch) {
 			return rec, err
 		}
 	}

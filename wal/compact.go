@@ -12,8 +12,8 @@ import (
 
 // Rebuild makes a new generation of the journal, which begins with the record
 // from, an image, and takes the old one's place: what is before it is dropped. LSNs
-// stay. Where rewrite is given, each record is what it returns, and the chain is
-// made anew; else frames are copied as they are, and the chain can be checked from
+// stay. Where rewrite is given, each record is what it returns, so that from may become
+// an image by it, and the chain is made anew; else frames are copied as they are, and the chain can be checked from
 // the first one on. Segments but the last are compressed.
 //
 // The new generation is complete and durable before CURRENT is renamed to name it,
@@ -58,6 +58,7 @@ type builder struct {
 	first    LSN    // of buf
 	buf      []byte // entries that are not written yet
 	last     LSN
+	image    LSN // the newest that is of use
 	crc      uint32
 	since    int64
 	rewrites bool
@@ -76,13 +77,13 @@ func (l *Log) buildGeneration(from LSN, rewrite func(*Record) (*Record, error)) 
 		if err != nil {
 			return nil, err
 		}
-		if b.last == 0 && (rec.LSN != from || !rec.HasImage()) {
-			return nil, fmt.Errorf("%w: the journal can't begin with record %d", ErrInvalid, rec.LSN)
-		}
 		if rewrite != nil {
 			if rec, err = b.rewritten(rec, rewrite); err != nil {
 				return nil, err
 			}
+		}
+		if b.last == 0 && (rec.LSN != from || !rec.HasImage()) {
+			return nil, fmt.Errorf("%w: the journal can't begin with record %d", ErrInvalid, rec.LSN)
 		}
 		if err := b.add(rec); err != nil {
 			return nil, err
@@ -123,8 +124,8 @@ func (b *builder) add(rec *Record) error {
 	}
 	b.buf = appendEntry(b.buf, frame)
 	b.last, b.crc = rec.LSN, frameCRC(frame)
-	if b.since += size; rec.LSN == b.log.state.Image {
-		b.since = 0
+	if b.since += size; b.image == 0 || rec.LSN == b.log.state.Image {
+		b.image, b.since = rec.LSN, 0
 	}
 	return nil
 }
@@ -191,7 +192,7 @@ func (l *Log) switchTo(b *builder) error {
 	}
 	s := &l.state
 	s.Gen, s.Group, s.Segment, s.Offset, s.CRC = b.gen, b.group, b.first, int64(len(b.buf)), b.crc
-	s.SinceImage, s.LastSize = b.since, 0
+	s.Image, s.SinceImage, s.LastSize = b.image, b.since, 0
 	if err := l.removeOld(); err != nil {
 		return err
 	}

@@ -23,8 +23,13 @@ directory, and drops what retention does not keep: a version is kept that is
 younger than --keep-age, or among the last --keep-revs; --keep-bytes bounds what
 is kept of each journal. The current version always is. Without these flags all
 is kept. Commits do this by themselves when a journal passes 64 MB: then 90 days
-and at least 100 revisions are kept. A line for each file: its name, bytes before
-and after, the oldest revision that is kept and how many were dropped.`,
+and at least 100 revisions are kept.
+
+What was asked for is kept to the revision; one more where the file was not there at
+the oldest, and what another file's unfinished transaction may still ask for. Beyond
+--keep-bytes there is at most one copy of the file. A line for each file: its name,
+bytes before and after, the oldest revision that is kept, how many were dropped, and
+how many are kept.`,
 		Example:           cli.Example(`jtx set config.json /server/port 81`, `jtx compact --keep-age 90d --keep-revs 100`),
 		ValidArgsFunction: completeFiles,
 	}
@@ -83,24 +88,41 @@ type compactedJSON struct {
 	After   int64  `json:"bytes_after"`
 	Oldest  uint64 `json:"oldest_rev"`
 	Dropped uint64 `json:"dropped_revs"`
+	Kept    uint64 `json:"kept_revs"`
 }
 
 func (c *compactCommand) print(done []txn.Compaction) error {
 	if c.a.JSON {
 		list := []compactedJSON{}
 		for _, d := range done {
-			list = append(list, compactedJSON{cli.NewJSONFile(cli.Shown(d.File)), d.Before, d.After, d.Oldest, d.Dropped})
+			list = append(list, compactedJSON{cli.NewJSONFile(cli.Shown(d.File)), d.Before, d.After, d.Oldest, d.Dropped, d.Kept})
 		}
 		return c.a.WriteJSON(map[string][]compactedJSON{"files": list})
 	}
-	t := &cli.Table{Header: []string{"FILE", "BEFORE", "AFTER", "OLDEST", "DROPPED"}}
+	t := &cli.Table{Header: []string{"FILE", "BEFORE", "AFTER", "OLDEST", "DROPPED", "KEPT"}}
 	for _, d := range done {
-		t.Add(cli.QuoteWord(cli.Shown(d.File)), fmt.Sprint(d.Before), fmt.Sprint(d.After), fmt.Sprint(d.Oldest), fmt.Sprint(d.Dropped))
+		t.Add(cli.QuoteWord(cli.Shown(d.File)), fmt.Sprint(d.Before), fmt.Sprint(d.After), fmt.Sprint(d.Oldest), fmt.Sprint(d.Dropped), fmt.Sprint(d.Kept))
 	}
 	if len(done) == 0 {
+		c.a.Note("no tracked files")
 		return nil
 	}
+	c.explain(done)
 	return c.a.Table(t)
+}
+
+// explain says why nothing was dropped.
+func (c *compactCommand) explain(done []txn.Compaction) {
+	for _, d := range done {
+		if d.Dropped > 0 {
+			return
+		}
+	}
+	if c.keep == (txn.Retention{}) {
+		c.a.Note("nothing is dropped: without --keep-age, --keep-revs or --keep-bytes all is kept, and only compressed")
+	} else {
+		c.a.Note("nothing is dropped: all that there is is to be kept")
+	}
 }
 
 // parseAge reads a duration, in days and weeks too.
