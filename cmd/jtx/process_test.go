@@ -71,7 +71,7 @@ func TestExamples(t *testing.T) {
 	require.NoError(t, err)
 	root := program.NewRoot(cli.NewApp(t.Context(), io.Discard, io.Discard), cli.AllVerbs)
 	for _, cmd := range root.Commands() {
-		if cmd.Hidden {
+		if cmd.Hidden || cmd.DisableFlagParsing { // another program has it
 			continue
 		}
 		t.Run(cmd.Name(), func(t *testing.T) {

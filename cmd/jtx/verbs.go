@@ -1,8 +1,11 @@
 package main
 
-import "github.com/jtx-project/jtx/cmd/internal/cli"
+import (
+	"github.com/spf13/cobra"
 
-import "github.com/spf13/cobra"
+	"github.com/jtx-project/jtx/cmd/internal/cli"
+	"github.com/jtx-project/jtx/cmd/internal/plus"
+)
 
 // The headings of jtx help.
 const (
@@ -21,6 +24,7 @@ var groups = []*cobra.Group{
 	{ID: groupRecovery, Title: "After a crash, and on any day"},
 	{ID: groupHistory, Title: "More for history and backups"},
 	{ID: groupSetUp, Title: "Set-up and shell"},
+	plus.Group(),
 }
 
 // verbs are the commands, in the order in which help shows them.
@@ -64,7 +68,6 @@ var verbs = []verb{
 	{groupSetUp, "config", newConfig},
 	{groupSetUp, "protect", newProtect},
 	{groupSetUp, "shellenv", newShellenv},
-	{groupSetUp, "rewrite", newRewrite},
 	{groupSetUp, "stats", newStats},
 	{groupSetUp, "selftest", newSelftest},
 	{groupSetUp, "bench", newBench},
@@ -81,7 +84,9 @@ var program = cli.Program{
 	Intro:  "jtx changes JSON files in transactions: whole, durable, several at once, undone by no crash.",
 	Groups: groups,
 	Verbs:  made(verbs),
+	Others: plusVerbs(),
 	SetUp:  groupSetUp,
+	Before: runOther,
 	Join:   joinPairs,
 	Bare:   func(a *cli.App, root *cobra.Command) error { return (&app{a}).printWhere(root) },
 }
@@ -91,6 +96,19 @@ func made(verbs []verb) (all []cli.Verb) {
 		all = append(all, cli.Verb{Group: v.group, Name: v.name, Make: func(a *cli.App) *cobra.Command {
 			cmd := v.make(&app{a})
 			completeTransactions(cmd)
+			return cmd
+		}})
+	}
+	return all
+}
+
+// plusVerbs are shown by help, and completed. What they do is not known here.
+func plusVerbs() (all []cli.Verb) {
+	for _, v := range plus.Verbs {
+		all = append(all, cli.Verb{Group: plus.Name, Name: v.Name, Make: func(*cli.App) *cobra.Command {
+			cmd := v.Command()
+			cmd.DisableFlagParsing = true
+			cmd.RunE = func(*cobra.Command, []string) error { return notInstalled(v.Name) }
 			return cmd
 		}})
 	}

@@ -41,6 +41,7 @@ func (p *Program) Run(args []string) int {
 	return ExitOf(err)
 }
 
+// NewApp is a run with its streams, which ends when ctx or a signal does.
 func NewApp(ctx context.Context, stdout, stderr io.Writer) *App {
 	a := &App{Stdin: os.Stdin, Stdout: stdout, Stderr: stderr}
 	a.Ctx, a.Signals = newSignals(ctx)
@@ -52,8 +53,8 @@ func NewApp(ctx context.Context, stdout, stderr io.Writer) *App {
 // verb that is meant is among them. All are made where there is none, or it tells
 // of the others.
 func (p *Program) Execute(a *App, args []string) error {
-	if p.Elsewhere != nil {
-		if done, err := p.Elsewhere(a, args); done {
+	if p.Before != nil {
+		if done, err := p.Before(p, a, args); done {
 			return err
 		}
 	}
@@ -69,9 +70,9 @@ func (p *Program) Execute(a *App, args []string) error {
 	return root.ExecuteContext(a.Ctx)
 }
 
-// enter goes to the directory of -C. All relative names are relative to it, as
+// Enter goes to the directory of -C. All relative names are relative to it, as
 // if jtx had been started there.
-func (a *App) enter() error {
+func (a *App) Enter() error {
 	if a.dir == "" {
 		return nil
 	}
@@ -106,7 +107,7 @@ func (a *App) StoreEarly(opt txn.Options) (*txn.Store, error) {
 // takes the marks off the words.
 func (a *App) Verb(do func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := a.enter(); err != nil {
+		if err := a.Enter(); err != nil {
 			return err
 		}
 		a.verbName = cmd.Name()

@@ -12,7 +12,7 @@ import (
 func (a *App) RunChild(c *exec.Cmd) error {
 	a.Signals.Wait()
 	if err := c.Start(); err != nil {
-		return cannotStart(c.Args[0], err)
+		return CannotStart(c.Args[0], err)
 	}
 	a.Signals.forwardTo(func(sig syscall.Signal) {
 		if !fromTerminal(sig) {
@@ -31,9 +31,9 @@ func (a *App) RunChild(c *exec.Cmd) error {
 	return &ChildError{exit.ExitCode()}
 }
 
-// cannotStart has the exit codes that shells give: 127 where there is no such
+// CannotStart has the exit codes that shells give: 127 where there is no such
 // command, 126 where it can't be run.
-func cannotStart(name string, err error) error {
+func CannotStart(name string, err error) error {
 	code := 126
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 		code = 127

@@ -72,8 +72,8 @@ var fishMends = []mend{
 // mended changes a script that was generated for a program; the mends are as for jtx.
 // A newer cobra may need others.
 func mended(program, script string, mends []mend) ([]byte, error) {
-	name := strings.ReplaceAll(program, "-", "_")
-	own := strings.NewReplacer("__jtx_", "__"+name+"_", "JTX_ACTIVE", strings.ToUpper(name)+"_ACTIVE")
+	variable := strings.ToUpper(strings.ReplaceAll(program, "-", "_"))
+	own := strings.NewReplacer("__jtx_", "__"+program+"_", "JTX_ACTIVE", variable+"_ACTIVE")
 	for _, m := range mends {
 		m.old, m.new = own.Replace(m.old), own.Replace(m.new)
 		if n := strings.Count(script, m.old); n != 1 {

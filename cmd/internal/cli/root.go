@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // Run is how people run a verb, whichever program has it.
@@ -23,8 +24,8 @@ type Program struct {
 
 	// Join puts the words together that are one value, before flags are parsed.
 	Join func(root *cobra.Command, args []string) []string
-	// Elsewhere runs what is a verb of another program.
-	Elsewhere func(a *App, args []string) (done bool, err error)
+	// Before is asked before a verb is looked for, and may do all there is to do.
+	Before func(p *Program, a *App, args []string) (done bool, err error)
 	// Bare is done where there is no verb.
 	Bare func(a *App, root *cobra.Command) error
 }
@@ -39,6 +40,12 @@ type Verb struct {
 // shared are the verbs that each program has.
 func (p *Program) shared() []Verb {
 	return []Verb{{p.SetUp, "completion", newCompletion}, {p.SetUp, "man", newMan}, {p.SetUp, "version", newVersion}}
+}
+
+// Has tells whether the program itself has a verb.
+func (p *Program) Has(name string) bool {
+	is := func(v Verb) bool { return v.Name == name }
+	return slices.ContainsFunc(p.Verbs, is) || slices.ContainsFunc(p.shared(), is)
 }
 
 // AllVerbs wants each of them.
@@ -63,16 +70,13 @@ func (p *Program) NewRoot(a *App, wanted func(name string) bool) *cobra.Command 
 			case len(args) > 0:
 				return unknownVerb(cmd, Unmark(args)[0])
 			case version:
-				return a.printVersion()
+				return a.printVersion(p.Name)
 			}
 			return a.Verb(func(cmd *cobra.Command, _ []string) error { return p.Bare(a, cmd) })(cmd, args)
 		},
 	}
 	root.Flags().BoolVar(&version, "version", false, "print the version")
-	pf := root.PersistentFlags()
-	pf.StringVarP(&a.dir, "directory", "C", "", "act as if started in `DIR`")
-	pf.BoolVar(&a.JSON, "json", false, "one JSON document on stdout, errors as JSON on stderr")
-	pf.BoolVarP(&a.Quiet, "quiet", "q", false, "print no data and no notes, only errors")
+	a.RegisterFlags(root.PersistentFlags())
 	root.AddGroup(p.Groups...)
 	for _, v := range slices.Concat(p.Verbs, p.shared(), p.Others) {
 		if !wanted(v.Name) {
@@ -88,6 +92,13 @@ func (p *Program) NewRoot(a *App, wanted func(name string) bool) *cobra.Command 
 	root.SetErr(a.Stderr)
 	setHelp(a, p, root)
 	return root
+}
+
+// RegisterFlags declares the flags of every verb.
+func (a *App) RegisterFlags(fs *pflag.FlagSet) {
+	fs.StringVarP(&a.dir, "directory", "C", "", "act as if started in `DIR`")
+	fs.BoolVar(&a.JSON, "json", false, "one JSON document on stdout, errors as JSON on stderr")
+	fs.BoolVarP(&a.Quiet, "quiet", "q", false, "print no data and no notes, only errors")
 }
 
 // tellsOfOthers reports whether a command needs to know the verbs beside it: a word

@@ -13,17 +13,20 @@ func newVersion(a *App) *cobra.Command {
 		Short:   "print the version",
 		Example: Example(`jtx version`),
 		Args:    Words(0, 0),
-		RunE:    a.Verb(func(*cobra.Command, []string) error { return a.printVersion() }),
+		RunE:    a.Verb(func(cmd *cobra.Command, _ []string) error { return a.printVersion(cmd.Root().Name()) }),
 	}
 }
 
-func (a *App) printVersion() error {
+func (a *App) printVersion(program string) error {
 	v := readVersion()
 	if a.JSON {
 		return a.WriteJSON(v)
 	}
-	return a.Printf("jtx %s\n", v)
+	return a.Printf("%s %s\n", program, v)
 }
+
+// Version is what this program calls its version.
+func Version() string { return readVersion().Version }
 
 // buildVersion says what this program was built from.
 type buildVersion struct {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,29 +17,23 @@ import (
 	"github.com/jtx-project/jtx/txn"
 )
 
-func newRewrite(a *app) *cobra.Command {
+func newRewrite(a *cli.App, cmd *cobra.Command) {
 	r := &rewriteCommand{a: a}
-	cmd := &cobra.Command{
-		Use:   "rewrite SCRIPT ...",
-		Short: "replace unsafe JSON writes in shell scripts",
-		Long: `Looks for the ways in which shell scripts write JSON files unsafely, such as
+	cmd.Long = `Looks for the ways in which shell scripts write JSON files unsafely, such as
 jq ... f.json > tmp && mv tmp f.json, and shows as a diff what would replace them.
 What it isn't sure of is left alone, and listed with the reason, as are programs
 in other languages.
 
 With --write the scripts are changed. A copy of each as it was is kept in the
-workspace, and named. - is standard input, and with --write the result is printed.`,
-		Example:           cli.Example(`jtx rewrite deploy.sh`, `jtx rewrite --write deploy.sh`),
-		Args:              cli.Words(1, -1),
-		ValidArgsFunction: completeFiles,
-	}
+workspace, and named. - is standard input, and with --write the result is printed.`
+	cmd.Example = cli.Example(`jtx rewrite deploy.sh`, `jtx rewrite --write deploy.sh`)
+	cmd.Args = cli.Words(1, -1)
 	cmd.Flags().BoolVarP(&r.write, "write", "w", false, "change the scripts")
 	cmd.RunE = a.Verb(r.run)
-	return cmd
 }
 
 type rewriteCommand struct {
-	a     *app
+	a     *cli.App
 	write bool
 }
 
@@ -78,7 +73,7 @@ func (r *rewriteCommand) one(name string) error {
 	case r.write && name == "-":
 		err = r.a.Write([]byte(s.Text))
 	case changed:
-		err = r.a.Write(r.a.paintDiff(diff.Diff(name, s.old, name, []byte(s.Text))))
+		err = r.a.Write(paintDiff(r.a.Stdout, diff.Diff(name, s.old, name, []byte(s.Text))))
 	}
 	if err != nil {
 		return err
@@ -178,20 +173,20 @@ func (s *script) json(write bool) scriptJSON {
 }
 
 // paintDiff colors a unified diff, and takes off the line that names its command.
-func (a *app) paintDiff(text []byte) []byte {
+func paintDiff(w io.Writer, text []byte) []byte {
 	_, body, _ := strings.Cut(string(text), "\n")
 	var b strings.Builder
 	for line := range strings.Lines(body) {
 		plain := strings.TrimSuffix(line, "\n")
 		switch {
 		case strings.HasPrefix(line, "--- "), strings.HasPrefix(line, "+++ "):
-			plain = cli.Paint(a.Stdout, cli.Bold, plain)
+			plain = cli.Paint(w, cli.Bold, plain)
 		case strings.HasPrefix(line, "-"):
-			plain = cli.Paint(a.Stdout, cli.Red, plain)
+			plain = cli.Paint(w, cli.Red, plain)
 		case strings.HasPrefix(line, "+"):
-			plain = cli.Paint(a.Stdout, cli.Green, plain)
+			plain = cli.Paint(w, cli.Green, plain)
 		case strings.HasPrefix(line, "@@"):
-			plain = cli.Paint(a.Stdout, cli.Dim, plain)
+			plain = cli.Paint(w, cli.Dim, plain)
 		}
 		b.WriteString(plain + "\n")
 	}
