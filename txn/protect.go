@@ -212,7 +212,8 @@ type Healed struct {
 }
 
 // Heal looks at files, or at all protected ones where none are named, and brings
-// the last good version of those that are damaged back; their bytes are set aside.
+// the last good version of those back that are damaged, whose bytes are set aside, or
+// were deleted by another program.
 // A file that is empty or cut short is looked at again before it counts as damaged.
 func (s *Store) Heal(ctx context.Context, files []string, opts ...Option) ([]Healed, error) {
 	if len(files) == 0 {
@@ -220,13 +221,18 @@ func (s *Store) Heal(ctx context.Context, files []string, opts ...Option) ([]Hea
 		if files, err = s.protectedFiles(); err != nil {
 			return nil, err
 		}
+		gone, err := s.deletedProtected(ctx)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, gone...)
 	}
 	var healed []Healed
 	for _, name := range files {
 		if _, err := s.Protected(ctx, name); err != nil {
 			return healed, err
 		}
-		broken, err := s.brokenForLong(ctx, s.abs(name))
+		broken, err := s.needsHealing(ctx, s.abs(name))
 		if err != nil {
 			return healed, fail(name, err)
 		}
@@ -260,6 +266,23 @@ func (s *Store) recordGood(ctx context.Context, name string) error {
 		return nil
 	}
 	return err
+}
+
+// needsHealing says why a protected file is not what it should be, nil where it is.
+func (s *Store) needsHealing(ctx context.Context, name string) (error, error) {
+	broken, err := s.brokenForLong(ctx, name)
+	if broken != nil || err != nil {
+		return broken, err
+	}
+	t, err := s.resolve(ctx, name, false)
+	if err != nil {
+		return nil, err
+	}
+	gone, err := s.deletedForLong(ctx, t)
+	if gone && err == nil {
+		return errDeleted, nil
+	}
+	return nil, err
 }
 
 // brokenForLong says why a file is no document, nil where it is one. One that is

@@ -37,6 +37,7 @@ type RecoverReport struct {
 	Files   []FileReport // those with something to report, by path
 	Total   int          // tracked files looked at
 	Begun   []string     // protected files whose history begins
+	Deleted []string     // protected files that another program removed: Heal brings them back
 	Expired []OpenTxInfo // open transactions discarded
 	Open    []OpenTxInfo // open transactions kept
 	Removed []string     // leftovers removed
@@ -110,6 +111,9 @@ func (s *Store) sweepStaged(ctx context.Context, t *target, dryRun bool, r *Reco
 func (s *Store) beginProtected(ctx context.Context, sc *scope, dryRun bool, r *RecoverReport) error {
 	list, unset := s.protectionsIn(sc)
 	names, err := s.unrecorded(ctx, sc, list)
+	if err == nil {
+		r.Deleted, err = s.deletedAmong(sc, list)
+	}
 	if err != nil {
 		return errors.Join(unset, err)
 	}

@@ -81,6 +81,9 @@ func (s *Store) Status(ctx context.Context, paths []string) (Status, error) {
 		if f.Condition == "untracked" && !f.Protected && f.idle() {
 			continue // somebody has had it locked, and then did not change it
 		}
+		if gone, err := s.deletedOutside(t); gone && err == nil && f.Protected && f.Condition == "clean" {
+			f.Condition = "deleted" // that is recorded, and not mended
+		}
 		st.Files = append(st.Files, f)
 	}
 	return st, errors.Join(unset, s.addUnrecorded(ctx, sc, list, &st))

@@ -61,13 +61,18 @@ func (s *Store) Verify(ctx context.Context, paths []string, o VerifyOptions) ([]
 			o.Progress(i+1, len(sc.files), t.real)
 		}
 	}
-	return s.verifyUnrecorded(ctx, sc, results)
+	return s.verifyProtected(ctx, sc, results)
 }
 
-func (s *Store) verifyUnrecorded(ctx context.Context, sc *scope, results []VerifyResult) ([]VerifyResult, error) {
+// verifyProtected adds what is wrong with protected files though no journal says so.
+func (s *Store) verifyProtected(ctx context.Context, sc *scope, results []VerifyResult) ([]VerifyResult, error) {
 	list, unset := s.protectionsIn(sc)
-	names, err := s.unrecorded(ctx, sc, list)
-	err = errors.Join(unset, err)
+	gone, err := s.deletedAmong(sc, list)
+	for i, r := range results {
+		results[i].Deleted = r.Deleted || slices.Contains(gone, r.File)
+	}
+	names, unseen := s.unrecorded(ctx, sc, list)
+	err = errors.Join(unset, err, unseen)
 	for _, name := range names {
 		i, known := slices.BinarySearchFunc(results, name, func(r VerifyResult, name string) int { return compare(r.File, name) })
 		if !known {

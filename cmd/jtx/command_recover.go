@@ -136,6 +136,9 @@ func (r *recoverCommand) print(report txn.RecoverReport) error {
 	for _, name := range report.Begun {
 		fmt.Fprintf(&b, "%s: protected: its history begins\n", cli.QuoteWord(cli.Shown(name)))
 	}
+	for _, name := range report.Deleted {
+		fmt.Fprintf(&b, "%s: protected, deleted outside: jtx protect --heal brings it back\n", cli.QuoteWord(cli.Shown(name)))
+	}
 	verb := "discarded"
 	if r.dryRun {
 		verb = "to be discarded"
@@ -164,7 +167,7 @@ func linesOf(f txn.FileReport) string {
 	var b strings.Builder
 	name := cli.QuoteWord(cli.Shown(f.File))
 	for _, d := range f.Done {
-		fmt.Fprintf(&b, "%s: %s: %s, revision %d", name, d.Case, d.Action, d.Rev)
+		fmt.Fprintf(&b, "%s: %s: %s, revision %d", name, cli.CaseText(d), d.Action, d.Rev)
 		if d.Clash != "" {
 			fmt.Fprintf(&b, ", it clashes: %s", cli.Printable(d.Clash))
 		}
@@ -187,6 +190,7 @@ type recoverJSON struct {
 	Total   int             `json:"total"`
 	Files   []settledJSON   `json:"files"`
 	Begun   []*cli.JSONFile `json:"begun"`
+	Deleted []*cli.JSONFile `json:"deleted"`
 	Expired []txJSON        `json:"expired"`
 	Open    []txJSON        `json:"open"`
 	Removed []*cli.JSONFile `json:"removed"`
@@ -200,7 +204,7 @@ type settledJSON struct {
 
 func (r *recoverCommand) json(report txn.RecoverReport) recoverJSON {
 	j := recoverJSON{
-		DryRun: r.dryRun, Total: report.Total, Files: []settledJSON{}, Begun: []*cli.JSONFile{}, Removed: []*cli.JSONFile{},
+		DryRun: r.dryRun, Total: report.Total, Files: []settledJSON{}, Begun: []*cli.JSONFile{}, Deleted: jsonFiles(report.Deleted), Removed: []*cli.JSONFile{},
 		Expired: newTxsJSON(report.Expired), Open: newTxsJSON(report.Open),
 	}
 	for _, f := range report.Files {

@@ -90,8 +90,16 @@ func (a *app) printStatus(st txn.Status) error {
 	return a.Table(open)
 }
 
+// forPeople says of a condition what is not plain by its one word.
+func forPeople(condition string) string {
+	if condition == "deleted" {
+		return "deleted outside"
+	}
+	return condition
+}
+
 func conditionOf(f txn.FileStatus) string {
-	text := cmp.Or(f.Condition, "unreadable")
+	text := forPeople(cmp.Or(f.Condition, "unreadable"))
 	if f.InPlace {
 		text += ", written in place"
 	}

@@ -96,7 +96,7 @@ func (a *app) printVerified(results []txn.VerifyResult) error {
 	}
 	t := &cli.Table{Header: []string{"FILE", "REV", "RECORDS", "BYTES", "VERDICT"}}
 	for _, r := range results {
-		t.Add(cli.QuoteWord(cli.Shown(r.File)), strconv.FormatUint(r.Rev, 10), strconv.Itoa(r.Records), strconv.FormatInt(r.Bytes, 10), verdict(r))
+		t.Add(cli.QuoteWord(cli.Shown(r.File)), strconv.FormatUint(r.Rev, 10), strconv.Itoa(r.Records), strconv.FormatInt(r.Bytes, 10), forPeople(verdict(r)))
 	}
 	if len(results) == 0 {
 		a.Note("no tracked files")

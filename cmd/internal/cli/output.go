@@ -3,7 +3,10 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -208,6 +211,16 @@ func rebaseText(d recovery.Done) string {
 	return text + fmt.Sprintf(", and revision %d was put in place", d.Rev)
 }
 
+// CaseText names for people what recovery found.
+func CaseText(d recovery.Done) string {
+	if d.Action == recovery.Adopt && d.Unit.IsZero() {
+		if _, err := os.Lstat(d.Target); d.Record != nil && !d.Record.After.Exists || errors.Is(err, fs.ErrNotExist) {
+			return "deleted outside" // be it that it was not there at some time before, too
+		}
+	}
+	return strings.ReplaceAll(d.Case, "-", " ")
+}
+
 // doneText says what recovery did in a sentence, empty where it is of no interest.
 func doneText(d recovery.Done) string {
 	name := QuoteWord(Shown(d.Target))
@@ -215,17 +228,17 @@ func doneText(d recovery.Done) string {
 	case d.Err != nil:
 		return Printable(MessageOf(d.Err))
 	case !d.Unit.IsZero():
-		return fmt.Sprintf("%s: unfinished transaction %s: %s", name, d.Unit, d.Case)
+		return fmt.Sprintf("%s: unfinished transaction %s: %s", name, d.Unit, CaseText(d))
 	}
 	switch d.Action {
 	case recovery.Adopt:
-		return fmt.Sprintf("%s: %s; recorded as revision %d", name, d.Case, d.Rev)
+		return fmt.Sprintf("%s: %s; recorded as revision %d", name, CaseText(d), d.Rev)
 	case recovery.Redo:
-		return fmt.Sprintf("%s: %s; revision %d was put in place", name, d.Case, d.Rev)
+		return fmt.Sprintf("%s: %s; revision %d was put in place", name, CaseText(d), d.Rev)
 	case recovery.Rebase:
-		return fmt.Sprintf("%s: %s; %s", name, d.Case, rebaseText(d))
+		return fmt.Sprintf("%s: %s; %s", name, CaseText(d), rebaseText(d))
 	case recovery.SetAsideRedo:
-		return fmt.Sprintf("%s: %s; its bytes are kept in %s, and revision %d was put in place", name, d.Case, QuoteWord(Shown(d.Aside)), d.Rev)
+		return fmt.Sprintf("%s: %s; its bytes are kept in %s, and revision %d was put in place", name, CaseText(d), QuoteWord(Shown(d.Aside)), d.Rev)
 	}
 	if d.Cut.Bytes > 0 && !d.Cut.Blank {
 		return fmt.Sprintf("%s: %d bytes of a torn record were cut off the journal", name, d.Cut.Bytes)
