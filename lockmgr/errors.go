@@ -11,6 +11,9 @@ import (
 var (
 	// ErrTimeout is returned when the wait for a lock ran out.
 	ErrTimeout = errors.New("lock timeout")
+	// ErrNoLocks is returned where the system refuses flock(2) itself: nothing keeps
+	// two writers apart then.
+	ErrNoLocks = errors.New("no locks can be taken here, and nothing else keeps two writers apart")
 	// ErrLeaseBroken is returned when a transaction relies on a lease that has
 	// ended, was broken, or has been granted to somebody else since.
 	ErrLeaseBroken = errors.New("lease broken")

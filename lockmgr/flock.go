@@ -125,6 +125,8 @@ func openLocked(r *Request, op func(*flock.Flock, Mode) error) (*flock.Flock, er
 			if err := createLockFile(r); err != nil {
 				return nil, fmt.Errorf("lock %s: %w", r.name(), err)
 			}
+		case refused(err):
+			return nil, fmt.Errorf("lock %s: %w (flock: %w)", r.name(), ErrNoLocks, err)
 		case flag == os.O_RDWR && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)):
 			flag = os.O_RDONLY
 		default:
@@ -132,6 +134,26 @@ func openLocked(r *Request, op func(*flock.Flock, Mode) error) (*flock.Flock, er
 		}
 	}
 	return nil, fmt.Errorf("lock %s: the lock file appears and vanishes", r.name())
+}
+
+// refused tells that it is flock(2) that is not known or allowed, by the file system,
+// its server or a sandbox, and not the opening of the file that failed.
+func refused(err error) bool {
+	var opening *fs.PathError
+	return !errors.As(err, &opening) && (fsys.Refused(err) || errors.Is(err, noLocks))
+}
+
+// Check fails with [ErrNoLocks] where the file at path, which the error calls name,
+// can't be locked because there are no locks.
+func Check(path, name string) error {
+	fl, err := openLocked(&Request{Path: path, Mode: Shared, Name: name}, tryOnce)
+	if err == nil {
+		return fl.Unlock()
+	}
+	if errors.Is(err, ErrNoLocks) {
+		return err
+	}
+	return nil // somebody holds it, or the caller may not: a wait tells
 }
 
 // createLockFile makes the lock file unless another process was faster.
@@ -144,7 +166,7 @@ func createLockFile(r *Request) error {
 		return err
 	}
 	// The umask must not keep other users out of a group's workspace.
-	return errors.Join(inheritOwner(f), f.Chmod(r.perm()), f.Close())
+	return errors.Join(inheritOwner(f), fsys.Wrap(f).Chmod(r.perm()), f.Close())
 }
 
 // inheritOwner gives a file that root made to the owner of its directory.

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 const (
@@ -64,7 +66,7 @@ func writeNew(path string, raw []byte, perm fs.FileMode) error {
 		return err
 	}
 	_, err = f.Write(raw)
-	return errors.Join(err, inheritOwner(f), f.Chmod(perm), f.Close())
+	return errors.Join(err, inheritOwner(f), fsys.Wrap(f).Chmod(perm), f.Close())
 }
 
 // honourLease returns the lease that keeps a request out, which holds the lock

@@ -2,9 +2,14 @@
 
 package lockmgr
 
-import "os"
+import (
+	"errors"
+	"os"
+)
 
 const careful = 0
+
+var noLocks = errors.ErrUnsupported
 
 // textFile is nothing where locks are mandatory: the text could not be written
 // through a second handle.

@@ -15,6 +15,10 @@ import (
 // spares four system calls by which package os would try it out.
 const careful = unix.O_NOFOLLOW | unix.O_NONBLOCK
 
+// noLocks is what file systems say that have no locks, as a server that has no room
+// for them.
+const noLocks = unix.ENOLCK
+
 // textFile is a bare descriptor, because an os.File costs a microsecond more.
 type textFile int
 

@@ -26,7 +26,17 @@ func copyMetadata(f fsys.File, target string, old fs.FileInfo) ([]string, error)
 		return nil, err
 	}
 	more, err := copyXattrs(int(f.Fd()), target)
+	if errors.Is(err, errACLLost) {
+		// The bits of the group were the most that the list gave to anybody.
+		err = f.Chmod(noGroup(mode))
+	}
 	return append(warnings, more...), err
+}
+
+// noGroup is a mode for a group that is everybody else.
+func noGroup(mode fs.FileMode) fs.FileMode {
+	everyone := mode & 0o007
+	return mode&^(fs.ModeSetgid|0o070) | everyone<<3&mode
 }
 
 func copyOwner(f fsys.File, old fs.FileInfo) (warnings []string, mode fs.FileMode, err error) {
@@ -40,7 +50,7 @@ func copyOwner(f fsys.File, old fs.FileInfo) (warnings []string, mode fs.FileMod
 		return nil, mode, nil
 	}
 	err = f.Chown(int(want.Uid), int(want.Gid))
-	if !errors.Is(err, fs.ErrPermission) {
+	if !notGiven(err) {
 		return nil, mode, err
 	}
 	if want.Uid != have.Uid {
@@ -51,23 +61,33 @@ func copyOwner(f fsys.File, old fs.FileInfo) (warnings []string, mode fs.FileMod
 		return warnings, mode, nil
 	}
 	err = f.Chown(-1, int(want.Gid))
-	if errors.Is(err, fs.ErrPermission) {
+	if notGiven(err) {
 		// Another group must not get what the old one had.
-		everyone := mode & 0o007
-		mode = mode&^(fs.ModeSetgid|0o070) | everyone<<3&mode
-		return append(warnings, fmt.Sprintf("the group (gid %d) could not be kept", want.Gid)), mode, nil
+		return append(warnings, fmt.Sprintf("the group (gid %d) could not be kept", want.Gid)), noGroup(mode), nil
 	}
 	return warnings, mode, err
 }
 
+// notGiven tells that the caller may not give something, or that nobody can here.
+func notGiven(err error) bool { return errors.Is(err, fs.ErrPermission) || fsys.Refused(err) }
+
+// errACLLost is returned where a file's access control list, or whether it has one,
+// could not be kept.
+var errACLLost = errors.New("the access control list is lost")
+
+const xattrACL = "system.posix_acl_access"
+
 // copyXattrs copies every extended attribute, POSIX ACLs among them.
-func copyXattrs(fd int, from string) ([]string, error) {
+func copyXattrs(fd int, from string) (warnings []string, err error) {
 	var small [1024]byte
 	names, err := listXattrs(from, small[:])
+	if notGiven(err) {
+		return []string{"its extended attributes can't be seen, and could not be kept"}, errACLLost
+	}
 	if err != nil || len(names) == 0 {
 		return nil, err
 	}
-	var warnings []string
+	var lost error
 	for _, name := range strings.Split(strings.TrimSuffix(string(names), "\x00"), "\x00") {
 		value, err := getXattr(from, name)
 		if err == nil {
@@ -75,22 +95,26 @@ func copyXattrs(fd int, from string) ([]string, error) {
 		}
 		switch {
 		case errors.Is(err, unix.ENODATA): // gone meanwhile
-		case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES), errors.Is(err, unix.ENOTSUP):
+		case notGiven(err):
 			warnings = append(warnings, fmt.Sprintf("the attribute %s could not be kept", name))
+			if name == xattrACL {
+				lost = errACLLost
+			}
 		case err != nil:
 			return nil, &fs.PathError{Op: "setxattr", Path: from, Err: err}
 		}
 	}
-	return warnings, nil
+	return warnings, lost
 }
 
+// listXattrs gives none where the file system, or the kernel, has no such thing.
 func listXattrs(name string, buf []byte) ([]byte, error) {
 	for {
 		n, err := unix.Listxattr(name, buf)
 		switch {
 		case err == nil:
 			return buf[:n], nil
-		case errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOENT):
+		case errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.ENOENT):
 			return nil, nil
 		case !errors.Is(err, unix.ERANGE):
 			return nil, &fs.PathError{Op: "listxattr", Path: name, Err: err}

@@ -40,6 +40,7 @@ type Replacement struct {
 	Warnings []string
 
 	temp     fsys.File // open from Stage to Close
+	target   fsys.File // the file itself, where it is overwritten; open as temp
 	tempName string
 	refilled bool        // it is a spare, under a lease until Place
 	after    Found       // what stands under the name after Place, but for Data and Doc
@@ -57,9 +58,15 @@ const tempMode = 0o600
 // Stage writes the new bytes whole to a temporary file beside the target, with
 // the mode, owner and extended attributes of what is to be replaced, or to a spare,
 // which has them.
+//
+// It fails where Place could not do what it is for: behind the commit point it would
+// be too late.
 func (r *Replacement) Stage() error {
-	if !r.Version.Exists || r.InPlace {
-		return nil
+	if r.InPlace {
+		return r.openTarget()
+	}
+	if err := r.File.MayReplace(); err != nil || !r.Version.Exists {
+		return err
 	}
 	fill := r.refill
 	if !r.openSpare() {
@@ -72,6 +79,25 @@ func (r *Replacement) Stage() error {
 		return errors.Join(err, r.Discard())
 	}
 	return nil
+}
+
+// MayReplace fails where a rename could not put another file in place of what was
+// found, or nothing.
+func (f *File) MayReplace() error {
+	displaced := Displaced(f.Target)
+	if info, err := f.FS.Lstat(displaced); err == nil && info.IsDir() {
+		return &fs.PathError{Op: "rename to", Path: displaced, Err: syscall.EISDIR}
+	}
+	if f.Found.Info == nil {
+		return mayAdd(filepath.Dir(f.Target))
+	}
+	return mayReplace(f.Target)
+}
+
+// openTarget opens the file that is to be overwritten.
+func (r *Replacement) openTarget() (err error) {
+	r.target, err = r.File.FS.OpenFile(r.File.Target, os.O_RDWR|fsys.NoFollow|fsys.NonBlock, 0)
+	return err
 }
 
 // create makes the temporary file.
@@ -200,10 +226,11 @@ func (r *Replacement) SyncIn(s *fsys.Syncs, label func(error) error) {
 
 // Discard removes the staged file.
 func (r *Replacement) Discard() error {
-	if r.temp == nil {
+	staged := r.Staged()
+	r.Close()
+	if !staged {
 		return nil
 	}
-	r.Close()
 	return r.File.removeIfThere(r.tempName)
 }
 
@@ -224,6 +251,10 @@ func (f *File) Overwrites(wanted bool, after wal.Version) bool {
 
 // Close lets go of the staged file's descriptor.
 func (r *Replacement) Close() {
+	if r.target != nil {
+		r.target.Close() // likewise
+		r.target = nil
+	}
 	if r.temp != nil {
 		r.temp.Close() // it was synced; there is nothing left that could fail
 		r.temp = nil
@@ -393,14 +424,16 @@ func (r *Replacement) overwrite(rec *wal.Record) error {
 		r.moved = in
 	}
 	fsys.Step("replace.inplace-recorded")
-	if err := errors.Join(r.Discard(), r.File.removeIfThere(Displaced(r.File.Target))); err != nil {
+	if r.target == nil { // the new bytes were staged beside it
+		if err := errors.Join(r.Discard(), r.openTarget()); err != nil {
+			return err
+		}
+	}
+	defer r.Close()
+	if err := r.File.removeIfThere(Displaced(r.File.Target)); err != nil {
 		return err
 	}
-	f, err := r.File.FS.OpenFile(r.File.Target, os.O_RDWR|fsys.NoFollow, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
+	f := r.target
 	if err := r.narrow(f); err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func (u *unit) staysBehind() bool {
 	}
 	for _, f := range u.files {
 		found := &f.draft.found
-		if !f.after.Exists || found.Doc == nil || f.log.Empty() || linksOf(found.Info) != 1 || recovery.MountPoint(f.t.real) {
+		if !f.after.Exists || found.Doc == nil || f.log.Empty() || linksOf(found.Info) != 1 || recovery.MountPoint(f.t.real) || f.t.file.MayReplace() != nil {
 			return false
 		}
 	}

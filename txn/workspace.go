@@ -228,6 +228,9 @@ func (s *Store) trusted(dir, meta string) (there bool, err error) {
 // theirs stands.
 func (s *Store) createWorkspace(ctx context.Context, dir string, tree bool) error {
 	temp, err := s.buildWorkspace(dir, tree)
+	if err == nil {
+		err = lockmgr.Check(filepath.Join(temp, lockName), dir)
+	}
 	if err != nil {
 		// What can't be removed now either, a sweep removes.
 		_ = s.removeBuilt(temp)

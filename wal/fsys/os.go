@@ -1,6 +1,7 @@
 package fsys
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 )
@@ -30,3 +31,39 @@ func (osFS) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name
 func Wrap(f *os.File) File { return osFile{f} }
 
 type osFile struct{ *os.File }
+
+// Chmod succeeds, too, where a mode can't be set but gives nobody more than was meant.
+func (f osFile) Chmod(mode fs.FileMode) error {
+	err := f.File.Chmod(mode)
+	if Refused(err) && modeWillDo(f.File, mode) {
+		return nil
+	}
+	return err
+}
+
+// modeWillDo tells that a file whose mode can't be set has no wider one, or is where
+// files have no modes of their own. To execute a file is not asked for.
+func modeWillDo(f *os.File, mode fs.FileMode) bool {
+	const readWrite = 0o666
+	info, err := f.Stat()
+	return err == nil && (info.Mode()&readWrite&^mode == 0 || modeless(f))
+}
+
+// renameToNew is RenameNoReplace where the system has no such call. As a hard link the
+// new name is made only where it is free. Where there are no hard links either, as of
+// directories, it is looked for first: what another program makes of that name in between is lost.
+func renameToNew(oldname, newname string) error {
+	err := os.Link(oldname, newname)
+	switch {
+	case err == nil:
+		return os.Remove(oldname)
+	case !Refused(err) && !errors.Is(err, fs.ErrPermission):
+		return err
+	}
+	if _, err := os.Lstat(newname); err == nil {
+		return &os.LinkError{Op: "rename", Old: oldname, New: newname, Err: fs.ErrExist}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return rename(oldname, newname)
+}

@@ -45,22 +45,25 @@ func rename(oldname, newname string) error {
 }
 
 func (osFS) RenameNoReplace(oldname, newname string) error {
-	return renameat2(oldname, newname, unix.RENAME_NOREPLACE)
+	err := renameat2(oldname, newname, unix.RENAME_NOREPLACE)
+	if Refused(err) {
+		return renameToNew(oldname, newname)
+	}
+	return err
 }
 
 func (osFS) Exchange(a, b string) error {
-	return renameat2(a, b, unix.RENAME_EXCHANGE)
+	err := renameat2(a, b, unix.RENAME_EXCHANGE)
+	if Refused(err) {
+		return &os.LinkError{Op: "exchange", Old: a, New: b, Err: errors.ErrUnsupported}
+	}
+	return err
 }
 
-// renameat2 wraps renameat2(2). A kernel or file system without the flag answers
-// ENOSYS or EINVAL, which errors.Is reports as errors.ErrUnsupported.
 func renameat2(oldname, newname string, flags uint) error {
-	err := unix.Renameat2(unix.AT_FDCWD, oldname, unix.AT_FDCWD, newname, flags)
-	if err == nil {
-		return nil
+	err := retried(func() error { return unix.Renameat2(unix.AT_FDCWD, oldname, unix.AT_FDCWD, newname, flags) })
+	if err != nil {
+		return &os.LinkError{Op: "renameat2", Old: oldname, New: newname, Err: err}
 	}
-	if errors.Is(err, unix.EINVAL) {
-		err = unix.ENOTSUP
-	}
-	return &os.LinkError{Op: "renameat2", Old: oldname, New: newname, Err: err}
+	return nil
 }

@@ -12,13 +12,7 @@ import (
 // is no cheaper call that is also durable.
 func (f osFile) Datasync() error { return f.Sync() }
 
-// RenameNoReplace makes the new name as a hard link, which fails where it exists.
-func (osFS) RenameNoReplace(oldname, newname string) error {
-	if err := os.Link(oldname, newname); err != nil {
-		return err
-	}
-	return os.Remove(oldname)
-}
+func (osFS) RenameNoReplace(oldname, newname string) error { return renameToNew(oldname, newname) }
 
 func (osFS) Exchange(a, b string) error {
 	return &os.LinkError{Op: "exchange", Old: a, New: b, Err: errors.ErrUnsupported}

@@ -3,6 +3,7 @@
 package fsys
 
 import (
+	"errors"
 	"os"
 	"syscall"
 )
@@ -22,5 +23,16 @@ func InheritOwner(fsy FS, f File, dir string) error {
 	if !ok || st.Uid == 0 && st.Gid == 0 {
 		return nil
 	}
-	return f.Chown(int(st.Uid), int(st.Gid))
+	have, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if own, ok := have.Sys().(*syscall.Stat_t); ok && own.Uid == st.Uid && own.Gid == st.Gid {
+		return nil
+	}
+	err = f.Chown(int(st.Uid), int(st.Gid))
+	if errors.Is(err, syscall.EINVAL) {
+		return nil // a user of another namespace, who can't be named here
+	}
+	return err
 }

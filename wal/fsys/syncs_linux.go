@@ -1,6 +1,7 @@
 package fsys
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -41,10 +42,10 @@ func syncFile(f *os.File, data bool) error {
 	defer syncing.Add(-1)
 	if syncing.Add(1) > 1 && together() {
 		if err, begun := syncAmongOthers(f, data); begun {
-			return syncError(f, data, err)
+			return synced(f, data, err)
 		}
 	}
-	return syncError(f, data, syncDirectly(f, data))
+	return synced(f, data, syncDirectly(f, data))
 }
 
 func syncDirectly(f *os.File, data bool) error {
@@ -56,7 +57,15 @@ func syncDirectly(f *os.File, data bool) error {
 	return retried(func() error { return call(int(f.Fd())) }) // EINTR: it has not begun
 }
 
-func syncError(f *os.File, data bool, err error) error {
+// synced is what a sync has come to. One that was refused, which is not one that has
+// failed, is made in another way.
+func synced(f *os.File, data bool, err error) error {
+	if data && Refused(err) {
+		data, err = false, syncDirectly(f, false)
+	}
+	if err != nil && refusesDir(f, err) {
+		err = syncAll(f)
+	}
 	if err == nil {
 		return nil
 	}
@@ -65,6 +74,27 @@ func syncError(f *os.File, data bool, err error) error {
 		op = "fdatasync"
 	}
 	return &os.PathError{Op: op, Path: f.Name(), Err: err}
+}
+
+// refusesDir tells that a file system can't sync a directory.
+func refusesDir(f *os.File, err error) bool {
+	if !Refused(err) && !errors.Is(err, unix.EBADF) {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.IsDir()
+}
+
+// syncAll syncs the whole file system, the names of this directory with it. Where
+// that is refused too there is no way to make a name durable, other than to wait:
+// jtx selftest says so.
+func syncAll(dir *os.File) error {
+	defer runtime.KeepAlive(dir)
+	err := retried(func() error { return unix.Syncfs(int(dir.Fd())) })
+	if Refused(err) {
+		return nil
+	}
+	return err
 }
 
 func syncOf(f *os.File, data bool) iocb {
@@ -138,7 +168,7 @@ func syncAlone(list []pending) bool {
 		n := ctx.mustCollect(begun, alone.ended[:])
 		for _, e := range alone.ended[:n] {
 			p := &rest[e.data]
-			p.err = syncError(p.os(), p.data, e.err())
+			p.err = synced(p.os(), p.data, e.err())
 		}
 		begun -= n
 	}
@@ -146,7 +176,7 @@ func syncAlone(list []pending) bool {
 	return true
 }
 
-func (p *pending) direct() { p.err = syncError(p.os(), p.data, syncDirectly(p.os(), p.data)) }
+func (p *pending) direct() { p.err = synced(p.os(), p.data, syncDirectly(p.os(), p.data)) }
 
 // mustCollect is collect, which can't fail on a context that is never destroyed.
 func (ctx aioContext) mustCollect(atLeast int, events []ioEvent) int {

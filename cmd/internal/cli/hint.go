@@ -106,6 +106,8 @@ func hintOfText(err error) string {
 
 func hintOfSystem(err error) string {
 	switch {
+	case errors.Is(err, lockmgr.ErrNoLocks):
+		return "the file system, its server or a sandbox refuses flock(2); jtx selftest shows what a directory has"
 	case errors.Is(err, txn.ErrFormat):
 		return "a newer jtx made this workspace: use that"
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
@@ -120,7 +122,14 @@ func hintOfSystem(err error) string {
 // has never heard of.
 func hintOfAccess(err error) string {
 	var path *fs.PathError
-	if !errors.As(err, &path) || !strings.Contains(path.Path, "/.jtx") {
+	if !errors.As(err, &path) {
+		return ""
+	}
+	replaced := path.Op == "replace"
+	if replaced && errors.Is(err, syscall.EPERM) {
+		return "it may be immutable (lsattr shows that), or another user's in a sticky directory, where --in-place writes into it if its mode allows that"
+	}
+	if !replaced && !strings.Contains(path.Path, "/.jtx") {
 		return ""
 	}
 	if f, err := os.Open(path.Path); errors.Is(err, fs.ErrPermission) {

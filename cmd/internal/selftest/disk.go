@@ -8,12 +8,36 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
+
+// systemCalls lists what jtx does in another way than on most disks.
+func (r *run) systemCalls() (Verdict, string, error) {
+	dir := r.path("calls")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return Failed, "", err
+	}
+	list, err := fsys.Needs(dir)
+	if err != nil {
+		return Failed, "", err
+	}
+	verdict, words := OK, []string{}
+	for _, n := range list {
+		if n.Weaker {
+			verdict = Limited
+		}
+		words = append(words, fmt.Sprintf("no %s: %s", n.Call, n.Instead))
+	}
+	if len(words) == 0 {
+		return OK, "all that jtx can use are there", nil
+	}
+	return verdict, strings.Join(words, "; "), nil
+}
 
 // tooFast is the time below which an fsync has hardly reached a disk: the fastest
 // with a battery behind their cache answer in about this.

@@ -20,13 +20,16 @@ const processes = 4
 // that is killed.
 func (r *run) locks() (Verdict, string, error) {
 	lock := r.path("lock")
+	if took, err := tryLock(r.ctx, lock, 0); !took {
+		return Failed, "", err
+	}
 	c, err := r.start(job{What: "hold", Dir: lock})
 	if err != nil {
 		return Failed, "", err
 	}
 	defer c.stdin.Close()
 	if !c.lines.Scan() {
-		return Failed, "", errors.Join(fmt.Errorf("a process could not lock: %w", c.lines.Err()), c.kill())
+		return Failed, "", errors.Join(errors.New("a process could not lock"), c.lines.Err(), c.kill())
 	}
 	took, err := tryLock(r.ctx, lock, 0)
 	if took || !errors.Is(err, lockmgr.ErrTimeout) {
