@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/change"
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
@@ -37,7 +38,7 @@ copies and shifts in their array.`,
 		if len(args) == 1 {
 			return a.printBlames(s.BlameAll(a.Ctx, args[0]))
 		}
-		ptr, err := parsePlace(args[1])
+		ptr, err := change.Place(args[1])
 		if err != nil {
 			return err
 		}

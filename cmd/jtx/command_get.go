@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/change"
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
@@ -63,7 +64,7 @@ func (g *getCommand) run(cmd *cobra.Command, args []string) error {
 	file, ptr := v.file, ""
 	if len(args) > 1 {
 		var err error
-		if ptr, err = parsePlace(args[1]); err != nil {
+		if ptr, err = change.Place(args[1]); err != nil {
 			return err
 		}
 	}

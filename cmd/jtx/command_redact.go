@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/change"
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
@@ -33,7 +34,7 @@ may still hold it. The exit code is 1 where there is nothing to take out.`,
 		if err := cli.CheckFile(args[0]); err != nil {
 			return err
 		}
-		ptr, err := parsePlace(args[1])
+		ptr, err := change.Place(args[1])
 		if err != nil {
 			return err
 		}

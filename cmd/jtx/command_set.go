@@ -1,12 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/change"
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
@@ -47,9 +47,9 @@ func (s *setCommand) run(cmd *cobra.Command, args []string) error {
 	if len(pairs)%2 != 0 {
 		return cli.Usagef("%s: PTR %s has no VALUE", cmd.CommandPath(), cli.QuoteWord(pairs[len(pairs)-1])).WithHint("usage: %s", cmd.UseLine())
 	}
-	var sets []assignment
+	var sets []change.Assignment
 	for i := 0; i < len(pairs); i += 2 {
-		ptr, arrays, err := parseTarget(pairs[i])
+		ptr, arrays, err := change.Target(pairs[i])
 		if err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (s *setCommand) run(cmd *cobra.Command, args []string) error {
 		if err != nil {
 			return err
 		}
-		sets = append(sets, assignment{ptr, arrays, v})
+		sets = append(sets, change.Assignment{Ptr: ptr, Arrays: arrays, Value: v})
 	}
 	return s.a.change(&s.flags, []string{file}, func(tx *txn.Tx) error {
 		for _, set := range sets {
@@ -69,20 +69,13 @@ func (s *setCommand) run(cmd *cobra.Command, args []string) error {
 	})
 }
 
-// assignment is a place and what is put there; arrays are as for txn's SetPath.
-type assignment struct {
-	ptr    string
-	arrays []int
-	value  json.RawMessage
-}
-
-func (s *setCommand) one(tx *txn.Tx, file string, set assignment) error {
+func (s *setCommand) one(tx *txn.Tx, file string, set change.Assignment) error {
 	if s.parents {
-		return tx.SetPath(file, set.ptr, set.value, set.arrays...)
+		return tx.SetPath(file, set.Ptr, set.Value, set.Arrays...)
 	}
-	err := tx.Set(file, set.ptr, set.value, set.arrays...)
+	err := tx.Set(file, set.Ptr, set.Value, set.Arrays...)
 	// Tried, to see whether it would help; the transaction ends in err all the same.
-	if errors.Is(err, txn.ErrConflict) && tx.SetPath(file, set.ptr, set.value, set.arrays...) == nil {
+	if errors.Is(err, txn.ErrConflict) && tx.SetPath(file, set.Ptr, set.Value, set.Arrays...) == nil {
 		return &cli.Hinted{Err: err, Hint: "-p makes missing parent objects"}
 	}
 	return err

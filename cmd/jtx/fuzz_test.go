@@ -5,6 +5,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/jtx-project/jtx/cmd/internal/change"
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
@@ -31,7 +32,7 @@ func FuzzArgs(f *testing.F) {
 }
 
 func checkPlace(t *testing.T, word string) {
-	ptr, err := parsePlace(word)
+	ptr, err := change.Place(word)
 	if err != nil {
 		if cli.ExitOf(err) != cli.ExitInvalid {
 			t.Errorf("%q: %v has exit code %d", word, err, cli.ExitOf(err))
@@ -49,7 +50,7 @@ func checkPlace(t *testing.T, word string) {
 		return // no path names it
 	}
 	// A path leads back to itself, by way of the names and indices in it.
-	if again, err := parsePlace(pathOf(t, p)); err != nil || again != ptr {
+	if again, err := change.Place(pathOf(t, p)); err != nil || again != ptr {
 		t.Errorf("%q: as a path %q, which gives %q, %v", word, pathOf(t, p), again, err)
 	}
 }

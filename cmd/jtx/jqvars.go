@@ -13,19 +13,14 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
-	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/cmd/internal/jq"
 )
 
 // jqFlags are the flags that give a jq program its variables: each takes two
 // words, a name and what it stands for.
 type jqFlags struct {
-	vars []jqVar
+	vars []jq.Var
 	err  error // of the first value that is none
-}
-
-type jqVar struct {
-	kind, name string
-	value      any
 }
 
 var jqKinds = []struct{ name, usage string }{
@@ -60,14 +55,14 @@ func (v *jqValue) Set(pair string) error {
 		// Said by the verb: the parser of flags would show the words joined.
 		v.flags.err = cli.InvalidIn("--"+v.kind+" "+name, err)
 	}
-	v.flags.vars = append(v.flags.vars, jqVar{v.kind, strings.TrimPrefix(name, "$"), read})
+	v.flags.vars = append(v.flags.vars, jq.Var{Name: strings.TrimPrefix(name, "$"), Value: read})
 	return nil
 }
 
 func readJQValue(kind, word string) (any, error) {
 	switch kind {
 	case "argjson":
-		return decodeJSON([]byte(word))
+		return jq.Decode([]byte(word))
 	case "slurpfile":
 		data, err := os.ReadFile(word)
 		if err != nil {
@@ -80,18 +75,6 @@ func readJQValue(kind, word string) (any, error) {
 	default:
 		return word, nil
 	}
-}
-
-// decodeJSON reads one value. Numbers stay as they are written.
-func decodeJSON(data []byte) (any, error) {
-	if _, err := jsonpatch.Parse(data, jsonpatch.Limits{}); err != nil {
-		return nil, err
-	}
-	dec := json.NewDecoder(bytes.NewReader(jsonpatch.Compact(data)))
-	dec.UseNumber()
-	var v any
-	err := dec.Decode(&v)
-	return v, err
 }
 
 func decodeStream(data []byte) ([]any, error) {

@@ -48,7 +48,7 @@ func runOther(p *cli.Program, a *cli.App, args []string) (bool, error) {
 }
 
 // verbName is what can be the name of a verb that is a program of its own.
-var verbName = pattern(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
+var verbName = cli.Pattern(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
 
 // wordIn finds the first argument that is no flag of every verb, nor a flag's value.
 func wordIn(args []string) int {
@@ -116,7 +116,7 @@ func notInstalled(verb string) error {
 }
 
 // releases are the versions that can be asked for by name.
-var releases = pattern(`^v[0-9]+\.[0-9]+\.[0-9]+(-rc\.[0-9]+)?$`)
+var releases = cli.Pattern(`^v[0-9]+\.[0-9]+\.[0-9]+(-rc\.[0-9]+)?$`)
 
 // findProgram looks for a program beside jtx's own file, as that was called and as it
 // is where that was a link, then in PATH. What is found by a relative name is never

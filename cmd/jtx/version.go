@@ -1,11 +1,10 @@
 package main
 
 import (
-	"regexp"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -20,15 +19,9 @@ const (
 )
 
 var (
-	revisionForm = pattern(`^-?[0-9]{1,19}$`)
-	agoForm      = pattern(`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+ ago$`)
+	revisionForm = cli.Pattern(`^-?[0-9]{1,19}$`)
+	agoForm      = cli.Pattern(`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+ ago$`)
 )
-
-// pattern is a regular expression that is compiled when it is first used: most
-// runs use none.
-func pattern(expr string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
-}
 
 // splitVersion takes a word apart at its last @, where what follows is a version.
 // Else the whole word is the file. Whether a file has the whole word for its name

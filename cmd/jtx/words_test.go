@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/jtx-project/jtx/cmd/internal/change"
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 )
 
@@ -65,7 +66,7 @@ func TestParsePlace(t *testing.T) {
 		`."a~b"`:         "/a~0b",
 		`.a[0].["\\"].b`: `/a/0/\/b`,
 	} {
-		have, err := parsePlace(word)
+		have, err := change.Place(word)
 		require.NoError(t, err, word)
 		require.Equal(t, want, have, word)
 	}
@@ -73,7 +74,7 @@ func TestParsePlace(t *testing.T) {
 		"a", "a/b", "#/a", "/a~2", "..", "...", ".a.", ".a..b", ".[]", ".a[]", ".a[-1]", ".a[01]", ".a[1:2]", ".a[", ".a]", ".a|.b",
 		".a?", ".a-b", ".0", ".a b", `."x`, `."\(1)"`, `.["a"`, ".[a]", ".a[0]b", ". ", ".é", `."\ud800`,
 	} {
-		_, err := parsePlace(word)
+		_, err := change.Place(word)
 		require.Error(t, err, word)
 		require.Equal(t, cli.ExitInvalid, cli.ExitOf(err), word)
 		require.NotEmpty(t, cli.MessageOf(err))
@@ -100,7 +101,7 @@ func TestMarkNegatives(t *testing.T) {
 }
 
 func TestDeletions(t *testing.T) {
-	have, err := deletions([]string{"/l/2", "/l/10", ".l[9].x", "/l/9", "/a", "/l/2"})
+	have, err := change.Deletions([]string{"/l/2", "/l/10", ".l[9].x", "/l/9", "/a", "/l/2"})
 	require.NoError(t, err)
 	require.Equal(t, []string{"/l/10", "/l/9/x", "/l/9", "/l/2", "/a"}, have)
 }

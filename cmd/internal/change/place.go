@@ -1,7 +1,9 @@
-package main
+package change
 
 import (
+	"cmp"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,16 +11,16 @@ import (
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
-// parsePlace reads a place in a document: an RFC 6901 pointer or, where it begins
+// Place reads a place in a document: an RFC 6901 pointer or, where it begins
 // with a dot, a jq path. It returns the pointer.
-func parsePlace(word string) (string, error) {
-	ptr, _, err := parseTarget(word)
+func Place(word string) (string, error) {
+	ptr, _, err := Target(word)
 	return ptr, err
 }
 
-// parseTarget also returns what a path says of its parents: the depths of those
+// Target also returns what a path says of its parents: the depths of those
 // that have an index, and so are arrays. A pointer does not say.
-func parseTarget(word string) (ptr string, arrays []int, err error) {
+func Target(word string) (ptr string, arrays []int, err error) {
 	if strings.HasPrefix(word, ".") {
 		p, arrays, err := parsePath(word)
 		return p.String(), arrays, err
@@ -33,7 +35,7 @@ func parsePlaces(words []string) ([]string, error) {
 	ptrs := make([]string, len(words))
 	for i, w := range words {
 		var err error
-		if ptrs[i], err = parsePlace(w); err != nil {
+		if ptrs[i], err = Place(w); err != nil {
 			return nil, err
 		}
 	}
@@ -41,9 +43,9 @@ func parsePlaces(words []string) ([]string, error) {
 }
 
 var (
-	pathName   = pattern(`^[A-Za-z_][A-Za-z0-9_]*`)
-	pathString = pattern(`^"(?:[^"\\]|\\.)*"`)
-	pathIndex  = pattern(`^\[(0|[1-9][0-9]*)\]`)
+	pathName   = cli.Pattern(`^[A-Za-z_][A-Za-z0-9_]*`)
+	pathString = cli.Pattern(`^"(?:[^"\\]|\\.)*"`)
+	pathIndex  = cli.Pattern(`^\[(0|[1-9][0-9]*)\]`)
 )
 
 // parsePath reads a jq path of names and indices: .a.b[0], ."a b", .["a b"]. jq
@@ -114,4 +116,43 @@ func notAPath(path, rest string) error {
 	at := len(path) - len(rest)
 	e := cli.Invalidf("jq path %s: unexpected %s at byte %d, expected .name, .[\"name\"] or [0]", strconv.Quote(path), strconv.Quote(rest), at)
 	return e.WithHint("a place is one value, named by a plain path, such as .a.b[0], or by a pointer, such as /a/b/0; a jq filter is not a place")
+}
+
+// Assignment is a place and what is put there; arrays are as for txn's SetPath.
+type Assignment struct {
+	Ptr    string
+	Arrays []int
+	Value  json.RawMessage
+}
+
+// Deletions orders pointers so that removing one leaves the places of those that
+// follow: what is inside before what it is in, and later elements first.
+func Deletions(words []string) ([]string, error) {
+	ptrs, err := parsePlaces(words)
+	if err != nil {
+		return nil, err
+	}
+	parsed := make([]jsonpatch.Pointer, len(ptrs))
+	for i, ptr := range ptrs {
+		if parsed[i], err = jsonpatch.ParsePointer(ptr); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(parsed, func(a, b jsonpatch.Pointer) int { return slices.CompareFunc(b, a, compareTokens) })
+	parsed = slices.CompactFunc(parsed, func(a, b jsonpatch.Pointer) bool { return slices.Equal(a, b) })
+	ordered := make([]string, len(parsed))
+	for i, p := range parsed {
+		ordered[i] = p.String()
+	}
+	return ordered, nil
+}
+
+// compareTokens compares indices by number and all else by bytes.
+func compareTokens(a, b string) int {
+	m, errA := strconv.ParseUint(a, 10, 63)
+	n, errB := strconv.ParseUint(b, 10, 63)
+	if errA == nil && errB == nil && m != n {
+		return cmp.Compare(m, n)
+	}
+	return cmp.Compare(a, b)
 }
