@@ -112,12 +112,12 @@ func (r *Replacement) create() (err error) {
 }
 
 // newPerm is the mode of a file that is not there, before the umask is taken off:
-// that of any new file, but no more than its journal has. So one that was secret
-// is so again when it comes back.
+// that of any new file, but where it has been there before no more than its journal
+// has. So one that was secret is so again when it comes back.
 func (f *File) newPerm() fs.FileMode {
 	const anyFile = 0o666
 	info, err := f.FS.Lstat(f.Dir)
-	if err != nil {
+	if err != nil || f.Journal.Empty() {
 		return anyFile
 	}
 	return anyFile & info.Mode().Perm()
@@ -200,6 +200,14 @@ func both(a, b fs.FileInfo) fs.FileMode {
 		mode &^= 0o070 &^ (mode << 3)
 	}
 	return mode
+}
+
+// StagedInfo describes the staged file, nil where there is none.
+func (r *Replacement) StagedInfo() (fs.FileInfo, error) {
+	if r.temp == nil {
+		return nil, nil
+	}
+	return r.temp.Stat()
 }
 
 // Staged tells whether there is a staged file.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -15,20 +16,70 @@ type access struct {
 	uid, gid  int // the owner to give what is made, where the caller may
 }
 
-// accessOfDir follows a directory: for what belongs to a whole workspace.
-func (s *Store) accessOfDir(dir string) (access, error) {
+// accessOfDir follows a directory: for what belongs to a whole workspace. In a sticky
+// one that is the user's alone to write.
+func (s *Store) accessOfDir(dir string, uid int) (access, error) {
 	info, err := s.fs.Stat(dir)
 	if err != nil {
 		return access{}, err
 	}
 	a := accessFor(info.Mode().Perm(), info)
-	a.dir |= info.Mode() & fs.ModeSticky // what is the others' stays theirs
+	if info.Mode()&fs.ModeSticky != 0 {
+		a = accessFor(info.Mode().Perm()&^0o022, info)
+		a.gid = -1
+		if a.uid >= 0 {
+			a.uid = uid
+		}
+	}
 	return a, nil
 }
 
-// accessOfFile follows a tracked file: whoever may read it may read its journal,
-// whoever may write it may write that too.
-func accessOfFile(info fs.FileInfo) access { return accessFor(dirMode(info.Mode().Perm()), info) }
+// accessOfFile follows a tracked file: whoever may read it may read its journal.
+// Whoever may write it may write that too, if they may write its directory: else they
+// could harm the history, and not the file.
+func accessOfFile(info, dir fs.FileInfo) access {
+	a := accessFor(dirMode(info.Mode().Perm())&^keptFrom(info, dir), info)
+	owner, _ := ownerOf(info)
+	dirOwner, _ := ownerOf(dir)
+	if owner != dirOwner && dir.Mode().Perm()&0o022 == 0 && a.uid >= 0 {
+		a.uid = 0 // whoever has the file can't replace it
+	}
+	return a
+}
+
+// keptFrom are the rights to write that a file gives, and its directory does not.
+func keptFrom(info, dir fs.FileInfo) fs.FileMode {
+	group, _ := groupOf(info)
+	dirGroup, _ := groupOf(dir)
+	may := dir.Mode().Perm()
+	switch {
+	case dir.Mode()&fs.ModeSticky != 0:
+		may &^= 0o022
+	case group != dirGroup: // its members are anybody to the directory
+		may = everybody(may)
+	}
+	return 0o022 &^ may
+}
+
+// ofNew is the access of what a file gets that is made in a directory: its maker's.
+func ofNew(info fs.FileInfo) access {
+	mode := info.Mode().Perm() &^ keptFrom(info, info)
+	gid, _ := groupOf(info)
+	if own := os.Getegid(); info.Mode()&fs.ModeSetgid == 0 && gid != own {
+		gid, mode = own, everybody(mode)
+	}
+	a := accessFor(mode, info)
+	a.uid, a.gid = -1, gid
+	return a
+}
+
+// ownersOnly keeps all others out.
+func (a access) ownersOnly() access {
+	a.dir &= 0o700
+	a.file &= 0o700
+	a.gid = -1
+	return a
+}
 
 func accessFor(dir fs.FileMode, info fs.FileInfo) access {
 	a := access{dir: dir | 0o700, uid: -1, gid: -1}
@@ -110,6 +161,39 @@ func (a access) mkdirForNew(fsy fsys.FS, name string) (access, error) {
 	narrow := accessFor(made.Mode().Perm()&a.dir.Perm(), made)
 	narrow.uid, narrow.gid = a.uid, a.gid
 	return narrow, narrow.applyTo(fsy, name)
+}
+
+// openInside gives what is in a journal's directory the access that the directory is
+// about to get, where it has less. What was set aside stays the owner's.
+func (s *Store) openInside(dir string, a access) error {
+	entries, err := s.fs.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name, want := filepath.Join(dir, e.Name()), a.file
+		info, err := s.fs.Lstat(name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist), e.Name() == damagedDir:
+			continue
+		case err != nil:
+			return err
+		case info.IsDir():
+			if err := s.openInside(name, a); err != nil {
+				return err
+			}
+			want = a.dir
+		case !info.Mode().IsRegular():
+			continue
+		}
+		if want.Perm()&^info.Mode().Perm() == 0 {
+			continue
+		}
+		if err := s.chmodDir(name, want|info.Mode().Perm()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeFile makes a new file, whole and synced.

@@ -80,6 +80,7 @@ func asUser(t *testing.T, uid, gid uint32, groups []uint32, dir, file, value str
 		require.NoError(t, err)
 		_, err = io.Copy(out, self)
 		require.NoError(t, err)
+		require.NoError(t, out.Chmod(0o755)) // the test's umask may be a strict one
 		require.NoError(t, out.Close())
 	}
 	cmd := exec.Command(exe, "-test.run=^TestAsUserHelper$", "-test.v")
@@ -185,6 +186,8 @@ func TestJournalOfAnotherGroup(t *testing.T) {
 	}
 	for mode, want := range map[fs.FileMode]fs.FileMode{0o640: 0o700, 0o644: 0o755, 0o660: 0o700, 0o664: 0o755} {
 		s, dir := openStore(t)
+		require.NoError(t, os.Chown(dir, 0, 12345))
+		require.NoError(t, os.Chmod(dir, 0o775))
 		a := filepath.Join(dir, "a.json")
 		journal := filepath.Join(dir, ".jtx", "files", "a.json")
 		set(t, s, "a.json", "/n", 1)

@@ -138,7 +138,11 @@ func (s *Store) remember(t *target, found recovery.Found, st wal.State, asked ti
 	}
 	e.stateID = wal.FileIDOf(info)
 	for dir := filepath.Dir(t.real); dir != t.ws.root; dir = filepath.Dir(dir) {
-		e.nearer = append(e.nearer, filepath.Join(dir, metaDir))
+		name, err := s.metaName(dir, s.userOf(found.Info))
+		if err != nil {
+			return
+		}
+		e.nearer = append(e.nearer, filepath.Join(dir, name))
 	}
 	s.cache.put(t.name, e)
 }

@@ -280,7 +280,11 @@ func (u *unit) stage() error {
 		if err := f.checkNames(u.ses.call.inPlace); err != nil {
 			return err
 		}
-		if err := f.repl.Stage(); err != nil {
+		err := f.repl.Stage()
+		if err == nil && f.draft.found.Info == nil {
+			err = u.ses.s.followNew(f.t, &f.repl)
+		}
+		if err != nil {
 			return fail(f.t.name, err)
 		}
 		fsys.Step("commit.staged")

@@ -54,38 +54,6 @@ func TestAFormatThatIsNoSmallFile(t *testing.T) {
 	require.Error(t, use())
 }
 
-// In a directory like /tmp the others may add files, and not touch each other's.
-func TestJournalsInAStickyDirectory(t *testing.T) {
-	dir := filepath.Join(sharedDir(t), "tmp")
-	require.NoError(t, os.Mkdir(dir, 0o700))
-	require.NoError(t, os.Chmod(dir, 0o777|fs.ModeSticky))
-	s, err := txn.Open(dir, txn.Options{})
-	require.NoError(t, err)
-	set(t, s, "a.json", "/n", 2)
-	for _, name := range []string{".jtx", ".jtx/files", ".jtx/tx"} {
-		info, err := os.Stat(filepath.Join(dir, name))
-		require.NoError(t, err)
-		require.Equal(t, 0o777|fs.ModeSticky, info.Mode()&(fs.ModePerm|fs.ModeSticky), name)
-	}
-	for _, name := range []string{".jtx/format", ".jtx/files/a.json"} {
-		info, err := os.Stat(filepath.Join(dir, name))
-		require.NoError(t, err)
-		require.Zero(t, info.Mode().Perm()&0o022, name)
-	}
-	// Another user makes the journal of a file of ours before we do.
-	planted := filepath.Join(dir, ".jtx/files/b.json")
-	require.NoError(t, os.Mkdir(planted, 0o755))
-	require.NoError(t, os.Chown(planted, 4242, 4242))
-	write(t, filepath.Join(dir, "b.json"), `{"n":1}`)
-	_, err = s.Do(context.Background(), []string{"b.json"}, func(tx *txn.Tx) error { return tx.Set("b.json", "/n", 2) })
-	require.ErrorIs(t, err, txn.ErrUntrusted)
-	require.NoError(t, os.Chown(filepath.Join(dir, "b.json"), 4242, 4242))
-	set(t, s, "b.json", "/n", 2)
-	// A third user may use the directory.
-	out, err := asUser(t, 4243, 4243, nil, dir, "c.json", `x`)
-	require.NoError(t, err, "%s", out)
-}
-
 // Links below .jtx lead to nothing that is written.
 func TestLinksBelowTheWorkspaceAreNotFollowed(t *testing.T) {
 	for _, link := range []string{"", "state", "wal", "wal/00000000000000000001", "damaged", "damaged/x"} {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -45,7 +46,7 @@ func (s *Store) keepCopy(ctx context.Context, file string, data []byte) (string,
 		return kept[0], nil
 	}
 	name := filepath.Join(dir, now().Format("20060102T150405Z")+suffix)
-	err = accessOfFile(info).writeFile(s.fs, name, string(data))
+	err = accessOfFile(info, info).writeFile(s.fs, name, string(data))
 	if err == nil || errors.Is(err, fs.ErrExist) {
 		err = fsys.SyncDir(s.fs, dir)
 	}
@@ -59,7 +60,7 @@ func (s *Store) scriptsHome(ctx context.Context, dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	a, err := s.accessOfDir(w.root)
+	a, err := s.accessOfDir(w.root, os.Geteuid())
 	if err != nil {
 		return "", err
 	}

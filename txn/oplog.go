@@ -122,7 +122,7 @@ func (s *Store) byWorkspace(names []string, locked []*target) map[string][]strin
 			continue
 		}
 		for at := filepath.Dir(real); ; at = filepath.Dir(at) {
-			w, err := s.readWorkspace(at)
+			w, err := s.readWorkspace(at, os.Geteuid())
 			if err == nil && w != nil && w.covers(filepath.Dir(real)) {
 				rel, _ := filepath.Rel(at, real)
 				files[at] = append(files[at], rel)
@@ -144,7 +144,7 @@ func (s *Store) appendOperation(root string, op Operation) {
 	if err != nil || !on {
 		return
 	}
-	a, err := s.accessOfDir(root)
+	a, err := s.accessOfDir(root, os.Geteuid())
 	if err != nil {
 		return
 	}

@@ -65,7 +65,7 @@ func (s *Store) matching(p Protection) ([]string, error) {
 				names = append(names, name)
 			}
 		case name == from:
-		case e.Name() == metaDir, e.Name() == ".git", !p.deep() && !matchSegments(segments[:min(len(parts), len(segments)-1)], parts):
+		case isMetaName(e.Name()), e.Name() == ".git", !p.deep() && !matchSegments(segments[:min(len(parts), len(segments)-1)], parts):
 			return filepath.SkipDir
 		}
 		return nil

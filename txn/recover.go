@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -205,17 +206,16 @@ func builtName(name string) (ulid.ULID, bool) {
 	return id, ok && err == nil
 }
 
-// settleBelow settles the files of w below dir, which a nearer workspace is about
-// to take over. Files that were damaged outside stay so, and are returned.
-func (s *Store) settleBelow(ctx context.Context, w *workspace, dir string) (damaged map[string]bool, err error) {
-	open, err := s.unsettledBelow(w, dir)
+// settleBelow settles the files of w that a nearer workspace is about to take over. Files that were damaged outside stay so, and are returned.
+func (s *Store) settleBelow(ctx context.Context, w *workspace, meta string) (damaged map[string]bool, err error) {
+	open, err := s.unsettledBelow(w, meta)
 	if err != nil {
 		return nil, err
 	}
 	damaged = map[string]bool{}
 	for _, t := range open {
 		c := s.newCall(nil)
-		c.passOver, c.sweep = dir, true
+		c.passOver, c.sweep = meta, true
 		err := s.withLocks(ctx, []string{t.real}, c, func(*session) error { return nil })
 		if errors.Is(err, ErrDamaged) {
 			damaged[t.real] = true
@@ -226,15 +226,16 @@ func (s *Store) settleBelow(ctx context.Context, w *workspace, dir string) (dama
 	return damaged, nil
 }
 
-// unsettledBelow lists the files of w below dir whose commit may have been cut off.
-func (s *Store) unsettledBelow(w *workspace, dir string) ([]*target, error) {
-	files, err := s.trackedFiles(w)
+// unsettledBelow lists the files of w whose commit may have been cut off, and which a
+// nearer workspace is about to take over.
+func (s *Store) unsettledBelow(w *workspace, meta string) ([]*target, error) {
+	files, err := s.filesFor(w, meta)
 	if err != nil {
 		return nil, err
 	}
 	var open []*target
 	for _, t := range files {
-		if !below(t.real, dir) || !s.leadsHere(t) {
+		if !s.leadsHere(t) {
 			continue
 		}
 		_, _, settled, err := s.position(t)
@@ -246,6 +247,30 @@ func (s *Store) unsettledBelow(w *workspace, dir string) ([]*target, error) {
 		}
 	}
 	return open, nil
+}
+
+// filesFor lists the files of w that are below another workspace, and for it.
+func (s *Store) filesFor(w *workspace, meta string) ([]*target, error) {
+	files, err := s.trackedFiles(w)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Dir(meta)
+	var list []*target
+	for _, t := range files {
+		if !below(t.real, dir) {
+			continue
+		}
+		info, _ := s.fs.Lstat(t.real) // of what can't be looked at it is the caller's
+		name, err := s.metaName(dir, s.userOf(info))
+		if err != nil {
+			return nil, err
+		}
+		if name == filepath.Base(meta) {
+			list = append(list, t)
+		}
+	}
+	return list, nil
 }
 
 // scope is what some paths cover.
@@ -275,8 +300,8 @@ func (s *Store) scope(ctx context.Context, paths []string) (*scope, error) {
 			return nil, fail(p, err)
 		}
 		for _, w := range roots {
-			if !seen[w.root] {
-				seen[w.root] = true
+			if !seen[w.meta()] {
+				seen[w.meta()] = true
 				sc.workspaces = append(sc.workspaces, w)
 			}
 			if err := sc.addFiles(s, w, real); err != nil {
@@ -285,7 +310,7 @@ func (s *Store) scope(ctx context.Context, paths []string) (*scope, error) {
 		}
 	}
 	slices.SortFunc(sc.files, func(a, b *target) int { return compare(a.real, b.real) })
-	sc.files = slices.CompactFunc(sc.files, func(a, b *target) bool { return a.real == b.real && a.ws.root == b.ws.root })
+	sc.files = slices.CompactFunc(sc.files, func(a, b *target) bool { return a.real == b.real && a.ws.meta() == b.ws.meta() })
 	return sc, nil
 }
 
@@ -306,15 +331,22 @@ func (sc *scope) addFiles(s *Store, w *workspace, under string) error {
 			sc.never = append(sc.never, t)
 			continue
 		}
-		near, err := s.findWorkspace(context.Background(), filepath.Dir(t.real))
+		near, err := s.homeOf(t)
 		if err != nil {
 			return err
 		}
-		if near != nil && near.root == w.root { // else a nearer workspace has taken it over
+		if near != nil && near.meta() == w.meta() { // else a nearer workspace has taken it over
 			sc.files = append(sc.files, t)
 		}
 	}
 	return nil
+}
+
+// homeOf finds the workspace that covers a tracked file.
+func (s *Store) homeOf(t *target) (*workspace, error) {
+	info, _ := s.fs.Lstat(t.real) // of what can't be looked at it is the caller's
+	dir := filepath.Dir(t.real)
+	return s.nearest(context.Background(), dir, dir, lookup{uid: s.userOf(info)})
 }
 
 // neverWas tells of a file that was only locked, by somebody who then did not make
@@ -350,7 +382,11 @@ func (s *Store) workspacesAround(ctx context.Context, path string) ([]*workspace
 		dir = filepath.Dir(path)
 	}
 	var found []*workspace
-	w, err := s.findWorkspace(ctx, dir)
+	uid := os.Geteuid()
+	if !isDir {
+		uid = s.userOf(info)
+	}
+	w, err := s.nearest(ctx, dir, dir, lookup{uid: uid})
 	if err != nil {
 		return nil, err
 	}
@@ -370,14 +406,14 @@ func (s *Store) workspacesAround(ctx context.Context, path string) ([]*workspace
 			return nil
 		case e.Name() == ".git":
 			return fs.SkipDir
-		case e.Name() != metaDir:
+		case !isMetaName(e.Name()):
 			return ctx.Err()
 		}
-		w, err := s.readWorkspace(filepath.Dir(at))
+		w, err := s.readNamed(filepath.Dir(at), e.Name(), s.userOfMeta(at))
 		if err != nil && !errors.Is(err, errInactive) {
 			return err
 		}
-		if w != nil && !slices.ContainsFunc(found, func(f *workspace) bool { return f.root == w.root }) {
+		if w != nil && !slices.ContainsFunc(found, func(f *workspace) bool { return f.meta() == w.meta() }) {
 			found = append(found, w)
 		}
 		return fs.SkipDir

@@ -166,7 +166,7 @@ func (r *redaction) cleanTraces(really bool) error {
 // cleanAside deletes the copies of damaged content in which one of the values is,
 // and set-aside journals, which can't be read to the end.
 func (r *redaction) cleanAside(really bool) error {
-	dir := filepath.Join(r.h.t.dir, "damaged")
+	dir := filepath.Join(r.h.t.dir, damagedDir)
 	entries, err := r.s.fs.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

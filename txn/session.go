@@ -103,7 +103,8 @@ func (ses *session) widen() error {
 		if t.guarded() || t.file.Found.Info == nil || !t.file.Log.Trusted() {
 			continue
 		}
-		want := accessOfFile(t.file.Found.Info).dir
+		a := t.accessOf(t.file.Found.Info)
+		want := a.dir
 		if t.dirMode == want.Perm() {
 			continue
 		}
@@ -119,7 +120,11 @@ func (ses *session) widen() error {
 		if have.Mode().Perm() == want.Perm() {
 			continue
 		}
-		err = ses.s.chmodDir(t.dir, want)
+		a.dir, a.file = want, a.file&want
+		err = ses.s.openInside(t.dir, a)
+		if err == nil {
+			err = ses.s.chmodDir(t.dir, want)
+		}
 		if err != nil && !errors.Is(err, fs.ErrPermission) { // another user's, and no wider than the file
 			return fail(t.name, err)
 		}

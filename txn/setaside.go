@@ -80,7 +80,7 @@ func (s *Store) moveJournal(t *target, a access) (string, error) {
 		return "", err
 	}
 	a.dir = 0o700 // as all that is set aside
-	dir := filepath.Join(t.dir, "damaged")
+	dir := filepath.Join(t.dir, damagedDir)
 	kept := filepath.Join(dir, "journal."+wal.NewID().String())
 	for _, d := range []string{dir, kept} {
 		if err := a.mkdir(s.fs, d); err != nil {

@@ -58,7 +58,7 @@ func (s *Store) changeSettings(ctx context.Context, fn func(string, map[string]j
 	if err != nil {
 		return err
 	}
-	a, err := s.accessOfDir(w.root)
+	a, err := s.accessOfDir(w.root, os.Geteuid())
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (s *Store) workspaceFor(ctx context.Context, dir string) (*workspace, error
 	if err != nil || w != nil {
 		return w, err
 	}
-	if err := s.createWorkspace(ctx, dir, false); err != nil {
+	if err := s.createWorkspace(ctx, dir, os.Geteuid(), false); err != nil {
 		return nil, err
 	}
 	w, err = s.findWorkspace(ctx, dir)
@@ -122,7 +122,11 @@ func ignoreMissing(err error) error {
 // readSettings reads the settings of the workspace at root, empty where nothing is
 // set. Those that somebody else could have put there are refused.
 func (s *Store) readSettings(root string) (map[string]json.RawMessage, error) {
-	meta := filepath.Join(root, metaDir)
+	own, err := s.metaName(root, os.Geteuid())
+	if err != nil {
+		return nil, err
+	}
+	meta := filepath.Join(root, own)
 	name := filepath.Join(meta, settingsName)
 	values := map[string]json.RawMessage{}
 	info, err := s.fs.Lstat(name)
@@ -132,7 +136,7 @@ func (s *Store) readSettings(root string) (map[string]json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.trusted(root, meta); err != nil {
+	if _, err := s.trusted(root, meta, os.Geteuid()); err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxSettings {

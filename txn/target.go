@@ -25,6 +25,11 @@ type target struct {
 	// plan is what the next access would do, where nothing is to be done: a dry run.
 	plan *recovery.FilePlan
 	info fs.FileInfo // the file's, when it was resolved; nil where there is none
+	// parent is the file's directory, when it was resolved; nil where there is none.
+	parent fs.FileInfo
+	// private tells that the way to the file keeps people out who may pass the root of
+	// its workspace.
+	private bool
 	// dirMode is that of dir, when its locks were asked for.
 	dirMode fs.FileMode
 	// like is a file whose content this one gets, so that its journal must be for
@@ -78,26 +83,54 @@ func (s *Store) resolveBy(ctx context.Context, name string, how lookup) (*target
 	if isMeta(real) {
 		return nil, &Error{Kind: ErrInvalid, File: name, Err: errorf("files in %s belong to jtx itself", metaDir)}
 	}
-	dir := filepath.Dir(real)
-	t.ws, err = s.nearest(ctx, dir, dir, how)
-	if err == nil && t.ws == nil && how.create {
-		if err = s.createWorkspace(ctx, dir, false); err == nil {
-			t.ws, err = s.findWorkspace(ctx, dir)
+	how.uid = s.userOf(t.info)
+	return t, fail(name, s.findHome(ctx, t, how))
+}
+
+// userOf is the user whose file it is, or whose it will be.
+func (s *Store) userOf(info fs.FileInfo) int {
+	if info == nil {
+		return os.Geteuid()
+	}
+	uid, _ := ownerOf(info)
+	return uid
+}
+
+// findHome finds the workspace that covers a file, and makes one where that is asked
+// for and none does, or where one does that would show the history to more people than
+// the file.
+func (s *Store) findHome(ctx context.Context, t *target, how lookup) (err error) {
+	dir := filepath.Dir(t.real)
+	if t.parent, err = s.fs.Lstat(dir); ignoreNotExist(err) != nil {
+		return err
+	}
+	w, err := s.nearest(ctx, dir, dir, how)
+	if err == nil && w == nil && how.create {
+		if err = s.createWorkspace(ctx, dir, how.uid, false); err == nil {
+			w, err = s.nearest(ctx, dir, dir, how)
 		}
-		if err == nil && t.ws == nil {
+		if err == nil && w == nil {
 			err = errAgain // it has gone again
 		}
 	}
-	if err != nil || t.ws == nil {
-		return t, fail(name, err)
+	for err == nil && w != nil {
+		if err = t.in(w); err != nil || w.root == dir {
+			return err
+		}
+		w, err = s.ownWorkspace(ctx, t, how)
 	}
-	rel, err := filepath.Rel(t.ws.root, real)
+	return err
+}
+
+// in notes the workspace that covers the file.
+func (t *target) in(w *workspace) error {
+	rel, err := filepath.Rel(w.root, t.real)
 	if err != nil {
-		return nil, fail(name, err)
+		return err
 	}
-	t.rel = filepath.ToSlash(rel)
-	t.dir = t.ws.fileDir(t.rel)
-	return t, nil
+	t.ws, t.rel = w, filepath.ToSlash(rel)
+	t.dir = w.fileDir(t.rel)
+	return nil
 }
 
 func kindOf(m fs.FileMode) string {
@@ -139,8 +172,8 @@ func (s *Store) prepare(t *target) (access, error) {
 		}
 		return a, a.mkdir(s.fs, t.dir)
 	}
-	if err == nil {
-		err = s.trustedJournal(t, have)
+	if err == nil && !have.IsDir() {
+		err = fmt.Errorf("%s: %w: not a directory", t.dir, ErrUntrusted)
 	}
 	if err != nil {
 		return a, err
@@ -150,36 +183,6 @@ func (s *Store) prepare(t *target) (access, error) {
 	}
 	t.dirMode &= a.dir.Perm()
 	return a, s.chmodDir(t.dir, t.dirMode|a.dir&fs.ModeSetgid)
-}
-
-// trustedJournal refuses a journal that somebody else could have put there to make
-// the caller write what they choose, or where they choose. In a directory that is
-// not sticky whoever may do that could as well replace the file itself.
-func (s *Store) trustedJournal(t *target, have fs.FileInfo) error {
-	if !have.IsDir() {
-		return fmt.Errorf("%s: %w: not a directory", t.dir, ErrUntrusted)
-	}
-	owner, ok := ownerOf(have)
-	if !ok || owner == 0 || owner == os.Geteuid() {
-		return nil
-	}
-	files, err := s.fs.Lstat(filepath.Dir(t.dir))
-	if err != nil || files.Mode()&fs.ModeSticky == 0 {
-		return err
-	}
-	meta, err := s.fs.Lstat(t.ws.meta())
-	if err != nil {
-		return err
-	}
-	for _, info := range []fs.FileInfo{meta, t.info} {
-		if info == nil {
-			continue
-		}
-		if may, _ := ownerOf(info); may == owner {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s: %w (uid %d)", t.dir, ErrUntrusted, owner)
 }
 
 func (s *Store) chmodDir(dir string, mode fs.FileMode) error {
@@ -196,7 +199,7 @@ func (s *Store) chmodDir(dir string, mode fs.FileMode) error {
 func (s *Store) accessFor(t *target) (access, error) {
 	a, err := s.ownAccess(t)
 	if err == nil && t.like != nil && t.like.info != nil {
-		a = a.within(accessOfFile(t.like.info), t.info == nil)
+		a = a.within(t.like.accessOf(t.like.info), t.info == nil)
 	}
 	if err == nil && t.most != nil {
 		give := dirMode(*t.most) | 0o700
@@ -207,15 +210,59 @@ func (s *Store) accessFor(t *target) (access, error) {
 }
 
 // ownAccess is the file's own, or for one that is not there yet, that of its
-// journal's directory or of its own directory.
+// journal's directory or of its maker.
 func (s *Store) ownAccess(t *target) (access, error) {
 	if t.info != nil {
-		return accessOfFile(t.info), nil
+		return t.accessOf(t.info), nil
 	}
-	if have, err := s.fs.Lstat(t.dir); err == nil {
-		return accessFor(have.Mode().Perm(), have), nil
+	have, err := s.fs.Lstat(t.dir)
+	if err == nil {
+		a := accessFor(have.Mode().Perm(), have)
+		if t.private {
+			a = a.ownersOnly()
+		}
+		return a, nil
 	}
-	return s.accessOfDir(filepath.Dir(t.real))
+	if t.parent == nil { // it is made, as the one above it
+		return s.accessOfDir(t.ws.root, s.userOf(nil))
+	}
+	a := ofNew(t.parent)
+	if t.private {
+		a = a.ownersOnly()
+	}
+	return a, nil
+}
+
+// accessOf is the access of the journal of a file that is there.
+func (t *target) accessOf(info fs.FileInfo) access {
+	parent := t.parent
+	if parent == nil {
+		parent = info
+	}
+	a := accessOfFile(info, parent)
+	if t.private {
+		a = a.ownersOnly()
+	}
+	return a
+}
+
+// followNew narrows the journal's directory to what a new file lets people do, before
+// anything of the file is in it: its mode comes of the umask.
+func (s *Store) followNew(t *target, r *recovery.Replacement) error {
+	info, err := r.StagedInfo()
+	if info == nil || err != nil {
+		return err
+	}
+	have, err := s.fs.Lstat(t.dir)
+	if err != nil {
+		return err
+	}
+	a := t.accessOf(info)
+	if have.Mode().Perm()&^a.dir.Perm() == 0 {
+		return nil
+	}
+	t.dirMode = have.Mode().Perm() & a.dir.Perm()
+	return s.chmodDir(t.dir, t.dirMode|a.dir&fs.ModeSetgid)
 }
 
 // openLog opens the journal. The file's exclusive lock is held.

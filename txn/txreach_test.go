@@ -58,8 +58,12 @@ func documents(t *testing.T, dir string) map[string]string {
 func TestCommitAgainChangesNothing(t *testing.T) {
 	ctx := context.Background()
 	for name, between := range map[string]func(*txn.Store){
-		"another commit":            func(s *txn.Store) { set(t, s, "a.json", "/m", 1) },
-		"many":                      func(s *txn.Store) { set(t, s, "b.json", "/n", 7); set(t, s, "a.json", "/n", 5); set(t, s, "a.json", "/m", 1) },
+		"another commit": func(s *txn.Store) { set(t, s, "a.json", "/m", 1) },
+		"many": func(s *txn.Store) {
+			set(t, s, "b.json", "/n", 7)
+			set(t, s, "a.json", "/n", 5)
+			set(t, s, "a.json", "/m", 1)
+		},
 		"the content it began with": func(s *txn.Store) { set(t, s, "a.json", "/n", 1); set(t, s, "b.json", "/n", 1) },
 		"one removed": func(s *txn.Store) {
 			_, err := s.Do(ctx, []string{"a.json"}, func(tx *txn.Tx) error { return tx.Remove("a.json") })

@@ -169,7 +169,10 @@ func (s *Store) exposed(t *target) bool {
 		return false
 	}
 	dir, err := s.fs.Lstat(t.dir)
-	return err == nil && dir.Mode().Perm()&^accessOfFile(file).dir.Perm() != 0
+	if err == nil {
+		err = s.lookAround(t)
+	}
+	return err == nil && dir.Mode().Perm()&^t.accessOf(file).dir.Perm() != 0
 }
 
 // replayAll derives every version in turn and compares it with its record.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/wal"
@@ -24,24 +25,19 @@ const (
 	filesDir   = "files"
 	txDir      = "tx"
 	pathName   = "path"
+	damagedDir = "damaged"
 )
 
 const formatVersion = 1
-
-// isMetaName tells whether a directory of that name is a workspace's own.
-func isMetaName(name string) bool { return name == metaDir }
 
 // ErrFormat is returned when a workspace has a format that this program does not
 // know. It is left alone.
 var ErrFormat = errors.New("unknown workspace format")
 
-// ErrUntrusted is returned when a .jtx directory belongs to neither the caller,
-// root, nor the owner of the directory that it is in.
-var ErrUntrusted = errors.New("belongs to somebody else")
-
 // workspace is a directory with an active .jtx.
 type workspace struct {
 	root string // real path
+	name string // of its own directory in root, see Store.metaName
 	id   wal.ID
 	tree bool // covers what is below root, not only root itself
 }
@@ -53,7 +49,7 @@ type format struct {
 	Tree   bool   `json:"tree"`
 }
 
-func (w *workspace) meta() string { return filepath.Join(w.root, metaDir) }
+func (w *workspace) meta() string { return filepath.Join(w.root, w.name) }
 
 // fileDir is where everything about the file at rel is kept.
 func (w *workspace) fileDir(rel string) string {
@@ -77,10 +73,10 @@ func (w *workspace) lockRequest(mode lockmgr.Mode, perm fs.FileMode) lockmgr.Req
 func (w *workspace) covers(dir string) bool { return w.tree || w.root == dir }
 
 // findWorkspace walks from dir to the root of the file system for the nearest
-// workspace that covers dir. It is nil where there is none. One that was placed
-// but not activated is activated first.
+// workspace that covers the caller's files in dir. It is nil where there is none. One
+// that was placed but not activated is activated first.
 func (s *Store) findWorkspace(ctx context.Context, dir string) (*workspace, error) {
-	return s.nearest(ctx, dir, dir, lookup{})
+	return s.nearest(ctx, dir, dir, lookup{uid: os.Geteuid()})
 }
 
 // lookup says how a file's workspace is looked for.
@@ -89,17 +85,21 @@ type lookup struct {
 	// held: the caller holds locks. A workspace that is to be activated is errAgain
 	// then: activating it waits for locks, perhaps for those of the caller.
 	held bool
-	// passOver is a directory whose workspace is not active yet, and is looked past.
+	// passOver is the directory of a workspace that is not active yet, and is looked
+	// past.
 	passOver string
+	uid      int // the file's owner
 }
 
+// nearest looks from one directory upwards for what covers dir. What is above that
+// and is not trusted, or can't be read, covers nothing below it.
 func (s *Store) nearest(ctx context.Context, from, dir string, how lookup) (*workspace, error) {
 	for at := from; ; at = filepath.Dir(at) {
-		w, err := s.readWorkspace(at)
+		w, err := s.readWorkspace(at, how.uid)
 		if errors.Is(err, errInactive) {
 			w, err = s.readInactive(ctx, at, how)
 		}
-		if err != nil {
+		if err != nil && (at == dir || !isNoCover(err)) {
 			return nil, err
 		}
 		if w != nil && w.covers(dir) {
@@ -113,28 +113,40 @@ func (s *Store) nearest(ctx context.Context, from, dir string, how lookup) (*wor
 
 // readInactive activates the workspace of dir and reads it, or says why not.
 func (s *Store) readInactive(ctx context.Context, dir string, how lookup) (*workspace, error) {
+	name, err := s.metaName(dir, how.uid)
 	switch {
-	case dir == how.passOver:
+	case err != nil:
+		return nil, err
+	case filepath.Join(dir, name) == how.passOver:
 		return nil, nil
 	case how.held:
 		return nil, errAgain
 	}
-	err := s.activate(ctx, dir)
+	err = s.activate(ctx, filepath.Join(dir, name), how.uid)
 	if cannotWrite(err) {
 		return nil, nil // a reader who can't write: nobody has used it yet
 	}
 	if err != nil {
 		return nil, err
 	}
-	return s.readWorkspace(dir)
+	return s.readWorkspace(dir, how.uid)
 }
 
 var errInactive = errors.New("workspace not active yet")
 
-// readWorkspace reads the workspace whose root is dir, nil where there is none.
-func (s *Store) readWorkspace(dir string) (*workspace, error) {
-	meta := filepath.Join(dir, metaDir)
-	data, err := s.readFormat(dir, meta)
+// readWorkspace reads the workspace whose root is dir, and which is for a user's
+// files, nil where there is none.
+func (s *Store) readWorkspace(dir string, uid int) (*workspace, error) {
+	name, err := s.metaName(dir, uid)
+	if err != nil {
+		return nil, err
+	}
+	return s.readNamed(dir, name, uid)
+}
+
+func (s *Store) readNamed(dir, name string, uid int) (*workspace, error) {
+	meta := filepath.Join(dir, name)
+	data, err := s.readFormat(dir, meta, uid)
 	if data == nil || err != nil {
 		return nil, err
 	}
@@ -149,15 +161,15 @@ func (s *Store) readWorkspace(dir string) (*workspace, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %v", meta, ErrFormat, err)
 	}
-	return &workspace{root: dir, id: id, tree: f.Tree}, nil
+	return &workspace{root: dir, name: name, id: id, tree: f.Tree}, nil
 }
 
 // readFormat is nil where there is no workspace, and errInactive where it is not
 // active yet. Who made it is looked at before anything in it is. The format is
 // looked for twice: between the looks for it and for its inactive name it may have
 // been renamed from the one to the other.
-func (s *Store) readFormat(dir, meta string) ([]byte, error) {
-	there, err := s.trusted(dir, meta)
+func (s *Store) readFormat(dir, meta string, uid int) ([]byte, error) {
+	there, err := s.trusted(dir, meta, uid)
 	if !there || err != nil {
 		return nil, err
 	}
@@ -172,10 +184,37 @@ func (s *Store) readFormat(dir, meta string) ([]byte, error) {
 	}
 	data, err = s.openFormat(meta)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, s.lostFormat(meta)
 	}
 	return data, err
 }
+
+// lostFormat is an error where a workspace has histories, and no format any more.
+func (s *Store) lostFormat(meta string) error {
+	journals, err := s.fs.ReadDir(filepath.Join(meta, filesDir))
+	if err != nil || len(journals) == 0 {
+		return ignoreNotExist(err)
+	}
+	lost := &lostError{meta: meta, journals: len(journals)}
+	for _, e := range journals {
+		lost.deep = lost.deep || strings.Contains(e.Name(), "%2F") || strings.HasPrefix(e.Name(), "%%")
+	}
+	return lost
+}
+
+// lostError says that a workspace's format is gone, by which its journals are known.
+type lostError struct {
+	meta     string
+	journals int
+	deep     bool // some are of files in directories below
+}
+
+func (e *lostError) Error() string {
+	return fmt.Sprintf("%s: its file %q is gone, though it has the histories of %d files: bring that back from a copy, or move the directory away, and histories begin anew",
+		e.meta, formatName, e.journals)
+}
+
+func (*lostError) Unwrap() error { return ErrFormat }
 
 func (s *Store) openFormat(meta string) ([]byte, error) {
 	f, err := s.fs.OpenFile(filepath.Join(meta, formatName), os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
@@ -196,38 +235,16 @@ func (s *Store) openFormat(meta string) ([]byte, error) {
 // maxFormat bounds the size of a format file, in bytes.
 const maxFormat = 64 << 10
 
-// trusted refuses a .jtx that somebody else could have put there to make the
-// caller read or write what they choose. It is false where there is none.
-func (s *Store) trusted(dir, meta string) (there bool, err error) {
-	info, err := s.fs.Lstat(meta)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
+// createWorkspace makes the workspace of dir for a user's files: built whole under
+// another name, synced, renamed into place, then activated. Where another process was
+// faster, theirs stands.
+func (s *Store) createWorkspace(ctx context.Context, dir string, uid int, tree bool) error {
+	name, err := s.metaName(dir, uid)
 	if err != nil {
-		return false, err
+		return err
 	}
-	if !info.IsDir() {
-		return false, fmt.Errorf("%s: not a directory", meta)
-	}
-	owner, ok := ownerOf(info)
-	if !ok || owner == 0 || owner == os.Geteuid() {
-		return true, nil
-	}
-	parent, err := s.fs.Lstat(dir)
-	if err != nil {
-		return false, err
-	}
-	if dirOwner, _ := ownerOf(parent); dirOwner == owner {
-		return true, nil
-	}
-	return false, fmt.Errorf("%s: %w (uid %d)", meta, ErrUntrusted, owner)
-}
-
-// createWorkspace makes the workspace of dir: built whole under another name,
-// synced, renamed into place, then activated. Where another process was faster,
-// theirs stands.
-func (s *Store) createWorkspace(ctx context.Context, dir string, tree bool) error {
-	temp, err := s.buildWorkspace(dir, tree)
+	meta := filepath.Join(dir, name)
+	temp, err := s.buildWorkspace(dir, uid, tree)
 	if err == nil {
 		err = lockmgr.Check(filepath.Join(temp, lockName), dir)
 	}
@@ -236,12 +253,12 @@ func (s *Store) createWorkspace(ctx context.Context, dir string, tree bool) erro
 		_ = s.removeBuilt(temp)
 		return err
 	}
-	err = s.fs.Rename(temp, filepath.Join(dir, metaDir))
+	err = s.fs.Rename(temp, meta)
 	if err != nil {
 		if cleanup := s.removeBuilt(temp); cleanup != nil {
 			return errors.Join(err, cleanup)
 		}
-		if _, statErr := s.fs.Lstat(filepath.Join(dir, metaDir)); statErr != nil {
+		if _, statErr := s.fs.Lstat(meta); statErr != nil {
 			return err
 		}
 	}
@@ -249,20 +266,20 @@ func (s *Store) createWorkspace(ctx context.Context, dir string, tree bool) erro
 		return err
 	}
 	fsys.Step("workspace.placed")
-	w, err := s.readWorkspace(dir)
+	w, err := s.readNamed(dir, name, uid)
 	if err == nil && w == nil {
-		err = fmt.Errorf("%s: %w: it has none", filepath.Join(dir, metaDir), ErrFormat)
+		err = fmt.Errorf("%s: %w: it has none", meta, ErrFormat)
 	}
 	if !errors.Is(err, errInactive) {
 		return err
 	}
-	return s.activate(ctx, dir)
+	return s.activate(ctx, meta, uid)
 }
 
 // buildWorkspace returns the name also where it fails, with some of it built.
-func (s *Store) buildWorkspace(dir string, tree bool) (string, error) {
+func (s *Store) buildWorkspace(dir string, uid int, tree bool) (string, error) {
 	temp := filepath.Join(dir, metaDir+"."+wal.NewID().String()+".tmp")
-	a, err := s.accessOfDir(dir)
+	a, err := s.accessOfDir(dir, uid)
 	if err != nil {
 		return temp, err
 	}
@@ -304,23 +321,24 @@ func (s *Store) removeBuilt(temp string) error {
 // unfinished is finished, and their locks are waited for, before this one takes
 // over. Nothing is finished under the farther workspace's own lock, since that may
 // need the locks of other workspaces, which come in their order.
-func (s *Store) activate(ctx context.Context, dir string) error {
+func (s *Store) activate(ctx context.Context, meta string, uid int) error {
+	dir := filepath.Dir(meta)
 	if dir == filepath.Dir(dir) {
-		return s.finishActivation(dir)
+		return s.finishActivation(meta)
 	}
 	for range maxRounds {
-		far, err := s.nearest(ctx, filepath.Dir(dir), dir, lookup{})
+		far, err := s.nearest(ctx, filepath.Dir(dir), dir, lookup{uid: uid})
 		if err != nil {
 			return err
 		}
 		if far == nil {
-			return s.finishActivation(dir)
+			return s.finishActivation(meta)
 		}
-		damaged, err := s.settleBelow(ctx, far, dir)
+		damaged, err := s.settleBelow(ctx, far, meta)
 		if err != nil {
 			return err
 		}
-		done, err := s.takeOver(ctx, far, dir, damaged)
+		done, err := s.takeOver(ctx, far, meta, damaged)
 		if done || err != nil {
 			return err
 		}
@@ -328,15 +346,16 @@ func (s *Store) activate(ctx context.Context, dir string) error {
 	return &Error{Kind: ErrConflict, File: dir, Err: errorf("its files were never at rest")}
 }
 
-// takeOver activates the workspace of dir if all that far has below it is settled
-// while nobody is in far's files, but for those that are damaged.
-func (s *Store) takeOver(ctx context.Context, far *workspace, dir string, damaged map[string]bool) (done bool, err error) {
+// takeOver activates a placed workspace if all that far has below it is settled
+// while nobody is in far's files, but for those that are damaged. Their histories go
+// with it.
+func (s *Store) takeOver(ctx context.Context, far *workspace, meta string, damaged map[string]bool) (done bool, err error) {
 	held, err := s.locks.Acquire(ctx, s.patience(), []lockmgr.Request{far.lockRequest(lockmgr.Exclusive, 0)})
 	if err != nil {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, held.Release()) }()
-	open, err := s.unsettledBelow(far, dir)
+	open, err := s.unsettledBelow(far, meta)
 	if err != nil {
 		return false, err
 	}
@@ -345,11 +364,10 @@ func (s *Store) takeOver(ctx context.Context, far *workspace, dir string, damage
 			return false, nil
 		}
 	}
-	return true, s.finishActivation(dir)
+	return true, s.finishActivation(meta)
 }
 
-func (s *Store) finishActivation(dir string) error {
-	meta := filepath.Join(dir, metaDir)
+func (s *Store) finishActivation(meta string) error {
 	err := s.fs.Rename(filepath.Join(meta, formatNew), filepath.Join(meta, formatName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // somebody else has done it
 		return err
@@ -365,25 +383,23 @@ func (s *Store) Init(ctx context.Context, dir string) (root string, created bool
 	if err != nil {
 		return "", false, fail(dir, err)
 	}
-	if w, err := s.findAt(ctx, root); err != nil || w != nil {
+	uid := os.Geteuid()
+	if w, err := s.findAt(ctx, root, uid); err != nil || w != nil {
 		return root, false, fail(dir, err)
 	}
-	if err := s.createWorkspace(ctx, root, true); err != nil {
+	if err := s.createWorkspace(ctx, root, uid, true); err != nil {
 		return root, false, fail(dir, err)
 	}
-	w, err := s.readWorkspace(root)
+	w, err := s.readWorkspace(root, uid)
 	// A first write may have been faster, whose workspace doesn't cover the tree.
 	return root, w != nil && w.tree, fail(dir, err)
 }
 
 // findAt reads the workspace whose root is dir, activating it if need be.
-func (s *Store) findAt(ctx context.Context, dir string) (*workspace, error) {
-	w, err := s.readWorkspace(dir)
+func (s *Store) findAt(ctx context.Context, dir string, uid int) (*workspace, error) {
+	w, err := s.readWorkspace(dir, uid)
 	if errors.Is(err, errInactive) {
-		if err := s.activate(ctx, dir); err != nil {
-			return nil, err
-		}
-		return s.readWorkspace(dir)
+		return s.readInactive(ctx, dir, lookup{uid: uid})
 	}
 	return w, err
 }
