@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -88,7 +89,7 @@ func (s *Store) RemoveWorkspace(ctx context.Context, dir string) (int, error) {
 	if err != nil {
 		return 0, fail(dir, err)
 	}
-	w, err := s.findAt(ctx, root)
+	w, err := s.findAt(ctx, root, os.Geteuid())
 	if err != nil {
 		return 0, fail(dir, err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -45,8 +47,13 @@ func (h *hookFS) Rename(from, to string) error {
 	return h.FS.Rename(from, to)
 }
 
+// Exchange is told by the name of the file that is replaced, whichever way round.
 func (h *hookFS) Exchange(a, b string) error {
-	if err := h.call("exchange", b); err != nil {
+	name := b
+	if strings.HasPrefix(filepath.Base(b), ".jtx-") {
+		name = a
+	}
+	if err := h.call("exchange", name); err != nil {
 		return err
 	}
 	return h.FS.Exchange(a, b)
