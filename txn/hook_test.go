@@ -19,6 +19,8 @@ import (
 type hookFS struct {
 	fsys.FS
 	hook func(op, name string) error
+	// overwritten is a file whose writes call hook too.
+	overwritten string
 }
 
 func (h *hookFS) call(op, name string) error {
@@ -37,7 +39,38 @@ func (h *hookFS) OpenFile(name string, flag int, perm fs.FileMode) (fsys.File, e
 			return nil, err
 		}
 	}
-	return h.FS.OpenFile(name, flag, perm)
+	f, err := h.FS.OpenFile(name, flag, perm)
+	if err == nil && name == h.overwritten {
+		f = &hookFile{f, h}
+	}
+	return f, err
+}
+
+// hookFile calls hook before what overwrites a file.
+type hookFile struct {
+	fsys.File
+	h *hookFS
+}
+
+func (f *hookFile) Truncate(size int64) error {
+	if err := f.h.call("overwrite", f.Name()); err != nil {
+		return err
+	}
+	return f.File.Truncate(size)
+}
+
+func (f *hookFile) Write(p []byte) (int, error) {
+	if err := f.h.call("overwrite", f.Name()); err != nil {
+		return 0, err
+	}
+	return f.File.Write(p)
+}
+
+func (f *hookFile) WriteAt(p []byte, off int64) (int, error) {
+	if err := f.h.call("overwrite", f.Name()); err != nil {
+		return 0, err
+	}
+	return f.File.WriteAt(p, off)
 }
 
 func (h *hookFS) Rename(from, to string) error {

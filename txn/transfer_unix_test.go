@@ -88,8 +88,9 @@ func TestMoveThatIsCutOffWidensNothing(t *testing.T) {
 				t.Helper()
 				require.Zero(t, modeOf(t, dir, ".jtx", "files", "b.json")&0o077&^(want|want>>2))
 			}
+			h.overwritten = b
 			h.hook = func(op, name string) error {
-				if name == b && (op == "rename" || op == "exchange" || op == "open-to-write") {
+				if name == b && (op == "rename" || op == "exchange" || op == "overwrite") {
 					return os.ErrDeadlineExceeded
 				}
 				return nil
