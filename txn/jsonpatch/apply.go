@@ -143,7 +143,8 @@ func (w *work) addMember(at spot, name string, c content) error {
 	if !utf8.ValidString(name) {
 		return fmt.Errorf("%w: the name %q is not UTF-8", ErrPointer, name)
 	}
-	w.insert(at, name, c, nil)
+	w.insert(at, name, c, w.memberPlace(b, name))
+	b.cur = nil
 	return nil
 }
 
@@ -203,6 +204,12 @@ func (w *work) move(op Operation) (Pointer, error) {
 	c := w.taken(at)
 	if err := checkDepth(op.Path, c.text, w.lim); err != nil {
 		return op.Path, err
+	}
+	if w.editing != nil {
+		if w.rename(at, op) {
+			return nil, nil
+		}
+		c = undress(c, at)
 	}
 	w.remove(at)
 	return op.Path, w.add(op.Path, c)

@@ -24,7 +24,16 @@ type body struct {
 	cur  *item
 	base int
 
-	visits int
+	visits  int
+	changed bool // slots were added, removed or given another value
+
+	// order is the one that the names are in, nil for none, once judged; placed is
+	// the item that was put to its place in it last.
+	judged bool
+	order  func(a, b string) int
+	placed *item
+
+	row int // see rowLength; 0 while nobody asked
 
 	// groups is made once steps, the number of items that lookups have gone
 	// past, shows that the elements are looked up in no order.

@@ -15,9 +15,13 @@ const maxCopiedSpace = 1024
 // must have been scanned.
 func (w *work) insert(at spot, name string, content content, next *item) *item {
 	b := at.val.body
+	b.changed = true
 	s := &slot{}
 	if b.kind == '{' {
 		s.name = quoteName(name)
+		if content.name != nil {
+			s.name = frag{content.name, -1}
+		}
 	}
 	it := &item{n: 1, slot: s}
 	var sibling *slot
@@ -43,7 +47,10 @@ func (w *work) insert(at spot, name string, content content, next *item) *item {
 	if b.names != nil {
 		b.names[name] = it
 	}
-	s.val = content.value(w.fitNew(content, at, s, sibling))
+	s.val = content.value(w.fitNew(content, at, it, sibling))
+	if w.editing != nil {
+		w.dress(at, it, content)
+	}
 	return it
 }
 
@@ -71,8 +78,12 @@ func (w *work) placeOnly(at spot, s *slot) {
 	}
 	comments := bytes.TrimRight(b.tail.b, " \t\r\n")
 	if lines && len(at.indent) <= maxCopiedSpace {
-		l := w.style()
-		s.lead = newFrag(string(comments) + l.newline + at.indent + l.unit)
+		l, unit := w.style(), w.style().unit
+		if w.editing != nil {
+			unit = w.unitAt(at)
+			w.styledBy = w.styledBy || unit != l.unit
+		}
+		s.lead = newFrag(string(comments) + l.newline + at.indent + unit)
 		b.tail = newFrag(l.newline + at.indent)
 		return
 	}
@@ -125,6 +136,9 @@ func (w *work) bounded(space string) string {
 func (w *work) placeAfter(at spot, s *slot, prev, next *item) {
 	before := prev.slot
 	s.lead = newFrag(w.bounded(w.separator(at.val.body, prev, next)))
+	if w.editing != nil && at.val.body.kind == '[' {
+		w.placeInRow(at, s, prev, next)
+	}
 	if !startsLine(s.lead.b) && endsInLineComment(before.after()) {
 		l := w.style()
 		s.lead = newFrag(l.newline + w.bounded(at.indent) + l.unit)
@@ -155,6 +169,7 @@ func (w *work) separator(b *body, prev, next *item) string {
 // comments that belong to it.
 func (w *work) remove(at spot) {
 	b, it := at.in, at.it
+	b.changed = true
 	b.settle()
 	if it.next == nil {
 		if pl, ok := b.scanNext(); ok {
@@ -260,12 +275,21 @@ func (b *body) collapse() {
 
 // replace puts content in the place of the value at a spot.
 func (w *work) replace(at spot, content content) {
+	if w.editing != nil && w.refit(at, content) {
+		return
+	}
+	w.put(at, content)
+}
+
+// put replaces the value at a spot as a whole.
+func (w *work) put(at spot, content content) {
 	fitted := content.value(w.fitReplacement(content, at))
 	if at.in == nil {
 		w.replaceRoot(fitted)
 		return
 	}
 	at.in.settle()
+	at.in.changed = true
 	at.it.slot.val = fitted
 }
 

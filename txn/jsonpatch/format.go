@@ -14,6 +14,14 @@ type content struct {
 	moved bool
 	from  string // that indent
 	jsonc bool   // text may hold comments
+
+	// What an edit brings besides: which parts of text, which begins at lo, are as
+	// they stand elsewhere, and the comments that go along with a moved slot.
+	takes takes
+	lo    int
+	name  []byte // of a member, as it is spelt there, with quotes
+	lead  []byte
+	trail []byte
 }
 
 // value makes a value of the content as it was fitted.
@@ -26,10 +34,15 @@ func (c content) value(fitted []byte) *value {
 }
 
 // fitNew returns content as it has to be written in a new slot.
-func (w *work) fitNew(c content, at spot, s *slot, sibling *slot) []byte {
+func (w *work) fitNew(c content, at spot, it *item, sibling *slot) []byte {
 	if !isOpen(c.text) {
 		return c.text
 	}
+	if w.editing != nil {
+		w.styledBy = true
+		return w.styleNew(c, at, it)
+	}
+	s := it.slot
 	ownLine := hasNewline(s.lead.b)
 	indent := at.indent
 	if ownLine {
@@ -46,6 +59,10 @@ func (w *work) fitNew(c content, at spot, s *slot, sibling *slot) []byte {
 func (w *work) fitReplacement(c content, at spot) []byte {
 	if !isOpen(c.text) {
 		return c.text
+	}
+	if w.editing != nil {
+		w.styledBy = true
+		return w.styleReplacement(c, at)
 	}
 	l := w.style()
 	ownLine := !at.inline

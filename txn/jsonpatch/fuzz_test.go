@@ -76,6 +76,7 @@ func FuzzApply(f *testing.F) {
 		}
 		require.Equal(t, p.Encode(), mustPatch(t, string(p.Encode())).Encode())
 		checkApply(t, d, p)
+		checkEdit(t, d, p)
 	})
 }
 
@@ -97,6 +98,7 @@ func FuzzDiff(f *testing.F) {
 		if err != nil {
 			b, _ = g.edit(a, 1+g.next(8))
 		}
+		checkRevise(t, a, b)
 		checkInvert(t, a, checkDiff(t, a, b))
 		checkInvert(t, b, checkDiff(t, b, a))
 		require.Empty(t, checkDiff(t, a, a))

@@ -12,6 +12,7 @@ type layout struct {
 	padArray  string
 	multiline bool // the document has more than one line
 	known     bool // there was something to learn from
+	indented  bool // unit was learned
 }
 
 // layoutSample is how much of a document is looked at to learn its layout.
@@ -33,6 +34,15 @@ func (w *work) learn(text []byte) {
 	if w.doc.Syntax() == JSONC && w.layout.newline == "\r" {
 		w.layout.newline = "\n" // which ends a // comment
 	}
+	if l := w.layout; w.editing != nil {
+		if !l.indented {
+			l.unit = w.editing.indent()
+			w.styledBy = w.styledBy || l.unit != "  "
+		}
+		if !l.multiline && !l.known && !w.editing.Compact {
+			l.multiline, w.styledBy = true, true
+		}
+	}
 }
 
 // newlineOf returns the first line end of a text.
@@ -53,7 +63,7 @@ func learnLayout(t []byte) *layout {
 	body := bytes.TrimRight(t, " \t\r\n")
 	l.multiline = bytes.ContainsAny(body, "\r\n")
 	if unit, ok := learnUnit(body); ok {
-		l.unit = unit
+		l.unit, l.indented = unit, true
 	}
 	l.learnSpacing(body)
 	return l

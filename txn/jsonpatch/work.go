@@ -207,6 +207,10 @@ type work struct {
 	lim    Limits
 	copied int64
 	layout *layout // of the document, once somebody asked
+
+	editing  *Style  // nil: plainly
+	styledBy bool    // a rule of style had a say
+	habits   *habits // of the document, once somebody asked
 }
 
 func newWork(d *Document, lim Limits) *work {
@@ -228,6 +232,7 @@ type spot struct {
 	it     *item  // val's item within it
 	indent string // of the line on which val starts
 	inline bool   // val starts on the line of the container that holds it
+	unit   string // the step of indentation that led here, "" where none did
 }
 
 // walk goes to the value that p points to.
@@ -258,9 +263,13 @@ func (at spot) step(token string) (spot, error) {
 		it:     it,
 		indent: at.indent,
 		inline: !hasNewline(it.slot.lead.b),
+		unit:   at.unit,
 	}
 	if !next.inline {
 		next.indent = lineIndent(it.slot.lead.b)
+		if unit, ok := deeper(next.indent, at.indent); ok {
+			next.unit = unit
+		}
 	}
 	return next, nil
 }
