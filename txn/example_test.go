@@ -99,9 +99,7 @@ func ExampleUpdate() {
 	// Output:
 	// {
 	//   "balance": 101,
-	//   "tags": [
-	//     "checked"
-	//   ]
+	//   "tags": ["checked"]
 	// }
 }
 

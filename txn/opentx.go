@@ -440,7 +440,7 @@ func (t *OpenTx) rebase(tx *Tx, f *txFile, d *draft) error {
 	if at, clash := jsonpatch.Clash(base, ours, theirs); clash {
 		return &Error{Kind: ErrConflict, File: d.name, Pointer: at, Err: errorf("somebody else changed %q since the transaction began", at)}
 	}
-	return d.apply(ours[:len(ours)-len(f.Reads)], tx.lim)
+	return tx.apply(d, ours[:len(ours)-len(f.Reads)])
 }
 
 // Abort forgets the transaction and ends its leases. It fails with ErrNotFound

@@ -143,14 +143,14 @@ func (tx *Tx) set(file, pointer string, v any, parents bool, arrays []int) error
 	}
 	root := newObject
 	if d.doc == nil && isArray(ptr, 0, arrays) {
-		root = "[\n]\n"
+		root = newArray
 	}
 	return tx.inNew(d, root, func() error {
 		patch, err := setPatch(d.doc, ptr, value, parents, arrays)
 		if err != nil {
 			return conflict(file, err)
 		}
-		return d.apply(patch, tx.lim)
+		return tx.apply(d, patch)
 	})
 }
 
@@ -173,8 +173,12 @@ func (tx *Tx) inNew(d *draft, root string, fn func() error) error {
 	return err
 }
 
-// newObject is what a file begins with that is made by setting a member.
-const newObject = "{\n}\n"
+// What a file begins with that is made by setting a member, or an element. It grows
+// lines by the style.
+const (
+	newObject = "{}\n"
+	newArray  = "[]\n"
+)
 
 // setPatch finds the operations that put value at ptr.
 func setPatch(doc *jsonpatch.Document, ptr jsonpatch.Pointer, value []byte, parents bool, arrays []int) (jsonpatch.Patch, error) {
@@ -225,7 +229,7 @@ func (tx *Tx) Delete(file, pointer string) error {
 	if _, err := d.doc.Get(ptr); err != nil {
 		return fail(file, err)
 	}
-	return d.apply(jsonpatch.Patch{{Op: "remove", Path: ptr}}, tx.lim)
+	return tx.apply(d, jsonpatch.Patch{{Op: "remove", Path: ptr}})
 }
 
 // Patch applies an RFC 6902 patch. A test that fails, or a path that is not
@@ -252,7 +256,7 @@ func (tx *Tx) applyPatch(file string, ops jsonpatch.Patch) error {
 		}
 		return tx.put(d, append(bytes.Clone(ops[0].Value), '\n'))
 	}
-	return d.apply(ops, tx.lim)
+	return tx.apply(d, ops)
 }
 
 // Merge applies an RFC 7386 merge patch. A file that is not there is made.
@@ -269,7 +273,7 @@ func (tx *Tx) Merge(file string, merge []byte) error {
 		if err != nil {
 			return fail(file, err)
 		}
-		return d.apply(ops, tx.lim)
+		return tx.apply(d, ops)
 	})
 }
 
@@ -325,8 +329,8 @@ func (d *draft) mayHaveComments(lim jsonpatch.Limits) bool {
 }
 
 // Encode makes v the whole document by changing only what differs in value, so
-// that layout and comments elsewhere stay. A file that is not there is made,
-// indented by two spaces.
+// that layout and comments elsewhere stay. A file that is not there is made, in
+// lines, by the store's style.
 func (tx *Tx) Encode(file string, v any) error {
 	d, err := tx.writable(file)
 	if err != nil {
@@ -336,22 +340,49 @@ func (tx *Tx) Encode(file string, v any) error {
 	if err != nil {
 		return fail(file, err)
 	}
-	if d.doc == nil {
-		var b bytes.Buffer
-		if err := json.Indent(&b, data, "", "  "); err != nil {
-			return fail(file, err)
-		}
-		return tx.put(d, append(b.Bytes(), '\n'))
+	r := jsonpatch.Revision{Text: data}
+	if d.doc != nil {
+		return tx.revise(d, r)
 	}
-	next, err := jsonpatch.ParseStrict(data, tx.lim)
+	switch c := bytes.TrimLeft(data, " \t\r\n"); {
+	case bytes.HasPrefix(c, []byte("{")):
+		return tx.inNew(d, newObject, func() error { return tx.revise(d, r) })
+	case bytes.HasPrefix(c, []byte("[")):
+		return tx.inNew(d, newArray, func() error { return tx.revise(d, r) })
+	}
+	return tx.put(d, append(data, '\n'))
+}
+
+// Revise makes r the file's value by changing only what differs, as Encode does; r
+// says besides where its parts come from. The file must be there.
+func (tx *Tx) Revise(file string, r jsonpatch.Revision) error {
+	if _, err := tx.writable(file); err != nil {
+		return err
+	}
+	d, err := tx.existing(file)
 	if err != nil {
-		return fail(file, err)
+		return err
 	}
-	ops, err := jsonpatch.Diff(d.doc, next)
+	return tx.revise(d, r)
+}
+
+func (tx *Tx) revise(d *draft, r jsonpatch.Revision) error {
+	style, err := tx.style(d)
 	if err != nil {
-		return fail(file, err)
+		return err
 	}
-	return d.apply(ops, tx.lim)
+	next, err := d.doc.Revise(r, style, tx.lim)
+	if err != nil || next.Doc == d.doc {
+		return fail(d.name, err)
+	}
+	patch, err := jsonpatch.Diff(d.doc, next.Doc)
+	if err != nil {
+		return fail(d.name, err)
+	}
+	d.doc, d.styled = next.Doc, true
+	d.ops = append(d.ops, patch...)
+	d.steps++
+	return nil
 }
 
 // applyChange does to the file what turns one document into the other, so that

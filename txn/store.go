@@ -76,6 +76,9 @@ type Options struct {
 	CompactionSize int64
 	// Limits of documents and patches.
 	Limits jsonpatch.Limits
+	// Style is how changes are written where the file leaves a choice. Where it says
+	// nothing of indents, the workspace's setting of the name SettingIndent does.
+	Style jsonpatch.Style
 	// FS is the file system, fsys.OS if nil. Tests fail it.
 	FS fsys.FS
 	// Boot names this boot of the machine; the kernel is asked if zero. Tests

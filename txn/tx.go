@@ -43,9 +43,12 @@ type draft struct {
 	doc   *jsonpatch.Document // as the transaction sees it; nil where there is no file
 	ops   jsonpatch.Patch     // what it has done
 	whole bool                // the bytes are not what ops give: an image carries them
-	steps int                 // calls of Apply that made doc
-	like  *draft              // whose mode, owner and attributes it gets
-	reads []string            // pointers that were read, where that is noted
+	steps int                 // calls of apply that made doc
+	// styled tells that a rule of style had a say in doc, so that ops alone may give
+	// other bytes.
+	styled bool
+	like   *draft   // whose mode, owner and attributes it gets
+	reads  []string // pointers that were read, where that is noted
 
 	hashed  *jsonpatch.Document // of which version is known
 	version wal.Version
@@ -178,16 +181,21 @@ func (tx *Tx) writable(name string) (*draft, error) {
 	return tx.file(name)
 }
 
-// apply stages a patch.
-func (d *draft) apply(p jsonpatch.Patch, lim jsonpatch.Limits) error {
+// apply stages a patch, written in the file's style.
+func (tx *Tx) apply(d *draft, p jsonpatch.Patch) error {
 	if len(p) == 0 {
 		return nil
 	}
-	next, _, err := d.doc.Apply(p, lim)
+	style, err := tx.style(d)
+	if err != nil {
+		return err
+	}
+	next, err := d.doc.Edit(p, style, tx.lim)
 	if err != nil {
 		return conflict(d.name, err)
 	}
-	d.doc = next
+	d.doc, d.styled = next.Doc, d.styled || next.Styled
+	p = p.Compact()
 	if d.ops == nil {
 		d.ops = slices.Clip(p)
 	} else {
@@ -231,6 +239,7 @@ func merged(parts []part, lim jsonpatch.Limits) (*change, error) {
 	for _, c := range parts {
 		d.ops = append(d.ops, c.patch...)
 		d.whole = d.whole || c.image
+		d.styled = d.styled || c.draft.styled
 		d.steps += max(c.draft.steps, 1)
 	}
 	if d.madeAnew() {
@@ -299,9 +308,9 @@ func (d *draft) change(lim jsonpatch.Limits) (*change, error) {
 			return nil, err
 		}
 		c.patch, c.image = patch, !exact
-	case !c.image && d.steps > 1:
-		// Recovery applies the operations as one patch: what they give then
-		// is what is written.
+	case !c.image && (d.steps > 1 || d.styled):
+		// Recovery applies the operations as one patch, and plainly: what they
+		// give then may not be what is written.
 		whole, _, err := d.found.Doc.Apply(d.ops, lim)
 		if err != nil {
 			return nil, fmt.Errorf("operations that were applied one by one fail as one patch: %w", err)

@@ -35,7 +35,7 @@ func (s *Store) Undo(ctx context.Context, id wal.ID, opts ...Option) (Result, er
 	opts = append(slices.Clone(opts), WithParents(), func(c *call) { c.message = undoMessage(c.message, id) })
 	return s.Do(ctx, names, func(tx *Tx) error {
 		for _, d := range tx.drafts {
-			if err := s.undoDraft(ctx, d, id, tx.lim); err != nil {
+			if err := s.undoDraft(ctx, tx, d, id); err != nil {
 				return err
 			}
 		}
@@ -91,7 +91,7 @@ func (s *Store) notUndone(h head, rec *wal.Record, id wal.ID) error {
 }
 
 // undoDraft takes the transaction's change to one file back.
-func (s *Store) undoDraft(ctx context.Context, d *draft, id wal.ID, lim jsonpatch.Limits) error {
+func (s *Store) undoDraft(ctx context.Context, tx *Tx, d *draft, id wal.ID) error {
 	h := headNow(d)
 	rec, err := s.recordOf(h, id)
 	if err != nil {
@@ -109,7 +109,7 @@ func (s *Store) undoDraft(ctx context.Context, d *draft, id wal.ID, lim jsonpatc
 			return err
 		}
 	}
-	u := &undoRun{s: s, ctx: ctx, d: d, h: h, rec: rec, id: id, lim: lim}
+	u := &undoRun{s: s, ctx: ctx, tx: tx, d: d, h: h, rec: rec, id: id, lim: tx.lim}
 	if before == nil || !rec.After.Exists {
 		return u.wholeFile(before)
 	}
@@ -120,6 +120,7 @@ func (s *Store) undoDraft(ctx context.Context, d *draft, id wal.ID, lim jsonpatc
 type undoRun struct {
 	s   *Store
 	ctx context.Context
+	tx  *Tx
 	d   *draft
 	h   head
 	rec *wal.Record
@@ -170,7 +171,7 @@ func (u *undoRun) run(before *jsonpatch.Document) error {
 	if err != nil {
 		return err
 	}
-	if err := u.d.apply(patch, u.lim); err != nil {
+	if err := u.tx.apply(u.d, patch); err != nil {
 		return err
 	}
 	u.restoreBytes()

@@ -50,7 +50,7 @@ func TestUndo(t *testing.T) {
 		{"copy", `{"a":{"x":1}}`, `[{"op":"copy","from":"/a","path":"/b"}]`, []string{`[{"op":"replace","path":"/a/x","value":2}]`}, `{"a":{"x":2}}`},
 		{"copy changed since", `{"a":{"x":1}}`, `[{"op":"copy","from":"/a","path":"/b"}]`, []string{`[{"op":"replace","path":"/b/x","value":2}]`}, ``},
 		{"several steps in one place", `{"a":{"x":1}}`, `[{"op":"replace","path":"/a/x","value":2},{"op":"replace","path":"/a","value":[]},{"op":"add","path":"/a/-","value":1}]`, []string{`[{"op":"add","path":"/c","value":3}]`}, `{"a":{"x":1},"c":3}`},
-		{"empty object", `{}`, `[{"op":"add","path":"/a","value":1}]`, []string{`[{"op":"add","path":"/b","value":2}]`}, `{"b": 2}`},
+		{"empty object", `{}`, `[{"op":"add","path":"/a","value":1}]`, []string{`[{"op":"add","path":"/b","value":2}]`}, "{\n  \"b\": 2\n}"},
 		{"move in an array", `{"l":[1,2,3]}`, `[{"op":"move","from":"/l/0","path":"/l/2"}]`, []string{`[{"op":"add","path":"/l/-","value":4}]`}, `{"l":[1,2,3,4]}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/cmd/internal/jq"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
 func newUpdate(a *app) *cobra.Command {
@@ -61,16 +63,34 @@ func (u *updateCommand) run(_ *cobra.Command, args []string) error {
 	}
 	return u.a.change(&u.flags, []string{file}, func(tx *txn.Tx) error {
 		old, err := tx.Bytes(file)
-		if errors.Is(err, txn.ErrNotFound) && u.fallback != "" {
+		missing := errors.Is(err, txn.ErrNotFound) && u.fallback != ""
+		if missing {
 			old, err = []byte(u.fallback), nil
 		}
 		if err != nil {
 			return err
 		}
-		data, err := program.Run(u.a.Ctx, old)
+		made, err := program.Revise(u.a.Ctx, file, old)
 		if err != nil {
 			return err
 		}
-		return tx.Encode(file, json.RawMessage(data))
+		if missing {
+			return tx.Encode(file, json.RawMessage(made.Text))
+		}
+		if err := tx.Revise(file, made); err != nil {
+			return err
+		}
+		return u.noteOrder(tx, file, old, made.Text)
 	})
+}
+
+// noteOrder says where a program does nothing but bring members into another order:
+// that is no change of the value.
+func (u *updateCommand) noteOrder(tx *txn.Tx, file string, old, made []byte) error {
+	now, err := tx.Bytes(file)
+	if err != nil || !bytes.Equal(old, now) || bytes.Equal(jsonpatch.Compact(old), jsonpatch.Compact(made)) {
+		return err
+	}
+	u.a.Note("the program changes the order or the spelling alone, and that is left as it is: jtx fmt --sort-keys orders, jtx pipe replaces all")
+	return nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/cmd/internal/jq"
+	"github.com/jtx-project/jtx/cmd/internal/jq/ordered"
 )
 
 // jqFlags are the flags that give a jq program its variables: each takes two
@@ -59,7 +60,7 @@ func (v *jqValue) Set(pair string) error {
 	return nil
 }
 
-func readJQValue(kind, word string) (any, error) {
+func readJQValue(kind, word string) (*ordered.Value, error) {
 	switch kind {
 	case "argjson":
 		return jq.Decode([]byte(word))
@@ -71,22 +72,26 @@ func readJQValue(kind, word string) (any, error) {
 		return decodeStream(data)
 	case "rawfile":
 		data, err := os.ReadFile(word)
-		return string(data), err
+		return ordered.String(string(data)), err
 	default:
-		return word, nil
+		return ordered.String(word), nil
 	}
 }
 
-func decodeStream(data []byte) ([]any, error) {
+// decodeStream reads JSON values that follow each other.
+func decodeStream(data []byte) (*ordered.Value, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	all := []any{}
+	var all []*ordered.Value
 	for {
-		var v any
-		err := dec.Decode(&v)
+		var text json.RawMessage
+		err := dec.Decode(&text)
 		if err == io.EOF {
-			return all, nil
+			return ordered.Array(all), nil
 		}
+		if err != nil {
+			return nil, err
+		}
+		v, err := jq.Decode(text)
 		if err != nil {
 			return nil, err
 		}

@@ -31,9 +31,6 @@ func (w *work) styleReplacement(c content, at spot) []byte {
 		like = append(like, m)
 	}
 	if at.in == nil {
-		if !l.known {
-			return c.text // nothing says how this document is written
-		}
 		if !l.multiline {
 			return w.onLine(c)
 		}

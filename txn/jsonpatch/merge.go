@@ -1,6 +1,7 @@
 package jsonpatch
 
 import (
+	"bytes"
 	"slices"
 )
 
@@ -107,11 +108,10 @@ func eachMember(text []byte, i int, f func(name []byte, at int)) {
 // arrays are taken as they are (RFC 7386, section 1).
 func withoutNulls(text []byte, i int) []byte {
 	value := text[i:skipValue(text, i)]
-	if value[0] != '{' {
+	if value[0] != '{' || !bytes.Contains(value, []byte("null")) {
 		return value
 	}
-	var out []byte
-	return appendWithoutNulls(out, value, 0)
+	return appendWithoutNulls(nil, value, 0)
 }
 
 func appendWithoutNulls(out, text []byte, i int) []byte {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	evanphx "github.com/evanphx/json-patch/v5"
 	"github.com/go-json-experiment/json/jsontext"
@@ -152,6 +153,22 @@ func pointerMember(members evanphx.Operation, name string) (Pointer, error) {
 		return nil, fmt.Errorf("%w: member %q: %w", ErrPatch, name, err)
 	}
 	return p, nil
+}
+
+// Compact is the patch with values that have no line ends: it is p itself where
+// none has any.
+func (p Patch) Compact() Patch {
+	out := p
+	for i, op := range p {
+		if !holdsNewline(op.Value) {
+			continue
+		}
+		if &out[0] == &p[0] {
+			out = slices.Clone(p)
+		}
+		out[i].Value = Compact(op.Value)
+	}
+	return out
 }
 
 // Encode returns the patch as JSON, with the members of every operation in the

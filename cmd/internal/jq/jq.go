@@ -2,42 +2,34 @@
 package jq
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/itchyny/gojq"
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
+	"github.com/jtx-project/jtx/cmd/internal/jq/ordered"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
 // Var is a variable of a program.
 type Var struct {
 	Name  string
-	Value any
+	Value *ordered.Value
 }
 
-// Decode reads one value. Numbers stay as they are written.
-func Decode(data []byte) (any, error) {
-	if _, err := jsonpatch.Parse(data, jsonpatch.Limits{}); err != nil {
-		return nil, err
-	}
-	dec := json.NewDecoder(bytes.NewReader(jsonpatch.Compact(data)))
-	dec.UseNumber()
-	var v any
-	err := dec.Decode(&v)
-	return v, err
-}
+// Decode reads one value. Its numbers and the order of its members stay as they are
+// written.
+func Decode(data []byte) (*ordered.Value, error) { return ordered.Argument(data) }
 
 // Program is a jq program with the values of its variables.
 type Program struct {
-	code   *gojq.Code
-	values []any
+	text    string
+	program *ordered.Program
 }
 
 // Compile compiles a program with its variables. environ is what $ENV and env show.
@@ -46,21 +38,33 @@ func Compile(text string, vars []Var, environ func() []string) (*Program, error)
 	if err != nil {
 		return nil, badJQ(text, err)
 	}
-	names := []string{"$ARGS"}
-	named := map[string]any{}
-	p := &Program{values: []any{map[string]any{"positional": []any{}, "named": named}}}
+	var named []string
+	var values []*ordered.Value
+	var all []ordered.Variable
 	for _, v := range vars {
-		if _, twice := named[v.Name]; twice {
+		if slices.Contains(named, v.Name) {
 			continue // the first one counts, as in jq
 		}
-		named[v.Name] = v.Value
-		names, p.values = append(names, "$"+v.Name), append(p.values, v.Value)
+		named, values = append(named, v.Name), append(values, v.Value)
+		all = append(all, ordered.Variable{Name: "$" + v.Name, Value: v.Value})
 	}
-	p.code, err = gojq.Compile(query, gojq.WithVariables(names), gojq.WithEnvironLoader(environ))
-	if err != nil {
+	args := ordered.Object([]string{"positional", "named"}, []*ordered.Value{ordered.Array(nil), ordered.Object(named, values)})
+	all = append(all, ordered.Variable{Name: "$ARGS", Value: args})
+	p, err := ordered.New(query, all, environ)
+	var unsupported *ordered.Unsupported
+	switch {
+	case errors.As(err, &unsupported):
+		return nil, refusal("FILE", text, err)
+	case err != nil:
 		return nil, &cli.Error{Exit: cli.ExitInvalid, Msg: "the jq program", Err: err}
 	}
-	return p, nil
+	return &Program{text, p}, nil
+}
+
+// refusal names the way out of what can't be evaluated here.
+func refusal(file, text string, err error) error {
+	return (&cli.Error{Exit: cli.ExitInvalid, Msg: "the jq program", Err: err}).
+		WithHint("jtx pipe %s -- jq %s runs the system's jq", cli.QuoteWord(file), cli.QuoteWord(text))
 }
 
 // badJQ says where a program is wrong.
@@ -84,30 +88,44 @@ func badJQ(text string, err error) error {
 
 // Run gives the one value that the program makes of a document.
 func (p *Program) Run(ctx context.Context, doc []byte) ([]byte, error) {
-	in, err := Decode(doc)
+	r, err := p.Revise(ctx, "FILE", doc)
+	return jsonpatch.Compact(r.Text), err
+}
+
+// Revise is Run for a program that changes a file: it also says where the parts of
+// the value come from.
+func (p *Program) Revise(ctx context.Context, file string, doc []byte) (jsonpatch.Revision, error) {
+	none := jsonpatch.Revision{}
+	in, err := ordered.Document(doc)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	iter := p.code.RunWithContext(ctx, in, p.values...)
-	out, ok := iter.Next()
-	if err, failed := out.(error); failed {
-		return nil, failedJQ(ctx, err)
-	}
-	if !ok {
-		return nil, cli.Invalidf("the jq program prints nothing, and a file holds one value; nothing was changed")
-	}
-	if second, more := iter.Next(); more {
-		if err, failed := second.(error); failed {
-			return nil, failedJQ(ctx, err)
+	var made *ordered.Value
+	several := errors.New("several values")
+	err = p.program.Run(ctx, in, func(v *ordered.Value) error {
+		if made != nil {
+			return several
 		}
-		return nil, cli.Invalidf("the jq program prints several values, and a file holds one; nothing was changed").
+		made = v
+		return nil
+	})
+	var unsupported *ordered.Unsupported
+	switch {
+	case errors.Is(err, several):
+		return none, cli.Invalidf("the jq program prints several values, and a file holds one; nothing was changed").
 			WithHint("[ ... ] around the program makes an array of them")
+	case errors.As(err, &unsupported):
+		return none, refusal(file, p.text, err)
+	case err != nil:
+		return none, failedJQ(ctx, err)
+	case made == nil:
+		return none, cli.Invalidf("the jq program prints nothing, and a file holds one value; nothing was changed")
 	}
-	data, err := gojq.Marshal(out)
+	r, err := made.Revision()
 	if err != nil {
-		return nil, &cli.Error{Exit: cli.ExitInvalid, Msg: "what the jq program prints", Err: err}
+		return none, &cli.Error{Exit: cli.ExitInvalid, Msg: "what the jq program prints", Err: err}
 	}
-	return data, nil
+	return r, nil
 }
 
 func failedJQ(ctx context.Context, err error) error {

@@ -1,0 +1,57 @@
+package txn
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/jtx-project/jtx/txn/jsonpatch"
+)
+
+// SettingIndent is the setting that says how a document is laid out that shows no
+// layout of its own, such as "{}".
+const SettingIndent = "indent"
+
+// maxIndent is how many spaces one step of indentation may have.
+const maxIndent = 16
+
+// ParseIndent reads a step of indentation: a number of spaces, "tab" or "compact".
+func ParseIndent(word string) (jsonpatch.Style, error) {
+	switch word {
+	case "tab":
+		return jsonpatch.Style{Indent: "\t"}, nil
+	case "compact":
+		return jsonpatch.Style{Compact: true}, nil
+	}
+	n, err := strconv.Atoi(word)
+	if err != nil || n < 1 || n > maxIndent {
+		return jsonpatch.Style{}, &Error{Kind: ErrInvalid, Err: errorf("indent %q: want a number of spaces from 1 to %d, tab or compact", word, maxIndent)}
+	}
+	return jsonpatch.Style{Indent: strings.Repeat(" ", n)}, nil
+}
+
+// small is the size in bytes from which a document that shows no indent is one on one
+// line, whose style needs none.
+const small = 4 << 10
+
+// style is how a draft is written.
+func (tx *Tx) style(d *draft) (jsonpatch.Style, error) {
+	style := tx.s.opt.Style
+	if style.Indent != "" || style.Compact || d.doc != nil && (len(d.doc.Bytes()) > small || d.doc.ShowsIndent()) {
+		return style, nil
+	}
+	if d.t == nil || d.t.ws == nil {
+		return style, nil
+	}
+	values, err := tx.s.readSettings(d.t.ws.root)
+	if err != nil || values[SettingIndent] == nil {
+		return style, fail(d.name, err)
+	}
+	var word string
+	if json.Unmarshal(values[SettingIndent], &word) != nil {
+		word = string(values[SettingIndent])
+	}
+	set, err := ParseIndent(word)
+	set.Append = style.Append
+	return set, err
+}
