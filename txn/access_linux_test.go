@@ -96,7 +96,7 @@ func TestAsUserHelper(t *testing.T) {
 		t.Skip("run by other tests")
 	}
 	syscall.Umask(0o002)
-	s, err := txn.Open(dir, txn.Options{})
+	s, err := txn.Open(dir, txn.Options{Verb: "set"})
 	require.NoError(t, err)
 	file := os.Getenv("TXN_TEST_FILE")
 	_, err = s.Do(context.Background(), []string{file}, func(tx *txn.Tx) error {

@@ -2,7 +2,7 @@ package txn
 
 import (
 	"bufio"
-	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // The settings of the log of operations.
@@ -27,12 +29,14 @@ const (
 	DefaultLogBytes = 8 << 20
 )
 
-// The log of a workspace is .jtx/log/now.ndjson, and older parts named by the time
-// of their end. A part is an eighth of what all may have.
+// The log of a workspace is, for each user, .jtx/log/UID.ndjson, and older parts with
+// the time of their end behind the UID. A part is an eighth of what all of a user's may
+// have.
 const (
-	logDir   = "log"
-	logNow   = "now.ndjson"
-	logParts = 8
+	logDir    = "log"
+	logSuffix = ".ndjson"
+	logTime   = "20060102T150405.000000000Z"
+	logParts  = 8
 )
 
 // Operation is what one transaction or redaction did, or a wait for a lease that
@@ -98,74 +102,118 @@ func (s *Store) logOutcome(names []string, c *call, began time.Time, res Result,
 	if err != nil {
 		op.Error = truncate(err.Error(), 500)
 	}
-	for root, files := range s.byWorkspace(names, c.targets) {
-		op.Files = files
-		s.appendOperation(root, op)
+	for meta, in := range s.byWorkspace(names, c.targets) {
+		s.appendOperation(meta, op, in)
 	}
 }
 
 func truncate(text string, n int) string { return text[:min(n, len(text))] }
 
-// byWorkspace sorts files, relative to the roots of the workspaces they are in. Of
-// those that were locked it is known; others are looked for.
-func (s *Store) byWorkspace(names []string, locked []*target) map[string][]string {
-	files := map[string][]string{}
+// logged are files of one workspace.
+type logged struct {
+	root  string
+	files []loggedFile
+}
+
+type loggedFile struct {
+	rel string
+	// named and read: everybody who may pass the workspace's root may know the file's
+	// name, and read it.
+	named, read bool
+}
+
+// byWorkspace sorts files by the directories of the workspaces they are in. Of those
+// that were locked it is known; others are looked for.
+func (s *Store) byWorkspace(names []string, locked []*target) map[string]*logged {
+	sorted := map[string]*logged{}
 	for _, name := range names {
 		i := slices.IndexFunc(locked, func(t *target) bool { return t.name == name })
+		t := (*target)(nil)
 		if i >= 0 {
-			root := locked[i].ws.root
-			files[root] = append(files[root], filepath.FromSlash(locked[i].rel))
+			t = locked[i]
+		} else if found, err := s.resolve(context.Background(), name, false); err == nil {
+			t = found
+		}
+		if t == nil || t.ws == nil {
 			continue
 		}
-		real, err := realPath(s.fs, name)
-		if err != nil {
-			continue
+		in := sorted[t.ws.meta()]
+		if in == nil {
+			in = &logged{root: t.ws.root}
+			sorted[t.ws.meta()] = in
 		}
-		for at := filepath.Dir(real); ; at = filepath.Dir(at) {
-			w, err := s.readWorkspace(at, os.Geteuid())
-			if err == nil && w != nil && w.covers(filepath.Dir(real)) {
-				rel, _ := filepath.Rel(at, real)
-				files[at] = append(files[at], rel)
-				break
-			}
-			if err != nil || at == filepath.Dir(at) {
-				break
-			}
-		}
+		const byAll = 0o004
+		info, err := s.fs.Lstat(t.real)
+		in.files = append(in.files, loggedFile{
+			rel: filepath.FromSlash(t.rel), named: !t.private,
+			read: !t.private && err == nil && info.Mode().Perm()&byAll != 0,
+		})
 	}
-	return files
+	return sorted
 }
 
 // appendOperation writes one line with one call, so that lines of several
-// processes don't mix. There is nobody to tell where it fails.
-func (s *Store) appendOperation(root string, op Operation) {
-	limit, on := s.logLimit(root)
-	line, err := marshal(op)
+// processes don't mix. There is nobody to tell where it fails. What everybody may read
+// has no name that somebody may not know, and no error, which may quote a value, of a
+// file that somebody may not read.
+func (s *Store) appendOperation(meta string, op Operation, in *logged) {
+	limit, on := s.logLimit(in.root)
+	root, err := s.fs.Stat(in.root)
 	if err != nil || !on {
 		return
 	}
-	a, err := s.accessOfDir(root, os.Geteuid())
+	mode := fs.FileMode(0o600)
+	const letsAll = 0o005
+	if root.Mode().Perm()&letsAll == letsAll {
+		mode = 0o644
+	}
+	op.Files = []string{}
+	for _, f := range in.files {
+		if mode == 0o600 || f.named {
+			op.Files = append(op.Files, f.rel)
+		}
+		if mode != 0o600 && !f.read {
+			op.Error = ""
+		}
+	}
+	line, err := marshal(op)
 	if err != nil {
 		return
 	}
-	dir := filepath.Join(root, metaDir, logDir)
-	name := filepath.Join(dir, logNow)
-	f, err := s.fs.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, a.file)
-	if errors.Is(err, fs.ErrNotExist) && a.mkdir(s.fs, dir) == nil {
-		f, err = s.fs.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, a.file)
-	}
+	dir := filepath.Join(meta, logDir)
+	name := filepath.Join(dir, strconv.Itoa(os.Geteuid())+logSuffix)
+	f, err := s.openLogOf(name, mode, in.root)
 	if err != nil {
 		return
 	}
 	info, err := f.Stat()
-	if err == nil && info.Size() == 0 {
-		_ = a.apply(f, a.file) // the umask may have taken something off
+	regular := err == nil && info.Mode().IsRegular()
+	if regular && info.Mode().Perm() != mode {
+		regular = f.Chmod(mode) == nil // the root was narrowed, or the umask took something off
 	}
-	_, _ = f.Write(append(line, '\n'))
+	if regular {
+		_, _ = f.Write(append(line, '\n'))
+	}
 	_ = f.Close()
-	if err == nil && info.Size() > limit/logParts {
+	if regular && info.Size() > limit/logParts {
 		s.rotateLog(dir, limit)
 	}
+}
+
+func (s *Store) openLogOf(name string, mode fs.FileMode, root string) (fsys.File, error) {
+	const flags = os.O_WRONLY | os.O_APPEND | os.O_CREATE | fsys.NoFollow | fsys.NonBlock
+	f, err := s.fs.OpenFile(name, flags, mode)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return f, err
+	}
+	a, err := s.accessOfDir(root, os.Geteuid())
+	if err == nil {
+		err = a.mkdir(s.fs, filepath.Dir(name))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.fs.OpenFile(name, flags, mode)
 }
 
 func (s *Store) logLimit(root string) (limit int64, on bool) {
@@ -180,43 +228,44 @@ func (s *Store) logLimit(root string) (limit int64, on bool) {
 	return limit, string(values[SettingLog]) != "false"
 }
 
-// rotateLog ends a part. Two processes may do it at once: then one part is small.
+// rotateLog ends a part of the caller's log. Two processes may do it at once: then one
+// part is small.
 func (s *Store) rotateLog(dir string, limit int64) {
-	if s.fs.Rename(filepath.Join(dir, logNow), endedLog(dir)) != nil {
+	own := strconv.Itoa(os.Geteuid())
+	if s.fs.Rename(filepath.Join(dir, own+logSuffix), filepath.Join(dir, own+"."+now().Format(logTime)+logSuffix)) != nil {
 		return
 	}
-	entries, err := os.ReadDir(dir)
+	entries, err := s.fs.ReadDir(dir)
 	if err != nil {
 		return
 	}
-	slices.Reverse(entries) // the newest first; now.ndjson sorts behind the times
+	slices.Reverse(entries) // the newest first
 	var total int64
 	for _, e := range entries {
+		ended, ours := strings.CutPrefix(strings.TrimSuffix(e.Name(), logSuffix), own+".")
+		if _, err := time.Parse(logTime, ended); !ours || err != nil {
+			continue // another user's, or none that was made here
+		}
 		info, err := e.Info()
 		if err != nil {
 			continue
 		}
-		if total += info.Size(); total > limit && e.Name() != logNow {
+		if total += info.Size(); total > limit {
 			_ = s.fs.Remove(filepath.Join(dir, e.Name()))
 		}
 	}
 }
 
-// endedLog is the name of a part that ends now.
-func endedLog(dir string) string {
-	return filepath.Join(dir, now().Format("20060102T150405.000000000Z")+".ndjson")
-}
-
-// logNames lists the parts of the log of the workspace at root.
-func (s *Store) logNames(root string) []string {
-	dir := filepath.Join(root, metaDir, logDir)
+// logNames lists the parts of the log of a workspace.
+func (s *Store) logNames(meta string) []string {
+	dir := filepath.Join(meta, logDir)
 	entries, err := s.fs.ReadDir(dir)
 	if err != nil {
 		return nil // there is none, or none that can be read
 	}
 	var names []string
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".ndjson") {
+		if strings.HasSuffix(e.Name(), logSuffix) {
 			names = append(names, filepath.Join(dir, e.Name()))
 		}
 	}
@@ -232,7 +281,7 @@ func (s *Store) Operations(since time.Time) ([]Operation, error) {
 	}
 	var ops []Operation
 	err = s.eachLog(dir, func(root, name string) error {
-		part, err := readOperations(name)
+		part, err := s.readOperations(name)
 		for _, op := range part {
 			for i, f := range op.Files {
 				op.Files[i] = filepath.Join(root, f)
@@ -248,14 +297,18 @@ func (s *Store) Operations(since time.Time) ([]Operation, error) {
 }
 
 func (s *Store) eachLog(dir string, fn func(root, name string) error) error {
-	logs := func(root string) (err error) {
-		for _, name := range s.logNames(root) {
-			err = errors.Join(err, fn(root, name))
+	logs := func(meta string) (err error) {
+		for _, name := range s.logNames(meta) {
+			err = errors.Join(err, fn(filepath.Dir(meta), name))
 		}
 		return err
 	}
 	for at := filepath.Dir(dir); at != filepath.Dir(at); at = filepath.Dir(at) {
-		if err := logs(at); err != nil {
+		name, err := s.metaName(at, os.Geteuid())
+		if err == nil {
+			err = logs(filepath.Join(at, name))
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -263,23 +316,37 @@ func (s *Store) eachLog(dir string, fn func(root, name string) error) error {
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		if err != nil || !e.IsDir() {
+		switch {
+		case err != nil || !e.IsDir():
 			return err
-		}
-		if e.Name() == metaDir || e.Name() == ".git" {
+		case e.Name() == ".git":
+			return filepath.SkipDir
+		case isMetaName(e.Name()):
+			if err := logs(name); err != nil {
+				return err
+			}
 			return filepath.SkipDir
 		}
-		return logs(name)
+		return nil
 	})
 }
 
-func readOperations(name string) ([]Operation, error) {
-	data, err := os.ReadFile(name)
+// readOperations reads a part of a log, nothing where that is another user's or was
+// rotated meanwhile.
+func (s *Store) readOperations(name string) ([]Operation, error) {
+	f, err := s.fs.OpenFile(name, os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, nil
+	}
 	if err != nil {
-		return nil, ignoreMissing(err) // it was rotated meanwhile
+		return nil, ignoreMissing(err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, err
 	}
 	var ops []Operation
-	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var op Operation

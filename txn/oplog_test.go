@@ -22,7 +22,8 @@ func TestOperationLogIsBounded(t *testing.T) {
 		return nil
 	}))
 	for range 1500 {
-		s.appendOperation(dir, Operation{Time: now(), Verb: "x", Files: []string{"a.json"}, Outcome: "ok"})
+		s.appendOperation(filepath.Join(dir, metaDir), Operation{Time: now(), Verb: "x", Outcome: "ok"},
+			&logged{root: dir, files: []loggedFile{{rel: "a.json", named: true, read: true}}})
 	}
 	parts, err := filepath.Glob(filepath.Join(dir, ".jtx/log/*"))
 	require.NoError(t, err)

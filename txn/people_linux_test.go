@@ -6,8 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -300,5 +302,80 @@ func TestANewFilesModeIsThatOfTouch(t *testing.T) {
 			journal := modeOf(t, dir, ".jtx", "files", "a.json")
 			require.Zero(t, journal&0o055&^(want|want>>2), "umask %o, directory %v: %v", umask, mode, journal)
 		}
+	}
+}
+
+// Each user has a log of their own, that tells nobody what they may not know.
+func TestTheLogOfEachUser(t *testing.T) {
+	for name, c := range map[string]struct{ root, log fs.FileMode }{
+		"for all":      {0o775, 0o644},
+		"for the team": {0o770, 0o600},
+		"not to list":  {0o771, 0o600},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := sharedDir(t)
+			makeDir(t, dir, 0, staff, fs.ModeSetgid|c.root)
+			s, err := txn.Open(dir, txn.Options{Verb: "set"})
+			require.NoError(t, err)
+			ctx := context.Background()
+			_, _, err = s.Init(ctx, dir)
+			require.NoError(t, err)
+			requireSets(t, alice, dir, "open.json")
+			makeDir(t, filepath.Join(dir, "d"), 0, staff, fs.ModeSetgid|c.root)
+			set(t, s, "d/later.json", "/n", 1)
+			write(t, filepath.Join(dir, "secret.json"), `{"pw":"hunter2"}`)
+			require.NoError(t, os.Chmod(filepath.Join(dir, "secret.json"), 0o600))
+			fails := func(file string) {
+				_, err := s.Do(ctx, []string{file}, func(tx *txn.Tx) error {
+					return tx.Patch(file, []byte(`[{"op":"test","path":"/pw","value":"guess-of-hunter2"}]`))
+				})
+				require.Error(t, err)
+			}
+			fails("secret.json")
+			require.NoError(t, os.Chmod(filepath.Join(dir, "d"), 0o700))
+			set(t, s, "d/later.json", "/n", 2)
+			logs := filepath.Join(dir, ".jtx", "log")
+			own := filepath.Join(logs, "0.ndjson")
+			require.Equal(t, c.log, modeOf(t, own))
+			require.Equal(t, c.log, modeOf(t, filepath.Join(logs, strconv.Itoa(alice)+".ndjson")))
+			text := read(t, own)
+			if c.log == 0o644 {
+				require.NotContains(t, text[strings.LastIndex(strings.TrimSpace(text), "\n"):], "later", "narrowed now")
+				require.NotContains(t, text, "hunter2")
+			} else {
+				require.Contains(t, text, "hunter2", "for its user")
+			}
+			ops, err := s.Operations(time.Time{})
+			require.NoError(t, err)
+			require.Len(t, ops, 4, "of both users, for root")
+		})
+	}
+}
+
+// What stands where a log should be is not written to, nor waited for.
+func TestALogThatIsNone(t *testing.T) {
+	for name, make := range map[string]func(name, aim string) error{
+		"a FIFO":      func(name, _ string) error { return syscall.Mkfifo(name, 0o666) },
+		"a link":      func(name, aim string) error { return os.Symlink(aim, name) },
+		"a directory": func(name, _ string) error { return os.Mkdir(name, 0o755) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			s, err := txn.Open(dir, txn.Options{Verb: "set"})
+			require.NoError(t, err)
+			set(t, s, "a.json", "/n", 1)
+			logs := filepath.Join(dir, ".jtx", "log")
+			own := filepath.Join(logs, strconv.Itoa(os.Geteuid())+".ndjson")
+			require.NoError(t, os.Remove(own))
+			aim := filepath.Join(dir, "precious")
+			write(t, aim, "mine\n")
+			require.NoError(t, make(own, aim))
+			set(t, s, "a.json", "/n", 2)
+			_, err = s.Operations(time.Time{})
+			if name != "a link" { // which may not be passed over in silence
+				require.NoError(t, err)
+			}
+			require.Equal(t, "mine\n", read(t, aim))
+		})
 	}
 }
