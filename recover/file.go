@@ -81,30 +81,61 @@ const SettleTime = 100 * time.Millisecond
 
 // Look reads the file under its name and validates it, unless its bytes are
 // known to be the document that the newest version holds.
-func (f *File) Look() error {
-	known := f.Journal.State()
+func (f *File) Look() error { return LookAll([]*File{f})[0] }
+
+// LookAll looks at files. Those that may be about to be saved, since they are no
+// document or have gone, are looked at again for SettleTime, all together. It returns
+// an error for each file.
+func LookAll(files []*File) []error {
+	errs := make([]error, len(files))
 	deadline := time.Now().Add(SettleTime)
-	for {
-		found, err := Read(f.FS, f.Target, known, f.Limits)
-		if err != nil {
-			return err
+	for first := true; ; first = false {
+		again := false
+		for i, f := range files {
+			if errs[i] != nil || !first && !f.unsure() {
+				continue
+			}
+			f.Found, errs[i] = Read(f.FS, f.Target, f.Journal.State(), f.Limits)
+			again = again || errs[i] == nil && f.unsure()
 		}
-		f.Found = found
-		if found.Err == nil || time.Now().After(deadline) {
-			return nil
-		}
-		if f.mustBreak(found) {
-			return nil
+		if !again || time.Now().After(deadline) {
+			return errs
 		}
 		time.Sleep(SettleTime / 20)
 	}
 }
 
-// mustBreak tells that waiting can't mend the file: its bytes are the very ones
-// that an earlier look found broken, long ago by the file's own times.
-func (f *File) mustBreak(found Found) bool {
-	age := time.Since(found.Info.ModTime())
-	return age > SettleTime && age < 100*365*24*time.Hour
+// unsure tells that what was found may be one step of a save: another program has
+// cut the file short, or removed it, to write it anew.
+func (f *File) unsure() bool {
+	switch {
+	case f.Found.Info == nil:
+		return f.Journal.State().Content.Exists && !f.longGone()
+	case f.Found.Err != nil:
+		return recent(f.Found.Info)
+	}
+	return false
+}
+
+// longGone tells that the file was not removed just now: its directory, or what is
+// left of the way there, has not changed for a while.
+func (f *File) longGone() bool {
+	for dir := filepath.Dir(f.Target); ; dir = filepath.Dir(dir) {
+		info, err := f.FS.Stat(dir)
+		if err == nil {
+			return !recent(info)
+		}
+		if dir == filepath.Dir(dir) {
+			return false
+		}
+	}
+}
+
+// recent tells that a file changed just now by its own times, or that these say
+// nothing.
+func recent(info fs.FileInfo) bool {
+	age := time.Since(info.ModTime())
+	return age <= SettleTime || age >= 100*365*24*time.Hour
 }
 
 // Read reads what stands under name. The content that known names is not validated

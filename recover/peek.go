@@ -13,6 +13,16 @@ type peek struct {
 	state wal.State
 	known bool
 	clean bool
+	// lasting are the records that no power cut takes back: those up to it.
+	lasting wal.LSN
+}
+
+// AtRest is the journal of a file of which `state` says all: for a look at one that
+// has no unfinished commit, in this boot or, where the caller has found out that st
+// may be believed, since another. It reads nothing until it is asked for a record.
+// The zero State is the journal of a file that has none.
+func AtRest(fsy fsys.FS, dir string, st wal.State, boot [16]byte) Journal {
+	return &peek{fs: fsy, dir: dir, state: st, known: st.Last > 0 && st.Boot == boot, clean: true, lasting: st.Last}
 }
 
 // Peek opens the journal of a file's directory for planning only. It reads the
@@ -30,6 +40,11 @@ func Peek(fsy fsys.FS, dir string, boot [16]byte) (Journal, error) {
 	p.clean = p.known && !r.State.Pending && r.State.Last == r.Last && !r.Torn
 	p.state.Last = r.Last
 	p.state.Applied = min(p.state.Applied, r.Last)
+	p.lasting = r.Last
+	if r.StateOK && r.State.WrittenIn == boot {
+		// All behind that, this boot has written, and has told nobody yet.
+		p.lasting = min(max(r.State.Last, r.State.Durable, r.Durable), r.Last)
+	}
 	return p, nil
 }
 

@@ -33,7 +33,8 @@ type FilePlan struct {
 	File   *File
 	Case   FileCase
 	Newest *wal.Record
-	// InDoubt tells that the file is left alone until its unit is decided.
+	// InDoubt tells that the file is left alone until its unit is decided. Newest is
+	// the version before that then.
 	InDoubt bool
 
 	merge *merge // of what was found, once it was worked out
@@ -250,8 +251,9 @@ func (p *planner) planFile(f *File) error {
 	if u := p.units[newest.Unit]; u != nil && newest.LSN == last {
 		switch u.Case.Outcome {
 		case InDoubt:
-			p.plan.Files = append(p.plan.Files, FilePlan{File: f, Case: FileCase{u.Case.Name, Nothing}, InDoubt: true})
-			return nil
+			newest, err = newestAt(f.Journal.Read, last-1)
+			p.plan.Files = append(p.plan.Files, FilePlan{File: f, Case: FileCase{u.Case.Name, Nothing}, Newest: newest, InDoubt: true})
+			return err
 		case Discarded:
 			if newest, err = newestAt(f.Journal.Read, last-1); err != nil {
 				return err

@@ -210,6 +210,15 @@ func (r *Replacement) StagedInfo() (fs.FileInfo, error) {
 	return r.temp.Stat()
 }
 
+// Inode is that of the staged file, 0 where there is none.
+func (r *Replacement) Inode() (uint64, error) {
+	info, err := r.StagedInfo()
+	if info == nil || err != nil {
+		return 0, err
+	}
+	return wal.FileIDOf(info).Ino, nil
+}
+
 // Staged tells whether there is a staged file.
 func (r *Replacement) Staged() bool { return r.temp != nil }
 

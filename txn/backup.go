@@ -64,35 +64,34 @@ func failBackup(dest string, err error) error {
 }
 
 // backupHeads finds what the histories hold, all at one moment. Edits made outside
-// are recorded first, where a backup of now is to be made.
+// are recorded first, by a caller that may, where a backup of now is to be made.
 func (s *Store) backupHeads(ctx context.Context, p Point) ([]head, time.Time, error) {
 	targets, err := s.historyTargets(ctx, nil)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	heads, err := s.heads(ctx, targets)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
 	if p.kind != pointCurrent {
+		heads, err := s.heads(ctx, targets, looking{silent: true})
+		if err != nil {
+			return nil, time.Time{}, err
+		}
 		at, err := s.TimeOf(ctx, p)
 		return heads, at, err
 	}
-	var ahead []*target
+	heads, err := s.heads(ctx, targets, looking{silent: true})
+	if err != nil {
+		return nil, time.Time{}, err
+	}
 	for _, h := range heads {
-		if h.ahead {
-			ahead = append(ahead, h.t)
+		if !h.lags {
+			continue
 		}
-	}
-	if len(ahead) > 0 {
-		if _, err := s.recoveredHeads(ctx, ahead); err != nil {
-			return nil, time.Time{}, err
-		}
-		if heads, err = s.heads(ctx, targets); err != nil {
+		if err := s.settled(ctx, h.t.real); err != nil && !cannotWrite(err) {
 			return nil, time.Time{}, err
 		}
 	}
-	return heads, time.Time{}, nil
+	heads, err = s.heads(ctx, targets, looking{})
+	return heads, time.Time{}, err
 }
 
 func (s *Store) formerBackup(name string) (map[backup.Path]backup.File, error) {

@@ -100,7 +100,7 @@ func (u *unit) runBehind() error {
 // again. A commit that puts its files in place finds that out by doing so.
 func (u *unit) lookBack() error {
 	for _, f := range u.files {
-		if f.log.MarkPending() != nil {
+		if u.tellReaders(f); u.untold != nil {
 			u.lagging, u.ses.spoiled = true, true
 		}
 	}
@@ -258,7 +258,7 @@ func (s *Store) Flush(ctx context.Context) error {
 	for name := range l.files {
 		carry = append(carry, func() error {
 			// Whoever holds the locks carries the file forward before it gives them.
-			err := s.withLocks(ctx, []string{name}, s.newCall(nil), func(*session) error { return nil })
+			err := s.locked(ctx, []string{name}, locking{}, nothing)
 			if err == nil {
 				l.caughtUp(name)
 			}

@@ -125,13 +125,13 @@ func (s *Store) current(name string, e *cached) bool {
 }
 
 // remember caches what a view has read, if it is a tracked document whose times
-// vouch for it. asked is when the file's `state` was looked at, before anything was
-// read.
-func (s *Store) remember(t *target, found recovery.Found, st wal.State, asked time.Time) {
-	if t.ws == nil || st.Last == 0 || found.Info == nil || found.Doc == nil || found.Version != st.Content || !steady(found.Info, found.At) {
+// vouch for it. asked is when the file's `state` was looked at, or earlier.
+func (s *Store) remember(t *target, asked time.Time) {
+	found, st := &t.file.Found, t.file.Journal.State()
+	if t.ws == nil || t.plan != nil || st.Last == 0 || found.Info == nil || found.Doc == nil || !steady(found.Info, found.At) {
 		return
 	}
-	e := &cached{real: t.real, found: found, rev: st.Rev, stands: found.ID, state: wal.StatePath(t.dir)}
+	e := &cached{real: t.real, found: *found, rev: st.Rev, stands: found.ID, state: wal.StatePath(t.dir)}
 	info, err := s.fs.Lstat(e.state)
 	if err != nil || !steady(info, asked) {
 		return

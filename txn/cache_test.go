@@ -52,7 +52,7 @@ func (s *Store) dropParked() {
 
 func cacheIt(t *testing.T, s *Store, file string) {
 	t.Helper()
-	tg, err := s.resolve(context.Background(), file, false)
+	tg, err := s.resolve(context.Background(), file)
 	require.NoError(t, err)
 	require.Nil(t, s.cachedSnapshot([]string{file}))
 	age(t, file, wal.StatePath(tg.dir))

@@ -21,8 +21,9 @@ type unit struct {
 	files      []*unitFile // in lock order
 	changed    []*unitFile // by the session's targets, nil where one is not changed
 	warnings   []string
-	lagging    bool // a file could not be replaced
-	behind     bool // the files are replaced later
+	lagging    bool  // a file could not be replaced
+	untold     error // why `state` does not know of a file that lags
+	behind     bool  // the files are replaced later
 }
 
 // unitFile is one participant.
@@ -283,6 +284,9 @@ func (u *unit) stage() error {
 		err := f.repl.Stage()
 		if err == nil && f.draft.found.Info == nil {
 			err = u.ses.s.followNew(f.t, &f.repl)
+		}
+		if err == nil {
+			f.rec.Staged, err = f.repl.Inode()
 		}
 		if err != nil {
 			return fail(f.t.name, err)

@@ -43,18 +43,22 @@ type Compaction struct {
 // or below the store's directory; the zero Retention keeps everything. What is
 // kept is compressed.
 func (s *Store) Compact(ctx context.Context, files []string, r Retention, opts ...Option) ([]Compaction, error) {
-	s = s.forCall(s.newCall(opts))
 	targets, err := s.historyTargets(ctx, files)
 	if err != nil {
 		return nil, err
 	}
 	var list []Compaction
+	var errs []error // of files that keep nobody from the others
 	for _, t := range targets {
+		if ctx.Err() != nil {
+			return list, joined(append(errs, context.Cause(ctx)))
+		}
 		if err := s.mustBeTracked(t); err != nil {
-			if len(files) == 0 {
+			if len(files) == 0 && errors.Is(err, ErrNotFound) {
 				continue // it has a lock, and nothing else yet
 			}
-			return list, err
+			errs = append(errs, err)
+			continue
 		}
 		c := s.newCall(opts)
 		c.mendDamage = true
@@ -63,23 +67,21 @@ func (s *Store) Compact(ctx context.Context, files []string, r Retention, opts .
 			done.File = t.name
 			list = append(list, *done)
 		}
-		if err != nil {
-			return list, err
-		}
+		errs = append(errs, fail(t.name, err))
 	}
-	return list, nil
+	return list, joined(errs)
 }
 
 func (s *Store) compactFile(ctx context.Context, t *target, r Retention, c *call) (done *Compaction, err error) {
 	if c.dryRun {
-		h, err := s.tryHead(ctx, t.real, c)
+		h, err := s.tryHead(ctx, t.real)
 		if err != nil {
 			return nil, err
 		}
-		return s.compact(h, r, true)
+		return s.compact(ctx, h, r, true)
 	}
-	err = s.withLocks(ctx, []string{t.real}, c, func(ses *session) error {
-		done, err = s.compact(lockedHead(ses.targets[0]), r, false)
+	err = s.lockedFor(ctx, []string{t.real}, c, func(ses *session) error {
+		done, err = s.compact(ctx, ses.targets[0].head(), r, false)
 		return err
 	})
 	return done, err
@@ -98,7 +100,7 @@ func (s *Store) mustBeTracked(t *target) error {
 }
 
 // compact applies retention to one journal. Its lock is held, but for a dry run.
-func (s *Store) compact(h head, r Retention, dryRun bool) (*Compaction, error) {
+func (s *Store) compact(ctx context.Context, h head, r Retention, dryRun bool) (*Compaction, error) {
 	t := h.t
 	if h.last == 0 {
 		return nil, nil
@@ -110,7 +112,7 @@ func (s *Store) compact(h head, r Retention, dryRun bool) (*Compaction, error) {
 	case err != nil:
 		return nil, err
 	}
-	from, err := s.cut(h, r)
+	from, err := s.cut(ctx, h, r)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +166,7 @@ func (s *Store) oldestKept(h head) (*wal.Record, error) {
 // cut finds the record with which the kept part of a history begins: the oldest
 // version that is to be kept. Where the file was not there then, it is the one before,
 // since a journal begins with an image.
-func (s *Store) cut(h head, r Retention) (*wal.Record, error) {
+func (s *Store) cut(ctx context.Context, h head, r Retention) (*wal.Record, error) {
 	keep, err := s.keepFrom(h, r)
 	if err != nil {
 		return nil, err
@@ -177,7 +179,7 @@ func (s *Store) cut(h head, r Retention) (*wal.Record, error) {
 		if from == nil {
 			break
 		}
-		undecided, err := s.undecidedBefore(h.t, from.LSN)
+		undecided, err := s.undecidedBefore(ctx, h.t, from.LSN)
 		if err != nil {
 			return nil, err
 		}
@@ -253,16 +255,19 @@ func (s *Store) within(h head, most int64) (wal.LSN, error) {
 // journal still ends with it. For units that were committed the journals of all
 // participants durably hold their records, so that there is nothing to ask this
 // one for: that it has dropped the record says enough.
-func (s *Store) undecidedBefore(t *target, lsn wal.LSN) (wal.LSN, error) {
+func (s *Store) undecidedBefore(ctx context.Context, t *target, lsn wal.LSN) (wal.LSN, error) {
 	var before *wal.Record
 	for rec, err := range wal.Scan(s.fs, t.dir, 1) {
 		if err != nil {
 			return 0, fail(t.name, err)
 		}
+		if ctx.Err() != nil {
+			return 0, context.Cause(ctx)
+		}
 		if rec.LSN >= lsn {
 			break
 		}
-		if rec.Kind == wal.KindAbort && before != nil && len(before.Participants) > 0 && !s.movedOn(t, before) {
+		if rec.Kind == wal.KindAbort && before != nil && len(before.Participants) > 0 && !s.movedOn(ctx, t, before) {
 			return before.LSN, nil
 		}
 		before = rec
@@ -272,13 +277,13 @@ func (s *Store) undecidedBefore(t *target, lsn wal.LSN) (wal.LSN, error) {
 
 // movedOn tells that every other participant of a unit has durable records behind
 // the unit's, so that it has decided it. One that can't be looked at has not.
-func (s *Store) movedOn(t *target, rec *wal.Record) bool {
-	ses := &session{s: s, ctx: context.Background(), targets: []*target{t}}
+func (s *Store) movedOn(ctx context.Context, t *target, rec *wal.Record) bool {
+	set := &fileSet{s: s, ctx: ctx, how: lookup{held: true}, targets: []*target{t}}
 	for _, p := range rec.Participants {
 		if p.Workspace == t.ws.id && p.Path == t.rel {
 			continue
 		}
-		other, err := ses.resolveParticipant(p)
+		other, err := set.resolveParticipant(p)
 		if err != nil {
 			return false
 		}
@@ -296,7 +301,7 @@ func (u *unit) tidy() {
 		if !f.placed {
 			continue
 		}
-		if err := u.ses.s.tidy(f.t, f.segment); err != nil {
+		if err := u.ses.s.tidy(u.ses.ctx, f.t, f.segment); err != nil {
 			u.ses.spoiled = true
 			u.warnings = append(u.warnings, fmt.Sprintf("%s: its history could not be compressed: %v", f.t.name, err))
 		}
@@ -307,22 +312,22 @@ func (u *unit) tidy() {
 // kept. It looks at one only when that has begun a segment after the one given, and
 // compacts only where that drops at least half: so what it costs is in proportion to
 // what was written.
-func (s *Store) tidy(t *target, segment wal.LSN) error {
+func (s *Store) tidy(ctx context.Context, t *target, segment wal.LSN) error {
 	if t.file.Log.State().Segment == segment {
 		return nil
 	}
-	if err := s.compactIfLarge(t); err != nil {
+	if err := s.compactIfLarge(ctx, t); err != nil {
 		return err
 	}
 	return t.file.Log.Pack()
 }
 
-func (s *Store) compactIfLarge(t *target) error {
+func (s *Store) compactIfLarge(ctx context.Context, t *target) error {
 	size, _, err := wal.Usage(s.fs, t.dir)
 	if err != nil || size < s.compactionSize() {
 		return err
 	}
-	h := lockedHead(t)
+	h := t.head()
 	keep, err := s.keepFrom(h, DefaultRetention)
 	if err != nil {
 		return err
@@ -331,7 +336,7 @@ func (s *Store) compactIfLarge(t *target) error {
 	if err != nil || kept > size/2 {
 		return err
 	}
-	_, err = s.compact(h, DefaultRetention, false)
+	_, err = s.compact(ctx, h, DefaultRetention, false)
 	return err
 }
 

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"slices"
+	"reflect"
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
@@ -39,36 +39,36 @@ type Result struct {
 	Waited time.Duration
 }
 
-// call is what the options of one transaction set.
+// call is one transaction's own, beside its function.
 type call struct {
 	message, actor string
 	durability     Durability
-	inPlace        bool
-	dryRun         bool
-	lease          string            // let the leases of this transaction pass
-	expect         map[string]uint64 // absolute name to revision
-	tx             wal.ID            // the transaction's id where it has one already
-	mendDamage     bool
-	transfer       *transfer              // between two of the files
-	modes          map[string]fs.FileMode // by real path: no wider than that
-	bringsBack     bool                   // a file that is not there gets the mode that it had
-	parents        *parents               // nil: missing directories are an error
-	replace        bool                   // its end may be there already
-	sweep          bool                   // clear leftovers of files that need no recovery too
-	fence          func(*session) error   // last check before the commit
-	recovered      func([]recovery.Done)  // told what recovery did, also where it ends in an error
-	passOver       string                 // look past the workspace of this directory, see lookup
-	deadline       time.Time              // of the wait for locks, where it began before
-	parks          bool                   // the session may be kept for the next call
-	targets        []*target              // those whose locks it held last
+	special
+
+	deadline time.Time // of the wait for locks, where it began before
+	parks    bool      // the session may be kept for the next call
+	targets  []*target // those whose locks it held last
+}
+
+// special is what a transaction asks for that it can't share: with the others of a
+// group, nor with the next one on the same files.
+type special struct {
+	locking
+	inPlace    bool
+	dryRun     bool
+	expect     map[string]uint64      // absolute name to revision
+	tx         wal.ID                 // the transaction's id where it has one already
+	transfer   *transfer              // between two of the files
+	modes      map[string]fs.FileMode // by real path: no wider than that
+	bringsBack bool                   // a file that is not there gets the mode that it had
+	parents    *parents               // nil: missing directories are an error
+	replace    bool                   // its end may be there already
+	fence      func(*session) error   // last check before the commit
 }
 
 // plain tells that the call sets nothing but what each transaction of a group has
 // for itself, and the durability.
-func (c *call) plain() bool {
-	return !c.inPlace && !c.dryRun && c.lease == "" && c.expect == nil && c.tx.IsZero() && !c.mendDamage &&
-		c.transfer == nil && !c.replace && !c.sweep && c.fence == nil && c.recovered == nil && c.passOver == "" && c.modes == nil && !c.bringsBack && c.parents == nil
-}
+func (c *call) plain() bool { return reflect.ValueOf(&c.special).Elem().IsZero() }
 
 // An Option changes one transaction.
 type Option func(*call)
@@ -108,7 +108,8 @@ func (s *Store) IfRevision(file string, rev uint64) Option {
 }
 
 func (s *Store) newCall(opts []Option) *call {
-	c := &call{actor: s.opt.Actor, durability: s.opt.Durability, inPlace: s.opt.InPlace}
+	c := &call{actor: s.opt.Actor, durability: s.opt.Durability}
+	c.inPlace = s.opt.InPlace
 	for _, o := range opts {
 		o(c)
 	}
@@ -204,7 +205,7 @@ func (t *target) rev() (uint64, error) {
 		case coming != nil:
 			return coming.Rev, nil
 		default:
-			return plannedHead(t, t.plan).rev, nil
+			return t.head().rev, nil
 		}
 	}
 	newest, err := t.file.Newest()
@@ -212,27 +213,6 @@ func (t *target) rev() (uint64, error) {
 		return 0, err
 	}
 	return newest.Rev, nil
-}
-
-func (ses *session) byName(name string) *target {
-	if i := ses.indexOf(name); i >= 0 {
-		return ses.targets[i]
-	}
-	return nil
-}
-
-// indexOf is the place among the targets of the one that name leads to, -1 where
-// there is none.
-func (ses *session) indexOf(name string) int {
-	i := slices.IndexFunc(ses.targets, func(t *target) bool { return t.name == name })
-	if i >= 0 {
-		return i
-	}
-	real, err := realPath(ses.s.fs, name)
-	if err != nil {
-		return -1
-	}
-	return slices.IndexFunc(ses.targets, func(t *target) bool { return t.real == real })
 }
 
 // Update reads file into a T, lets fn change it, and writes back what differs:

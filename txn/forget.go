@@ -19,7 +19,7 @@ import (
 // What is unfinished is settled first, in the other files of its transactions too,
 // since those may have to ask its journal.
 func (s *Store) Forget(ctx context.Context, file string) error {
-	t, err := s.resolve(ctx, s.abs(file), false)
+	t, err := s.resolve(ctx, s.abs(file))
 	if err != nil {
 		return err
 	}
@@ -31,9 +31,7 @@ func (s *Store) Forget(ctx context.Context, file string) error {
 		if err != nil {
 			return err
 		}
-		c := s.newCall(nil)
-		c.mendDamage = true
-		err = s.withLocks(ctx, []string{t.real}, c, func(ses *session) error {
+		err = s.locked(ctx, []string{t.real}, locking{mendDamage: true}, func(ses *session) error {
 			now := ses.targets[0]
 			if now.file.Log.State().Last != last {
 				return errMoved
@@ -61,14 +59,14 @@ func (s *Store) settleWithOthers(ctx context.Context, t *target) (wal.LSN, error
 	if err != nil {
 		return 0, fail(t.name, err)
 	}
-	ses := &session{s: s, ctx: ctx, targets: []*target{t}}
+	set := &fileSet{s: s, ctx: ctx, how: lookup{held: true}, targets: []*target{t}}
 	seen := map[string]bool{t.real: true}
 	for rec, err := range wal.Scan(s.fs, t.dir, 1) {
 		if err != nil {
 			return 0, fail(t.name, err)
 		}
 		for _, p := range rec.Participants {
-			other, err := ses.resolveParticipant(p)
+			other, err := set.resolveParticipant(p)
 			if err != nil || seen[other.real] {
 				continue // what is not there any more has nothing to ask
 			}

@@ -224,7 +224,7 @@ func (m *member) fail(err error) {
 func (s *Store) commitAll(b *batch) error {
 	committed := false
 	m := b.members[0]
-	err := s.withLocks(m.ctx, m.names, m.call, func(ses *session) error {
+	err := s.lockedFor(m.ctx, m.names, m.call, func(ses *session) error {
 		b.run(ses)
 		err := ses.commit(b.members)
 		committed = err == nil

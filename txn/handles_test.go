@@ -18,7 +18,7 @@ func TestHandlesAreKeptAndBounded(t *testing.T) {
 	do(t, s, setting(file, "/n", 1), file)
 	s.dropParked()
 	require.Len(t, s.handles.open, 1)
-	tg, err := s.resolve(context.Background(), file, false)
+	tg, err := s.resolve(context.Background(), file)
 	require.NoError(t, err)
 	log := s.handles.open[tg.dir].log
 	do(t, s, setting(file, "/n", 2), file)
@@ -51,7 +51,7 @@ func TestKeptHandlesSeeWhatChanges(t *testing.T) {
 		"a new journal": func(t *testing.T, s *Store, file string) {
 			do(t, s, setting(file, "/n", 5), file)
 			s.dropParked()
-			tg, err := s.resolve(context.Background(), file, false)
+			tg, err := s.resolve(context.Background(), file)
 			require.NoError(t, err)
 			require.NoError(t, os.RemoveAll(tg.ws.meta()))
 		},
@@ -85,7 +85,7 @@ func TestKeptDocumentsAreNotReadAgain(t *testing.T) {
 	s, file := groupTest(t, Options{})
 	do(t, s, setting(file, "/n", 1), file)
 	s.dropParked()
-	tg, err := s.resolve(context.Background(), file, false)
+	tg, err := s.resolve(context.Background(), file)
 	require.NoError(t, err)
 	age(t, file)
 	do(t, s, func(*Tx) error { return nil }, file) // reads it, since its times changed
@@ -106,7 +106,7 @@ func TestRoomOfTheDeadIsNoNews(t *testing.T) {
 	for n := range 6 {
 		do(t, s, setting(file, "/n", n), file)
 	}
-	tg, err := s.resolve(context.Background(), file, false)
+	tg, err := s.resolve(context.Background(), file)
 	require.NoError(t, err)
 	segments, err := filepath.Glob(filepath.Join(tg.dir, "wal", "0*1"))
 	require.NoError(t, err)

@@ -2,7 +2,6 @@ package txn
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
@@ -19,122 +18,51 @@ type head struct {
 	// ahead tells that the file holds an edit made outside that is not recorded
 	// yet: then the version at last is already an old one.
 	ahead bool
+	lags  bool  // the next change has something to settle, or to record
+	doubt error // the file's last unit may or may not be committed
+	err   error // why the file could not be looked at
 }
 
 // heads finds where the histories of some files end, all at one moment: a unit
-// of several files is before the heads of all of them or behind. While nobody
-// writes it takes no lock. Where a commit was cut off it lets recovery decide.
-func (s *Store) heads(ctx context.Context, targets []*target) ([]head, error) {
-	for range races {
-		list, err := s.settledHeads(targets)
-		if list != nil || err != nil {
-			return list, err
-		}
-	}
-	if list, err := s.sharedHeads(ctx, targets); list != nil || err != nil {
-		return list, err
-	}
-	if s.dry {
-		return s.plannedHeads(ctx, targets)
-	}
-	list, err := s.recoveredHeads(ctx, targets)
-	if cannotWrite(err) {
-		return s.plannedHeads(ctx, targets)
-	}
-	return list, err
-}
-
-// settledHeads looks at all positions twice. It is nil where one changed, or is
-// not settled.
-func (s *Store) settledHeads(targets []*target) ([]head, error) {
-	list := make([]head, len(targets))
-	before := make([]position, len(targets))
-	for i, t := range targets {
-		pos, st, settled, err := s.position(t)
-		if err != nil || !settled {
-			return nil, fail(t.name, err)
-		}
-		before[i] = pos
-		list[i] = headAt(t, st)
-		if st.Last > 0 && pos.file != st.File {
-			found, err := recovery.Read(s.fs, t.real, st, s.opt.Limits)
-			if err != nil {
-				return nil, fail(t.name, err)
-			}
-			list[i].ahead = found.Version != st.Content
-		}
-	}
-	for i, t := range targets {
-		pos, _, settled, err := s.position(t)
-		if err != nil || !settled || pos != before[i] {
-			return nil, fail(t.name, err)
-		}
-	}
-	return list, nil
-}
-
-// sharedHeads waits for writers to finish.
-func (s *Store) sharedHeads(ctx context.Context, targets []*target) ([]head, error) {
-	held, err := s.lockAllShared(ctx, targets)
-	if held == nil || err != nil {
-		return nil, err
-	}
-	list, err := s.settledHeads(targets)
-	return list, errors.Join(err, held.Release())
-}
-
-// recoveredHeads settles what was cut off. A file that was damaged outside keeps
-// its history.
-func (s *Store) recoveredHeads(ctx context.Context, targets []*target) ([]head, error) {
-	var names []string
-	for _, t := range targets {
-		names = append(names, t.real)
-	}
+// of several files is before the heads of all of them or behind.
+func (s *Store) heads(ctx context.Context, targets []*target, how looking) ([]head, error) {
 	var list []head
-	c := s.newCall(nil)
-	c.mendDamage = true
-	err := s.withLocks(ctx, names, c, func(ses *session) error {
-		list = nil
-		for _, t := range targets {
-			list = append(list, lockedHead(ses.byName(t.real)))
+	err := s.atRest(ctx, targets, how, func(seen []*target) error {
+		list = make([]head, len(seen))
+		for i, t := range seen {
+			if list[i] = (head{t: t, err: t.err}); t.err == nil {
+				list[i] = t.head()
+			}
 		}
 		return nil
 	})
 	return list, err
 }
 
-// lockedHead is where the history of a file ends whose lock is held.
-func lockedHead(t *target) head {
-	h := headAt(t, t.file.Log.State())
-	h.ahead = t.file.Found.Err != nil
+// head is where the history of a file ends that was looked at, or is locked.
+func (t *target) head() head {
+	if t.plan == nil {
+		st := t.file.Journal.State()
+		return head{t: t, last: st.Last, rev: st.Rev, time: time.Unix(0, st.Time), ahead: t.file.Found.Err != nil}
+	}
+	h := head{t: t, lags: t.plan.Case.Action != recovery.Nothing, doubt: t.doubtful()}
+	switch t.plan.Case.Action {
+	case recovery.Adopt, recovery.Rebase, recovery.SetAside:
+		h.ahead = true
+	}
+	if newest := t.plan.Newest; newest != nil {
+		h.last, h.rev, h.time = newest.LSN, newest.Rev, newest.Time()
+	}
 	return h
-}
-
-func headAt(t *target, st wal.State) head {
-	return head{t: t, last: st.Last, rev: st.Rev, time: time.Unix(0, st.Time)}
-}
-
-// plannedHeads is for a reader who may not write.
-func (s *Store) plannedHeads(ctx context.Context, targets []*target) ([]head, error) {
-	ses := &session{s: s, ctx: ctx, targets: targets}
-	plan, err := ses.planReadOnly()
-	if err != nil {
-		return nil, fail("", err)
-	}
-	var list []head
-	for _, t := range targets {
-		list = append(list, plannedHead(t, plan.Of(t.key())))
-	}
-	return list, nil
 }
 
 // headOf finds the head of one file that must have a history.
 func (s *Store) headOf(ctx context.Context, file string) (head, error) {
-	t, err := s.resolve(ctx, s.abs(file), false)
+	t, err := s.resolve(ctx, s.abs(file))
 	if err != nil {
 		return head{}, err
 	}
-	list, err := s.heads(ctx, []*target{t})
+	list, err := s.heads(ctx, []*target{t}, looking{})
 	if err != nil {
 		return head{}, err
 	}

@@ -75,18 +75,16 @@ func (s *Store) History(ctx context.Context, files []string, o HistoryOptions) i
 // heads are those of the files. Where they can't all be had at one moment, each is
 // looked at by itself: one that is damaged or unreadable leaves the others.
 func (m *merge) heads(targets []*target) []head {
-	list, err := m.s.heads(m.ctx, targets)
-	if err == nil {
-		return list
+	list, err := m.s.heads(m.ctx, targets, looking{each: true})
+	if err != nil {
+		m.errs = append(m.errs, err)
 	}
-	for _, t := range targets {
-		one, err := m.s.heads(m.ctx, []*target{t})
-		if err != nil {
-			m.errs = append(m.errs, fail(t.name, err))
+	return slices.DeleteFunc(list, func(h head) bool {
+		if h.err != nil {
+			m.errs = append(m.errs, h.err)
 		}
-		list = append(list, one...)
-	}
-	return list
+		return h.err != nil
+	})
 }
 
 // historyTargets resolves the files, or lists those that are tracked.
@@ -108,7 +106,7 @@ func (s *Store) historyTargets(ctx context.Context, files []string) ([]*target, 
 			targets = append(targets, sc.files...)
 			continue
 		}
-		t, err := s.resolve(ctx, s.abs(f), false)
+		t, err := s.resolve(ctx, s.abs(f))
 		if err != nil {
 			return nil, err
 		}

@@ -35,9 +35,7 @@ func (t *OpenTx) onFiles(ctx context.Context, files []*txFile, fn func(*session,
 	if len(names) == 0 {
 		return nil
 	}
-	c := t.s.newCall(nil)
-	c.lease, c.mendDamage = t.data.ID, true
-	return t.s.withLocks(ctx, names, c, func(ses *session) error {
+	return t.s.locked(ctx, names, locking{lease: t.data.ID, mendDamage: true}, func(ses *session) error {
 		for _, f := range files {
 			if err := fn(ses, ses.byName(string(f.File)), f); err != nil {
 				return err
@@ -147,7 +145,7 @@ func (s *Store) BreakLease(ctx context.Context, id string) error {
 		if f.Token == 0 {
 			continue
 		}
-		target, err := s.resolve(ctx, string(f.File), false)
+		target, err := s.resolve(ctx, string(f.File))
 		if err != nil {
 			return err
 		}

@@ -90,7 +90,7 @@ func (s *Store) findTx(ctx context.Context, id wal.ID) ([]located, error) {
 
 // inFile finds a transaction's record in one file; rec is nil where it has none.
 func (s *Store) inFile(ctx context.Context, t *target, id wal.ID) (located, error) {
-	heads, err := s.heads(ctx, []*target{t})
+	heads, err := s.heads(ctx, []*target{t}, looking{silent: true})
 	if err != nil {
 		return located{}, err
 	}
@@ -104,18 +104,18 @@ func (s *Store) participants(ctx context.Context, one located) ([]located, error
 	if len(one.rec.Participants) == 0 {
 		return []located{one}, nil
 	}
-	ses := &session{s: s, ctx: ctx, targets: []*target{one.h.t}}
+	set := &fileSet{s: s, ctx: ctx, how: lookup{look: true}, targets: []*target{one.h.t}}
 	var list []located
 	for _, p := range one.rec.Participants {
 		if (recovery.Key{Workspace: p.Workspace, Path: p.Path}) == one.h.t.key() {
 			list = append(list, one)
 			continue
 		}
-		t, err := ses.resolveParticipant(p)
+		t, err := set.resolveParticipant(p)
 		if err != nil {
 			continue
 		}
-		heads, err := s.heads(ctx, []*target{t})
+		heads, err := s.heads(ctx, []*target{t}, looking{silent: true})
 		if err != nil {
 			return nil, err
 		}

@@ -131,7 +131,7 @@ func (s *Store) byWorkspace(names []string, locked []*target) map[string]*logged
 		t := (*target)(nil)
 		if i >= 0 {
 			t = locked[i]
-		} else if found, err := s.resolve(context.Background(), name, false); err == nil {
+		} else if found, err := s.resolve(context.Background(), name); err == nil {
 			t = found
 		}
 		if t == nil || t.ws == nil {

@@ -39,7 +39,7 @@ func (s *Store) makeParents(ctx context.Context, name string, c *call) error {
 	if err != nil || len(missing) == 0 {
 		return fail(name, err)
 	}
-	t, err := s.resolve(ctx, name, false)
+	t, err := s.resolve(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -71,6 +71,7 @@ func (u *unit) settle(f *unitFile) {
 	}
 	if !f.placed {
 		u.ses.spoiled = true
+		u.tellReaders(f)
 		return
 	}
 	f.repl.Placed(f.draft.doc)
@@ -78,6 +79,14 @@ func (u *unit) settle(f *unitFile) {
 		f.t.file.DirSynced()
 	}
 	f.t.info, f.t.ahead = f.t.file.Found.Info, nil
+}
+
+// tellReaders makes sure that `state` knows of a record that is acknowledged while its
+// file lags: somebody who only looks believes no other.
+func (u *unit) tellReaders(f *unitFile) {
+	if err := f.log.MarkPending(); err != nil && u.untold == nil {
+		u.untold = fail(f.t.name, err)
+	}
 }
 
 // believe makes sure, where the disk has failed since the commit point, that it
@@ -90,7 +99,7 @@ func (u *unit) believe() error {
 	for _, f := range u.files {
 		syncs.Call(f.log.SyncAgain, nil)
 	}
-	if err := syncs.Run(); err != nil {
+	if err := errors.Join(syncs.Run(), u.untold); err != nil {
 		return &Error{Kind: ErrInDoubt, File: u.files[0].t.name, Err: fmt.Errorf("the disk failed during the commit: %w", err)}
 	}
 	return nil

@@ -125,13 +125,13 @@ func (s *Store) ReadVersion(ctx context.Context, file string, p Point) (FileVers
 func (s *Store) ReadVersions(ctx context.Context, files []string, p Point) ([]FileVersion, error) {
 	var targets []*target
 	for _, f := range files {
-		t, err := s.resolve(ctx, s.abs(f), false)
+		t, err := s.resolve(ctx, s.abs(f))
 		if err != nil {
 			return nil, err
 		}
 		targets = append(targets, t)
 	}
-	heads, err := s.heads(ctx, targets)
+	heads, err := s.heads(ctx, targets, looking{})
 	if err != nil {
 		return nil, err
 	}

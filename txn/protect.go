@@ -253,7 +253,7 @@ func (s *Store) Heal(ctx context.Context, files []string, opts ...Option) ([]Hea
 // from now on. Who may only read has nothing to record; and nobody is waited for:
 // whoever holds the file records what it finds.
 func (s *Store) recordGood(ctx context.Context, name string) error {
-	t, err := s.resolve(ctx, name, false)
+	t, err := s.resolve(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -274,7 +274,7 @@ func (s *Store) needsHealing(ctx context.Context, name string) (error, error) {
 	if broken != nil || err != nil {
 		return broken, err
 	}
-	t, err := s.resolve(ctx, name, false)
+	t, err := s.resolve(ctx, name)
 	if err != nil {
 		return nil, err
 	}

@@ -164,7 +164,7 @@ func (s *Store) journalsFor(ctx context.Context, names []string) (map[string]*ta
 			continue
 		}
 		seen[dir] = true
-		w, err := s.findWorkspace(ctx, dir)
+		w, err := s.coveredBy(ctx, dir)
 		if err != nil {
 			return nil, err
 		}
@@ -237,7 +237,7 @@ func (s *Store) trackGood(ctx context.Context, name string) (began bool, err err
 
 // track records a file as it stands, if nothing is recorded of it yet.
 func (s *Store) track(ctx context.Context, name string) (began bool, err error) {
-	err = s.withLocks(ctx, []string{name}, s.newCall(nil), func(ses *session) error {
+	err = s.locked(ctx, []string{name}, locking{}, func(ses *session) error {
 		f := ses.targets[0].file
 		if !f.Log.Empty() || !f.Found.Version.Exists {
 			return nil

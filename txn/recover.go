@@ -146,14 +146,13 @@ func (s *Store) recoverFile(ctx context.Context, t *target, dryRun bool) FileRep
 	if dryRun {
 		report, fr.Err = s.planFile(ctx, t)
 	} else {
-		c := s.newCall(nil)
-		c.sweep, c.recovered = true, func(done []recovery.Done) { report = done }
+		how := locking{sweep: true, recovered: func(done []recovery.Done) { report = done }}
 		// A lease keeps others from changing the file; settling changes nothing that
 		// is committed, and need not wait until the lease has ended.
 		if l, leased, err := lockmgr.ReadLease(filepath.Join(t.dir, lockName)); err == nil && leased {
-			c.lease = l.Tx
+			how.lease = l.Tx
 		}
-		fr.Err = s.withLocks(ctx, []string{t.real}, c, func(*session) error { return nil })
+		fr.Err = s.locked(ctx, []string{t.real}, how, nothing)
 	}
 	for _, d := range report {
 		if d.Action != recovery.Nothing || d.Err != nil || d.Cut.Bytes > 0 && !d.Cut.Blank || !d.Unit.IsZero() {
@@ -163,13 +162,16 @@ func (s *Store) recoverFile(ctx context.Context, t *target, dryRun bool) FileRep
 	return fr
 }
 
-func (s *Store) planFile(ctx context.Context, t *target) ([]recovery.Done, error) {
-	ses := &session{s: s, ctx: ctx, targets: []*target{t}}
-	plan, err := ses.planReadOnly()
-	if err != nil {
-		return nil, fail(t.real, err)
-	}
-	return plan.Report(), nil
+// planFile is what recovery would report of a file.
+func (s *Store) planFile(ctx context.Context, t *target) (report []recovery.Done, err error) {
+	err = s.atRest(ctx, []*target{t}, looking{content: true, whole: true, silent: true}, func(seen []*target) error {
+		report = nil
+		if seen[0].plan != nil {
+			report = seen[0].planned.Report()
+		}
+		return nil
+	})
+	return report, fail(t.real, err)
 }
 
 // sweepBuilt removes workspaces that were being built, or removed, when their process
@@ -214,9 +216,7 @@ func (s *Store) settleBelow(ctx context.Context, w *workspace, meta string) (dam
 	}
 	damaged = map[string]bool{}
 	for _, t := range open {
-		c := s.newCall(nil)
-		c.passOver, c.sweep = meta, true
-		err := s.withLocks(ctx, []string{t.real}, c, func(*session) error { return nil })
+		err := s.locked(ctx, []string{t.real}, locking{passOver: meta, sweep: true}, nothing)
 		if errors.Is(err, ErrDamaged) {
 			damaged[t.real] = true
 		} else if err != nil {
@@ -304,7 +304,7 @@ func (s *Store) scope(ctx context.Context, paths []string) (*scope, error) {
 				seen[w.meta()] = true
 				sc.workspaces = append(sc.workspaces, w)
 			}
-			if err := sc.addFiles(s, w, real); err != nil {
+			if err := sc.addFiles(ctx, s, w, real); err != nil {
 				return nil, fail(p, err)
 			}
 		}
@@ -314,7 +314,7 @@ func (s *Store) scope(ctx context.Context, paths []string) (*scope, error) {
 	return sc, nil
 }
 
-func (sc *scope) addFiles(s *Store, w *workspace, under string) error {
+func (sc *scope) addFiles(ctx context.Context, s *Store, w *workspace, under string) error {
 	files, err := s.trackedFiles(w)
 	if err != nil {
 		return err
@@ -331,7 +331,7 @@ func (sc *scope) addFiles(s *Store, w *workspace, under string) error {
 			sc.never = append(sc.never, t)
 			continue
 		}
-		near, err := s.homeOf(t)
+		near, err := s.homeOf(ctx, t)
 		if err != nil {
 			return err
 		}
@@ -343,10 +343,10 @@ func (sc *scope) addFiles(s *Store, w *workspace, under string) error {
 }
 
 // homeOf finds the workspace that covers a tracked file.
-func (s *Store) homeOf(t *target) (*workspace, error) {
+func (s *Store) homeOf(ctx context.Context, t *target) (*workspace, error) {
 	info, _ := s.fs.Lstat(t.real) // of what can't be looked at it is the caller's
 	dir := filepath.Dir(t.real)
-	return s.nearest(context.Background(), dir, dir, lookup{uid: s.userOf(info)})
+	return s.nearest(ctx, dir, dir, lookup{uid: s.userOf(info), look: true})
 }
 
 // neverWas tells of a file that was only locked, by somebody who then did not make
@@ -386,7 +386,7 @@ func (s *Store) workspacesAround(ctx context.Context, path string) ([]*workspace
 	if !isDir {
 		uid = s.userOf(info)
 	}
-	w, err := s.nearest(ctx, dir, dir, lookup{uid: uid})
+	w, err := s.nearest(ctx, dir, dir, lookup{uid: uid, look: true})
 	if err != nil {
 		return nil, err
 	}

@@ -52,13 +52,12 @@ func (s *Store) Redact(ctx context.Context, file, pointer string, opts ...Option
 		return Redacted{}, &Error{Kind: ErrInvalid, File: file, Err: errorf("the whole document can't be taken out of its history")}
 	}
 	c := s.newCall(opts)
-	s = s.forCall(c)
 	if _, err := s.headOf(ctx, file); err != nil {
 		return Redacted{}, err
 	}
 	r := &redaction{s: s, ptr: ptr}
 	if c.dryRun {
-		return r.done, fail(file, r.try(ctx, s.abs(file), c))
+		return r.done, fail(file, r.try(ctx, s.abs(file)))
 	}
 	began := time.Now()
 	c.sweep = true // temporary files too
@@ -73,13 +72,13 @@ func (r *redaction) lock(ctx context.Context, file string, c *call) error {
 	names := []string{file}
 	for {
 		more := false
-		err := r.s.withLocks(ctx, names, c, func(ses *session) error {
-			r.h = lockedHead(ses.byName(file))
+		err := r.s.lockedFor(ctx, names, c, func(ses *session) error {
+			r.h = ses.byName(file).head()
 			if err := r.survey(ctx); err != nil {
 				return err
 			}
 			more = false
-			others, err := r.sharers(ses)
+			others, err := r.sharers(&ses.fileSet)
 			for _, t := range others {
 				if ses.find(t.real) == nil {
 					names, more = append(names, t.real), true
@@ -97,8 +96,8 @@ func (r *redaction) lock(ctx context.Context, file string, c *call) error {
 }
 
 // try says what would be redacted.
-func (r *redaction) try(ctx context.Context, file string, c *call) (err error) {
-	if r.h, err = r.s.tryHead(ctx, file, c); err != nil {
+func (r *redaction) try(ctx context.Context, file string) (err error) {
+	if r.h, err = r.s.tryHead(ctx, file); err != nil {
 		return err
 	}
 	if err := r.survey(ctx); err != nil {
@@ -119,7 +118,7 @@ func (r *redaction) try(ctx context.Context, file string, c *call) (err error) {
 			return err
 		}
 	}
-	if _, err := r.sharers(&session{s: r.s, ctx: ctx, call: c, targets: []*target{r.h.t}}); err != nil {
+	if _, err := r.sharers(&fileSet{s: r.s, ctx: ctx, how: lookup{look: true}, targets: []*target{r.h.t}}); err != nil {
 		return err
 	}
 	return r.cleanTraces(false)
@@ -187,7 +186,7 @@ func (r *redaction) run(ses *session, others []*target) error {
 }
 
 func (r *redaction) rebuild(t *target, rewrite func(*wal.Record) (*wal.Record, error)) error {
-	first, err := r.s.oldestKept(lockedHead(t))
+	first, err := r.s.oldestKept(t.head())
 	if err != nil {
 		return err
 	}

@@ -100,7 +100,7 @@ func (r *redaction) withoutMessages(rec *wal.Record) (*wal.Record, error) {
 // sharers are the other files of the file's transactions that have such a message in
 // their histories. Those that hold a value itself, as where the file was moved from,
 // are noted.
-func (r *redaction) sharers(ses *session) (list []*target, err error) {
+func (r *redaction) sharers(set *fileSet) (list []*target, err error) {
 	r.done.AlsoIn, r.done.Unreached = nil, nil
 	seen := map[recovery.Key]bool{r.h.t.key(): true}
 	for rec, err := range wal.Scan(r.s.fs, r.h.t.dir, 1) {
@@ -113,7 +113,7 @@ func (r *redaction) sharers(ses *session) (list []*target, err error) {
 				continue
 			}
 			seen[key] = true
-			t, err := ses.resolveParticipant(p)
+			t, err := set.resolveParticipant(p)
 			messages, values := false, false
 			if err == nil {
 				messages, values, err = r.lookInto(t)

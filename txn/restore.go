@@ -38,14 +38,13 @@ func (s *Store) formerMode(t *target) (*fs.FileMode, error) {
 // it was deleted or damaged. Damaged bytes are set aside first, and stay there.
 // A version in which a file was not there removes it.
 func (s *Store) Restore(ctx context.Context, files []string, p Point, opts ...Option) (Result, error) {
-	s = s.forCall(s.newCall(opts))
 	if p.kind == pointTx {
 		// Its time is looked up before the files are locked.
 		targets, err := s.historyTargets(ctx, files)
 		if err != nil {
 			return Result{}, err
 		}
-		heads, err := s.heads(ctx, targets)
+		heads, err := s.heads(ctx, targets, looking{silent: true})
 		if err != nil {
 			return Result{}, err
 		}
@@ -54,7 +53,7 @@ func (s *Store) Restore(ctx context.Context, files []string, p Point, opts ...Op
 		}
 	}
 	for _, f := range files {
-		t, err := s.resolve(ctx, s.abs(f), false)
+		t, err := s.resolve(ctx, s.abs(f))
 		if err != nil {
 			return Result{}, err
 		}
@@ -76,7 +75,6 @@ func (s *Store) Restore(ctx context.Context, files []string, p Point, opts ...Op
 // state at a point: a time or a transaction. A file that was made later is
 // removed; one whose history does not reach back so far is left as it is.
 func (s *Store) RestoreAll(ctx context.Context, p Point, opts ...Option) (Result, error) {
-	s = s.forCall(s.newCall(opts))
 	sc, err := s.scope(ctx, nil)
 	if err != nil {
 		return Result{}, err
@@ -117,16 +115,8 @@ func (s *Store) RestoreAll(ctx context.Context, p Point, opts ...Option) (Result
 	return res, err
 }
 
-// headNow is the head of a file that the transaction has locked.
-func headNow(d *draft) head {
-	if d.t.plan != nil {
-		return plannedHead(d.t, d.t.plan)
-	}
-	return lockedHead(d.t)
-}
-
 func (s *Store) restoreDraft(ctx context.Context, tx *Tx, d *draft, p Point) error {
-	h := headNow(d)
+	h := d.t.head()
 	if h.last == 0 {
 		return noHistory(d.t)
 	}
@@ -162,7 +152,7 @@ func (s *Store) lastGood(h head) (*wal.Record, error) {
 // restoreOld brings one of all files back. It is false where the file's history
 // does not reach back so far.
 func (s *Store) restoreOld(tx *Tx, d *draft, p Point) (bool, error) {
-	h := headNow(d)
+	h := d.t.head()
 	if h.last == 0 {
 		return false, nil
 	}

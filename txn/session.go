@@ -1,11 +1,8 @@
 package txn
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"path/filepath"
 	"time"
 
 	"github.com/jtx-project/jtx/lockmgr"
@@ -16,11 +13,8 @@ import (
 
 // session is some files, locked exclusively and settled.
 type session struct {
-	s       *Store
-	ctx     context.Context
+	fileSet
 	call    *call
-	targets []*target // as listed, without those that recovery needed besides
-	extra   []*target // other participants of unfinished units
 	held    *lockmgr.Held
 	report  []recovery.Done
 	waited  time.Duration
@@ -29,41 +23,6 @@ type session struct {
 	timer   *time.Timer // ends it while it is parked
 	looks   int         // how often that was put off
 	behind  int64       // the size of the documents that are ahead of their files
-}
-
-// patience is how long one call waits for locks in all.
-func (s *Store) patience() time.Duration { return max(0, s.opt.LockTimeout) }
-
-// maxRounds bounds how often a session starts again: because a file moved to
-// another workspace, a unit's participants had to be locked besides, or another
-// program kept changing a file.
-const maxRounds = 64
-
-// withLocks locks the named files, settles what is unfinished in them, and calls
-// fn. A call of fn that fails with errAgain starts over with fresh locks.
-func (s *Store) withLocks(ctx context.Context, names []string, c *call, fn func(*session) error) error {
-	deadline := time.Now().Add(s.patience())
-	if !c.deadline.IsZero() {
-		deadline = c.deadline
-	}
-	if ses := s.unpark(ctx, names, c); ses != nil {
-		if err := ses.resume(ctx, c, fn); !errors.Is(err, errAgain) {
-			return err
-		}
-	}
-	need := &participants{unreachable: map[recovery.Key]error{}}
-	for round := 0; ; round++ {
-		err := (&session{s: s, ctx: ctx, call: c, names: names}).round(names, need, deadline, fn)
-		if !errors.Is(err, errAgain) {
-			return err
-		}
-		if round == maxRounds {
-			return &Error{Kind: ErrConflict, Err: fmt.Errorf("gave up after %d rounds: %w", round, err)}
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-	}
 }
 
 // round is one try. The locks are released also where fn panics.
@@ -151,15 +110,6 @@ func (ses *session) narrowGuarded() error {
 	return nil
 }
 
-// errAgain makes withLocks start over. Nothing was changed.
-var errAgain = errors.New("start again")
-
-// participants collects what recovery has to lock besides the listed files.
-type participants struct {
-	list        []recovery.Missing
-	unreachable map[recovery.Key]error
-}
-
 // lock resolves the files, takes their locks in order, and looks whether they
 // still resolve to the same: a nearer workspace may have appeared meanwhile, or
 // a symlink been turned.
@@ -213,21 +163,6 @@ func (ses *session) lock(names []string, need *participants, deadline time.Time)
 	return ses.narrowGuarded()
 }
 
-// noCopies refuses files of a workspace and of its copy together: what names them
-// in a record would name both.
-func (ses *session) noCopies() error {
-	roots := map[wal.ID]string{}
-	for _, t := range ses.all() {
-		root, seen := roots[t.ws.id]
-		if seen && root != t.ws.root {
-			return &Error{Kind: ErrInvalid, File: t.name, Err: errorf("%s is a copy of %s (or the other way round), with the same history: "+
-				"no transaction can have files of both, unless one begins anew without its %s", t.ws.root, root, metaDir)}
-		}
-		roots[t.ws.id] = t.ws.root
-	}
-	return nil
-}
-
 // lockSet gathers the locks of files and, once each, of their workspaces.
 type lockSet struct {
 	list []lockmgr.Request
@@ -243,73 +178,6 @@ func (l *lockSet) add(t *target, a access, tx string) {
 		l.list = append(l.list, t.ws.lockRequest(lockmgr.Shared, a.file))
 	}
 	l.list = append(l.list, t.lockRequest(a, tx))
-}
-
-func (ses *session) all() []*target {
-	return append(append([]*target(nil), ses.targets...), ses.extra...)
-}
-
-func (ses *session) find(real string) *target {
-	for _, t := range ses.all() {
-		if t.real == real {
-			return t
-		}
-	}
-	return nil
-}
-
-// resolveExtra resolves the participants that recovery needs. The path in a
-// record is only a hint: the workspace found there must have the same id, and
-// the path must stay below its root.
-func (ses *session) resolveExtra(need *participants) {
-	for _, p := range need.list {
-		key := recovery.Key{Workspace: p.Workspace, Path: p.Path}
-		t, err := ses.resolveMissing(p)
-		if err != nil {
-			need.unreachable[key] = err
-			continue
-		}
-		if ses.find(t.real) == nil {
-			ses.extra = append(ses.extra, t)
-		}
-	}
-}
-
-// resolveMissing looks first where the participant's workspace is if it was moved.
-func (ses *session) resolveMissing(p recovery.Missing) (*target, error) {
-	if p.Moved != "" && validRel(p.Path) {
-		if t, err := ses.resolveBelow(p.Moved, p.Participant); err == nil {
-			return t, nil
-		}
-	}
-	return ses.resolveParticipant(p.Participant)
-}
-
-func (ses *session) resolveParticipant(p wal.Participant) (*target, error) {
-	if !validRel(p.Path) {
-		return nil, fmt.Errorf("%q: a path that leaves its workspace", p.Path)
-	}
-	for _, t := range ses.targets {
-		if t.ws != nil && t.ws.id == p.Workspace {
-			return ses.resolveBelow(t.ws.root, p)
-		}
-	}
-	return ses.resolveBelow(p.Root, p)
-}
-
-func (ses *session) resolveBelow(root string, p wal.Participant) (*target, error) {
-	how := lookup{held: ses.call == nil}
-	if ses.call != nil {
-		how.passOver = ses.call.passOver
-	}
-	t, err := ses.s.resolveBy(ses.ctx, filepath.Join(root, filepath.FromSlash(p.Path)), how)
-	if err != nil {
-		return nil, err
-	}
-	if t.ws == nil || t.ws.id != p.Workspace || t.rel != p.Path {
-		return nil, fmt.Errorf("%s is not there as %q any more", p.Root, p.Path)
-	}
-	return t, nil
 }
 
 func (ses *session) recheck() error {
@@ -369,7 +237,7 @@ func (ses *session) recover(plan *recovery.Plan) {
 	}
 	ses.report = recovery.Apply(plan)
 	for i, t := range all {
-		_ = ses.s.tidy(t, before[i]) // tried again with the next segment; a commit then tells
+		_ = ses.s.tidy(ses.ctx, t, before[i]) // tried again with the next segment; a commit then tells
 	}
 }
 
@@ -439,15 +307,6 @@ func (ses *session) afterRecovery() error {
 		}
 	}
 	return nil
-}
-
-func (ses *session) byKey(k recovery.Key) *target {
-	for _, t := range ses.all() {
-		if t.key() == k {
-			return t
-		}
-	}
-	panic(fmt.Sprintf("recovery reports %v, which was not asked for", k))
 }
 
 // release closes the journals and gives the locks back.

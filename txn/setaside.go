@@ -17,7 +17,7 @@ import (
 // fails with ErrInvalid where the journal is not damaged, and with ErrDamaged where
 // the file holds no document, which must be mended first.
 func (s *Store) SetAside(ctx context.Context, file string) (kept string, err error) {
-	t, err := s.resolve(ctx, s.abs(file), false)
+	t, err := s.resolve(ctx, s.abs(file))
 	if err != nil {
 		return "", err
 	}
@@ -104,7 +104,7 @@ func (s *Store) moveJournal(t *target, a access) (string, error) {
 
 // beginAnew records what the file holds as the first version of a new journal.
 func (s *Store) beginAnew(ctx context.Context, t *target) error {
-	ses := &session{s: s, ctx: ctx, call: s.newCall(nil)}
+	ses := &session{fileSet: fileSet{s: s, ctx: ctx}, call: s.newCall(nil)}
 	if err := ses.open(t); err != nil {
 		return err
 	}

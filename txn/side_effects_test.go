@@ -28,6 +28,7 @@ func TestReadingAChangingFileCreatesNothing(t *testing.T) {
 	}
 	require.Equal(t, "1", get(t, s, "a.json", "/n"))
 	require.NoDirExists(t, filepath.Join(dir, ".jtx"))
+	h.hook = nil
 	write(t, a, `{"n":`)
 	require.Error(t, s.View(context.Background(), []string{"a.json"}, func(*txn.Tx) error { return nil }))
 	require.NoDirExists(t, filepath.Join(dir, ".jtx"))

@@ -108,7 +108,7 @@ func (s *Store) addUnrecorded(ctx context.Context, sc *scope, list []Protection,
 				f.Condition = "" // it can't be read
 			}
 		}
-		w, err := s.findWorkspace(ctx, filepath.Dir(name))
+		w, err := s.coveredBy(ctx, filepath.Dir(name))
 		if err != nil {
 			return fail(name, err)
 		}
@@ -139,38 +139,36 @@ func (s *Store) statusOf(ctx context.Context, t *target) FileStatus {
 }
 
 func (s *Store) condition(ctx context.Context, t *target, fst *FileStatus) error {
-	pos, st, settled, err := s.position(t)
-	if err != nil {
-		return err
-	}
-	fst.Rev = st.Rev
-	switch {
-	case settled && st.Last == 0:
-		fst.Condition = "untracked"
+	err := s.atRest(ctx, []*target{t}, looking{hasty: true, silent: true}, func(seen []*target) error {
+		t = seen[0]
 		return nil
-	case settled && pos.file == st.File:
-		fst.Condition = "clean"
-		fst.InPlace, err = s.writtenInPlace(t, st.Last)
-		if errors.Is(fail(t.real, err), ErrDamaged) || errors.Is(err, wal.ErrNotFound) {
-			fst.Condition = "damaged"
-		}
-		return err
-	}
-	ses := &session{s: s, ctx: ctx, targets: []*target{t}}
-	plan, err := ses.planReadOnly()
-	if err != nil {
+	})
+	switch {
+	case errors.Is(err, ErrLockTimeout):
+		fst.Condition = "pending" // it is being written
+		return nil
+	case err != nil:
 		fst.Condition = "damaged"
 		return err
 	}
-	fp := plan.Of(t.key())
-	if fp.Newest != nil {
-		fst.Rev = fp.Newest.Rev
+	fst.Rev = t.head().rev
+	switch {
+	case t.plan != nil:
+		fst.Condition = conditionOf(t.plan)
+		if t.plan.Case.Action == recovery.SetAside {
+			return &recovery.DamagedError{File: t.real, Rev: fst.Rev, Err: t.file.Found.Err}
+		}
+		return nil
+	case t.file.Journal.Empty():
+		fst.Condition = "untracked"
+		return nil
 	}
-	fst.Condition = conditionOf(fp)
-	if fp.Case.Action == recovery.SetAside {
-		return &recovery.DamagedError{File: t.real, Rev: fst.Rev, Err: t.file.Found.Err}
+	fst.Condition = "clean"
+	fst.InPlace, err = s.writtenInPlace(t, t.file.Journal.State().Last)
+	if errors.Is(fail(t.real, err), ErrDamaged) || errors.Is(err, wal.ErrNotFound) {
+		fst.Condition = "damaged"
 	}
-	return nil
+	return err
 }
 
 // writtenInPlace tells whether the record at lsn is of a write in place.

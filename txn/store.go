@@ -71,6 +71,10 @@ type Options struct {
 	// while the files are locked, by several goroutines perhaps, and must not use
 	// the store.
 	OnRecovery func([]recovery.Done)
+	// OnMark is told, by whatever only looks at files, of what it has shown that is
+	// not recorded, or not in the plain file yet. It is called by several goroutines
+	// perhaps, and must not use the store.
+	OnMark func(Mark)
 	// CompactionSize is the journal's size, in bytes, from which commits compact
 	// it; the constant of that name if 0.
 	CompactionSize int64
@@ -97,9 +101,6 @@ type Store struct {
 	opt   Options
 	fs    fsys.FS
 	locks *lockmgr.Manager
-	// dry is for dry runs: what a crash or another program left is foreseen, not
-	// settled, also where only the history is read.
-	dry bool
 	*kept
 }
 
@@ -111,16 +112,6 @@ type kept struct {
 	lagging  lagging
 	cache    cache
 	handles  handles
-}
-
-// forCall is the store as the call is to see it.
-func (s *Store) forCall(c *call) *Store {
-	if !c.dryRun || s.dry {
-		return s
-	}
-	dry := *s
-	dry.dry = true
-	return &dry
 }
 
 // Open gives a store whose relative file names are relative to dir. It creates

@@ -93,6 +93,8 @@ func TestRecoveryKnowsStrictDocuments(t *testing.T) {
 		require.Len(t, res.Warnings, 1)
 		h.hook = nil
 		require.Equal(t, "3", get(t, s, "a.json", "/n"))
+		_, err = s.Recover(context.Background(), nil, txn.RecoverOptions{})
+		require.NoError(t, err)
 		require.Equal(t, want, strict(t, dir, "a.json"))
 		require.NoError(t, s.Close())
 

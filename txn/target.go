@@ -22,9 +22,12 @@ type target struct {
 	rel  string // real, below the workspace's root
 	dir  string // where its journal is
 	file *recovery.File
-	// plan is what the next access would do, where nothing is to be done: a dry run.
-	plan *recovery.FilePlan
-	info fs.FileInfo // the file's, when it was resolved; nil where there is none
+	// plan is what the next change will do before its own work, where the file was
+	// only looked at, and does not just hold its newest version.
+	plan    *recovery.FilePlan
+	planned *recovery.Plan // that it is a part of
+	err     error          // why it could not be looked at
+	info    fs.FileInfo    // the file's, when it was resolved; nil where there is none
 	// parent is the file's directory, when it was resolved; nil where there is none.
 	parent fs.FileInfo
 	// private tells that the way to the file keeps people out who may pass the root of
@@ -61,10 +64,10 @@ func (t *target) key() recovery.Key { return recovery.Key{Workspace: t.ws.id, Pa
 // before those of its files.
 func (t *target) order() string { return t.ws.id.String() + "\x00" + t.rel }
 
-// resolve finds a file's real path and the workspace that covers it. With create
-// a workspace is made where none covers it; else ws may be nil.
-func (s *Store) resolve(ctx context.Context, name string, create bool) (*target, error) {
-	return s.resolveBy(ctx, name, lookup{create: create})
+// resolve finds a file's real path and the workspace that covers it, nil where none
+// does. It makes nothing.
+func (s *Store) resolve(ctx context.Context, name string) (*target, error) {
+	return s.resolveBy(ctx, name, lookup{look: true})
 }
 
 func (s *Store) resolveBy(ctx context.Context, name string, how lookup) (*target, error) {

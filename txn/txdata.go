@@ -106,7 +106,7 @@ const (
 // user's state directory.
 func (s *Store) txHome(ctx context.Context, files []string) (string, error) {
 	if len(files) > 0 {
-		t, err := s.resolve(ctx, s.abs(files[0]), true)
+		t, err := s.resolveBy(ctx, s.abs(files[0]), lookup{create: true})
 		if err != nil {
 			return "", err
 		}

@@ -79,7 +79,7 @@ func (t *OpenTx) isLeased(f *txFile) bool {
 	if f.Token == 0 || !t.isInside(f) && !t.begunHere() {
 		return false
 	}
-	target, err := t.s.resolve(context.Background(), string(f.File), false)
+	target, err := t.s.resolve(context.Background(), string(f.File))
 	if err != nil || target.ws == nil {
 		return false
 	}
@@ -144,13 +144,13 @@ func (t *OpenTx) wasCommitted(ctx context.Context) (bool, error) {
 		if !f.Changed {
 			continue
 		}
-		at, err := t.s.resolve(ctx, string(f.File), false)
+		at, err := t.s.resolve(ctx, string(f.File))
 		if err != nil || at.ws == nil {
 			continue
 		}
-		heads, err := t.s.heads(ctx, []*target{at})
-		if errors.Is(err, ErrInDoubt) {
-			return false, err
+		heads, err := t.s.heads(ctx, []*target{at}, looking{content: true, whole: true, silent: true})
+		if err == nil && heads[0].doubt != nil {
+			return false, heads[0].doubt
 		}
 		if err != nil || heads[0].last == 0 {
 			continue
@@ -196,7 +196,6 @@ func (s *Store) sweepTxs(ctx context.Context, sc *scope, o RecoverOptions, r *Re
 
 func (s *Store) sweepTx(ctx context.Context, t *OpenTx, o RecoverOptions, r *RecoverReport) error {
 	if o.DryRun {
-		t.s = s.forCall(&call{dryRun: true})
 		return s.sweepLocked(ctx, t, o, r)
 	}
 	held, err := t.lock(ctx, 0)

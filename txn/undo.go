@@ -20,7 +20,6 @@ import (
 // them, are followed. While the text around the change is as it was then, Undo
 // gives back the very bytes.
 func (s *Store) Undo(ctx context.Context, id wal.ID, opts ...Option) (Result, error) {
-	s = s.forCall(s.newCall(opts))
 	unit, err := s.findTx(ctx, id)
 	if err != nil {
 		return Result{}, err
@@ -92,7 +91,7 @@ func (s *Store) notUndone(h head, rec *wal.Record, id wal.ID) error {
 
 // undoDraft takes the transaction's change to one file back.
 func (s *Store) undoDraft(ctx context.Context, tx *Tx, d *draft, id wal.ID) error {
-	h := headNow(d)
+	h := d.t.head()
 	rec, err := s.recordOf(h, id)
 	if err != nil {
 		return err

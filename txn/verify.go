@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
-	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
@@ -86,52 +84,42 @@ func (s *Store) verifyProtected(ctx context.Context, sc *scope, results []Verify
 // verifyFile checks one file while nobody writes it.
 func (s *Store) verifyFile(ctx context.Context, t *target) VerifyResult {
 	res := VerifyResult{File: t.real}
-	held, err := s.lockShared(ctx, t)
-	if err != nil {
-		res.Err = fail(t.real, err)
-		return res
-	}
-	res.Err = fail(t.real, s.verifyLocked(ctx, t, &res))
-	if held != nil {
-		if err := held.Release(); err != nil && res.Err == nil {
-			res.Err = fail(t.real, err)
+	err := s.atRest(ctx, []*target{t}, looking{content: true, alone: true, silent: true}, func(seen []*target) error {
+		return s.verifyLocked(ctx, seen[0], &res)
+	})
+	if res.Err = fail(t.real, err); errors.Is(res.Err, ErrDamaged) {
+		if damage := s.inspect(t, &res); damage != nil {
+			res.Err = fail(t.real, damage) // all of it, where planning met some
 		}
 	}
 	return res
 }
 
-// lockShared keeps writers out. It is nil where the lock file is not there yet.
-func (s *Store) lockShared(ctx context.Context, t *target) (*lockmgr.Held, error) {
-	if _, err := s.fs.Lstat(filepath.Join(t.dir, lockName)); err != nil {
-		return nil, ignoreNotExist(err)
-	}
-	reqs := lockSet{}
-	reqs.addShared(t, access{file: 0o600})
-	return s.locks.Acquire(ctx, s.patience(), reqs.list)
-}
-
-func (s *Store) verifyLocked(ctx context.Context, t *target, res *VerifyResult) error {
+// inspect reads the whole journal.
+func (s *Store) inspect(t *target, res *VerifyResult) error {
 	report, err := wal.Inspect(s.fs, t.dir)
 	if err != nil {
 		return err
 	}
 	res.Exposed = s.exposed(t)
 	res.Records, res.Bytes, res.Rev = report.Records, report.Bytes, report.State.Rev
-	if len(report.Damage) > 0 {
-		return errors.Join(report.Damage...)
-	}
-	if err := s.replayAll(ctx, t); err != nil {
+	return errors.Join(report.Damage...)
+}
+
+func (s *Store) verifyLocked(ctx context.Context, t *target, res *VerifyResult) error {
+	if err := s.inspect(t, res); err != nil {
 		return err
 	}
-	ses := &session{s: s, ctx: ctx, targets: []*target{t}}
-	plan, err := ses.planReadOnly()
-	if err != nil {
+	if err := s.replayAll(ctx, t); err != nil {
 		return err
 	}
 	if err := s.checkStrict(t); err != nil {
 		return err
 	}
-	fp := plan.Of(t.key())
+	if t.plan == nil {
+		return nil
+	}
+	fp := t.plan
 	if fp.Newest != nil {
 		res.Rev = fp.Newest.Rev
 	}
@@ -145,6 +133,7 @@ func (s *Store) verifyLocked(ctx context.Context, t *target, res *VerifyResult) 
 	case recovery.SetAside:
 		return &recovery.DamagedError{File: t.real, Rev: res.Rev, Err: t.file.Found.Err}
 	}
+	res.Unfinished = res.Unfinished || fp.InDoubt
 	return nil
 }
 

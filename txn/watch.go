@@ -108,7 +108,7 @@ func (w *watch) round(yield func(Entry, error) bool) (again bool, err error) {
 		return false, err
 	}
 	for _, h := range heads {
-		if h.ahead {
+		if h.lags {
 			recorded, err := w.record(h)
 			if err != nil {
 				return false, err
@@ -125,7 +125,7 @@ func (w *watch) heads() ([]head, error) {
 	targets, err := w.look()
 	for err == nil {
 		var heads []head
-		if heads, err = w.s.heads(w.ctx, targets); err != nil {
+		if heads, err = w.s.heads(w.ctx, targets, looking{silent: true}); err != nil {
 			break
 		}
 		before := targets
@@ -184,7 +184,7 @@ func (w *watch) begin(heads []head) error {
 	}
 	after := map[string]uint64{}
 	for name, rev := range w.o.After {
-		t, err := w.s.resolve(w.ctx, w.s.abs(name), false)
+		t, err := w.s.resolve(w.ctx, w.s.abs(name))
 		if err != nil {
 			return err
 		}
@@ -246,10 +246,8 @@ func (w *watch) record(h head) (bool, error) {
 	if was, tried := w.given[h.t.real]; tried && was == id {
 		return false, nil
 	}
-	c := w.s.newCall(nil)
-	c.mendDamage = true
 	recorded := false
-	err := w.s.withLocks(w.ctx, []string{h.t.real}, c, func(ses *session) error {
+	err := w.s.locked(w.ctx, []string{h.t.real}, locking{mendDamage: true}, func(ses *session) error {
 		recorded = ses.targets[0].file.Log.State().Last > h.last
 		return nil
 	})

@@ -79,12 +79,21 @@ func (s *Store) findWorkspace(ctx context.Context, dir string) (*workspace, erro
 	return s.nearest(ctx, dir, dir, lookup{uid: os.Geteuid()})
 }
 
+// coveredBy is findWorkspace for a caller that only looks, and activates none.
+func (s *Store) coveredBy(ctx context.Context, dir string) (*workspace, error) {
+	return s.nearest(ctx, dir, dir, lookup{look: true, uid: os.Geteuid()})
+}
+
 // lookup says how a file's workspace is looked for.
 type lookup struct {
 	create bool // make one where none covers the file
 	// held: the caller holds locks. A workspace that is to be activated is errAgain
 	// then: activating it waits for locks, perhaps for those of the caller.
 	held bool
+	// look: the caller only looks. A workspace that is to be activated is looked past,
+	// which nobody has used yet, and passed says so: it may be used a moment later.
+	look   bool
+	passed *bool
 	// passOver is the directory of a workspace that is not active yet, and is looked
 	// past.
 	passOver string
@@ -118,6 +127,11 @@ func (s *Store) readInactive(ctx context.Context, dir string, how lookup) (*work
 	case err != nil:
 		return nil, err
 	case filepath.Join(dir, name) == how.passOver:
+		return nil, nil
+	case how.look:
+		if how.passed != nil {
+			*how.passed = true
+		}
 		return nil, nil
 	case how.held:
 		return nil, errAgain

@@ -142,15 +142,7 @@ func (l *Log) readLast() *Record {
 	if l.usable() != nil || s.LastSize <= 0 || s.LastSize > s.Offset || s.Last < s.Segment || l.openSegment() != nil {
 		return nil
 	}
-	buf := make([]byte, s.LastSize)
-	if _, err := l.tail.ReadAt(buf, s.Offset-s.LastSize); err != nil {
-		return nil
-	}
-	rec, size, err := nextEntry(buf)
-	if err != nil || size != s.LastSize || rec.LSN != s.Last || rec.CRC != s.CRC {
-		return nil
-	}
-	return rec
+	return s.lastIn(l.tail)
 }
 
 // load reads the state, and whatever else is needed to know where the tail is.

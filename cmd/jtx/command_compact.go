@@ -75,10 +75,7 @@ func (c *compactCommand) run(files []string) error {
 		opts = append(opts, txn.DryRun())
 	}
 	done, err := s.Compact(c.a.Ctx, files, c.keep, opts...)
-	if err := c.print(done); err != nil {
-		return err
-	}
-	return err
+	return cli.Several(c.print(done), err)
 }
 
 // compactedJSON is what was done to one journal.

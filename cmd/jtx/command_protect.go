@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -184,7 +185,7 @@ func (p *protectCommand) healFiles(s *txn.Store, files []string) error {
 			continue
 		}
 		if h.Aside != "" {
-			p.a.Note("note: the damaged bytes of %s are kept in %s", cli.QuoteWord(h.File), cli.QuoteWord(h.Aside))
+			p.a.Tell(fmt.Sprintf("the damaged bytes of %s are kept in %s", cli.QuoteWord(h.File), cli.QuoteWord(h.Aside)))
 		}
 		if out := p.a.Printf("%s@%d\n", cli.QuoteWord(h.File), h.Rev); out != nil {
 			return errors.Join(out, err)

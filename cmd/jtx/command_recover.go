@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
+	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -56,6 +57,9 @@ func (r *recoverCommand) run(_ *cobra.Command, paths []string) error {
 	}
 	if r.ttl <= 0 {
 		return cli.Usagef("--ttl %s: want a time above zero", r.ttl)
+	}
+	if !r.a.Quiet {
+		opt.OnRecovery = func([]recovery.Done) {} // the report has it
 	}
 	s, err := r.a.Store(opt)
 	if err != nil {

@@ -132,7 +132,7 @@ func (r *restoreCommand) done(res txn.Result, names []string, err error) error {
 	}
 	for _, d := range res.Recovered {
 		if d.Aside != "" {
-			r.a.Note("note: the damaged bytes are kept in %s", cli.QuoteWord(cli.Shown(d.Aside)))
+			r.a.Tell("the damaged bytes are kept in " + cli.QuoteWord(cli.Shown(d.Aside)))
 		}
 	}
 	o := cli.NewOutcome(res, names, r.flags.dryRun)

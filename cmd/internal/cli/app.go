@@ -29,6 +29,7 @@ type App struct {
 	verbName    string // of the command that runs
 	JSON, Quiet bool
 	Asks        bool // the verb is a question, whose answer may be no
+	told        *told
 }
 
 // Run is the whole program but for leaving it. It returns the exit code.
@@ -43,7 +44,7 @@ func (p *Program) Run(args []string) int {
 
 // NewApp is a run with its streams, which ends when ctx or a signal does.
 func NewApp(ctx context.Context, stdout, stderr io.Writer) *App {
-	a := &App{Stdin: os.Stdin, Stdout: stdout, Stderr: stderr}
+	a := &App{Stdin: os.Stdin, Stdout: stdout, Stderr: stderr, told: &told{said: map[string]bool{}}}
 	a.Ctx, a.Signals = newSignals(ctx)
 	return a
 }
@@ -100,6 +101,12 @@ func (a *App) Store(opt txn.Options) (*txn.Store, error) {
 // or changes nothing.
 func (a *App) StoreEarly(opt txn.Options) (*txn.Store, error) {
 	opt.Verb = a.verbName
+	if opt.OnMark == nil {
+		opt.OnMark = a.mark
+	}
+	if opt.OnRecovery == nil {
+		opt.OnRecovery = a.recovered
+	}
 	return txn.Open(".", opt)
 }
 

@@ -92,11 +92,6 @@ func (a *App) PrintOutcome(o Outcome) error {
 }
 
 func (a *App) showOutcome(o Outcome) error {
-	for _, d := range o.Recovered {
-		if text := doneText(d); text != "" {
-			a.Note("note: %s", text)
-		}
-	}
 	for _, w := range o.Warnings {
 		a.Warn(w)
 	}

@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"sync"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn"
+)
+
+// told is what a run has said on standard error of the state of files, whichever part
+// of a verb came upon it.
+type told struct {
+	mu   sync.Mutex
+	said map[string]bool
+}
+
+func (t *told) isNew(text string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	again := t.said[text]
+	t.said[text] = true
+	return !again
+}
+
+// Tell says once what a person, or a program with --json, must know of a file: -q does
+// not mute it.
+func (a *App) Tell(text string) {
+	switch {
+	case !a.told.isNew(text):
+	case a.JSON:
+		a.Warn(text)
+	default:
+		a.Message("note: " + text)
+	}
+}
+
+// mark says what a look has shown that is not recorded, or not in the file yet.
+func (a *App) mark(m txn.Mark) {
+	if !a.Quiet {
+		a.Tell(QuoteWord(Shown(m.File)) + ": " + Printable(m.String()))
+	}
+}
+
+// recovered says what recovery did. That an edit was recorded takes nothing from
+// anybody, so -q mutes that, and nothing else. An error is told as one.
+func (a *App) recovered(report []recovery.Done) {
+	for _, d := range report {
+		muted := a.Quiet && d.Action == recovery.Adopt && d.Aside == ""
+		if text := doneText(d); text != "" && d.Err == nil && !muted {
+			a.Tell(text)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jtx-project/jtx/recover"
+)
+
+// This is the door for whoever acts on files: a transaction, recovery, a compaction.
+
+// locking says how files are locked. The zero value is what most want.
+type locking struct {
+	lease      string // let the leases of this transaction pass
+	mendDamage bool   // go on with a file that was damaged outside
+	sweep      bool   // clear leftovers of files that need no recovery too
+	passOver   string // look past the workspace of this directory, see lookup
+	// recovered is told what recovery did, also where it ends in an error.
+	recovered func([]recovery.Done)
+}
+
+// locked calls act with the files locked exclusively and settled: what was unfinished
+// in them, or in other files of the same units, has been carried forward or taken back,
+// and what another program changed is recorded. A call of act that fails with errAgain
+// starts over with fresh locks.
+func (s *Store) locked(ctx context.Context, names []string, how locking, act func(*session) error) error {
+	c := s.newCall(nil)
+	c.locking = how
+	return s.lockedFor(ctx, names, c, act)
+}
+
+// lockedFor is locked for a transaction. If it is plain, it goes on with the locks that
+// the one before it has left.
+func (s *Store) lockedFor(ctx context.Context, names []string, c *call, act func(*session) error) error {
+	deadline := time.Now().Add(s.patience())
+	if !c.deadline.IsZero() {
+		deadline = c.deadline
+	}
+	if ses := s.unpark(ctx, names, c); ses != nil {
+		if err := ses.resume(ctx, c, act); !errors.Is(err, errAgain) {
+			return err
+		}
+	}
+	need := &participants{unreachable: map[recovery.Key]error{}}
+	for round := 0; ; round++ {
+		ses := &session{fileSet: fileSet{s: s, ctx: ctx, how: lookup{passOver: c.passOver}}, call: c, names: names}
+		err := ses.round(names, need, deadline, act)
+		if !errors.Is(err, errAgain) {
+			return err
+		}
+		if round == maxRounds {
+			return &Error{Kind: ErrConflict, Err: fmt.Errorf("gave up after %d rounds: %w", round, err)}
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// settled lets recovery settle a file, and record what another program made of it. A
+// file that was damaged outside keeps its history.
+func (s *Store) settled(ctx context.Context, name string) error {
+	return s.locked(ctx, []string{name}, locking{mendDamage: true}, nothing)
+}
+
+// nothing is to be done with files but to settle them.
+func nothing(*session) error { return nil }
+
+// patience is how long one call waits for locks in all.
+func (s *Store) patience() time.Duration { return max(0, s.opt.LockTimeout) }
+
+// maxRounds bounds how often a session starts again: because a file moved to
+// another workspace, a unit's participants had to be locked besides, or another
+// program kept changing a file.
+const maxRounds = 64
+
+// errAgain makes locked start over. Nothing was changed.
+var errAgain = errors.New("start again")

@@ -1,0 +1,108 @@
+package txn
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jtx-project/jtx/recover"
+)
+
+// MarkKind says how what was shown of a file differs from what its history and the
+// plain file say.
+type MarkKind uint8
+
+const (
+	// MarkEdited: another program has changed the file. It is shown as it stands, and
+	// recorded by the next change, or by Recover.
+	MarkEdited MarkKind = iota
+	// MarkDeleted: another program has removed it.
+	MarkDeleted
+	// MarkDamaged: another program has left bytes that are no document.
+	MarkDamaged
+	// MarkBehind: what is shown is committed, and not in the plain file yet. Its
+	// values are sure; the bytes may be others where the file was edited meanwhile.
+	MarkBehind
+	// MarkInDoubt: the file's last unit may or may not be committed. It is shown as
+	// it stands.
+	MarkInDoubt
+	// MarkUnread: the journal can't be read by the caller, who may read the file.
+	// That is shown as it stands.
+	MarkUnread
+)
+
+// Mark is a remark on what a look at a file has shown.
+type Mark struct {
+	File string // absolute
+	Kind MarkKind
+	Rev  uint64 // the newest committed revision
+	Err  error  // why the file is damaged, in doubt, or its journal unread
+}
+
+// String is the remark without the file's name.
+func (m Mark) String() string {
+	switch m.Kind {
+	case MarkEdited:
+		return fmt.Sprintf("edited outside since @%d, not recorded yet", m.Rev)
+	case MarkDeleted:
+		return fmt.Sprintf("deleted outside since @%d, not recorded yet", m.Rev)
+	case MarkDamaged:
+		return fmt.Sprintf("damaged outside since @%d, not recorded yet (%v)", m.Rev, m.Err)
+	case MarkBehind:
+		return fmt.Sprintf("@%d is committed, not in the file yet", m.Rev)
+	case MarkInDoubt:
+		var doubt *recovery.InDoubtError
+		if errors.As(m.Err, &doubt) {
+			return fmt.Sprintf("as it stands: transaction %s is in doubt, %s can't be looked at", doubt.Unit, doubt.Path)
+		}
+		return "as it stands: a transaction is in doubt"
+	default:
+		return fmt.Sprintf("as it stands: its history can't be read (%v)", m.Err)
+	}
+}
+
+// markOf is the remark on a file that was looked at, if there is one to make.
+func markOf(t *target) (Mark, bool) {
+	fp := t.plan
+	if fp == nil || fp.Newest == nil && !fp.InDoubt {
+		return Mark{}, false
+	}
+	m := Mark{File: t.name}
+	if fp.Newest != nil {
+		m.Rev = fp.Newest.Rev
+	}
+	switch {
+	case fp.InDoubt:
+		m.Kind, m.Err = MarkInDoubt, t.doubtful()
+	case fp.Case.Action == recovery.Adopt && fp.File.Found.Version.Exists:
+		m.Kind = MarkEdited
+	case fp.Case.Action == recovery.Adopt:
+		m.Kind = MarkDeleted
+	case fp.Case.Action == recovery.SetAside:
+		m.Kind, m.Err = MarkDamaged, fp.File.Found.Err
+	case fp.Case.Action == recovery.Settle:
+		return Mark{}, false
+	default:
+		m.Kind = MarkBehind
+	}
+	return m, true
+}
+
+// doubtful is an error where the file's last unit can't be decided.
+func (t *target) doubtful() error {
+	if t.plan == nil || !t.plan.InDoubt {
+		return nil
+	}
+	for _, u := range t.planned.Units {
+		if slices.Contains(u.Holders, t.plan.File) {
+			return fail(t.name, u.Doubt())
+		}
+	}
+	return fail(t.name, ErrInDoubt)
+}
+
+func (s *Store) mark(m Mark) {
+	if s.opt.OnMark != nil {
+		s.opt.OnMark(m)
+	}
+}

@@ -1,0 +1,40 @@
+package wal
+
+import (
+	"os"
+
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// Tail reads the last record of dir's journal where s, which is its state, says that
+// it is. It is nil where the journal does not end there with that very record: it has
+// grown, was cut or replaced, or s does not say. It takes no lock, and reads nothing
+// else.
+func Tail(fsy fsys.FS, dir string, s State) (*Record, error) {
+	if s.LastSize <= 0 || s.LastSize > s.Offset || s.Last < s.Segment {
+		return nil, nil
+	}
+	f, err := fsy.OpenFile(segmentPath(journalDir(dir, s.Gen), s.Group, s.Segment), os.O_RDONLY|careful, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || info.Size() != s.Offset {
+		return nil, err
+	}
+	return s.lastIn(f), nil
+}
+
+// lastIn reads the last record from its segment, nil where something else is there.
+func (s *State) lastIn(segment fsys.File) *Record {
+	buf := make([]byte, s.LastSize)
+	if _, err := segment.ReadAt(buf, s.Offset-s.LastSize); err != nil {
+		return nil
+	}
+	rec, size, err := nextEntry(buf)
+	if err != nil || size != s.LastSize || rec.LSN != s.Last || rec.CRC != s.CRC {
+		return nil
+	}
+	return rec
+}
