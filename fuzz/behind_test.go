@@ -156,26 +156,33 @@ func (l laggard) recover(fsy fsys.FS, dir string, c crashfs.Crash) error {
 }
 
 // exposed tells that what the other program saved is not yet ours to keep: recovery
-// has neither recorded nor set it aside.
+// has not recorded it.
 func (l laggard) exposed(f *recovery.File, c crashfs.Crash) (bool, error) {
 	if !inSave(c) {
 		return false, nil
 	}
 	newest, err := f.Newest()
-	if err != nil || newest.Flags&wal.FlagFound != 0 {
+	if err != nil {
 		return false, err
 	}
-	return l.aside(filepath.Dir(f.Target), len(c.Points)/3+1) != nil, nil
+	return newest.Kind != wal.KindClash && newest.Flags&wal.FlagFound == 0, nil
 }
 
 // inSave tells that the save comes after the last that was acknowledged.
 func inSave(c crashfs.Crash) bool { return len(c.Points)%3 == 2 }
 
-// aside looks for the copy of the save of a round.
-func (l laggard) aside(dir string, round int) error {
+// recorded looks for the save of a round, as it was found, in the journal.
+func (l laggard) recorded(dir string, round int) error {
 	edit := lagContent{A: -round, B: round}.text()
-	_, err := os.Stat(filepath.Join(dir, "f/damaged", recovery.AsideName(wal.VersionOf([]byte(edit)))))
-	return err
+	for rec, err := range wal.Scan(fsys.OS, filepath.Join(dir, "f"), 1) {
+		if err != nil {
+			return err
+		}
+		if rec.Kind == wal.KindClash && string(rec.Image) == edit {
+			return nil
+		}
+	}
+	return fmt.Errorf("the edit of round %d is not recorded", round)
 }
 
 func (l laggard) check(dir string, c crashfs.Crash) error {
@@ -198,8 +205,8 @@ func (l laggard) check(dir string, c crashfs.Crash) error {
 		return l.checkHistory(dir)
 	}
 	for round := 1; round <= b; round++ {
-		if err := l.aside(dir, round); err != nil {
-			return fmt.Errorf("the edit of round %d is not kept: %w", round, err)
+		if err := l.recorded(dir, round); err != nil {
+			return err
 		}
 	}
 	return l.checkHistory(dir)

@@ -32,7 +32,7 @@ type crashed struct {
 	fault *fsys.Failing
 	clean []contents
 	// without is what the files hold after each step where an edit is left out: one
-	// that can't be carried over to what it is behind of is set aside.
+	// that clashes with what it is behind of is a version that is past.
 	without map[int][]contents
 	// shown is what the files held after each step, which may be behind model.
 	shown []contents
@@ -234,7 +234,8 @@ func (c *crashed) reached(dir string, now contents, acked int) (model []contents
 			continue
 		}
 		for name, text := range c.shown[i+1] {
-			if text != c.shown[i][name] && isAside(dir, name, text) {
+			was, err := recorded(dir, name, text)
+			if text != c.shown[i][name] && err == nil && was {
 				return append(c.model[:i+1:i+1], states[i+1:]...), true
 			}
 		}

@@ -9,14 +9,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/jtx-project/jtx/fuzz/evidence"
-	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
-	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -333,9 +332,8 @@ func (e *edited) meet(dir string, s *saving, cut int) error {
 	if err != nil {
 		return err
 	}
-	told := map[string]bool{}
 	if cut > 0 {
-		err = e.sweepTold(w.store, dir, told)
+		err = sweep(w.store, dir)
 	} else if answer = e.steps[len(e.steps)-1](w); e.finish != nil {
 		err = e.finish(w.store)
 	}
@@ -347,7 +345,7 @@ func (e *edited) meet(dir string, s *saving, cut int) error {
 	if s.err != nil {
 		return s.err
 	}
-	return e.judgeSave(dir, s, saved, answer, told)
+	return e.judgeSave(dir, s, saved, answer)
 }
 
 // runCutOff runs the last step until the hook panics. Nothing closes the store of a
@@ -365,37 +363,20 @@ func (e *edited) runCutOff(dir string, hook func()) {
 	}
 }
 
-// sweepTold is sweep, and notes what it was told of as set aside.
-func (e *edited) sweepTold(s *txn.Store, dir string, told map[string]bool) error {
-	r, err := s.Recover(context.Background(), []string{dir}, txn.RecoverOptions{})
-	if err != nil {
-		return err
-	}
-	for _, f := range r.Files {
-		for _, done := range f.Done {
-			if done.Aside != "" {
-				told[filepath.Base(done.Aside)] = true
-			}
-		}
-		err = errors.Join(err, f.Err)
-	}
-	return err
-}
-
 // judgeSave lets jtx settle what was left, and looks for every version.
-func (e *edited) judgeSave(dir string, s *saving, saved bool, answer error, told map[string]bool) error {
+func (e *edited) judgeSave(dir string, s *saving, saved bool, answer error) error {
 	w, err := e.open(fsys.OS, dir, 0)
 	if err != nil {
 		return err
 	}
-	if err := e.sweepTold(w.store, dir, told); err != nil {
+	if err := sweep(w.store, dir); err != nil {
 		return fmt.Errorf("recover: %w", err)
 	}
 	if err := verify(w.store, dir); err != nil {
 		return err
 	}
 	if saved {
-		if err := e.keptSave(dir, s, told, errors.Is(answer, errCutOff)); err != nil {
+		if err := e.keptSave(dir, s); err != nil {
 			return fmt.Errorf("the editor's version: %w", err)
 		}
 	}
@@ -442,23 +423,39 @@ func (e *edited) onlyOnce(s *txn.Store) error {
 	return nil
 }
 
-// keptSave looks for what the editor saved. Where the file was behind that may have
-// been merged, or set aside, of which a sweep must have told.
-func (e *edited) keptSave(dir string, s *saving, told map[string]bool, swept bool) error {
+// keptSave looks for what the editor saved: as it was, or with what the transaction did.
+func (e *edited) keptSave(dir string, s *saving) error {
 	err := e.kept(dir, e.file, s.text)
-	if err == nil || e.behind.Delay == 0 {
-		return err
-	}
-	if e.kept(dir, e.file, s.change(e.new[e.file])) == nil {
+	if err == nil {
 		return nil
 	}
-	if !isAside(dir, e.file, s.text) {
-		return fmt.Errorf("%w, nor set aside", err)
+	for text, scanErr := range versionsOf(dir, e.file) {
+		if scanErr != nil {
+			return scanErr
+		}
+		if carries(text, e.old[e.file], e.new[e.file], s.text) {
+			return nil
+		}
 	}
-	if swept && !told[recovery.AsideName(wal.VersionOf([]byte(s.text)))] {
-		return fmt.Errorf("it was set aside, and nobody was told")
+	return fmt.Errorf("%w, nor with what the transaction did", err)
+}
+
+// carries tells whether a version has all that an edit has changed in old, and what it
+// has left alone is as in old, or as in new.
+func carries(text, old, new, edit string) bool {
+	before, _ := decoded(old).(map[string]any)
+	after, _ := decoded(new).(map[string]any)
+	edited, _ := decoded(edit).(map[string]any)
+	now, ok := decoded(text).(map[string]any)
+	for _, name := range slices.Concat(slices.Collect(maps.Keys(edited)), slices.Collect(maps.Keys(now))) {
+		switch {
+		case !reflect.DeepEqual(before[name], edited[name]):
+			ok = ok && reflect.DeepEqual(now[name], edited[name])
+		default:
+			ok = ok && (reflect.DeepEqual(now[name], before[name]) || reflect.DeepEqual(now[name], after[name]))
+		}
 	}
-	return nil
+	return ok
 }
 
 // kept looks for a version in the file and in its journal.

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
 	"os"
 	"path/filepath"
@@ -340,6 +341,30 @@ func journalOf(dir, file string) string {
 	}
 }
 
+// versionsOf derives all versions in a file's journal.
+func versionsOf(dir, file string) iter.Seq2[string, error] {
+	journal := journalOf(dir, file)
+	read := func(lsn wal.LSN) (*wal.Record, error) { return wal.ReadRecord(fsys.OS, journal, lsn) }
+	return func(yield func(string, error) bool) {
+		for rec, err := range wal.Scan(fsys.OS, journal, 1) {
+			if err != nil {
+				yield("", err)
+				return
+			}
+			if rec.Kind == wal.KindClash && !yield(string(rec.Image), nil) {
+				return
+			}
+			if !rec.MakesVersion() || !rec.After.Exists {
+				continue
+			}
+			data, err := recovery.Render(read, rec.LSN, jsonpatch.Limits{})
+			if !yield(string(data), err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // recorded tells whether a version of a file is in its journal, and can be
 // rendered from it.
 func recorded(dir, file, text string) (bool, error) {
@@ -350,7 +375,10 @@ func recorded(dir, file, text string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if rec.After != want || rec.Kind == wal.KindAbort || rec.Kind == wal.KindNote {
+		if rec.Kind == wal.KindClash && string(rec.Image) == text {
+			return true, nil
+		}
+		if rec.After != want || !rec.MakesVersion() {
 			continue
 		}
 		data, err := recovery.Render(read, rec.LSN, jsonpatch.Limits{})

@@ -22,14 +22,21 @@ type Done struct {
 	Rev    uint64      // the revision that stands now
 	Aside  string      // where bytes were set aside
 	Record *wal.Record // the record of an edit that was adopted, or rebased
-	// Clash says why an edit that was made while the file was behind could not be
-	// rebased, and where it clashed with a committed change: its bytes are in Aside,
-	// and Rev stands. It is "" where there was no clash. Aside without a clash has an
-	// edit that was rebased, since its comments or layout were not, or since after
-	// another boot it is not certain which version it was made from.
+	// Clash says why an edit that was made while the file lagged could not be kept
+	// together with what was committed, and where the two met: Rev is the committed
+	// version again. It is "" where there was no clash.
 	Clash string
 	Cut   wal.CutReport
 	Err   error // damage, or what kept the action from being done
+}
+
+// EditRev is the revision that an edit is as it was found, where that is not the one
+// that stands; else 0.
+func (d *Done) EditRev() uint64 {
+	if d.Record == nil || d.Record.Kind != wal.KindClash {
+		return 0
+	}
+	return d.Rev - 1
 }
 
 // ErrDamaged is returned where a tracked file holds bytes that are no document.
@@ -152,41 +159,55 @@ func (fp *FilePlan) apply() Done {
 	if fp.Newest != nil {
 		done.Rev = fp.Newest.Rev
 	}
-	stands, err := f.clearTemps(fp.Newest)
-	if err != nil {
-		done.Err = err
-		return done
+	done.Err = fp.carryOut(&done)
+	return done
+}
+
+func (fp *FilePlan) carryOut(done *Done) error {
+	f, action, newest := fp.File, fp.Case.Action, fp.Newest
+	if action == Rebase {
+		// Before anything is tidied up: what lies beside the file tells what the edit
+		// was made from.
+		var err error
+		if newest, err = fp.rebase(done); err != nil {
+			return err
+		}
+		action = Redo
+		if newest.After == f.Found.Version {
+			action = Settle
+		}
 	}
-	action := fp.Case.Action
-	if stands != fp.Newest {
-		done.Rev, fp.Newest = stands.Rev, stands
+	stands, err := f.clearTemps(newest)
+	if err != nil {
+		return err
+	}
+	if stands != newest {
+		done.Rev, newest = stands.Rev, stands
 		if action == Nothing {
-			action = Settle // two records were appended
+			action = Settle // a record was appended
 		}
 	}
 	switch action {
 	case Settle:
-		done.Err = f.settle(fp.Newest)
+		return f.settle(newest)
 	case Redo:
-		done.Err = f.Redo(fp.Newest)
+		return f.Redo(newest)
 	case Adopt:
-		done.Err = fp.adopt(&done)
+		return f.adopt(newest, done)
 	case SetAside:
-		done.Aside, done.Err = f.setAside()
-		if done.Err == nil {
-			done.Err = &DamagedError{File: f.Target, Aside: done.Aside, Rev: done.Rev, Err: f.Found.Err}
+		if done.Aside, err = f.setAside(); err == nil {
+			err = &DamagedError{File: f.Target, Aside: done.Aside, Rev: done.Rev, Err: f.Found.Err}
 		}
+		return err
 	case SetAsideRedo:
 		if f.Found.Version.Exists {
-			done.Aside, done.Err = f.setAside()
+			if done.Aside, err = f.setAside(); err != nil {
+				return err
+			}
 		}
-		if done.Err == nil {
-			done.Err = f.Redo(fp.Newest)
-		}
-	case Rebase:
-		done.Err = fp.rebase(&done)
+		return f.Redo(newest)
 	}
-	return done
+	return nil
 }
 
 func (f *File) settle(newest *wal.Record) error {
@@ -210,31 +231,35 @@ func (f *File) syncName(newest *wal.Record) error {
 	if settled(f.Journal, newest) || newest.Flags&(wal.FlagNoDirSync|wal.FlagBehind) == wal.FlagNoDirSync {
 		return nil
 	}
-	err := fsys.SyncDir(f.FS, filepath.Dir(f.Target))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // the version is that there is no file
-	}
-	return err
+	return f.syncDir()
 }
 
-func (fp *FilePlan) adopt(done *Done) error {
-	rec, err := fp.File.Adoption(fp.Newest)
+func (f *File) adopt(newest *wal.Record, done *Done) error {
+	rec, err := f.Adoption(newest)
 	if err != nil {
 		return err
 	}
 	done.Record, done.Rev = rec, rec.Rev
-	return fp.File.AppendAdoption(rec)
+	return f.AppendAdoption(rec)
 }
 
 // AppendAdoption durably records an edit made outside and settles.
 func (f *File) AppendAdoption(rec *wal.Record) error {
-	if err := f.SyncFound(); err != nil {
+	if err := f.recordFound(rec); err != nil {
 		return err
 	}
-	if rec.Flags&wal.FlagNoDirSync == 0 {
-		if err := fsys.SyncDir(f.FS, filepath.Dir(f.Target)); err != nil {
-			return err
-		}
+	fsys.Step("recovery.adopted")
+	return f.Log.Settle(rec.LSN, f.Found.ID, rec.After, f.foundStrict(rec.After))
+}
+
+// recordFound durably appends a record of what stands under the name. That and its
+// name are durable before: so no older version can stand again behind it.
+func (f *File) recordFound(rec *wal.Record) error {
+	var syncs fsys.Syncs
+	syncs.Call(f.SyncFound, nil)
+	syncs.Call(f.syncDir, nil)
+	if err := syncs.Run(); err != nil {
+		return err
 	}
 	if err := f.Log.MarkPending(); err != nil {
 		return err
@@ -242,11 +267,17 @@ func (f *File) AppendAdoption(rec *wal.Record) error {
 	if err := f.Log.Append(rec); err != nil {
 		return err
 	}
-	if err := f.Log.Sync(); err != nil {
-		return err
+	return f.Log.Sync()
+}
+
+// syncDir makes durable what stands under the name, or that nothing does. A directory
+// that has gone holds nothing.
+func (f *File) syncDir() error {
+	err := fsys.SyncDir(f.FS, filepath.Dir(f.Target))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	fsys.Step("recovery.adopted")
-	return f.Log.Settle(rec.LSN, f.Found.ID, rec.After, f.foundStrict(rec.After))
+	return err
 }
 
 // Redo puts the version that newest made in place. Its record is durable first,
@@ -291,11 +322,6 @@ func (f *File) renderOver(newest *wal.Record) ([]byte, error) {
 	return Render(f.Journal.Read, newest.LSN, f.Limits)
 }
 
-// foreign are the flags of an adopted edit: whether the program that made it synced
-// the name is not known, so that after a power cut an older content means that it
-// didn't.
-const foreign = wal.FlagForeign | wal.FlagNoDirSync
-
 // SyncFound makes durable what stands under the name, which another program may not
 // have done. Else a power cut could break it where it counts as a version: one that
 // is there to go back to, or to stand until the directory is synced.
@@ -317,16 +343,19 @@ func (f *File) SyncFound() error {
 // another program made after newest (nil where the file was not tracked yet).
 func (f *File) Adoption(newest *wal.Record) (*wal.Record, error) {
 	rec, t := f.foreignTxn(newest)
-	rec.Kind, rec.Flags, rec.After = wal.KindImage, foreign, f.Found.Version
+	rec.Kind, rec.Flags, rec.After = wal.KindImage, wal.FlagForeign, f.Found.Version
 	switch {
 	case !f.Found.Version.Exists:
 		rec.Kind, t.Patch = wal.KindPatch, []byte(`[{"op":"remove","path":""}]`)
 	case rec.Before.Exists:
-		if err := f.describe(rec, &t, newest); err != nil {
+		old, err := Render(f.Journal.Read, newest.LSN, f.Limits)
+		if err == nil {
+			err = describe(rec, &t, trusted(old), f.Found.Doc, f.Limits)
+		}
+		if err != nil {
 			return nil, err
 		}
-	}
-	if rec.Kind == wal.KindImage {
+	default:
 		rec.Image = f.Found.Data
 	}
 	rec.Txns = []wal.Txn{t}
@@ -350,21 +379,24 @@ func (f *File) foreignTxn(newest *wal.Record) (*wal.Record, wal.Txn) {
 	return rec, t
 }
 
-// describe finds the patch from newest to what stands under the name. Where it
-// gives the very bytes the record needs no image.
-func (f *File) describe(rec *wal.Record, t *wal.Txn, newest *wal.Record) error {
-	old, err := Render(f.Journal.Read, newest.LSN, f.Limits)
-	if err != nil {
-		return err
-	}
-	patch, exact, err := Describe(jsonpatch.Trusted(old, jsonpatch.JSONC), f.Found.Doc, f.Limits)
+// describe finds what a transaction changed, and makes rec a patch where that is
+// smaller than the whole, which it then is.
+func describe(rec *wal.Record, t *wal.Txn, from, to *jsonpatch.Document, lim jsonpatch.Limits) error {
+	patch, exact, err := Describe(from, to, lim)
 	if err != nil {
 		return err
 	}
 	t.Patch = patch.Encode()
+	rec.Kind = wal.KindPatch
 	if exact {
-		rec.Kind = wal.KindPatch
+		return nil
 	}
+	splice := textSplice(from.Bytes(), to.Bytes())
+	if len(splice.Bytes) < len(to.Bytes())/2 {
+		t.Splices = []wal.Splice{splice}
+		return nil
+	}
+	rec.Kind, rec.Image = wal.KindImage, to.Bytes()
 	return nil
 }
 

@@ -89,7 +89,7 @@ func (f *File) inHistory(v wal.Version) bool {
 		if err != nil {
 			return false
 		}
-		if rec.After == v || rec.Before == v {
+		if rec.After == v || stoodBefore(rec) == v {
 			return true
 		}
 	}
@@ -98,12 +98,11 @@ func (f *File) inHistory(v wal.Version) bool {
 
 // recordDisplaced keeps the file under the displaced name as a version where it
 // is neither the content before rec nor rec's own, nor what was found and is meant
-// to be replaced. Two records follow rec: what
-// the other program saved, and rec's content again, which is what stands. It
-// returns the second, or nil where there was nothing to keep. Bytes that are no
-// document are set aside instead.
+// to be replaced. A clash record follows rec: what the other program saved, and
+// rec's content again, which is what stands. It is returned, or nil where there was
+// nothing to keep. Bytes that are no document are set aside instead.
 func (f *File) recordDisplaced(rec *wal.Record, data []byte) (*wal.Record, error) {
-	if known, err := f.displacedIs(rec.Before, rec.After, f.Found.Version); known || err != nil {
+	if known, err := f.holdsVersion(Displaced(f.Target), stoodBefore(rec), rec.After, f.Found.Version); known || err != nil {
 		return nil, err
 	}
 	out, err := Read(f.FS, Displaced(f.Target), wal.State{}, f.Limits)
@@ -117,34 +116,31 @@ func (f *File) recordDisplaced(rec *wal.Record, data []byte) (*wal.Record, error
 		_, err := f.keep(out)
 		return nil, err
 	}
-	at := f.Log.Clock(now())
-	unit := wal.NewIDAt(at)
-	saved := &wal.Record{Kind: wal.KindImage, Flags: foreign, Unit: unit, Rev: rec.Rev + 1, Before: rec.After, After: out.Version, Image: out.Data,
-		Txns: []wal.Txn{{ID: unit, Time: at, Message: "saved outside jtx during a commit"}}}
-	again := &wal.Record{Kind: wal.KindImage, Flags: rec.Flags &^ (wal.FlagForeign | wal.FlagFound), Unit: wal.NewIDAt(at), Rev: rec.Rev + 2, Before: out.Version, After: rec.After, Image: data}
-	again.Txns = []wal.Txn{{ID: again.Unit, Time: at.Add(1), Message: fmt.Sprintf("%s again", rec.Unit)}}
-	if !rec.After.Exists {
-		again.Kind, again.Image, again.Txns[0].Patch = wal.KindPatch, nil, []byte(`[{"op":"remove","path":""}]`)
-	}
-	if err := f.Log.Append(saved, again); err != nil {
+	clash, err := f.clashRecord(rec, out, data)
+	if err != nil {
 		return nil, err
 	}
-	return again, f.Log.Sync()
+	clash.Flags = rec.Flags & levelFlags
+	clash.Txns[0].Message = "saved outside jtx during a commit"
+	if err := f.Log.Append(clash); err != nil {
+		return nil, err
+	}
+	return clash, f.Log.Sync()
 }
 
-// displacedIs tells whether the displaced file is one of these versions, as it
-// nearly always is. So it is not taken into memory for that.
-func (f *File) displacedIs(versions ...wal.Version) (bool, error) {
-	displaced, err := f.FS.OpenFile(Displaced(f.Target), os.O_RDONLY|fsys.NonBlock, 0)
+// holdsVersion tells whether a file beside the target has one of these contents, as
+// the displaced one nearly always does. So it is not taken into memory for that.
+func (f *File) holdsVersion(name string, versions ...wal.Version) (bool, error) {
+	file, err := f.FS.OpenFile(name, os.O_RDONLY|fsys.NonBlock|fsys.NoFollow, 0)
 	if err != nil {
 		return false, nil // the caller's own look says why
 	}
-	defer displaced.Close()
-	info, err := displaced.Stat()
+	defer file.Close()
+	info, err := file.Stat()
 	if err != nil || !info.Mode().IsRegular() {
 		return false, nil
 	}
-	is, err := wal.VersionFrom(displaced, info.Size())
+	is, err := wal.VersionFrom(file, info.Size())
 	return slices.Contains(versions, is), err
 }
 

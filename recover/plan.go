@@ -315,21 +315,16 @@ func (f *File) memory(newest *wal.Record) Memory {
 }
 
 func (f *File) standing(newest *wal.Record, m Memory) (Standing, error) {
-	st := f.Journal.State()
 	now := f.Found.Version
 	switch {
 	case now == newest.After:
 		return StandsNew, nil
 	case m == Settled && f.Found.Err != nil:
 		return StandsBroken, nil // as before it was mended, maybe
-	case now == newest.Before:
+	case now == stoodBefore(newest):
 		return StandsOld, nil
-	case m == Pending && (f.Found.ID == st.File || now == st.Content):
-		return StandsOld, nil
-	case m == Behind && f.Journal.Known() && st.Applied > 0 && now == st.Content:
-		return StandsOld, nil
-	case m == Forgotten || m == Behind:
-		old, err := f.olderStands(newest)
+	case m == Pending || m == Forgotten || m == Behind:
+		old, err := f.expected(newest)
 		if err != nil || old {
 			return StandsOld, err
 		}
@@ -344,27 +339,22 @@ func (f *File) standing(newest *wal.Record, m Memory) (Standing, error) {
 	}
 }
 
-// olderStands tells whether the file is a version older than the newest, that was
-// never replaced or may have come back: each version since was written at a level
-// below full, so that its rename was not made durable. In the boot that `state` is
-// of, nothing comes back.
-func (f *File) olderStands(newest *wal.Record) (bool, error) {
-	for rec := newest; ; {
-		before, err := newestAt(f.Journal.Read, rec.LSN-1)
-		if err != nil || before == nil {
-			return false, err
-		}
-		if f.Found.Version == before.After {
-			return true, nil // which is not rec.Before where that was found
-		}
-		if f.Journal.Known() && f.reached(before, before.LSN <= f.Journal.State().Applied) || durablyNamed(before) {
-			return false, nil
-		}
-		if f.Found.Version == before.Before {
+// expected tells whether what stands is one of the versions, or of the edits found
+// then, that a file may lag at: from the one that is known to have been in place, or
+// durably so after another boot, up to the newest. An older one was put there by
+// somebody.
+func (f *File) expected(newest *wal.Record) (bool, error) {
+	recs, base, err := f.unplaced(newest)
+	if err != nil {
+		return false, err
+	}
+	now := f.Found.Version
+	for _, rec := range recs {
+		if now == rec.After || now == stoodBefore(rec) {
 			return true, nil
 		}
-		rec = before
 	}
+	return base != nil && now == base.After, nil
 }
 
 func keyOf(p wal.Participant) Key { return Key{p.Workspace, p.Path} }
@@ -381,7 +371,7 @@ func (fp *FilePlan) Outcome() (Found, error) {
 		return foundIs(trusted(data)), nil
 	case Rebase:
 		m, err := fp.merged()
-		if err != nil || m.adopted() {
+		if err != nil || m.doc == fp.File.Found.Doc {
 			return fp.File.Found, err
 		}
 		return foundIs(m.doc), nil
@@ -393,7 +383,8 @@ func (fp *FilePlan) Outcome() (Found, error) {
 }
 
 // Coming is the record of an edit made outside that carrying out the plan appends,
-// without its LSN; nil where it appends none.
+// without its LSN: of kind clash where it makes two revisions. It is nil where
+// nothing is appended.
 func (fp *FilePlan) Coming() (*wal.Record, error) {
 	switch fp.Case.Action {
 	case Adopt:
@@ -406,8 +397,8 @@ func (fp *FilePlan) Coming() (*wal.Record, error) {
 	}
 }
 
-// merged is the outcome of the Rebase action. It is kept, since who goes on from
-// Outcome puts that in the place of what was found.
+// merged is the outcome of the Rebase action. It is kept, since a caller that goes on
+// from Outcome puts that in the place of what was found.
 func (fp *FilePlan) merged() (merge, error) {
 	if fp.merge == nil {
 		m, err := fp.File.rebase(fp.Newest)

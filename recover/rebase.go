@@ -9,87 +9,116 @@ import (
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
-// merge is what becomes of an edit that another program made while the file was
+// merge is what becomes of an edit that another program made while the file lagged
 // behind its journal.
 type merge struct {
-	rec   *wal.Record // the edit's record; nil where it changes no value, and on a clash
-	doc   *jsonpatch.Document
-	keep  bool   // what was found is not whole in any version: it is set aside
-	clash string // see Done
+	rec   *wal.Record         // is appended; nil where the edit has nothing that the newest version lacks
+	doc   *jsonpatch.Document // what stands then, nil: no file
+	clash string              // see Done
 }
-
-// adopted tells that the edit stands as it is.
-func (m *merge) adopted() bool { return m.rec != nil && m.rec.Flags&wal.FlagFound == 0 }
 
 // lag is how far the file may be behind its journal.
 type lag struct {
 	base    *jsonpatch.Document // the oldest version that may have been edited; nil: none is known
 	newest  *jsonpatch.Document // nil: no file
 	changes jsonpatch.Patch     // all that the versions after base did, in order
+	certain bool                // that none after base can have been edited
 }
 
-// rebase carries an edit that another program made while the file lagged over to
-// the newest version. An edit that has every committed change, since it was made on
-// the newest version or on one as good, stands as it is. Else it is compared with
-// the oldest version that may have been edited. Taking too old a one can only find
-// a clash where there is none: that the edit leaves alone each place where the
-// versions since then changed something means that none of that is taken back.
+// rebase works out what becomes of an edit that was made while the file lagged. One
+// that has every committed change, since it was made on the newest version or on one
+// as good, stands as it is. Onto any other the committed changes are applied, so that
+// its layout and comments stay; it is compared with the oldest version that may have
+// been edited. Taking too old a one can only find a clash where there is none: that
+// the edit leaves alone each place where the versions since then changed something
+// means that none of that is taken back. But what looks left alone may have been put
+// back on purpose, so that an edit is also a version as it was found, unless that base
+// is certain.
 func (f *File) rebase(newest *wal.Record) (merge, error) {
 	l, err := f.lag(newest)
 	if err != nil {
 		return merge{}, err
 	}
 	if l.newest == nil {
-		return merge{keep: true, clash: "a committed change removed the file"}, nil
+		return f.clash(newest, l, "a committed change removed the file")
 	}
-	patch, err := jsonpatch.Diff(l.newest, f.Found.Doc)
+	edit, err := jsonpatch.Diff(l.newest, f.Found.Doc)
 	if err != nil {
 		return merge{}, err
 	}
-	if _, clash := jsonpatch.Clash(l.newest, patch, l.changes); !clash {
+	if _, clash := jsonpatch.Clash(l.newest, edit, l.changes); !clash {
 		return f.upToDate(newest)
 	}
 	if l.base == nil {
-		return merge{doc: l.newest, keep: true, clash: "no version is known that it was made from"}, nil
+		return f.clash(newest, l, "no version is known that it was made from")
 	}
 	return f.carryOver(newest, l)
 }
 
-// upToDate adopts an edit that has every committed change. AppendAdoption makes its
-// name durable, so that after a power cut no older version can stand again.
+// upToDate adopts an edit that has every committed change.
 func (f *File) upToDate(newest *wal.Record) (merge, error) {
 	rec, err := f.Adoption(newest)
-	if err != nil {
-		return merge{}, err
-	}
-	rec.Flags = wal.FlagForeign
-	return merge{rec: rec, doc: f.Found.Doc}, nil
+	return merge{rec: rec, doc: f.Found.Doc}, err
 }
 
-// carryOver applies to the newest version what the edit changed in the base.
+// carryOver applies what was committed onto the text that was found.
 func (f *File) carryOver(newest *wal.Record, l lag) (merge, error) {
-	patch, err := jsonpatch.Diff(l.base, f.Found.Doc)
+	edit, err := jsonpatch.Diff(l.base, f.Found.Doc)
 	if err != nil {
 		return merge{}, err
 	}
-	m := merge{doc: l.newest, keep: true}
-	if at, clash := jsonpatch.Clash(l.base, patch, l.changes); clash {
-		m.clash = fmt.Sprintf("%q was changed by a committed change too", at)
-		return m, nil
+	edit = l.withoutCommitted(edit)
+	if at, clash := jsonpatch.Clash(l.base, edit, l.changes); clash {
+		return f.clash(newest, l, fmt.Sprintf("%q was changed by a committed change too", at))
 	}
-	next, err := replayed(l.newest, patch, f.Limits)
+	committed, err := jsonpatch.Diff(l.base, l.newest)
 	if err != nil {
-		m.clash = err.Error() // it is over a limit
-		return m, nil
+		return merge{}, err
 	}
-	if len(patch) == 0 {
-		return m, nil // comments and layout, which no patch carries
+	next, err := replayed(f.Found.Doc, committed, f.Limits)
+	var want *jsonpatch.Document
+	if err == nil {
+		want, err = replayed(l.newest, edit, f.Limits)
 	}
-	m.doc, m.rec = next, f.rebased(newest, patch, next)
-	same, err := replayed(l.base, patch, f.Limits)
-	exact := err == nil && bytes.Equal(same.Bytes(), f.Found.Data)
-	m.keep = !exact || !f.Journal.Known()
-	return m, nil
+	switch {
+	case err != nil:
+		return f.clash(newest, l, err.Error()) // it is over a limit
+	case !jsonpatch.Equal(next.Bytes(), want.Bytes()):
+		return f.clash(newest, l, "the committed changes mean something else in it")
+	case bytes.Equal(next.Bytes(), f.Found.Data):
+		return f.upToDate(newest)
+	case l.certain:
+		rec, err := f.rebased(newest, l.newest, next)
+		return merge{rec: rec, doc: next}, err
+	}
+	rec, err := f.clashRecord(newest, f.Found, next.Bytes())
+	return merge{rec: rec, doc: next}, err
+}
+
+// withoutCommitted leaves out of an edit of the base what a committed change has done
+// just so: a member that has the same value in both, or is in neither.
+func (l *lag) withoutCommitted(edit jsonpatch.Patch) jsonpatch.Patch {
+	var rest jsonpatch.Patch
+	for _, op := range edit {
+		value, err := l.newest.Get(op.Path)
+		same := op.Op == "remove" && err != nil || op.Op != "remove" && err == nil && jsonpatch.Equal(value, op.Value)
+		if !same || !inObjects(l.base, op.Path) || !inObjects(l.newest, op.Path) {
+			rest = append(rest, op)
+		}
+	}
+	return rest
+}
+
+// inObjects tells that a place is led to by names alone: the same place is then the
+// same thing in every version.
+func inObjects(doc *jsonpatch.Document, p jsonpatch.Pointer) bool {
+	for n := range p {
+		value, err := doc.Get(p[:n])
+		if err != nil || !bytes.HasPrefix(value, []byte("{")) {
+			return false
+		}
+	}
+	return true
 }
 
 // replayed applies a patch as a journal's reader will.
@@ -102,16 +131,21 @@ func replayed(doc *jsonpatch.Document, patch jsonpatch.Patch, lim jsonpatch.Limi
 	return next, err
 }
 
-// rebased is the record of an edit that was carried over. What was found stands
-// until the record is carried out: Before tells it from a further edit. Until then
-// the file is behind still.
-func (f *File) rebased(newest *wal.Record, patch jsonpatch.Patch, next *jsonpatch.Document) *wal.Record {
+// rebased is the record of an edit onto which what was committed was applied. What
+// was found stands until the record is carried out: Before tells it from a further
+// edit.
+func (f *File) rebased(newest *wal.Record, from, next *jsonpatch.Document) (*wal.Record, error) {
 	rec, t := f.foreignTxn(newest)
-	t.Patch = patch.Encode()
-	rec.Kind, rec.Flags = wal.KindPatch, foreign|wal.FlagFound|wal.FlagBehind
-	rec.Before, rec.After = f.Found.Version, wal.VersionOf(next.Bytes())
+	rec.Flags, rec.Before, rec.After = wal.FlagForeign|wal.FlagFound, f.Found.Version, wal.VersionOf(next.Bytes())
+	err := describe(rec, &t, from, next, f.Limits)
 	rec.Txns = []wal.Txn{t}
-	return rec
+	return rec, err
+}
+
+// clash keeps both an edit and what was committed.
+func (f *File) clash(newest *wal.Record, l lag, why string) (merge, error) {
+	rec, err := f.clashRecord(newest, f.Found, trustedBytes(l.newest))
+	return merge{rec: rec, doc: l.newest, clash: why}, err
 }
 
 // whole stands for a change of everything.
@@ -123,6 +157,10 @@ func (f *File) lag(newest *wal.Record) (lag, error) {
 	if err != nil {
 		return lag{}, err
 	}
+	staged, placed := f.beside(newest)
+	if placed {
+		recs, base = nil, newest
+	}
 	if base == nil {
 		data, err := Render(f.Journal.Read, newest.LSN, f.Limits)
 		return lag{newest: trusted(data), changes: whole}, err
@@ -131,7 +169,7 @@ func (f *File) lag(newest *wal.Record) (lag, error) {
 	if err != nil {
 		return lag{}, err
 	}
-	l := lag{base: trusted(data)}
+	l := lag{base: trusted(data), certain: staged}
 	l.newest = l.base
 	for i := len(recs) - 1; i >= 0; i-- {
 		if err := l.add(recs[i], f.Limits); err != nil {
@@ -139,6 +177,22 @@ func (f *File) lag(newest *wal.Record) (lag, error) {
 		}
 	}
 	return l, nil
+}
+
+// beside tells what lies beside the file, left by a process of this boot: what the
+// newest version is to be, staged, so that it has not stood under the name; or what
+// stood there before it was exchanged with that.
+func (f *File) beside(newest *wal.Record) (staged, placed bool) {
+	before := stoodBefore(newest)
+	if !f.Journal.Known() || before == newest.After {
+		return false, false
+	}
+	for _, name := range append(f.spareNames(), Temp(f.Target), Displaced(f.Target)) {
+		is, err := f.holdsVersion(name, newest.After)
+		staged = staged || err == nil && is
+	}
+	is, err := f.holdsVersion(Displaced(f.Target), before)
+	return staged, err == nil && is
 }
 
 // add goes on by one version. An image may lack its patches, which are then over a
@@ -167,7 +221,7 @@ func (f *File) unplaced(newest *wal.Record) (recs []*wal.Record, base *wal.Recor
 	applied := f.Journal.State().Applied
 	above := true // every record so far is above the applied one
 	for rec := newest; rec != nil; {
-		if f.reached(rec, above && rec.LSN <= applied) {
+		if f.reached(rec, newest, above && rec.LSN <= applied) {
 			return recs, rec, nil
 		}
 		above = above && rec.LSN > applied
@@ -182,52 +236,36 @@ func (f *File) unplaced(newest *wal.Record) (recs []*wal.Record, base *wal.Recor
 // reached tells that the version of rec, or a newer one, stands under the name or
 // has been edited: that none before it can. applied tells that `state` names rec.
 // Another boot's `state` is believed of what it was settled with durably, and of its
-// content only: records that were never durable may have had the same numbers.
-func (f *File) reached(rec *wal.Record, applied bool) bool {
+// content only: records that were never durable may have had the same numbers. The
+// newest record's own flags say nothing yet, unless it is an adoption, which is
+// written when its name is durable.
+func (f *File) reached(rec, newest *wal.Record, applied bool) bool {
 	switch {
 	case rec.LSN == 1 && rec.Flags&wal.FlagForeign != 0:
 		return true // what was there before jtx
 	case f.Journal.Known():
 		return applied
-	case durablyNamed(rec):
+	case rec.Kind != wal.KindClash && rec.Flags&(wal.FlagForeign|wal.FlagFound|wal.FlagNoDirSync) == wal.FlagForeign:
+		return true
+	case rec != newest && durablyNamed(rec):
 		return true
 	default:
 		return applied && rec.Flags&wal.FlagBehind != 0 && rec.After == f.Journal.State().Content
 	}
 }
 
-// rebase carries out the Rebase action.
-func (fp *FilePlan) rebase(done *Done) error {
+// rebase records what becomes of the edit, durably, and returns the newest record
+// then. What was found stands under the name until that is carried out.
+func (fp *FilePlan) rebase(done *Done) (*wal.Record, error) {
 	f := fp.File
-	m, err := f.rebase(fp.Newest)
-	if err != nil {
-		return err
+	m, err := fp.merged()
+	if err != nil || m.rec == nil {
+		return fp.Newest, err
 	}
-	if m.rec != nil {
-		done.Record, done.Rev = m.rec, m.rec.Rev
+	if err := f.recordFound(m.rec); err != nil {
+		return nil, err
 	}
-	if m.adopted() {
-		return f.AppendAdoption(m.rec)
-	}
-	if err := f.SyncFound(); err != nil {
-		return err
-	}
-	if m.keep {
-		if done.Aside, err = f.setAside(); err != nil {
-			return err
-		}
-		fsys.Step("recovery.rebase-kept")
-	}
-	done.Clash = m.clash
-	if m.rec == nil {
-		return f.Redo(fp.Newest)
-	}
-	if err := f.Log.Append(m.rec); err != nil {
-		return err
-	}
-	if err := f.Log.Sync(); err != nil {
-		return err
-	}
+	done.Record, done.Rev, done.Clash = m.rec, m.rec.Rev, m.clash
 	fsys.Step("recovery.rebased")
-	return f.Redo(m.rec)
+	return m.rec, nil
 }

@@ -42,9 +42,6 @@ func TestRebaseCutOff(t *testing.T) {
 					require.NoError(t, err, "cut off at %s", last(failing))
 					require.Equal(t, whole.read(), p.read(), "cut off at %s", last(failing))
 					require.Equal(t, whole.versions(), p.versions(), "cut off at %s; then %s", last(failing), done.Case)
-					if c.aside {
-						require.Equal(t, c.edit, p.aside((&File{Dir: p.journal()}).asideName(versionOfText(c.edit))))
-					}
 				}
 			})
 		}
@@ -87,7 +84,7 @@ func TestRebaseLost(t *testing.T) {
 		done, err := p.recover(fsys.OS, bootNow)
 		require.NoError(t, err)
 		require.Contains(t, done.Clash, `"/b"`)
-		require.Equal(t, further, p.aside(done.Aside))
+		require.Equal(t, further, lastTwo(p.versions())[0])
 		require.Equal(t, swap(edit, `"a": 1`, `"a": 3`), p.read())
 	})
 }
@@ -97,8 +94,9 @@ func TestRebaseLost(t *testing.T) {
 func rebasedOnly(t *testing.T, edit string) *place {
 	for call := 0; ; call++ {
 		p := newPlace(t, "f.json")
-		p.lag(lagText, setA, setA3)
+		newest := p.lag(lagText, setA, setA3)
 		p.write(edit)
+		require.NoError(t, os.WriteFile(Temp(p.target()), []byte(newest), 0o600))
 		failing := fsys.NewFailing(fsys.OS, fsys.Fault{Call: call, Forever: true})
 		_, _ = p.recover(failing, bootNow)
 		require.NotZero(t, failing.Failed())
@@ -114,6 +112,7 @@ func rebasedOnly(t *testing.T, edit string) *place {
 func TestRebaseSyncsFirst(t *testing.T) {
 	for name, c := range map[string]struct{ stands, sync, then string }{
 		"rebased":    {swap(lagText, `"b": 1`, `"b": 5`), "sync f.json", "datasync"},
+		"its name":   {swap(lagText, `"b": 1`, `"b": 5`), "sync .", "datasync"},
 		"clash":      {swap(lagText, `"a": 1`, `"a": 5`), "sync f.json", "exchange"},
 		"up to date": {swap(lagText, `"a": 1`, `"a": 2`, `"b": 1`, `"b": 5`), "sync .", "datasync"},
 		"caught up":  {swap(lagText, `"a": 1`, `"a": 2`), "sync .", "write journal/state"},
@@ -154,10 +153,11 @@ func TestRebaseMeetsASave(t *testing.T) {
 	require.Equal(t, want, p.read())
 	texts := p.versions()
 	require.Equal(t, []string{want, saved, want}, texts[len(texts)-3:])
-	again, err := wal.ReadRecord(fsys.OS, p.journal(), wal.LSN(len(texts)))
+	clash, err := wal.ReadRecord(fsys.OS, p.journal(), wal.LSN(len(texts)-1))
 	require.NoError(t, err)
-	require.Zero(t, again.Flags&wal.FlagFound, "it begins at the version before")
-	require.Equal(t, versionOfText(saved), again.Before)
+	require.Equal(t, wal.KindClash, clash.Kind)
+	require.Equal(t, saved, string(clash.Image))
+	require.Equal(t, versionOfText(want), clash.Before)
 }
 
 // TestReplacedDamageComesBack: where damaged bytes were being replaced, the version

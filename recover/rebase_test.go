@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -144,6 +145,9 @@ func (p *place) versions() (texts []string) {
 	read := func(lsn wal.LSN) (*wal.Record, error) { return wal.ReadRecord(fsys.OS, p.journal(), lsn) }
 	for rec, err := range wal.Scan(fsys.OS, p.journal(), 1) {
 		require.NoError(p.t, err)
+		if rec.Kind == wal.KindClash {
+			texts = append(texts, string(rec.Image))
+		}
 		data, err := Render(read, rec.LSN, jsonpatch.Limits{})
 		require.NoError(p.t, err)
 		texts = append(texts, string(data))
@@ -159,7 +163,6 @@ var rebases = []struct {
 	edit    string // "" : the base, edited by nobody
 	want    string // "": the newest version
 	clash   string // a part of Done.Clash
-	aside   bool
 	action  Action
 }{
 	{name: "another member", base: lagText, patches: []string{setA, setA3}, edit: swap(lagText, `"b": 1`, `"b": 5`),
@@ -168,21 +171,29 @@ var rebases = []struct {
 		want: swap(lagText, `3]`, "3],\n  \"c\": 1", `"a": 1`, `"a": 2`), action: Rebase},
 	{name: "another element", base: lagText, patches: []string{setList}, edit: swap(lagText, `3]`, `7]`),
 		want: swap(lagText, `[1, 2, 3]`, `[9, 2, 7]`), action: Rebase},
-	{name: "an element that has moved", base: lagText, patches: []string{cutList}, edit: swap(lagText, `3]`, `7]`), clash: `"/list/2"`, aside: true, action: Rebase},
-	{name: "the same member", base: lagText, patches: []string{setA}, edit: swap(lagText, `"a": 1`, `"a": 5`), clash: `"/a"`, aside: true, action: Rebase},
+	{name: "an element that has moved", base: lagText, patches: []string{cutList}, edit: swap(lagText, `3]`, `7]`), clash: `"/list/2"`, action: Rebase},
+	{name: "the same member", base: lagText, patches: []string{setA}, edit: swap(lagText, `"a": 1`, `"a": 5`), clash: `"/a"`, action: Rebase},
 	{name: "a member that has become what it was", base: lagText, patches: []string{setA, setBack}, edit: swap(lagText, `"a": 1`, `"a": 5`),
-		clash: `"/a"`, aside: true, action: Rebase},
-	{name: "the whole", base: lagText, patches: []string{setA}, edit: "[]\n", clash: `""`, aside: true, action: Rebase},
+		clash: `"/a"`, action: Rebase},
+	{name: "the whole", base: lagText, patches: []string{setA}, edit: "[]\n", clash: `""`, action: Rebase},
 	{name: "layout and a member", base: lagText, patches: []string{setA}, edit: `{"a":1,"b":5,"list":[1,2,3]}`,
-		want: swap(lagText, `"b": 1`, `"b": 5`, `"a": 1`, `"a": 2`), aside: true, action: Rebase},
-	{name: "layout only", base: lagText, patches: []string{setA}, edit: `{"a":1,"b":1,"list":[1,2,3]}`, aside: true, action: Rebase},
+		want: `{"a":2,"b":5,"list":[1,2,3]}`, action: Rebase},
+	{name: "layout only", base: lagText, patches: []string{setA}, edit: `{"a":1,"b":1,"list":[1,2,3]}`, want: `{"a":2,"b":1,"list":[1,2,3]}`, action: Rebase},
+	{name: "a comment only", base: lagText, patches: []string{setA}, edit: swap(lagText, `"a": 1,`, `"a": 1, // one`), want: swap(lagText, `"a": 1,`, `"a": 2, // one`), action: Rebase},
+	{name: "a comment and a member", base: lagText, patches: []string{setList}, edit: swap(lagText, `"b": 1,`, `"b": 5, // five`),
+		want: swap(lagText, `"b": 1,`, `"b": 5, // five`, `[1,`, `[9,`), action: Rebase},
+	{name: "what was committed, and another member", base: lagText, patches: []string{setA, setA3}, edit: swap(lagText, `"a": 1`, `"a": 3`, `"b": 1`, `"b": 5`),
+		want: swap(lagText, `"a": 1`, `"a": 3`, `"b": 1`, `"b": 5`), action: Rebase},
+	{name: "what was committed is not what another edit of it is", base: lagText, patches: []string{setA, setA3, setList}, edit: swap(lagText, `"a": 1`, `"a": 3`, `"b": 1`, `"b": 5`),
+		want: swap(lagText, `"a": 1`, `"a": 3`, `"b": 1`, `"b": 5`, `[1,`, `[9,`), action: Rebase},
+	{name: "an element that is another one now", base: lagText, patches: []string{cutList}, edit: swap(lagText, `[1, 2`, `[2, 2`), clash: `"/list/0"`, action: Rebase},
 	{name: "made on the newest version", base: lagText, patches: []string{setA}, edit: swap(lagText, `"a": 1`, `"a": 2`, `"b": 1,`, `"b": 5, // five`),
 		want: swap(lagText, `"a": 1`, `"a": 2`, `"b": 1,`, `"b": 5, // five`), action: Rebase},
-	{name: "of a file that was removed", base: lagText, patches: []string{setA, remove}, edit: swap(lagText, `"b": 1`, `"b": 5`), clash: "removed", aside: true, action: Rebase},
+	{name: "of a file that was removed", base: lagText, patches: []string{setA, remove}, edit: swap(lagText, `"b": 1`, `"b": 5`), clash: "removed", action: Rebase},
 	{name: "of a file that was removed and made anew", base: lagText, patches: []string{remove, "{\"z\": 1}\n"}, edit: swap(lagText, `"b": 1`, `"b": 5`),
-		clash: `"/b"`, aside: true, action: Rebase},
+		clash: `"/b"`, action: Rebase},
 	{name: "of a file that was not there", patches: []string{"{\"z\": 1}\n", `[{"op":"add","path":"/y","value":1}]`}, edit: "{\"b\": 5}\n",
-		clash: "no version is known", aside: true, action: Rebase},
+		clash: "no version is known", action: Rebase},
 	{name: "none of a file that was not there", patches: []string{"{\"z\": 1}\n", `[{"op":"add","path":"/y","value":1}]`}, action: Redo},
 	{name: "none", base: lagText, patches: []string{setA, setA3, setList}, action: Redo},
 	{name: "none of what stands in the middle", base: lagText, patches: []string{setA, setA3, setList}, edit: swap(lagText, `"a": 1`, `"a": 2`), action: Redo},
@@ -211,10 +222,8 @@ func TestRebase(t *testing.T) {
 				require.Equal(t, want, p.read())
 				require.Contains(t, done.Clash, c.clash)
 				require.Equal(t, c.clash == "", done.Clash == "", done.Clash)
-				p.checkRebase(done, edit, want, newest)
-				// After another boot the base is not certain, so that what stood is kept.
-				rewritten := c.action == Rebase && want != edit
-				require.Equal(t, c.aside || rewritten && boot == bootAfter, done.Aside != "", done.Aside)
+				p.checkRebase(done, edit, want)
+				require.Empty(t, done.Aside)
 				p.restsIn(boot, want)
 			})
 		}
@@ -222,22 +231,66 @@ func TestRebase(t *testing.T) {
 }
 
 // checkRebase checks the report and the record.
-func (p *place) checkRebase(done Done, edit, want, newest string) {
-	if done.Aside != "" {
-		require.Equal(p.t, edit, p.aside(done.Aside))
-	}
-	if want == newest {
+func (p *place) checkRebase(done Done, edit, want string) {
+	if done.Action != Rebase {
 		require.Nil(p.t, done.Record)
 		return
 	}
 	require.Equal(p.t, done.Rev, done.Record.Rev)
-	require.NotZero(p.t, done.Record.Flags&wal.FlagForeign)
-	require.Equal(p.t, "changed outside jtx", done.Record.Txns[0].Message)
 	require.Equal(p.t, versionOfText(want), done.Record.After)
-	if want != edit {
-		require.Equal(p.t, versionOfText(edit), done.Record.Before)
-		require.NotZero(p.t, done.Record.Flags&wal.FlagFound)
+	if want == edit {
+		require.Equal(p.t, wal.FlagForeign, done.Record.Flags)
+		return
 	}
+	require.Equal(p.t, wal.KindClash, done.Record.Kind)
+	require.Equal(p.t, []string{edit, want}, lastTwo(p.versions()))
+	both := Revisions(done.Record)
+	require.Len(p.t, both, 2)
+	require.Equal(p.t, "changed outside jtx", both[0].Txns[0].Message)
+	require.Equal(p.t, []uint64{done.Rev - 1, done.Rev}, []uint64{both[0].Rev, both[1].Rev})
+	for i, text := range []string{edit, want} {
+		require.Equal(p.t, versionOfText(text), both[i].After)
+	}
+}
+
+// TestRebaseOfACertainBase: where it is certain that the newest version has not stood
+// under the name, an edit of what did is one revision: what was committed, onto it.
+func TestRebaseOfACertainBase(t *testing.T) {
+	for _, c := range rebases {
+		if c.action != Rebase || c.clash != "" || c.want == c.edit {
+			continue
+		}
+		for _, name := range []string{Temp("f.json"), Displaced("f.json"), "journal/spare"} {
+			t.Run(c.name+"/"+name, func(t *testing.T) {
+				p := newPlace(t, "f.json")
+				newest := p.lag(c.base, c.patches...)
+				p.write(c.edit)
+				require.NoError(t, os.WriteFile(filepath.Join(p.dir, name), []byte(newest), 0o600))
+				done, err := p.recover(fsys.OS, bootNow)
+				require.NoError(t, err)
+				require.Equal(t, c.want, p.read())
+				require.Equal(t, []string{newest, c.want}, lastTwo(p.versions()))
+				require.Equal(t, wal.FlagForeign|wal.FlagFound, done.Record.Flags)
+				require.Equal(t, versionOfText(c.edit), done.Record.Before)
+				p.restsIn(bootNow, c.want)
+			})
+		}
+	}
+}
+
+// TestEditOfThePlacedVersion: where the newest version has stood under the name, all
+// that an edit changed is meant so.
+func TestEditOfThePlacedVersion(t *testing.T) {
+	p := newPlace(t, "f.json")
+	p.lag(lagText, setA)
+	edit := swap(lagText, `"b": 1`, `"b": 5`) // and puts a back
+	p.write(edit)
+	require.NoError(t, os.WriteFile(Displaced(p.target()), []byte(lagText), 0o600))
+	done, err := p.recover(fsys.OS, bootNow)
+	require.NoError(t, err)
+	require.Equal(t, edit, p.read())
+	require.Equal(t, wal.FlagForeign, done.Record.Flags)
+	p.restsIn(bootNow, edit)
 }
 
 // restsIn: nothing is left to do in that boot, and after a further one no more than
@@ -264,7 +317,7 @@ func TestRebaseFirstSeen(t *testing.T) {
 		p.write(lagText)
 		log, err := wal.Open(p.journal(), wal.Options{Boot: bootNow})
 		require.NoError(t, err)
-		require.NoError(t, log.Append(&wal.Record{Kind: wal.KindImage, Flags: foreign, Unit: wal.NewID(), Rev: 1, After: versionOfText(lagText), Image: []byte(lagText)}))
+		require.NoError(t, log.Append(&wal.Record{Kind: wal.KindImage, Flags: wal.FlagForeign, Unit: wal.NewID(), Rev: 1, After: versionOfText(lagText), Image: []byte(lagText)}))
 		p.advance(log, lagText, setA)
 		require.NoError(t, log.Close())
 		p.write(swap(lagText, `"b": 1`, `"b": 5`))
@@ -280,7 +333,7 @@ func TestRemovedBehindTheFirstCommit(t *testing.T) {
 	p := newPlace(t, "f.json")
 	log, err := wal.Open(p.journal(), wal.Options{Boot: bootNow})
 	require.NoError(t, err)
-	require.NoError(t, log.Append(&wal.Record{Kind: wal.KindImage, Flags: foreign, Unit: wal.NewID(), Rev: 1, After: versionOfText(lagText), Image: []byte(lagText)}))
+	require.NoError(t, log.Append(&wal.Record{Kind: wal.KindImage, Flags: wal.FlagForeign, Unit: wal.NewID(), Rev: 1, After: versionOfText(lagText), Image: []byte(lagText)}))
 	p.advance(log, lagText, setA, setA3)
 	require.NoError(t, log.Close())
 	done, err := p.recover(fsys.OS, bootNow)
@@ -298,7 +351,7 @@ func TestRebaseOnAHint(t *testing.T) {
 		flags   wal.Flags
 		content string
 	}{
-		"adopted":         {foreign, swap(lagText, `"b": 1`, `"b": 7`)},
+		"adopted":         {wal.FlagForeign | wal.FlagNoDirSync, swap(lagText, `"b": 1`, `"b": 7`)},
 		"another content": {wal.FlagNoDirSync | wal.FlagBehind, lagText},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -341,7 +394,7 @@ func TestRebaseWithoutTheBase(t *testing.T) {
 	done, err := p.recover(fsys.OS, bootAfter)
 	require.NoError(t, err)
 	require.Contains(t, done.Clash, "no version is known")
-	require.Equal(t, edit, p.aside(done.Aside))
+	require.Equal(t, []string{edit, newest}, lastTwo(p.versions()))
 	require.Equal(t, newest, p.read())
 }
 
@@ -364,7 +417,7 @@ func TestRebaseOverAnImageWithoutPatches(t *testing.T) {
 	require.Equal(t, newest, p.read())
 }
 
-// TestRebaseOverALimit: an edit that fits no record is set aside.
+// TestRebaseOverALimit: an edit whose patch fits no record clashes.
 func TestRebaseOverALimit(t *testing.T) {
 	p := newPlace(t, "f.json")
 	newest := p.lag(lagText, setA)
@@ -377,7 +430,7 @@ func TestRebaseOverALimit(t *testing.T) {
 	done := Apply(plan)[0]
 	require.NoError(t, done.Err)
 	require.Contains(t, done.Clash, "limit")
-	require.Equal(t, edit, p.aside(done.Aside))
+	require.Equal(t, []string{edit, newest}, lastTwo(p.versions()))
 	require.Equal(t, newest, p.read())
 }
 
@@ -414,8 +467,8 @@ func TestRebaseTakesNothingBack(t *testing.T) {
 			switch {
 			case edit[i] == versions[stood][i]:
 				require.Equal(rt, v, got[i], "a committed change was taken back")
-			case got[i] != edit[i] && done.Action == Rebase && boot == bootAfter:
-				require.NotEmpty(rt, done.Aside)
+			case got[i] != edit[i] && done.Action == Rebase:
+				require.Equal(rt, triple(edit), lastTwo(p.versions())[0])
 			}
 		}
 	})

@@ -3,6 +3,7 @@ package recovery
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
@@ -49,6 +50,8 @@ func step(doc *jsonpatch.Document, rec *wal.Record, lim jsonpatch.Limits) (*json
 		return jsonpatch.Trusted(rec.Image, jsonpatch.JSONC), nil
 	case !rec.After.Exists:
 		return nil, nil
+	case rec.Kind == wal.KindClash: // it leads from what was found, which it has
+		doc, rec = trusted(rec.Image), againIn(rec)
 	}
 	next, err := ApplyRecord(doc, rec, lim)
 	if err != nil {
@@ -77,7 +80,7 @@ func chainTo(read Reader, lsn wal.LSN) ([]*wal.Record, error) {
 			break
 		}
 		chain = append(chain, rec)
-		if rec.Kind != wal.KindPatch || !rec.After.Exists {
+		if rec.Kind != wal.KindPatch || !rec.After.Exists { // a clash needs nothing before it either
 			return chain, nil
 		}
 		lsn = rec.LSN - 1
@@ -85,18 +88,49 @@ func chainTo(read Reader, lsn wal.LSN) ([]*wal.Record, error) {
 	return nil, &wal.CorruptError{LSN: lsn, Reason: "no image to replay from"}
 }
 
-// ApplyRecord applies the patches of a record's transactions, in their order, to
-// the version before it.
+// ApplyRecord applies a record's transactions, in their order, to the version before
+// it.
 func ApplyRecord(doc *jsonpatch.Document, rec *wal.Record, lim jsonpatch.Limits) (*jsonpatch.Document, error) {
 	if doc == nil {
 		return nil, fmt.Errorf("a patch to a file that does not exist")
 	}
-	patch, err := Patch(rec, lim)
-	if err != nil {
-		return nil, err
+	if !slices.ContainsFunc(rec.Txns, func(t wal.Txn) bool { return len(t.Splices) > 0 }) {
+		patch, err := Patch(rec, lim)
+		if err != nil {
+			return nil, err
+		}
+		next, _, err := doc.Apply(patch, lim)
+		return next, err
 	}
-	next, _, err := doc.Apply(patch, lim)
-	return next, err
+	for i := range rec.Txns {
+		var err error
+		if doc, err = applyTxn(doc, &rec.Txns[i], lim); err != nil {
+			return nil, err
+		}
+	}
+	return doc, nil
+}
+
+// applyTxn renders a transaction by its splices, where it has any, else plainly.
+func applyTxn(doc *jsonpatch.Document, t *wal.Txn, lim jsonpatch.Limits) (*jsonpatch.Document, error) {
+	if len(t.Splices) == 0 {
+		patch, err := jsonpatch.DecodePatch(t.Patch, lim)
+		if err != nil {
+			return nil, err
+		}
+		next, _, err := doc.Apply(patch, lim)
+		return next, err
+	}
+	var text []byte
+	from, before := int64(0), doc.Bytes()
+	for _, s := range t.Splices {
+		if s.Offset < from || s.Length > int64(len(before))-s.Offset {
+			return nil, fmt.Errorf("a splice of %d bytes at %d in a text of %d", s.Length, s.Offset, len(before))
+		}
+		text = append(append(text, before[from:s.Offset]...), s.Bytes...)
+		from = s.Offset + s.Length
+	}
+	return trusted(append(text, before[from:]...)), nil
 }
 
 // Patch is everything that a record's transactions did, as one patch.
@@ -112,11 +146,47 @@ func Patch(rec *wal.Record, lim jsonpatch.Limits) (jsonpatch.Patch, error) {
 	return all, nil
 }
 
+// CheckSplices compares, for each transaction of a record that has splices, the value
+// of the text that they give with that of its patch. doc is the version before. Where
+// the patch was over a limit it is empty, and says nothing.
+func CheckSplices(doc *jsonpatch.Document, rec *wal.Record, lim jsonpatch.Limits) error {
+	for _, one := range Revisions(rec) {
+		if one.HasImage() {
+			doc = trusted(one.Image)
+			continue
+		}
+		for i := 0; one.After.Exists && i < len(one.Txns); i++ {
+			plain := one.Txns[i]
+			plain.Splices = nil
+			next, err := applyTxn(doc, &one.Txns[i], lim)
+			if err != nil {
+				return corrupt(rec, err)
+			}
+			if len(one.Txns[i].Splices) > 0 && string(plain.Patch) != "[]" {
+				want, err := applyTxn(doc, &plain, lim)
+				if err != nil || !jsonpatch.Equal(next.Bytes(), want.Bytes()) {
+					return corrupt(rec, fmt.Errorf("the splices of transaction %s give another value than its patch", plain.ID))
+				}
+			}
+			doc = next
+		}
+	}
+	return nil
+}
+
 func versionOf(data []byte) wal.Version {
 	if data == nil {
 		return wal.Version{}
 	}
 	return wal.VersionOf(data)
+}
+
+// trustedBytes are the bytes of a document, nil for no file.
+func trustedBytes(doc *jsonpatch.Document) []byte {
+	if doc == nil {
+		return nil
+	}
+	return doc.Bytes()
 }
 
 // trusted is the document of bytes that a journal gave, nil for no file.

@@ -78,9 +78,8 @@ type Standing uint8
 const (
 	// StandsNew: the version's own content.
 	StandsNew Standing = iota
-	// StandsOld: the content before it, or the very file that was there when
-	// its commit began, or a version whose renames may not have been durable, or
-	// one that lagged.
+	// StandsOld: the content before it, or, where the file may lag, a version
+	// between the one that is known to have been in place and the newest.
 	StandsOld
 	// StandsAbsent: no file, where neither the version nor the one before it
 	// says so.
@@ -110,9 +109,10 @@ const (
 	// SetAsideRedo keeps a copy of what stands there and puts the version in
 	// place.
 	SetAsideRedo
-	// Rebase carries what another program changed over to the version, records
-	// that as a version made outside, and puts it in place. Where the two clash it
-	// keeps a copy of what stands there and puts the version in place.
+	// Rebase applies what was committed onto the text that another program saved,
+	// records that as a version made outside, and puts it in place. Where the two
+	// clash it records what stands there as a version, and the committed one again,
+	// and puts that in place.
 	Rebase
 	numActions
 )
@@ -139,14 +139,14 @@ var fileTable = [numMemories][numStandings]FileCase{
 		StandsNew:    {"renamed-not-settled", Settle},
 		StandsOld:    {"not-renamed", Redo},
 		StandsAbsent: {"deleted-during-commit", Adopt},
-		StandsOther:  {"edited-during-commit", Adopt},
+		StandsOther:  {"edited-during-commit", Rebase},
 		StandsBroken: {"damaged-during-commit", SetAside},
 	},
 	Forgotten: {
 		StandsNew:    {"in-place-after-boot", Settle},
 		StandsOld:    {"rename-lost", Redo},
 		StandsAbsent: {"deleted-before-boot", Adopt},
-		StandsOther:  {"edited-before-boot", Adopt},
+		StandsOther:  {"edited-before-boot", Rebase},
 		StandsBroken: {"damaged-before-boot", SetAside},
 	},
 	Overwriting: {

@@ -151,12 +151,12 @@ var want = []struct {
 	{Pending, StandsNew, "renamed-not-settled", Settle},
 	{Pending, StandsOld, "not-renamed", Redo},
 	{Pending, StandsAbsent, "deleted-during-commit", Adopt},
-	{Pending, StandsOther, "edited-during-commit", Adopt},
+	{Pending, StandsOther, "edited-during-commit", Rebase}, // here with a clash
 	{Pending, StandsBroken, "damaged-during-commit", SetAside},
 	{Forgotten, StandsNew, "in-place-after-boot", Settle},
 	{Forgotten, StandsOld, "rename-lost", Redo},
 	{Forgotten, StandsAbsent, "deleted-before-boot", Adopt},
-	{Forgotten, StandsOther, "edited-before-boot", Adopt},
+	{Forgotten, StandsOther, "edited-before-boot", Rebase}, // likewise
 	{Forgotten, StandsBroken, "damaged-before-boot", SetAside},
 	{Overwriting, StandsNew, "overwritten", Redo},
 	{Overwriting, StandsOld, "not-overwritten", Redo},
@@ -166,7 +166,7 @@ var want = []struct {
 	{Behind, StandsNew, "caught-up", Settle},
 	{Behind, StandsOld, "behind", Redo},
 	{Behind, StandsAbsent, "deleted-while-behind", Adopt},
-	{Behind, StandsOther, "edited-while-behind", Rebase}, // here with a clash
+	{Behind, StandsOther, "edited-while-behind", Rebase}, // likewise
 	{Behind, StandsBroken, "damaged-while-behind", SetAside},
 }
 
@@ -255,8 +255,9 @@ func (p *place) carryOut(plan *Plan, action Action, found string) {
 	require.NoError(p.t, done.Err)
 	if action == Rebase {
 		require.NotEmpty(p.t, done.Clash)
+		require.Equal(p.t, []string{found, stands}, lastTwo(p.versions()))
 	}
-	if (action == SetAsideRedo || action == Rebase) && found != "" {
+	if action == SetAsideRedo && found != "" {
 		require.Equal(p.t, found, p.aside(done.Aside))
 	}
 	if action == Adopt {
@@ -265,6 +266,8 @@ func (p *place) carryOut(plan *Plan, action Action, found string) {
 	}
 	p.atRest(stands)
 }
+
+func lastTwo(texts []string) []string { return texts[len(texts)-2:] }
 
 // versionIf is v, or where nothing is expected the version of nothing.
 func versionIf(text string, v wal.Version) wal.Version {

@@ -186,8 +186,8 @@ func TestBehindKeepsForeignEdits(t *testing.T) {
 	require.Equal(t, "{\"n\": 5,\"m\": 2}\n", strings.ReplaceAll(content(t, file), ", ", ","))
 }
 
-// An edit of a place that was changed too is kept aside, and reported.
-func TestBehindSetsClashingEditsAside(t *testing.T) {
+// An edit of a place that was changed too is a version that is past, and reported.
+func TestBehindRecordsClashingEdits(t *testing.T) {
 	s, file := behindTest(t, Options{})
 	do(t, s, setting(file, "/n", 2), file)
 	const edit = "{\"n\": 3}\n"
@@ -198,7 +198,7 @@ func TestBehindSetsClashingEditsAside(t *testing.T) {
 	report = res.Recovered
 	require.NotEmpty(t, report)
 	require.NotEmpty(t, report[0].Clash)
-	require.Equal(t, edit, content(t, report[0].Aside))
+	require.Equal(t, edit, revisionOf(t, s, file, report[0].EditRev()))
 	require.Equal(t, "2", valueAt(t, s, file, "/n"))
 }
 
@@ -212,8 +212,14 @@ func TestBehindTellsOfClashesThatAFlushFinds(t *testing.T) {
 	require.NoError(t, s.Flush(context.Background()))
 	require.Len(t, told, 1)
 	require.NotEmpty(t, told[0].Clash)
-	require.Equal(t, edit, content(t, told[0].Aside))
+	require.Equal(t, edit, revisionOf(t, s, file, told[0].EditRev()))
 	require.Equal(t, "{\"n\": 2}\n", content(t, file))
+}
+
+func revisionOf(t *testing.T, s *Store, file string, rev uint64) string {
+	v, err := s.ReadVersion(context.Background(), file, AtRev(rev))
+	require.NoError(t, err)
+	return string(v.Data)
 }
 
 func TestBehindDeletionIsAdopted(t *testing.T) {

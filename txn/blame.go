@@ -139,7 +139,7 @@ func (s *Store) setIn(at located, i int, tr *trail) (bool, error) {
 // documentWithin is the document in the middle of a record: behind the i
 // transactions before one, and the first operations of that.
 func (s *Store) documentWithin(at located, i int, ops jsonpatch.Patch) (*jsonpatch.Document, error) {
-	doc, err := s.content(at.h.t, at.rec.LSN-1)
+	doc, err := s.contentBefore(at.h.t, at.rec)
 	if err != nil {
 		return nil, err
 	}
@@ -386,7 +386,7 @@ func (w *annotator) next(rec *wal.Record) error {
 }
 
 func (w *annotator) begin(rec *wal.Record, mark int) error {
-	doc, err := w.s.content(w.h.t, rec.LSN)
+	doc, err := w.s.contentAt(w.h.t, rec)
 	if err != nil {
 		return err
 	}

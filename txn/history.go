@@ -290,7 +290,7 @@ func (s *Store) patchOf(at located, i int) (jsonpatch.Patch, error) {
 		case !rec.After.Exists:
 			return jsonpatch.Patch{{Op: "remove"}}, nil
 		case !rec.Before.Exists:
-			doc, err := s.content(t, rec.LSN)
+			doc, err := s.contentAt(t, rec)
 			if err != nil {
 				return nil, err
 			}
@@ -301,7 +301,7 @@ func (s *Store) patchOf(at located, i int) (jsonpatch.Patch, error) {
 	if err != nil || len(patch) > 0 || !rec.HasImage() || len(rec.Txns) > 1 {
 		return patch, fail(t.name, err)
 	}
-	before, err := s.content(t, rec.LSN-1)
+	before, err := s.contentUpTo(t, min(rec.LSN, at.h.last), rec.Rev-1)
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil // the oldest that is kept
 	}

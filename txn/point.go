@@ -160,7 +160,7 @@ func (s *Store) ReadVersions(ctx context.Context, files []string, p Point) ([]Fi
 
 func (s *Store) fileVersion(t *target, rec *wal.Record) (FileVersion, error) {
 	v := FileVersion{File: t.name, Rev: rec.Rev, Tx: idOf(rec), Time: rec.Time(), Exists: rec.After.Exists}
-	doc, err := s.content(t, rec.LSN)
+	doc, err := s.contentAt(t, rec)
 	if doc != nil {
 		v.Data = doc.Bytes()
 	}
@@ -204,11 +204,7 @@ func (s *Store) locate(ctx context.Context, h head, p Point) (*wal.Record, error
 }
 
 func (s *Store) atRev(h head, rev uint64) (*wal.Record, error) {
-	last, err := s.lastWhere(h, func(rec *wal.Record) bool { return rec.Rev <= rev })
-	if err != nil {
-		return nil, err
-	}
-	rec, err := s.versionAt(h.t, min(last, h.last))
+	rec, err := s.lastVersionWhere(h, func(rec *wal.Record) bool { return rec.Rev <= rev })
 	if err != nil {
 		return nil, err
 	}

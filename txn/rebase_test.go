@@ -55,11 +55,11 @@ func TestEditWhileBehindIsRebased(t *testing.T) {
 	report, err := s.Recover(context.Background(), nil, txn.RecoverOptions{DryRun: true})
 	require.NoError(t, err)
 	require.Equal(t, "edited-while-behind", report.Files[0].Done[0].Case)
-	set(t, s, "a.json", "/n", 4, txn.DryRun(), s.IfRevision("a.json", 4))
+	set(t, s, "a.json", "/n", 4, txn.DryRun(), s.IfRevision("a.json", 5))
 	require.Equal(t, `{"n":2,"m":"secret"}`, read(t, a))
 
 	done := set(t, s, "a.json", "/n", 4)
-	require.Equal(t, uint64(5), done.Files[0].Rev)
+	require.Equal(t, uint64(6), done.Files[0].Rev, "the edit, what was committed onto it, and the change")
 	require.Equal(t, "edited-while-behind", done.Recovered[0].Case)
 	require.Equal(t, recovery.Rebase, done.Recovered[0].Action)
 	require.Empty(t, done.Recovered[0].Clash)
@@ -88,14 +88,25 @@ func TestClashWhileBehindIsReported(t *testing.T) {
 	s, dir := laggingStore(t)
 	a := filepath.Join(dir, "a.json")
 	write(t, a, `{"n":9,"m":1}`)
-	set(t, s, "a.json", "/m", 7, txn.DryRun(), s.IfRevision("a.json", 3))
+	set(t, s, "a.json", "/m", 7, txn.DryRun(), s.IfRevision("a.json", 5))
 	report, err := s.Recover(context.Background(), nil, txn.RecoverOptions{})
 	require.NoError(t, err)
 	require.NoError(t, report.Files[0].Err)
 	done := report.Files[0].Done[0]
 	require.Contains(t, done.Clash, `"/n"`)
-	require.Equal(t, `{"n":9,"m":1}`, read(t, done.Aside))
+	require.Empty(t, done.Aside)
+	require.Equal(t, uint64(4), done.EditRev())
+	require.Equal(t, `{"n":9,"m":1}`, versionAt(t, s, "a.json", 4))
+	require.Equal(t, `{"n":3,"m":1}`, versionAt(t, s, "a.json", 5))
 	require.Equal(t, `{"n":3,"m":1}`, read(t, a))
-	require.Equal(t, uint64(4), set(t, s, "a.json", "/m", 7).Files[0].Rev)
+	require.Equal(t, uint64(6), set(t, s, "a.json", "/m", 7).Files[0].Rev)
 	verify(t, s)
+}
+
+func versionAt(t *testing.T, s *txn.Store, file string, rev uint64) string {
+	t.Helper()
+	v, err := s.ReadVersion(context.Background(), file, txn.AtRev(rev))
+	require.NoError(t, err)
+	require.Equal(t, rev, v.Rev)
+	return string(v.Data)
 }

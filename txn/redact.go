@@ -211,11 +211,13 @@ func (r *redaction) collect() error {
 			continue
 		}
 		before = doc
-		if doc, err = recovery.Next(doc, rec, r.s.opt.Limits); err != nil {
-			return err
-		}
-		if value := r.valueIn(doc); value != "" && isVersion(rec) {
-			r.secrets[value]++
+		for _, one := range recovery.Revisions(rec) {
+			if doc, err = recovery.Next(doc, one, r.s.opt.Limits); err != nil {
+				return err
+			}
+			if value := r.valueIn(doc); value != "" && isVersion(one) {
+				r.secrets[value]++
+			}
 		}
 	}
 	if current := r.valueIn(r.h.t.file.Found.Doc); current != "" {
@@ -286,10 +288,29 @@ func (r *redaction) record(rec *wal.Record, next, clean *jsonpatch.Document) (*w
 	for _, t := range rec.Txns {
 		untouched = untouched && !r.marks.in(t.Patch) && !r.gives(t.Patch)
 	}
+	if rec.Kind == wal.KindClash {
+		return out, r.clash(out, clean)
+	}
 	if untouched {
 		return out, nil
 	}
 	return out, r.derive(out, clean)
+}
+
+// clash takes the values out of both revisions of a clash. The record may be
+// untouched by that.
+func (r *redaction) clash(out *wal.Record, clean *jsonpatch.Document) error {
+	found, err := jsonpatch.Parse(out.Image, r.s.opt.Limits)
+	if err != nil {
+		return err
+	}
+	if found, err = r.clean(found); err != nil {
+		return err
+	}
+	if r.marks.in(found.Bytes()) {
+		r.done.Elsewhere = append(r.done.Elsewhere, out.Rev-1)
+	}
+	return recovery.FillClash(out, r.red, found, clean, r.s.opt.Limits)
 }
 
 // derive replaces a record's patches, which may hold the values, by what leads
@@ -307,7 +328,7 @@ func (r *redaction) derive(out *wal.Record, clean *jsonpatch.Document) error {
 		}
 	}
 	for i := range out.Txns {
-		out.Txns[i].Patch = jsonpatch.Patch(nil).Encode()
+		out.Txns[i].Patch, out.Txns[i].Splices = jsonpatch.Patch(nil).Encode(), nil
 	}
 	if n := len(out.Txns); n > 0 {
 		out.Txns[n-1].Patch = patch.Encode()

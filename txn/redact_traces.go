@@ -144,6 +144,9 @@ func (r *redaction) lookInto(t *target) (messages, values bool, err error) {
 		for _, tx := range rec.Txns {
 			messages = messages || r.marks.in([]byte(tx.Message))
 			values = values || r.marks.in(tx.Patch)
+			for _, sp := range tx.Splices {
+				values = values || r.marks.in(sp.Bytes)
+			}
 		}
 	}
 	return messages, values, nil

@@ -67,7 +67,7 @@ func undoes(t wal.Txn) (wal.ID, bool) {
 func (s *Store) notUndone(h head, rec *wal.Record, id wal.ID) error {
 	type undo struct{ of, by wal.ID }
 	var undos []undo
-	for rec, err := range s.versionsFrom(h.t, rec.LSN+1, h.last) {
+	for rec, err := range s.versionsAfter(h.t, rec, h.last) {
 		if err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func (s *Store) undoDraft(ctx context.Context, tx *Tx, d *draft, id wal.ID) erro
 	}
 	var before *jsonpatch.Document
 	if rec.Before.Exists {
-		if before, err = s.content(d.t, rec.LSN-1); err != nil {
+		if before, err = s.contentBefore(d.t, rec); err != nil {
 			return err
 		}
 	}
@@ -144,7 +144,7 @@ func (u *undoRun) wholeFile(before *jsonpatch.Document) error {
 	if err != nil {
 		return err
 	}
-	if newest.LSN != u.rec.LSN || u.h.ahead {
+	if newest.LSN != u.rec.LSN || newest.Rev != u.rec.Rev || u.h.ahead {
 		c := &UndoConflict{Tx: u.id, Change: "make the file", Later: idOf(newest), LaterOp: "change it"}
 		if before != nil {
 			c.Change = "remove the file"
@@ -202,12 +202,12 @@ func (u *undoRun) forth(doc *jsonpatch.Document) (*jsonpatch.Document, error) {
 		}
 		doc = next
 	}
-	after, err := u.s.content(u.d.t, u.rec.LSN)
+	after, err := u.s.contentAt(u.d.t, u.rec)
 	if err != nil {
 		return nil, err
 	}
 	if string(doc.Bytes()) != string(after.Bytes()) {
-		start, err := u.s.content(u.d.t, u.rec.LSN-1)
+		start, err := u.s.contentBefore(u.d.t, u.rec)
 		if err != nil {
 			return nil, err
 		}
@@ -273,7 +273,7 @@ func (u *undoRun) onward(doc *jsonpatch.Document) error {
 // may be there that has no record yet, and gets one.
 func (u *undoRun) since() iter.Seq2[*wal.Record, error] {
 	return func(yield func(*wal.Record, error) bool) {
-		for rec, err := range u.s.versionsFrom(u.d.t, u.rec.LSN+1, u.h.last) {
+		for rec, err := range u.s.versionsAfter(u.d.t, u.rec, u.h.last) {
 			if !yield(rec, err) {
 				return
 			}
@@ -282,12 +282,13 @@ func (u *undoRun) since() iter.Seq2[*wal.Record, error] {
 			return
 		}
 		rec, err := u.d.t.plan.Coming()
+		if err != nil {
+			yield(nil, err)
+		}
 		if rec != nil {
 			rec.LSN = u.h.last + 1
 		}
-		if rec != nil || err != nil {
-			yield(rec, err)
-		}
+		yieldHeld(rec, yield)
 	}
 }
 

@@ -186,6 +186,9 @@ func (s *Store) replayAll(ctx context.Context, t *target) error {
 		if doc, err = recovery.Next(doc, rec, s.opt.Limits); err != nil {
 			return err
 		}
+		if err := recovery.CheckSplices(before, rec, s.opt.Limits); err != nil {
+			return err
+		}
 		if last != nil && last.After != rec.Before && rec.Kind != wal.KindInPlace && rec.Flags&wal.FlagFound == 0 && !aborted(last, rec) {
 			return &wal.CorruptError{LSN: rec.LSN, Reason: fmt.Sprintf("begins at another version than LSN %d ended with", last.LSN)}
 		}

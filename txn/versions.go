@@ -3,6 +3,7 @@ package txn
 import (
 	"errors"
 	"iter"
+	"math"
 	"slices"
 	"time"
 
@@ -21,7 +22,7 @@ func isVersion(rec *wal.Record) bool {
 }
 
 // standing yields the records from one LSN down to the first that give the file
-// content and were not taken back.
+// content and were not taken back: of a clash, each of its two revisions.
 func (s *Store) standing(t *target, from wal.LSN) iter.Seq2[*wal.Record, error] {
 	return func(yield func(*wal.Record, error) bool) {
 		if from == 0 {
@@ -39,8 +40,10 @@ func (s *Store) standing(t *target, from wal.LSN) iter.Seq2[*wal.Record, error] 
 			case !rec.MakesVersion(), rec.Unit == aborted && !aborted.IsZero():
 				continue
 			}
-			if !yield(rec, nil) {
-				return
+			for _, one := range slices.Backward(recovery.Revisions(rec)) {
+				if !yield(one, nil) {
+					return
+				}
 			}
 		}
 	}
@@ -68,7 +71,7 @@ func (s *Store) versionAt(t *target, from wal.LSN) (*wal.Record, error) {
 	return nil, nil
 }
 
-// versionsFrom yields the file's revisions from one LSN up to another, oldest
+// versionsFrom yields the file's revisions, from one LSN up to another, oldest
 // first.
 func (s *Store) versionsFrom(t *target, from, to wal.LSN) iter.Seq2[*wal.Record, error] {
 	return func(yield func(*wal.Record, error) bool) {
@@ -88,24 +91,56 @@ func (s *Store) versionsFrom(t *target, from, to wal.LSN) iter.Seq2[*wal.Record,
 				held = nil
 				continue
 			}
-			if held != nil && !yield(held, nil) {
+			if !yieldHeld(held, yield) {
 				return
 			}
 			if held = nil; isVersion(rec) {
 				held = rec
 			}
 		}
-		if held != nil {
-			yield(held, nil)
+		yieldHeld(held, yield)
+	}
+}
+
+// yieldHeld yields the revisions of a record, if there is one.
+func yieldHeld(held *wal.Record, yield func(*wal.Record, error) bool) bool {
+	if held == nil {
+		return true
+	}
+	for _, one := range recovery.Revisions(held) {
+		if !yield(one, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// versionsAfter yields the revisions behind one, oldest first.
+func (s *Store) versionsAfter(t *target, rec *wal.Record, to wal.LSN) iter.Seq2[*wal.Record, error] {
+	return s.versionsAbove(t, rec.LSN, rec.Rev, to)
+}
+
+// versionsAbove is versionsFrom for revisions above one.
+func (s *Store) versionsAbove(t *target, from wal.LSN, rev uint64, to wal.LSN) iter.Seq2[*wal.Record, error] {
+	return func(yield func(*wal.Record, error) bool) {
+		for next, err := range s.versionsFrom(t, from, to) {
+			if err == nil && next.Rev <= rev {
+				continue
+			}
+			if !yield(next, err) {
+				return
+			}
 		}
 	}
 }
 
 // lastWhere is the newest LSN up to which early holds, of the records with
-// transactions; early holds up to some record and not from there on. Finding it
-// costs no more however long the history is.
+// transactions; early holds up to some revision and not from there on. Of a clash at
+// that LSN it may hold for the first revision alone. Finding it costs no more however
+// long the history is.
 func (s *Store) lastWhere(h head, early func(*wal.Record) bool) (wal.LSN, error) {
-	from, err := wal.Seek(s.fs, h.t.dir, early)
+	begins := func(rec *wal.Record) bool { return early(recovery.Revisions(rec)[0]) }
+	from, err := wal.Seek(s.fs, h.t.dir, begins)
 	if err != nil {
 		return 0, fail(h.t.name, err)
 	}
@@ -114,7 +149,7 @@ func (s *Store) lastWhere(h head, early func(*wal.Record) bool) (wal.LSN, error)
 		if err != nil {
 			return 0, fail(h.t.name, err)
 		}
-		if rec.LSN > h.last || len(rec.Txns) > 0 && !early(rec) {
+		if rec.LSN > h.last || len(rec.Txns) > 0 && !begins(rec) {
 			break
 		}
 		last = rec.LSN
@@ -122,24 +157,53 @@ func (s *Store) lastWhere(h head, early func(*wal.Record) bool) (wal.LSN, error)
 	return last, nil
 }
 
-// atTime is the version that was current at a time, nil where the file has none
-// so old.
-func (s *Store) atTime(h head, at time.Time) (*wal.Record, error) {
-	last, err := s.lastWhere(h, func(rec *wal.Record) bool { return !rec.Time().After(at) })
+// lastVersionWhere is the newest revision for which early holds, nil where there is
+// none; see lastWhere.
+func (s *Store) lastVersionWhere(h head, early func(*wal.Record) bool) (*wal.Record, error) {
+	last, err := s.lastWhere(h, early)
 	if err != nil {
 		return nil, err
 	}
-	return s.versionAt(h.t, min(last, h.last))
+	for rec, err := range s.versions(h.t, min(last, h.last)) {
+		if err != nil || early(rec) {
+			return rec, err
+		}
+	}
+	return nil, nil
+}
+
+// atTime is the version that was current at a time, nil where the file has none
+// so old.
+func (s *Store) atTime(h head, at time.Time) (*wal.Record, error) {
+	return s.lastVersionWhere(h, func(rec *wal.Record) bool { return !rec.Time().After(at) })
 }
 
 // content derives the bytes of the newest version at or below an LSN: nil where
 // it is no file. It fails with ErrNotFound where retention has dropped it. It costs what lies between that version and the nearest image
 // before it.
 func (s *Store) content(t *target, lsn wal.LSN) (*jsonpatch.Document, error) {
+	return s.contentUpTo(t, lsn, math.MaxUint64)
+}
+
+// contentAt derives the bytes of a version; see content.
+func (s *Store) contentAt(t *target, rec *wal.Record) (*jsonpatch.Document, error) {
+	return s.contentUpTo(t, rec.LSN, rec.Rev)
+}
+
+// contentBefore derives the bytes of the version before one; see content.
+func (s *Store) contentBefore(t *target, rec *wal.Record) (*jsonpatch.Document, error) {
+	return s.contentUpTo(t, rec.LSN, rec.Rev-1)
+}
+
+// contentUpTo is content of a revision that is at most rev.
+func (s *Store) contentUpTo(t *target, lsn wal.LSN, rev uint64) (*jsonpatch.Document, error) {
 	var chain []*wal.Record
 	for rec, err := range s.standing(t, lsn) {
 		if err != nil {
 			return nil, err
+		}
+		if rec.Rev > rev {
+			continue
 		}
 		chain = append(chain, rec)
 		if rec.HasImage() || !rec.After.Exists {

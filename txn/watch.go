@@ -229,11 +229,16 @@ func (s *Store) cursorAt(h head, early func(*wal.Record) bool) (cursor, error) {
 	if err != nil || last == 0 {
 		return cursor{}, err
 	}
-	rec, err := s.versionAt(h.t, last)
-	if err != nil || rec == nil {
-		return cursor{last: last}, err
+	for rec, err := range s.versions(h.t, last) {
+		if err != nil {
+			return cursor{}, err
+		}
+		if early(rec) {
+			return cursor{last, rec.Rev, rec.Time()}, nil
+		}
+		last = rec.LSN - 1 // it is the second revision of a clash
 	}
-	return cursor{last, rec.Rev, rec.Time()}, nil
+	return cursor{last: last}, nil
 }
 
 // record lets recovery make a version of an edit from outside. It tells whether

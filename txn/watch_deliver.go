@@ -36,7 +36,7 @@ func (w *watch) deliver(heads []head, yield func(Entry, error) bool) error {
 			return err
 		}
 		l := &newLane{h: h, rev: at.rev}
-		l.next, l.stop = iter.Pull2(w.s.versionsFrom(h.t, at.last+1, h.last))
+		l.next, l.stop = iter.Pull2(w.s.versionsAbove(h.t, at.last+1, at.rev, h.last))
 		f.lanes = append(f.lanes, l)
 		if err := l.advance(); err != nil {
 			return err

@@ -49,7 +49,7 @@ func samples() map[string]*Record {
 		},
 		"intent": {Kind: KindIntent, LSN: 4, Durable: 3, Named: 3, Rev: 4, Unit: one, Before: before, Image: []byte(`{"a":1}`)},
 		"clash": {
-			Kind: KindClash, Flags: FlagFound, LSN: 4, Durable: 3, Named: 1, Rev: 6, Unit: one, Txns: []Txn{txn},
+			Kind: KindClash, LSN: 4, Durable: 3, Named: 1, Rev: 6, Unit: one, Txns: []Txn{txn, {ID: two, Time: at.Add(1), Message: "again", Splices: []Splice{{Offset: 5, Length: 1, Bytes: []byte("2")}}}},
 			Before: before, After: after, Image: []byte(`{"a":1}`),
 		},
 		"decision": {
@@ -168,27 +168,29 @@ func TestPayloadsThatBreakARule(t *testing.T) {
 
 func TestRecordsThatMayNotBeWritten(t *testing.T) {
 	for name, change := range map[string]func(r *Record){
-		"no kind":         func(r *Record) { r.Kind = 0 },
-		"unknown flag":    func(r *Record) { r.Flags = 1 << 15 },
-		"absent with":     func(r *Record) { r.Before = Version{Size: 1} },
-		"negative":        func(r *Record) { r.After = Version{Exists: true, Size: -1} },
-		"image in patch":  func(r *Record) { r.Image = []byte{1} },
-		"image without":   func(r *Record) { r.Kind = KindImage },
-		"time":            func(r *Record) { r.Txns[0].Time = time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC) },
-		"lsn 0":           func(r *Record) { r.LSN = 0 },
-		"durable too far": func(r *Record) { r.Durable = r.LSN },
-		"named too far":   func(r *Record) { r.Named = r.LSN },
-		"no count":        func(r *Record) { r.Participants = []Participant{{LSN: 1}} },
-		"long request":    func(r *Record) { r.Txns[0].RequestID = strings.Repeat("x", MaxRequestID+1) },
-		"splices cross":   func(r *Record) { r.Txns[0].Splices = []Splice{{Offset: 3, Length: 2}, {Offset: 4}} },
-		"splice negative": func(r *Record) { r.Txns[0].Splices = []Splice{{Offset: 3, Length: -1}} },
-		"splice too far":  func(r *Record) { r.Txns[0].Splices = []Splice{{Offset: math.MaxInt64, Length: 1}} },
-		"origin of none":  func(r *Record) { r.Txns[0].Origins = []Origin{{}} },
-		"facts in patch":  func(r *Record) { r.Facts = []Fact{{Outcome: OutcomeCommitted}} },
-		"unknown outcome": func(r *Record) { r.Kind, r.Facts = KindBegin, []Fact{{}} },
-		"unknown below":   func(r *Record) { r.UnknownBelow = 1 },
-		"decides nothing": func(r *Record) { r.Kind = KindDecision },
-		"found too short": func(r *Record) { r.Kind, r.Image = KindClash, []byte{1} },
+		"no kind":           func(r *Record) { r.Kind = 0 },
+		"unknown flag":      func(r *Record) { r.Flags = 1 << 15 },
+		"absent with":       func(r *Record) { r.Before = Version{Size: 1} },
+		"negative":          func(r *Record) { r.After = Version{Exists: true, Size: -1} },
+		"image in patch":    func(r *Record) { r.Image = []byte{1} },
+		"image without":     func(r *Record) { r.Kind = KindImage },
+		"time":              func(r *Record) { r.Txns[0].Time = time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"lsn 0":             func(r *Record) { r.LSN = 0 },
+		"durable too far":   func(r *Record) { r.Durable = r.LSN },
+		"named too far":     func(r *Record) { r.Named = r.LSN },
+		"no count":          func(r *Record) { r.Participants = []Participant{{LSN: 1}} },
+		"long request":      func(r *Record) { r.Txns[0].RequestID = strings.Repeat("x", MaxRequestID+1) },
+		"splices cross":     func(r *Record) { r.Txns[0].Splices = []Splice{{Offset: 3, Length: 2}, {Offset: 4}} },
+		"splice negative":   func(r *Record) { r.Txns[0].Splices = []Splice{{Offset: 3, Length: -1}} },
+		"splice too far":    func(r *Record) { r.Txns[0].Splices = []Splice{{Offset: math.MaxInt64, Length: 1}} },
+		"origin of none":    func(r *Record) { r.Txns[0].Origins = []Origin{{}} },
+		"facts in patch":    func(r *Record) { r.Facts = []Fact{{Outcome: OutcomeCommitted}} },
+		"unknown outcome":   func(r *Record) { r.Kind, r.Facts = KindBegin, []Fact{{}} },
+		"unknown below":     func(r *Record) { r.UnknownBelow = 1 },
+		"decides nothing":   func(r *Record) { r.Kind = KindDecision },
+		"found too short":   func(r *Record) { r.Kind, r.Image = KindIntent, []byte{1} },
+		"a clash of one":    func(r *Record) { r.Kind, r.Image, r.Txns = KindClash, []byte{1}, make([]Txn, 1) },
+		"nothing was found": func(r *Record) { r.Kind, r.Txns = KindClash, make([]Txn, 2) },
 	} {
 		r := samples()["patch"]
 		change(r)
@@ -232,7 +234,11 @@ func drawRecord(t *rapid.T) *Record {
 			Count: rapid.Uint64Min(1).Draw(t, "count"),
 		})
 	}
-	for range rapid.IntRange(0, 3).Draw(t, "txns") {
+	txns := rapid.IntRange(0, 3)
+	if r.Kind == KindClash {
+		txns = rapid.Just(2)
+	}
+	for range txns.Draw(t, "txns") {
 		tx := Txn{
 			ID: id.Draw(t, "id"), Time: time.Unix(0, rapid.Int64Min(noTime+1).Draw(t, "time")).UTC(), RequestID: str("request"),
 			Actor: str("actor"), Message: str("message"), Patch: append([]byte(nil), text.Draw(t, "patch")...),
@@ -253,7 +259,9 @@ func drawRecord(t *rapid.T) *Record {
 	switch {
 	case r.HasImage():
 		r.Image = []byte("x" + str("image"))
-	case r.holdsFound():
+	case r.Kind == KindClash:
+		r.Image = []byte("x" + str("found"))
+	case r.Kind == KindIntent:
 		r.Image = []byte("x" + str("found"))
 		r.Before = VersionOf(r.Image)
 	}

@@ -152,9 +152,13 @@ func (r *Record) brokenImage() string {
 		if len(r.Image) == 0 && r.After.Size > 0 {
 			return "an image is missing"
 		}
-	case r.holdsFound():
+	case r.Kind == KindIntent:
 		if !r.Before.Exists || r.Before.Size != int64(len(r.Image)) {
 			return "what was found is not as long as its version"
+		}
+	case r.Kind == KindClash:
+		if len(r.Image) == 0 || len(r.Txns) != 2 {
+			return "a clash has no text that was found, or is not of two transactions"
 		}
 	case len(r.Image) > 0:
 		return "an image in a kind that has none"

@@ -20,9 +20,10 @@ const (
 	// KindIntent carries bytes that were found under the file's name and are to be
 	// proposed to others before they count as a version. It makes no version.
 	KindIntent
-	// KindClash makes two revisions at once: an edit from outside that could not be
-	// carried over to the committed version, which is Before and Image, and then the
-	// committed version again, which is After. Rev is that of the second one.
+	// KindClash makes two revisions at once, so that nothing can come between them: an
+	// edit from outside that was made beside a commit, whose text is Image, and then
+	// After: the committed version again, or what the commit makes of the edit. Rev is
+	// that of the second one. Each has a transaction of its own.
 	KindClash
 	// KindDecision is what a person decided of a unit that is in doubt: its fact. It
 	// makes no version.
@@ -156,8 +157,8 @@ type Record struct {
 	Txns          []Txn
 	Before, After Version
 	// Image is bytes of the file: those of After in KindImage and KindInPlace, where
-	// it may be empty only if After is, and those that were found, which are Before,
-	// in KindIntent and KindClash. No other kind has any.
+	// it may be empty only if After is, and those that were found in KindIntent, which
+	// are Before, and KindClash. No other kind has any.
 	Image []byte
 	// Facts are of units whose records this journal does not hold any more
 	// (KindBegin), or of the one that was decided (KindDecision).
@@ -174,8 +175,8 @@ type Record struct {
 // HasImage reports whether Image is the whole content of After, be it empty.
 func (r *Record) HasImage() bool { return r.Kind == KindImage || r.Kind == KindInPlace }
 
-// holdsFound reports whether Image is the whole content of Before, as it was found.
-func (r *Record) holdsFound() bool { return r.Kind == KindIntent || r.Kind == KindClash }
+// StandsAlone reports whether After can be derived from the record alone.
+func (r *Record) StandsAlone() bool { return r.HasImage() || r.Kind == KindClash }
 
 // MakesVersion reports whether the file has After once the record is committed. Such
 // a record can be taken back by an abort; the others leave the file as it is.

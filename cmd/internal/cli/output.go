@@ -173,11 +173,12 @@ type DoneJSON struct {
 	Unit   string `json:"unit,omitempty"`
 	Aside  string `json:"aside,omitempty"`
 	Clash  string `json:"clash,omitempty"`
+	Edit   uint64 `json:"edit,omitempty"` // the revision that an edit is as it was found
 	Error  string `json:"error,omitempty"`
 }
 
 func NewDoneJSON(d recovery.Done) DoneJSON {
-	j := DoneJSON{JSONFile: NewJSONFile(Shown(d.Target)), Case: d.Case, Action: d.Action.String(), Rev: d.Rev, Aside: d.Aside, Clash: d.Clash}
+	j := DoneJSON{JSONFile: NewJSONFile(Shown(d.Target)), Case: d.Case, Action: d.Action.String(), Rev: d.Rev, Aside: d.Aside, Clash: d.Clash, Edit: d.EditRev()}
 	if !d.Unit.IsZero() {
 		j.Unit = d.Unit.String()
 	}
@@ -187,23 +188,18 @@ func NewDoneJSON(d recovery.Done) DoneJSON {
 	return j
 }
 
-// rebaseText says what became of an edit that was made while a file was behind.
+// rebaseText says what became of an edit that was made while a file lagged.
 func rebaseText(d recovery.Done) string {
-	text := "nothing but layout and comments was changed"
+	edit := d.EditRev()
 	switch {
+	case d.Record == nil:
+		return "all of it was committed already"
 	case d.Clash != "":
-		text = "it clashes: " + Printable(d.Clash)
-	case d.Record != nil:
-		text = fmt.Sprintf("recorded as revision %d", d.Rev)
+		return fmt.Sprintf("it clashes: %s; it is revision %d, and what was committed stands again as revision %d", Printable(d.Clash), edit, d.Rev)
+	case edit > 0:
+		return fmt.Sprintf("recorded as revision %d, and with what was committed as revision %d", edit, d.Rev)
 	}
-	if d.Aside == "" {
-		return text
-	}
-	text += "; its bytes are kept in " + QuoteWord(Shown(d.Aside))
-	if d.Record != nil {
-		return text
-	}
-	return text + fmt.Sprintf(", and revision %d was put in place", d.Rev)
+	return fmt.Sprintf("recorded with what was committed as revision %d", d.Rev)
 }
 
 // CaseText names for people what recovery found.
