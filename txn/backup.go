@@ -135,7 +135,7 @@ func (s *Store) backupFile(w *backup.Writer, h head, at time.Time, former map[ba
 	if err != nil || !rec.After.Exists {
 		return err
 	}
-	doc, err := s.contentAt(h.t, rec)
+	doc, err := s.contentOf(h.t, rec)
 	if err != nil {
 		return err
 	}

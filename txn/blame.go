@@ -386,7 +386,7 @@ func (w *annotator) next(rec *wal.Record) error {
 }
 
 func (w *annotator) begin(rec *wal.Record, mark int) error {
-	doc, err := w.s.contentAt(w.h.t, rec)
+	doc, err := w.s.contentOf(w.h.t, rec)
 	if err != nil {
 		return err
 	}

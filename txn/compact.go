@@ -141,7 +141,7 @@ func (s *Store) beginning(t *target, from *wal.Record) (func(*wal.Record) (*wal.
 	if from.HasImage() {
 		return nil, nil
 	}
-	doc, err := s.content(t, from.LSN)
+	doc, err := s.contentOf(t, from)
 	if err != nil {
 		return nil, err
 	}
@@ -192,14 +192,22 @@ func (s *Store) cut(ctx context.Context, h head, r Retention) (*wal.Record, erro
 }
 
 // contentAt is the newest version at or below an LSN that is an image, or can be made
-// one: in which the file was there.
-func (s *Store) contentAt(t *target, lsn wal.LSN) (*wal.Record, error) {
+// one: in which the file was there. Of a clash, which is kept or dropped as a whole, it
+// is the first revision.
+func (s *Store) contentAt(t *target, lsn wal.LSN) (found *wal.Record, err error) {
 	for rec, err := range s.versions(t, lsn) {
-		if err != nil || rec.After.Exists && (rec.HasImage() || rec.Kind == wal.KindPatch) {
-			return rec, err
+		switch {
+		case err != nil:
+			return nil, err
+		case found != nil && rec.LSN == found.LSN:
+			return rec, nil
+		case found != nil:
+			return found, nil
+		case rec.After.Exists && (rec.HasImage() || rec.Kind == wal.KindPatch):
+			found = rec
 		}
 	}
-	return nil, nil
+	return found, nil
 }
 
 // keepFrom is the LSN of the oldest version that retention keeps.

@@ -290,7 +290,7 @@ func (s *Store) patchOf(at located, i int) (jsonpatch.Patch, error) {
 		case !rec.After.Exists:
 			return jsonpatch.Patch{{Op: "remove"}}, nil
 		case !rec.Before.Exists:
-			doc, err := s.contentAt(t, rec)
+			doc, err := s.contentOf(t, rec)
 			if err != nil {
 				return nil, err
 			}

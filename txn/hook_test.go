@@ -82,15 +82,11 @@ func (h *hookFS) Rename(from, to string) error {
 
 // Exchange is told by the name of the file that is replaced, whichever way round.
 func (h *hookFS) Exchange(a, b string) error {
-<<<<<<< HEAD
 	name := b
 	if strings.HasPrefix(filepath.Base(b), ".jtx-") {
 		name = a
 	}
 	if err := h.call("exchange", name); err != nil {
-=======
-	if err := h.call("exchange", a); err != nil {
->>>>>>> 404d0f2 (recover: what was committed is applied onto an edit that was made beside it)
 		return err
 	}
 	return h.FS.Exchange(a, b)

@@ -160,7 +160,7 @@ func (s *Store) ReadVersions(ctx context.Context, files []string, p Point) ([]Fi
 
 func (s *Store) fileVersion(t *target, rec *wal.Record) (FileVersion, error) {
 	v := FileVersion{File: t.name, Rev: rec.Rev, Tx: idOf(rec), Time: rec.Time(), Exists: rec.After.Exists}
-	doc, err := s.contentAt(t, rec)
+	doc, err := s.contentOf(t, rec)
 	if doc != nil {
 		v.Data = doc.Bytes()
 	}

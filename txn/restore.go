@@ -181,7 +181,7 @@ func (s *Store) madeByJtx(h head) (bool, error) {
 
 // bringBack makes a draft the version of a record.
 func (s *Store) bringBack(tx *Tx, d *draft, rec *wal.Record) error {
-	doc, err := s.contentAt(d.t, rec)
+	doc, err := s.contentOf(d.t, rec)
 	if err != nil {
 		return err
 	}

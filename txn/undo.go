@@ -202,7 +202,7 @@ func (u *undoRun) forth(doc *jsonpatch.Document) (*jsonpatch.Document, error) {
 		}
 		doc = next
 	}
-	after, err := u.s.contentAt(u.d.t, u.rec)
+	after, err := u.s.contentOf(u.d.t, u.rec)
 	if err != nil {
 		return nil, err
 	}

@@ -185,8 +185,8 @@ func (s *Store) content(t *target, lsn wal.LSN) (*jsonpatch.Document, error) {
 	return s.contentUpTo(t, lsn, math.MaxUint64)
 }
 
-// contentAt derives the bytes of a version; see content.
-func (s *Store) contentAt(t *target, rec *wal.Record) (*jsonpatch.Document, error) {
+// contentOf derives the bytes of a version; see content.
+func (s *Store) contentOf(t *target, rec *wal.Record) (*jsonpatch.Document, error) {
 	return s.contentUpTo(t, rec.LSN, rec.Rev)
 }
 

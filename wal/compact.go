@@ -77,18 +77,12 @@ func (l *Log) buildGeneration(from LSN, rewrite func(*Record) (*Record, error)) 
 		if err != nil {
 			return nil, err
 		}
-<<<<<<< HEAD
-=======
-		if b.last == 0 && (rec.LSN != from || !rec.StandsAlone()) {
-			return nil, fmt.Errorf("%w: the journal can't begin with record %d", ErrInvalid, rec.LSN)
-		}
->>>>>>> 404d0f2 (recover: what was committed is applied onto an edit that was made beside it)
 		if rewrite != nil {
 			if rec, err = b.rewritten(rec, rewrite); err != nil {
 				return nil, err
 			}
 		}
-		if b.last == 0 && (rec.LSN != from || !rec.HasImage()) {
+		if b.last == 0 && (rec.LSN != from || !rec.StandsAlone()) {
 			return nil, fmt.Errorf("%w: the journal can't begin with record %d", ErrInvalid, rec.LSN)
 		}
 		if err := b.add(rec); err != nil {

@@ -171,14 +171,10 @@ func linesOf(f txn.FileReport) string {
 	var b strings.Builder
 	name := cli.QuoteWord(cli.Shown(f.File))
 	for _, d := range f.Done {
-<<<<<<< HEAD
 		fmt.Fprintf(&b, "%s: %s: %s, revision %d", name, cli.CaseText(d), d.Action, d.Rev)
-=======
-		fmt.Fprintf(&b, "%s: %s: %s, revision %d", name, d.Case, d.Action, d.Rev)
 		if edit := d.EditRev(); edit > 0 {
 			fmt.Fprintf(&b, ", the edit is revision %d", edit)
 		}
->>>>>>> 404d0f2 (recover: what was committed is applied onto an edit that was made beside it)
 		if d.Clash != "" {
 			fmt.Fprintf(&b, ", it clashes: %s", cli.Printable(d.Clash))
 		}
