@@ -130,7 +130,10 @@ func (s *Store) byWorkspace(names []string, locked []*target) map[string]*logged
 		i := slices.IndexFunc(locked, func(t *target) bool { return t.name == name })
 		t := (*target)(nil)
 		if i >= 0 {
-			t = locked[i]
+			now := *locked[i] // whose session may be another's by now
+			if t = &now; s.lookAround(t) != nil {
+				t.private = true
+			}
 		} else if found, err := s.resolve(context.Background(), name); err == nil {
 			t = found
 		}
