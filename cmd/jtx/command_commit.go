@@ -26,6 +26,7 @@ where no place that it read or changed is touched by theirs.`,
 		Args:    cli.Words(0, 1),
 	}
 	flags.register(cmd.Flags())
+	flags.registerParents(cmd.Flags())
 	cmd.Flags().BoolVar(&rebase, "rebase", false, "apply it again to files that were changed meanwhile")
 	cmd.RunE = a.Verb(func(cmd *cobra.Command, args []string) error {
 		s, t, err := a.resume(cmd, flags.lockFlags, args)
@@ -41,11 +42,19 @@ where no place that it read or changed is touched by theirs.`,
 			return &cli.Hinted{Err: err, Hint: commitHint(t.ID(), rebase)}
 		}
 		if err != nil {
-			return err
+			return flags.noDirectory(filesIn(t), err)
 		}
 		return a.PrintOutcome(cli.NewOutcome(res, nil, flags.dryRun))
 	})
 	return cmd
+}
+
+func filesIn(t *txn.OpenTx) []string {
+	var names []string
+	for _, f := range t.Info().Files {
+		names = append(names, cli.Shown(f.File))
+	}
+	return names
 }
 
 func commitHint(id string, rebased bool) string {

@@ -29,6 +29,7 @@ is standard input, as is no SRC. Prints TXID FILE@REV ... .`,
 		Args:    cli.Words(0, 1),
 	}
 	flags.register(cmd.Flags())
+	flags.registerParents(cmd.Flags())
 	flags.asLines = true
 	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error {
 		in, err := a.Source(args)

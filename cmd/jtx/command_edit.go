@@ -34,6 +34,7 @@ text is kept. A file that is not there is made.`,
 		ValidArgsFunction: completeFiles,
 	}
 	e.flags.register(cmd.Flags())
+	e.flags.registerParents(cmd.Flags())
 	cmd.RunE = a.Verb(e.run)
 	return cmd
 }

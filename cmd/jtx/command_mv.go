@@ -44,6 +44,7 @@ func newTransfer(a *app, name, short, long string, do transferFunc) *cobra.Comma
 		ValidArgsFunction: completeFiles,
 	}
 	t.flags.register(cmd.Flags())
+	t.flags.registerParents(cmd.Flags())
 	t.inside.register(cmd.Flags())
 	cmd.Flags().BoolVarP(&t.force, "force", "f", false, "replace B where it is there")
 	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error { return t.run(args[0], args[1]) })
@@ -89,7 +90,7 @@ func (t *transferCommand) run(from, to string) error {
 		return &cli.Hinted{Err: err, Hint: "-f replaces it"}
 	}
 	if err != nil {
-		return err
+		return t.flags.noDirectory([]string{to}, err)
 	}
 	return t.a.PrintOutcome(cli.NewOutcome(res, names, t.flags.dryRun))
 }

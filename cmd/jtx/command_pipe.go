@@ -37,6 +37,7 @@ done: for a command that makes a new document.`,
 		ValidArgsFunction: completeFiles,
 	}
 	p.flags.register(cmd.Flags())
+	p.flags.registerParents(cmd.Flags())
 	registerIfMissing(cmd.Flags(), &p.ifMissing)
 	cmd.Flags().BoolVar(&p.keepLayout, "keep-layout", false, "change only what differs in value")
 	cmd.Flags().BoolVarP(&p.null, "own-input", "n", false, "CMD reads jtx's standard input, not the document")

@@ -20,7 +20,7 @@ func newPut(a *app) *cobra.Command {
 			_, err := jsonpatch.Parse(data, jsonpatch.Limits{}) // comments are for the file to allow
 			return err
 		},
-		do: (*txn.Tx).Put, makes: true,
+		do: (*txn.Tx).Put, makes: true, makesFile: true,
 	})
 }
 
@@ -42,7 +42,7 @@ func newMerge(a *app) *cobra.Command {
 		long:    "Applies the RFC 7386 merge patch SRC: its members are set, those that are null removed. A file that is not there is made.",
 		example: cli.Example(`jtx merge config.json '{"server": {"port": 8080, "host": null}}'`),
 		check:   checkMerge,
-		do:      (*txn.Tx).Merge,
+		do:      (*txn.Tx).Merge, makesFile: true,
 	})
 }
 
@@ -61,6 +61,7 @@ type documentVerb struct {
 	use, short, long, example string
 	check                     func(data []byte) error
 	do                        func(tx *txn.Tx, file string, data []byte) error
+	makesFile                 bool // where there is none
 	makes                     bool // it may be asked to do so only where there is no file
 }
 
@@ -78,9 +79,14 @@ func newDocumentVerb(a *app, v documentVerb) *cobra.Command {
 		ValidArgsFunction: completeFiles,
 	}
 	flags.register(cmd.Flags())
+	if v.makesFile {
+		flags.registerParents(cmd.Flags())
+	}
 	src.Register(cmd.Flags())
 	var ifMissing bool
+	var layout string
 	if v.makes {
+		cmd.Flags().StringVar(&layout, "indent", "", "write SRC anew: with `N` spaces, tab or compact")
 		registerIfMissing(cmd.Flags(), &ifMissing)
 	}
 	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error {
@@ -96,6 +102,11 @@ func newDocumentVerb(a *app, v documentVerb) *cobra.Command {
 		// SRC, and not about the file.
 		if err := v.check(in.Data); err != nil {
 			return cli.InvalidIn(in.Name, err)
+		}
+		if layout != "" {
+			if in.Data, err = indented(in.Data, layout); err != nil {
+				return err
+			}
 		}
 		return a.change(&flags, []string{file}, unlessThere(ifMissing, file, func(tx *txn.Tx) error {
 			return aboutSource(in.Name, v.do(tx, file, in.Data))

@@ -21,7 +21,7 @@ func newSet(a *app) *cobra.Command {
 VALUE is JSON; --string takes each VALUE as a string. A file that is not there
 is made. A PTR that ends in /- appends to an array.
 
--p makes missing parents. What is made is an array where /- or, in a jq path, an
+-p makes missing parents, of FILE too. What is made is an array where /- or, in a jq path, an
 index follows (.list[0]), else an object: in a pointer, 0 may well name a member.`,
 		Example: cli.Example(`jtx set config.json /server/port 8080`, `jtx set config.json .server.host example.org --string`,
 			`jtx set config.json -p /limits/cpu 2 /limits/delta -1 -m "limits"`),
@@ -30,16 +30,16 @@ index follows (.list[0]), else an object: in a pointer, 0 may well name a member
 	}
 	fs := cmd.Flags()
 	s.flags.register(fs)
-	fs.BoolVarP(&s.parents, "parents", "p", false, "make missing parents")
+	fs.BoolVarP(&s.flags.parents, "parents", "p", false, "make missing parents of values, and directories of FILE")
 	fs.BoolVar(&s.asString, "string", false, "take each VALUE as a string")
 	cmd.RunE = a.Verb(s.run)
 	return cmd
 }
 
 type setCommand struct {
-	a                 *app
-	flags             changeFlags
-	parents, asString bool
+	a        *app
+	flags    changeFlags
+	asString bool
 }
 
 func (s *setCommand) run(cmd *cobra.Command, args []string) error {
@@ -70,7 +70,7 @@ func (s *setCommand) run(cmd *cobra.Command, args []string) error {
 }
 
 func (s *setCommand) one(tx *txn.Tx, file string, set change.Assignment) error {
-	if s.parents {
+	if s.flags.parents {
 		return tx.SetPath(file, set.Ptr, set.Value, set.Arrays...)
 	}
 	err := tx.Set(file, set.Ptr, set.Value, set.Arrays...)

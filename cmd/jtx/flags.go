@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"strconv"
 	"time"
@@ -14,13 +15,32 @@ import (
 // Flags that several verbs share are declared here and nowhere else.
 
 // lockFlags are of the verbs that lock.
-type lockFlags struct{ timeout time.Duration }
-
-func (l *lockFlags) register(fs *pflag.FlagSet) {
-	fs.DurationVar(&l.timeout, "lock-timeout", txn.DefaultLockTimeout, "how long to wait for locks; 0: don't wait")
+type lockFlags struct {
+	timeout time.Duration
+	set     *pflag.FlagSet
 }
 
+func (l *lockFlags) register(fs *pflag.FlagSet) {
+	fs.DurationVar(&l.timeout, "lock-timeout", txn.DefaultLockTimeout, "how long to wait for locks (default $JTX_LOCK_TIMEOUT, else 30s); 0: don't wait")
+	fs.Lookup("lock-timeout").DefValue = "0s" // shown in words
+	l.set = fs
+}
+
+// lockTimeoutVar names the default of --lock-timeout, durabilityVar that of
+// --durability.
+const (
+	lockTimeoutVar = "JTX_LOCK_TIMEOUT"
+	durabilityVar  = "JTX_DURABILITY"
+)
+
 func (l *lockFlags) options() (txn.Options, error) {
+	if text := os.Getenv(lockTimeoutVar); text != "" && l.set != nil && !l.set.Changed("lock-timeout") {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < 0 {
+			return txn.Options{}, cli.Usagef("$%s is %s: want a time such as 5s, or 0 not to wait", lockTimeoutVar, cli.QuoteWord(text))
+		}
+		l.timeout = d
+	}
 	switch {
 	case l.timeout < 0:
 		return txn.Options{}, cli.Usagef("--lock-timeout %s: a time can't be negative", l.timeout)
@@ -75,13 +95,13 @@ func (r *readFlags) register(fs *pflag.FlagSet) {
 type commitFlags struct {
 	lockFlags
 	durability, message, actor string
-	dryRun, inPlace            bool
+	dryRun, inPlace, parents   bool
 	ifRev                      []string
 }
 
 func (c *commitFlags) register(fs *pflag.FlagSet) {
 	c.lockFlags.register(fs)
-	fs.StringVar(&c.durability, "durability", "full", "what a commit survives: full, journal or none")
+	fs.StringVar(&c.durability, "durability", "", "what a commit survives: full, journal or none (default $JTX_DURABILITY, else full)")
 	fs.StringVarP(&c.message, "message", "m", "", "recorded with the transaction")
 	fs.StringVar(&c.actor, "actor", "", "recorded as who did it (default $JTX_ACTOR, else the user)")
 	fs.BoolVar(&c.dryRun, "dry-run", false, "print the patch, change nothing")
@@ -103,11 +123,28 @@ func (c *commitFlags) expectations() (map[string]uint64, error) {
 	return want, nil
 }
 
+// registerParents is for the verbs that make files.
+func (c *commitFlags) registerParents(fs *pflag.FlagSet) {
+	fs.BoolVarP(&c.parents, "parents", "p", false, "make FILE's directory where it is missing")
+}
+
+func (c *commitFlags) level() (txn.Durability, error) {
+	text, from := c.durability, "--durability"
+	if text == "" {
+		text, from = cmp.Or(os.Getenv(durabilityVar), "full"), "$"+durabilityVar
+	}
+	level, err := txn.ParseDurability(text)
+	if err != nil {
+		return 0, cli.Usagef("%s %s: want full, journal or none", from, cli.QuoteWord(text))
+	}
+	return level, nil
+}
+
 // options are what the flags mean to a transaction in s.
 func (c *commitFlags) options(s *txn.Store) ([]txn.Option, error) {
-	level, err := txn.ParseDurability(c.durability)
+	level, err := c.level()
 	if err != nil {
-		return nil, cli.Usagef("--durability %s: want full, journal or none", cli.QuoteWord(c.durability))
+		return nil, err
 	}
 	opts := []txn.Option{txn.WithDurability(level), txn.WithActor(c.actor)}
 	if c.message != "" {
@@ -115,6 +152,9 @@ func (c *commitFlags) options(s *txn.Store) ([]txn.Option, error) {
 	}
 	if c.dryRun {
 		opts = append(opts, txn.DryRun())
+	}
+	if c.parents {
+		opts = append(opts, txn.WithParents())
 	}
 	if c.inPlace {
 		opts = append(opts, txn.WithInPlace())

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -46,11 +50,30 @@ func (a *app) change(f *changeFlags, files []string, fn func(*txn.Tx) error) err
 	}
 	res, err := s.Do(a.Ctx, all, caught, opts...)
 	if err != nil {
-		return err
+		return f.noDirectory(all, err)
 	}
 	o := cli.NewOutcome(res, all, f.dryRun)
 	o.Single = !f.asLines
 	return a.PrintOutcome(o)
+}
+
+// noDirectory says of an error that a file's directory is missing, if it is.
+func (c *commitFlags) noDirectory(files []string, err error) error {
+	if !errors.Is(err, fs.ErrNotExist) || c.parents {
+		return err
+	}
+	for _, name := range files {
+		dir := filepath.Dir(name)
+		if _, gone := os.Stat(dir); !errors.Is(gone, fs.ErrNotExist) {
+			continue
+		}
+		e := &cli.Error{Exit: cli.ExitNo, Msg: fmt.Sprintf("%s: there is no directory %s", cli.QuoteWord(name), cli.QuoteWord(dir))}
+		if c.set != nil && c.set.Lookup("parents") != nil {
+			return e.WithHint("-p makes it")
+		}
+		return e
+	}
+	return err
 }
 
 // withExpected adds the files of --if-rev: they are locked and checked with those

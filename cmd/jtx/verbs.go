@@ -71,6 +71,7 @@ var verbs = []verb{
 	{groupSetUp, "stats", newStats},
 	{groupSetUp, "selftest", newSelftest},
 	{groupSetUp, "bench", newBench},
+	{"", "safe-jq", newSafeJQ},
 }
 
 type verb struct {
