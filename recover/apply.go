@@ -382,34 +382,53 @@ func (f *File) foreignTxn(newest *wal.Record) (*wal.Record, wal.Txn) {
 // describe finds what a transaction changed, and makes rec a patch where that is
 // smaller than the whole, which it then is.
 func describe(rec *wal.Record, t *wal.Txn, from, to *jsonpatch.Document, lim jsonpatch.Limits) error {
-	patch, exact, err := Describe(from, to, lim)
+	change, err := Describe(from, to, lim)
 	if err != nil {
 		return err
 	}
-	t.Patch = patch.Encode()
-	rec.Kind = wal.KindPatch
-	if exact {
+	t.Patch = change.Patch.Encode()
+	if change.Image {
+		rec.Kind, rec.Image = wal.KindImage, to.Bytes()
 		return nil
 	}
-	splice := textSplice(from.Bytes(), to.Bytes())
-	if len(splice.Bytes) < len(to.Bytes())/2 {
-		t.Splices = []wal.Splice{splice}
-		return nil
-	}
-	rec.Kind, rec.Image = wal.KindImage, to.Bytes()
+	rec.Kind, t.Splices = wal.KindPatch, change.Splices
 	return nil
 }
 
-// Describe finds a patch from one document to another by value, and tells
-// whether it gives the very bytes besides.
-func Describe(from, to *jsonpatch.Document, lim jsonpatch.Limits) (jsonpatch.Patch, bool, error) {
+// Change is how a version is recorded that is made of another: by a patch of values
+// and, where a plain rendering of that gives other bytes, by splices or an image.
+type Change struct {
+	Patch   jsonpatch.Patch
+	Splices []wal.Splice
+	Image   bool
+}
+
+// Describe finds what leads from one document to another.
+func Describe(from, to *jsonpatch.Document, lim jsonpatch.Limits) (Change, error) {
 	patch, err := jsonpatch.Diff(from, to)
 	if err != nil {
-		return nil, false, err
+		return Change{}, err
 	}
+	return DescribeBy(patch, from, to, lim), nil
+}
+
+// DescribeBy is Describe where a patch is known that is thought to give to's value.
+func DescribeBy(patch jsonpatch.Patch, from, to *jsonpatch.Document, lim jsonpatch.Limits) Change {
 	got, _, err := from.Apply(patch, lim)
 	if err != nil {
-		return nil, false, nil // the patch is over a limit: the image stands for it
+		return Change{Image: true} // the patch is over a limit: the image stands for it
 	}
-	return patch, string(got.Bytes()) == string(to.Bytes()), nil
+	c := Change{Patch: patch}
+	if string(got.Bytes()) != string(to.Bytes()) {
+		if !got.SameValue(to) {
+			if c.Patch, err = jsonpatch.Diff(from, to); err != nil {
+				return Change{Image: true}
+			}
+		}
+		list, worth := Splices(from.Bytes(), to.Bytes())
+		if c.Image = !worth; worth {
+			c.Splices = list
+		}
+	}
+	return c
 }

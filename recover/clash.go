@@ -37,7 +37,7 @@ func FillClash(rec *wal.Record, old, found, next *jsonpatch.Document, lim jsonpa
 	if then.Patch, err = fitting(found, next, lim); err != nil || next == nil {
 		return err
 	}
-	then.Splices = []wal.Splice{textSplice(found.Bytes(), next.Bytes())}
+	then.Splices, _ = Splices(found.Bytes(), next.Bytes())
 	return nil
 }
 
@@ -53,8 +53,8 @@ func fitting(from, to *jsonpatch.Document, lim jsonpatch.Limits) ([]byte, error)
 	case from == nil:
 		return jsonpatch.Patch(nil).Encode(), nil
 	}
-	p, _, err := Describe(from, to, lim)
-	return p.Encode(), err
+	c, err := Describe(from, to, lim)
+	return c.Patch.Encode(), err
 }
 
 // Revisions lists what a record of a version does one after the other, oldest first,
@@ -88,18 +88,4 @@ func againIn(clash *wal.Record) *wal.Record {
 	r.Kind, r.Image, r.Txns, r.Unit = wal.KindPatch, nil, clash.Txns[1:], clash.Txns[1].ID
 	r.Before = wal.VersionOf(clash.Image)
 	return &r
-}
-
-// textSplice is what turns one text into another.
-func textSplice(from, to []byte) wal.Splice {
-	n := min(len(from), len(to))
-	start := 0
-	for start < n && from[start] == to[start] {
-		start++
-	}
-	end := 0
-	for end < n-start && from[len(from)-1-end] == to[len(to)-1-end] {
-		end++
-	}
-	return wal.Splice{Offset: int64(start), Length: int64(len(from) - start - end), Bytes: to[start : len(to)-end]}
 }

@@ -133,6 +133,25 @@ func applyTxn(doc *jsonpatch.Document, t *wal.Txn, lim jsonpatch.Limits) (*jsonp
 	return trusted(append(text, before[from:]...)), nil
 }
 
+// Splices lead from one text to another. They are worth recording where they are
+// much smaller than the text itself.
+func Splices(from, to []byte) (list []wal.Splice, worth bool) {
+	size := 0
+	for _, s := range jsonpatch.TextSplices(from, to) {
+		list = append(list, wal.Splice{Offset: int64(s.Offset), Length: int64(len(s.Old)), Bytes: s.New})
+		size += len(s.New) + spliceSize
+	}
+	return list, size <= len(to)/2+minImage
+}
+
+const (
+	// spliceSize is about what a splice takes besides its bytes.
+	spliceSize = 6
+	// minImage is how many bytes of splices are always better than an image, for
+	// what they say of a change.
+	minImage = 1 << 10
+)
+
 // Patch is everything that a record's transactions did, as one patch.
 func Patch(rec *wal.Record, lim jsonpatch.Limits) (jsonpatch.Patch, error) {
 	var all jsonpatch.Patch

@@ -204,6 +204,10 @@ func (u *unit) record() error {
 			f.rec.Kind, f.rec.Image = wal.KindInPlace, f.data
 		case f.after.Exists && (f.image || f.imageDue()):
 			f.rec.Kind, f.rec.Image = wal.KindImage, f.data
+		default:
+			for i, p := range f.parts {
+				f.rec.Txns[i].Splices = p.splices
+			}
 		}
 	}
 	u.nameParticipants()

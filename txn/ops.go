@@ -303,17 +303,18 @@ func (tx *Tx) put(d *draft, data []byte) error {
 // replace makes a document the draft's, its bytes kept as they are.
 func (d *draft) replace(next *jsonpatch.Document, lim jsonpatch.Limits) error {
 	if d.doc == nil {
-		d.whole, d.doc = true, next
+		d.whole, d.over, d.doc = true, true, next
 		return nil
 	}
-	patch, exact, err := recovery.Describe(d.doc, next, lim)
+	made, err := recovery.Describe(d.doc, next, lim)
 	if err != nil {
 		return fail(d.name, err)
 	}
-	d.ops = append(d.ops, patch...)
+	d.ops = append(d.ops, made.Patch...)
 	d.steps++
 	d.doc = next
-	d.whole = d.whole || !exact
+	d.whole = d.whole || made.Image || len(made.Splices) > 0
+	d.over = d.over || made.Image && made.Patch == nil
 	return nil
 }
 

@@ -287,6 +287,9 @@ func (r *redaction) record(rec *wal.Record, next, clean *jsonpatch.Document) (*w
 	untouched := r.doc == r.red && next == clean
 	for _, t := range rec.Txns {
 		untouched = untouched && !r.marks.in(t.Patch) && !r.gives(t.Patch)
+		for _, s := range t.Splices {
+			untouched = untouched && !r.marks.in(s.Bytes)
+		}
 	}
 	if rec.Kind == wal.KindClash {
 		return out, r.clash(out, clean)
@@ -316,25 +319,27 @@ func (r *redaction) clash(out *wal.Record, clean *jsonpatch.Document) error {
 // derive replaces a record's patches, which may hold the values, by what leads
 // from the one clean version to the other.
 func (r *redaction) derive(out *wal.Record, clean *jsonpatch.Document) error {
-	var patch jsonpatch.Patch
-	exact := clean == nil
+	change := recovery.Change{Image: clean != nil}
 	switch {
 	case clean == nil:
-		patch = jsonpatch.Patch{{Op: "remove"}}
+		change.Patch = jsonpatch.Patch{{Op: "remove"}}
 	case r.red != nil:
 		var err error
-		if patch, exact, err = recovery.Describe(r.red, clean, r.s.opt.Limits); err != nil {
+		if change, err = recovery.Describe(r.red, clean, r.s.opt.Limits); err != nil {
 			return err
 		}
 	}
 	for i := range out.Txns {
 		out.Txns[i].Patch, out.Txns[i].Splices = jsonpatch.Patch(nil).Encode(), nil
 	}
-	if n := len(out.Txns); n > 0 {
-		out.Txns[n-1].Patch = patch.Encode()
-	}
-	if out.Kind == wal.KindPatch && !exact {
+	if out.Kind == wal.KindPatch && change.Image {
 		out.Kind = wal.KindImage
+	}
+	if n := len(out.Txns); n > 0 {
+		out.Txns[n-1].Patch = change.Patch.Encode()
+		if !out.HasImage() {
+			out.Txns[n-1].Splices = change.Splices
+		}
 	}
 	if out.HasImage() {
 		out.Image = clean.Bytes()

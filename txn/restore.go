@@ -195,4 +195,6 @@ func (s *Store) bringBack(tx *Tx, d *draft, rec *wal.Record) error {
 }
 
 // remove makes the draft no file.
-func (d *draft) remove() { d.doc, d.ops, d.whole = nil, jsonpatch.Patch{{Op: "remove"}}, true }
+func (d *draft) remove() {
+	d.doc, d.ops, d.whole, d.over = nil, jsonpatch.Patch{{Op: "remove"}}, true, true
+}

@@ -2,7 +2,6 @@ package txn
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/jtx-project/jtx/recover"
@@ -42,7 +41,8 @@ type draft struct {
 
 	doc   *jsonpatch.Document // as the transaction sees it; nil where there is no file
 	ops   jsonpatch.Patch     // what it has done
-	whole bool                // the bytes are not what ops give: an image carries them
+	whole bool                // it was rewritten whole: the bytes are not what ops give
+	over  bool                // ops do not give the value either: an image carries it
 	steps int                 // calls of apply that made doc
 	// styled tells that a rule of style had a say in doc, so that ops alone may give
 	// other bytes.
@@ -217,7 +217,9 @@ type change struct {
 	after wal.Version // of data
 	patch jsonpatch.Patch
 	text  []byte // of patch, where it was asked for
-	image bool   // patch alone does not give data
+	image bool   // neither patch nor splices give data
+	// splices give data where a plain rendering of patch does not.
+	splices []wal.Splice
 }
 
 // encoded is the patch as text.
@@ -236,26 +238,41 @@ func merged(parts []part, lim jsonpatch.Limits) (*change, error) {
 	}
 	d := &draft{name: first.name, found: first.found, t: first.t, doc: last.doc, like: last.like, hashed: last.hashed, version: last.version}
 	d.ops = make(jsonpatch.Patch, 0, len(parts))
+	spliced := false
 	for _, c := range parts {
 		d.ops = append(d.ops, c.patch...)
-		d.whole = d.whole || c.image
-		d.styled = d.styled || c.draft.styled
+		d.over = d.over || c.image
+		spliced = spliced || len(c.splices) > 0
 		d.steps += max(c.draft.steps, 1)
 	}
 	if d.madeAnew() {
-		d.whole = true // the patches, which are kept as they are, go through nothing
+		d.over = true // the patches, which are kept as they are, go through nothing
 		d.ops = nil
+	}
+	if spliced && !d.over && first.found.Doc != nil && last.doc != nil {
+		d.over, d.steps = !replays(parts, lim), 0
 	}
 	c, err := d.change(lim)
 	if err != nil || c != nil {
 		return c, err
 	}
 	// They cancel each other out, and are in the history all the same.
-	c = &change{draft: d, patch: d.ops, image: d.whole}
+	c = &change{draft: d, patch: d.ops, image: d.over}
 	if d.doc != nil {
 		c.data, c.after = d.doc.Bytes(), d.versionNow()
 	}
 	return c, nil
+}
+
+// replays tells whether the parts, recorded one behind the other, give what the last
+// one leaves.
+func replays(parts []part, lim jsonpatch.Limits) bool {
+	rec := &wal.Record{}
+	for _, p := range parts {
+		rec.Txns = append(rec.Txns, wal.Txn{Patch: p.encoded(), Splices: p.splices})
+	}
+	doc, err := recovery.ApplyRecord(parts[0].draft.found.Doc, rec, lim)
+	return err == nil && string(doc.Bytes()) == string(parts[len(parts)-1].draft.doc.Bytes())
 }
 
 // knownStrict tells whether the draft is known to be strict JSON. What was made of a
@@ -284,7 +301,7 @@ func (d *draft) comesTo(lim jsonpatch.Limits) (*change, error) {
 // change compares the draft with what was found. It is nil where the bytes are
 // the same.
 func (d *draft) change(lim jsonpatch.Limits) (*change, error) {
-	c := &change{draft: d, patch: d.ops, image: d.whole}
+	c := &change{draft: d, patch: d.ops, image: d.over}
 	if d.doc == nil {
 		damaged := d.found.Err != nil && len(d.ops) == 0 // and let be
 		if !d.found.Version.Exists || damaged {
@@ -303,19 +320,16 @@ func (d *draft) change(lim jsonpatch.Limits) (*change, error) {
 		c.image = true
 	case d.madeAnew():
 		// What was done to the new file says nothing about the old one.
-		patch, exact, err := recovery.Describe(d.found.Doc, d.doc, lim)
+		made, err := recovery.Describe(d.found.Doc, d.doc, lim)
 		if err != nil {
 			return nil, err
 		}
-		c.patch, c.image = patch, !exact
-	case !c.image && (d.steps > 1 || d.styled):
+		c.patch, c.splices, c.image = made.Patch, made.Splices, made.Image
+	case !c.image && (d.steps > 1 || d.styled || d.whole):
 		// Recovery applies the operations as one patch, and plainly: what they
 		// give then may not be what is written.
-		whole, _, err := d.found.Doc.Apply(d.ops, lim)
-		if err != nil {
-			return nil, fmt.Errorf("operations that were applied one by one fail as one patch: %w", err)
-		}
-		c.image = string(whole.Bytes()) != string(c.data)
+		made := recovery.DescribeBy(d.ops, d.found.Doc, d.doc, lim)
+		c.splices, c.image = made.Splices, made.Image
 	}
 	return c, nil
 }

@@ -16,6 +16,9 @@ func Equal(a, b []byte) bool {
 	return okA && okB && equalText(ta, tb)
 }
 
+// SameValue is [Equal] for documents.
+func (d *Document) SameValue(o *Document) bool { return equalText(d.text(), o.text()) }
+
 // strictForm returns the text in the form that equalText reads.
 func strictForm(data []byte) ([]byte, bool) {
 	lim := Limits{MaxDepth: maxParserDepth, MaxBytes: int64(len(data)) + 1}
