@@ -24,6 +24,7 @@ type Key struct {
 type File struct {
 	FS     fsys.FS
 	Key    Key
+	Former []Key  // by which records know it from before its workspace had its history
 	Dir    string // .jtx/files/<escaped path>
 	Target string // the real path, symlinks resolved
 	Limits jsonpatch.Limits

@@ -90,7 +90,9 @@ func (e *InDoubtError) Unwrap() []error { return []error{ErrInDoubt, e.Err} }
 func MakePlan(files []*File, unreachable map[Key]error) (*Plan, error) {
 	p := &planner{byKey: map[Key]*File{}, units: map[wal.ID]*UnitPlan{}, unreachable: unreachable, plan: &Plan{}}
 	for _, f := range files {
-		p.byKey[f.Key] = f
+		for _, key := range append([]Key{f.Key}, f.Former...) {
+			p.byKey[key] = f
+		}
 	}
 	var missing []Missing
 	for _, f := range files {

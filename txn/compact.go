@@ -288,7 +288,7 @@ func (s *Store) undecidedBefore(ctx context.Context, t *target, lsn wal.LSN) (wa
 func (s *Store) movedOn(ctx context.Context, t *target, rec *wal.Record) bool {
 	set := &fileSet{s: s, ctx: ctx, how: lookup{held: true}, targets: []*target{t}}
 	for _, p := range rec.Participants {
-		if p.Workspace == t.ws.id && p.Path == t.rel {
+		if t.isParticipant(p) {
 			continue
 		}
 		other, err := set.resolveParticipant(p)

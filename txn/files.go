@@ -86,8 +86,11 @@ func (set *fileSet) resolveParticipant(p wal.Participant) (*target, error) {
 		return nil, fmt.Errorf("%q: a path that leaves its workspace", p.Path)
 	}
 	for _, t := range set.targets {
-		if t.ws != nil && t.ws.id == p.Workspace {
-			return set.resolveBelow(t.ws.root, p)
+		if t.ws == nil {
+			continue
+		}
+		if root := t.ws.rootOf(p.Workspace); root != "" {
+			return set.resolveBelow(root, p)
 		}
 	}
 	return set.resolveBelow(p.Root, p)
@@ -98,7 +101,7 @@ func (set *fileSet) resolveBelow(root string, p wal.Participant) (*target, error
 	if err != nil {
 		return nil, err
 	}
-	if t.ws == nil || t.ws.id != p.Workspace || t.rel != p.Path {
+	if t.ws == nil || !t.isParticipant(p) {
 		return nil, fmt.Errorf("%s is not there as %q any more", p.Root, p.Path)
 	}
 	return t, nil

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -258,8 +257,7 @@ func (s *Store) entry(unit []located, id wal.ID, patches bool) (Entry, error) {
 func others(unit []located) []string {
 	var names []string
 	for _, p := range unit[0].rec.Participants {
-		key := recovery.Key{Workspace: p.Workspace, Path: p.Path}
-		if !slices.ContainsFunc(unit, func(at located) bool { return at.h.t.key() == key }) {
+		if !slices.ContainsFunc(unit, func(at located) bool { return at.h.t.isParticipant(p) }) {
 			names = append(names, participantName(unit[0].h.t, p))
 		}
 	}

@@ -264,7 +264,7 @@ func (l *look) glance() (settled bool, err error) {
 func (s *Store) fileAtRest(t *target, st wal.State) *recovery.File {
 	f := &recovery.File{FS: s.fs, Dir: t.dir, Target: t.real, Limits: s.opt.Limits}
 	if t.ws != nil {
-		f.Key = t.key()
+		f.Key, f.Former = t.key(), t.formerKeys()
 	}
 	f.Journal = recovery.AtRest(s.fs, t.dir, st, s.opt.Boot)
 	return f

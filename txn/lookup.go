@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -107,7 +106,7 @@ func (s *Store) participants(ctx context.Context, one located) ([]located, error
 	set := &fileSet{s: s, ctx: ctx, how: lookup{look: true}, targets: []*target{one.h.t}}
 	var list []located
 	for _, p := range one.rec.Participants {
-		if (recovery.Key{Workspace: p.Workspace, Path: p.Path}) == one.h.t.key() {
+		if one.h.t.isParticipant(p) {
 			list = append(list, one)
 			continue
 		}
@@ -133,9 +132,9 @@ func (s *Store) participants(ctx context.Context, one located) ([]located, error
 // participantName is where a unit's other file was when the unit was committed,
 // or is now if it is in the same workspace.
 func participantName(t *target, p wal.Participant) string {
-	root := p.Root
-	if p.Workspace == t.ws.id {
-		root = t.ws.root
+	root := t.ws.rootOf(p.Workspace)
+	if root == "" {
+		root = p.Root
 	}
 	return filepath.Join(root, filepath.FromSlash(p.Path))
 }

@@ -109,7 +109,7 @@ func (r *redaction) sharers(set *fileSet) (list []*target, err error) {
 		}
 		for _, p := range rec.Participants {
 			key := recovery.Key{Workspace: p.Workspace, Path: p.Path}
-			if seen[key] {
+			if seen[key] || r.h.t.isParticipant(p) {
 				continue
 			}
 			seen[key] = true

@@ -189,7 +189,7 @@ func (ses *session) recheck() error {
 		if again.ws == nil || again.ws.id != t.ws.id || again.real != t.real {
 			return errAgain
 		}
-		t.info = again.info
+		t.info, t.parent, t.private = again.info, again.parent, again.private
 	}
 	return nil
 }
@@ -276,7 +276,7 @@ func (ses *session) open(t *target) error {
 		return err
 	}
 	t.file = &recovery.File{
-		FS: ses.s.fs, Key: t.key(), Dir: t.dir, Target: t.real,
+		FS: ses.s.fs, Key: t.key(), Former: t.formerKeys(), Dir: t.dir, Target: t.real,
 		Journal: log, Log: log, Limits: ses.s.opt.Limits,
 	}
 	if t.stillThere(found) {

@@ -40,6 +40,7 @@ type workspace struct {
 	name string // of its own directory in root, see Store.metaName
 	id   wal.ID
 	tree bool // covers what is below root, not only root itself
+	from []origin
 }
 
 // format is the content of .jtx/format.
@@ -47,6 +48,21 @@ type format struct {
 	Format int    `json:"format"`
 	ID     string `json:"id"`
 	Tree   bool   `json:"tree"`
+	// From are workspaces that had histories of this one before.
+	From []origin `json:"from,omitempty"`
+}
+
+// check refuses what could name a file outside.
+func (f *format) check() error {
+	for _, from := range f.From {
+		if _, err := wal.ParseID(from.ID); err != nil {
+			return err
+		}
+		if !validRel(from.Path) {
+			return fmt.Errorf("%q: not a path below a workspace", from.Path)
+		}
+	}
+	return nil
 }
 
 func (w *workspace) meta() string { return filepath.Join(w.root, w.name) }
@@ -175,7 +191,10 @@ func (s *Store) readNamed(dir, name string, uid int) (*workspace, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %v", meta, ErrFormat, err)
 	}
-	return &workspace{root: dir, name: name, id: id, tree: f.Tree}, nil
+	if err := f.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w: %v", meta, ErrFormat, err)
+	}
+	return &workspace{root: dir, name: name, id: id, tree: f.Tree, from: f.From}, nil
 }
 
 // readFormat is nil where there is no workspace, and errInactive where it is not
@@ -187,7 +206,7 @@ func (s *Store) readFormat(dir, meta string, uid int) ([]byte, error) {
 	if !there || err != nil {
 		return nil, err
 	}
-	data, err := s.openFormat(meta)
+	data, err := s.openFormat(meta, formatName)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return data, err
 	}
@@ -196,7 +215,7 @@ func (s *Store) readFormat(dir, meta string, uid int) ([]byte, error) {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	data, err = s.openFormat(meta)
+	data, err = s.openFormat(meta, formatName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, s.lostFormat(meta)
 	}
@@ -230,8 +249,8 @@ func (e *lostError) Error() string {
 
 func (*lostError) Unwrap() error { return ErrFormat }
 
-func (s *Store) openFormat(meta string) ([]byte, error) {
-	f, err := s.fs.OpenFile(filepath.Join(meta, formatName), os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
+func (s *Store) openFormat(meta, name string) ([]byte, error) {
+	f, err := s.fs.OpenFile(filepath.Join(meta, name), os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -302,7 +321,7 @@ func (s *Store) buildWorkspace(dir string, uid int, tree bool) (string, error) {
 			return temp, err
 		}
 	}
-	text, err := json.Marshal(format{formatVersion, wal.NewID().String(), tree})
+	text, err := json.Marshal(format{Format: formatVersion, ID: wal.NewID().String(), Tree: tree})
 	if err != nil {
 		return temp, err
 	}
@@ -348,7 +367,11 @@ func (s *Store) activate(ctx context.Context, meta string, uid int) error {
 		if far == nil {
 			return s.finishActivation(meta)
 		}
-		damaged, err := s.settleBelow(ctx, far, meta)
+		var damaged map[string]bool
+		begun, err := s.tookSome(meta)
+		if err == nil && !begun {
+			damaged, err = s.settleBelow(ctx, far, meta)
+		}
 		if err != nil {
 			return err
 		}
@@ -369,14 +392,26 @@ func (s *Store) takeOver(ctx context.Context, far *workspace, meta string, damag
 		return false, err
 	}
 	defer func() { err = errors.Join(err, held.Release()) }()
-	open, err := s.unsettledBelow(far, meta)
+	begun, err := s.tookSome(meta)
 	if err != nil {
 		return false, err
 	}
-	for _, t := range open {
-		if !damaged[t.real] {
-			return false, nil
+	if !begun {
+		open, err := s.unsettledBelow(far, meta)
+		if err != nil {
+			return false, err
 		}
+		for _, t := range open {
+			if !damaged[t.real] {
+				return false, nil
+			}
+		}
+	}
+	if _, err := s.fs.Lstat(filepath.Join(meta, formatNew)); errors.Is(err, fs.ErrNotExist) {
+		return true, nil // somebody else has done it
+	}
+	if err := s.takeAlong(far, meta); err != nil {
+		return false, err
 	}
 	return true, s.finishActivation(meta)
 }
