@@ -195,7 +195,9 @@ func (u *unit) record() error {
 		}
 		f.rec.Txns = make([]wal.Txn, 0, len(f.parts))
 		for _, p := range f.parts {
-			f.rec.Txns = append(f.rec.Txns, wal.Txn{ID: u.tx(p.m), Time: u.time, Actor: p.m.call.actor, Message: p.m.call.message, Patch: p.encoded()})
+			f.rec.Txns = append(f.rec.Txns, wal.Txn{
+				ID: u.tx(p.m), Time: u.time, Actor: p.m.call.actor, Message: p.m.call.message, RequestID: p.m.call.request, Patch: p.encoded(),
+			})
 		}
 		f.inPlace = !u.behind && f.t.file.Overwrites(u.ses.call.inPlace, f.after)
 		f.opens = newest == nil || newest.Flags&wal.FlagLazy == 0

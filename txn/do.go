@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"reflect"
 	"time"
@@ -42,6 +43,7 @@ type Result struct {
 // call is one transaction's own, beside its function.
 type call struct {
 	message, actor string
+	request        string
 	durability     Durability
 	special
 
@@ -84,6 +86,11 @@ func WithActor(a string) Option {
 		}
 	}
 }
+
+// WithRequest records a client's own name for what it asks for, of at most
+// [wal.MaxRequestID] bytes: where the answer is lost, the history tells by it whether the
+// transaction was committed.
+func WithRequest(id string) Option { return func(c *call) { c.request = id } }
 
 // WithDurability sets the level for this transaction.
 func WithDurability(d Durability) Option { return func(c *call) { c.durability = d } }
@@ -140,6 +147,9 @@ func Do(files []string, fn func(*Tx) error) error {
 func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts ...Option) (Result, error) {
 	names := s.absAll(files)
 	c := s.newCall(opts)
+	if len(c.request) > wal.MaxRequestID {
+		return Result{}, &Error{Kind: ErrInvalid, Err: fmt.Errorf("a request id of %d bytes: at most %d", len(c.request), wal.MaxRequestID)}
+	}
 	if c.dryRun {
 		res, err := s.try(ctx, names, c, fn)
 		return res, asNamed(err, names, files)

@@ -18,6 +18,7 @@ type Entry struct {
 	Time    time.Time // when it was committed, to the ns; entries are ordered by it
 	Actor   string    // empty where another program made the change
 	Message string
+	Request string // the client's own name for it, see WithRequest
 	// Foreign tells that the change was made outside jtx and found later.
 	Foreign bool
 	// Files are what it changed, in lock order: of those that were asked for.
@@ -238,7 +239,7 @@ func (s *Store) entry(unit []located, id wal.ID, patches bool) (Entry, error) {
 			continue
 		}
 		t := at.rec.Txns[i]
-		e.Time, e.Actor, e.Message = t.Time, t.Actor, t.Message
+		e.Time, e.Actor, e.Message, e.Request = t.Time, t.Actor, t.Message, t.RequestID
 		e.Foreign = e.Foreign || at.rec.Flags&wal.FlagForeign != 0
 		c := FileChange{File: at.h.t.name, Rev: at.rec.Rev, Before: at.rec.Before, After: at.rec.After}
 		if patches {
