@@ -78,7 +78,7 @@ func (l *logCommand) print(p *page, s *txn.Store, files []string, o txn.HistoryO
 		}
 		switch {
 		case l.a.JSON:
-			b.Write(cli.EncodeJSON(newEntryJSON(e, l.patches)))
+			b.Write(cli.EncodeJSON(cli.NewEntryJSON(e, l.patches)))
 		case p.terminal:
 			p.prettyEntry(&b, e, l.patches)
 		default:

@@ -46,7 +46,7 @@ func (a *app) printEntry(e txn.Entry) error {
 	var b bytes.Buffer
 	switch {
 	case a.JSON:
-		b.Write(cli.EncodeJSON(newEntryJSON(e, true)))
+		b.Write(cli.EncodeJSON(cli.NewEntryJSON(e, true)))
 	case p.terminal:
 		p.prettyEntry(&b, e, true)
 	default:

@@ -117,7 +117,7 @@ func (w *watchCommand) follow(s *txn.Store, files []string, o txn.WatchOptions) 
 		if err != nil {
 			return err
 		}
-		line := cli.EncodeJSON(newEntryJSON(e, w.patches))
+		line := cli.EncodeJSON(cli.NewEntryJSON(e, w.patches))
 		if err := w.a.Write(line); err != nil {
 			return err
 		}

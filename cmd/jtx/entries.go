@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -14,40 +13,6 @@ import (
 )
 
 const yellow = "\x1b[33m"
-
-// entryJSON is a transaction of the history.
-type entryJSON struct {
-	TX      string          `json:"tx"`
-	Time    string          `json:"time"`
-	Actor   string          `json:"actor,omitempty"`
-	Message string          `json:"message,omitempty"`
-	Foreign bool            `json:"foreign,omitempty"`
-	Files   []changeJSON    `json:"files"`
-	Others  []*cli.JSONFile `json:"others,omitempty"`
-}
-
-// changeJSON is what it did to one file.
-type changeJSON struct {
-	*cli.JSONFile
-	Rev    uint64          `json:"rev"`
-	Exists bool            `json:"exists"`
-	Patch  json.RawMessage `json:"patch,omitempty"`
-}
-
-func newEntryJSON(e txn.Entry, patches bool) entryJSON {
-	j := entryJSON{TX: e.ID.String(), Time: e.Time.UTC().Format(time.RFC3339Nano), Actor: e.Actor, Message: e.Message, Foreign: e.Foreign, Files: []changeJSON{}}
-	for _, f := range e.Files {
-		c := changeJSON{JSONFile: cli.NewJSONFile(cli.Shown(f.File)), Rev: f.Rev, Exists: f.After.Exists}
-		if patches {
-			c.Patch = f.Patch.Encode()
-		}
-		j.Files = append(j.Files, c)
-	}
-	for _, name := range e.Others {
-		j.Others = append(j.Others, cli.NewJSONFile(cli.Shown(name)))
-	}
-	return j
-}
 
 // revisions are the words FILE@REV of an entry.
 func revisions(e txn.Entry) string {

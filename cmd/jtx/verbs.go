@@ -52,6 +52,7 @@ var verbs = []verb{
 	{groupTx, "tx", newTx},
 	{groupTx, "run", newRun},
 	{groupTx, "do", newDo},
+	{groupTx, "session", newSession},
 	{groupRecovery, "verify", newVerify},
 	{groupRecovery, "status", newStatus},
 	{groupRecovery, "locks", newLocks},

@@ -60,6 +60,8 @@ func ExitOf(err error) int {
 		return ExitConflict
 	case errors.Is(err, txn.ErrInvalid):
 		return ExitInvalid
+	case errors.Is(err, txn.ErrNotListed):
+		return ExitUsage
 	case errors.Is(err, txn.ErrNotFound):
 		return ExitNo
 	default:

@@ -43,19 +43,19 @@ func (a *App) WriteJSON(v any) error { return a.Write(EncodeJSON(v)) }
 // TimeText is a time as it is printed everywhere.
 func TimeText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// changedJSON is a file in the result of a transaction.
-type changedJSON struct {
+// ChangedJSON is a file in the result of a transaction.
+type ChangedJSON struct {
 	*JSONFile
 	Rev     *uint64         `json:"rev,omitempty"` // none for a change that was only tried
 	Changed bool            `json:"changed"`
 	Patch   json.RawMessage `json:"patch,omitempty"`
 }
 
-// resultJSON is the result of a transaction.
-type resultJSON struct {
+// ResultJSON is the result of a transaction.
+type ResultJSON struct {
 	TX        *string       `json:"tx"` // null where nothing was changed
 	DryRun    bool          `json:"dry_run,omitempty"`
-	Files     []changedJSON `json:"files"`
+	Files     []ChangedJSON `json:"files"`
 	Warnings  []string      `json:"warnings,omitempty"`
 	Recovered []DoneJSON    `json:"recovered,omitempty"`
 }
@@ -97,7 +97,7 @@ func (a *App) showOutcome(o Outcome) error {
 	}
 	switch {
 	case a.JSON:
-		return a.WriteJSON(o.json())
+		return a.WriteJSON(o.JSON())
 	case o.dryRun:
 		for _, f := range o.Files {
 			if f.Changed && len(f.Patch) == 0 {
@@ -142,14 +142,14 @@ func (o Outcome) patches() []byte {
 	return out
 }
 
-func (o Outcome) json() resultJSON {
-	r := resultJSON{DryRun: o.dryRun, Files: []changedJSON{}, Warnings: o.Warnings}
+func (o Outcome) JSON() ResultJSON {
+	r := ResultJSON{DryRun: o.dryRun, Files: []ChangedJSON{}, Warnings: o.Warnings}
 	if !o.ID.IsZero() {
 		id := o.ID.String()
 		r.TX = &id
 	}
 	for _, f := range o.Files {
-		c := changedJSON{JSONFile: NewJSONFile(f.File), Changed: f.Changed}
+		c := ChangedJSON{JSONFile: NewJSONFile(f.File), Changed: f.Changed}
 		if !o.dryRun || !f.Changed {
 			c.Rev = &f.Rev
 		}

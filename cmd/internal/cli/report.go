@@ -15,8 +15,8 @@ import (
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
-// failure is an error as it is shown.
-type failure struct {
+// Failure is an error as it is shown.
+type Failure struct {
 	Code    string `json:"code"`
 	Exit    int    `json:"exit"`
 	Message string `json:"message"`
@@ -27,7 +27,7 @@ type failure struct {
 	Hint      string `json:"hint,omitempty"`
 	Retryable bool   `json:"retryable"`
 	// Others are the errors of a command over many files but for the worst.
-	Others []failure `json:"others,omitempty"`
+	Others []Failure `json:"others,omitempty"`
 
 	snippet string
 }
@@ -42,11 +42,11 @@ func (a *App) Report(err error) {
 	if errors.As(err, &sig) && sig.Sig == syscall.SIGPIPE {
 		return // nobody reads it
 	}
-	f := describe(err)
+	f := Describe(err)
 	switch {
 	case a.Quiet && a.Asks && f.Exit == ExitNo: // the exit code is the answer
 	case a.JSON:
-		a.Message(strings.TrimSuffix(string(EncodeJSON(map[string]failure{"error": f})), "\n"))
+		a.Message(strings.TrimSuffix(string(EncodeJSON(map[string]Failure{"error": f})), "\n"))
 	case len(f.Others) == 0:
 		a.reportText(f)
 	default:
@@ -66,7 +66,7 @@ func (a *App) reportAll(err error) {
 			a.Message(Paint(a.Stderr, Bold+Red, "error:") + fmt.Sprintf(" and %d more", len(list)-i))
 			break
 		}
-		f := describe(e)
+		f := Describe(e)
 		f.Hint = ""
 		a.reportText(f)
 	}
@@ -75,7 +75,7 @@ func (a *App) reportAll(err error) {
 	}
 }
 
-func (a *App) reportText(f failure) {
+func (a *App) reportText(f Failure) {
 	a.Message(Paint(a.Stderr, Bold+Red, "error:") + " " + f.Message)
 	if strings.TrimSpace(f.snippet) != "^" { // else the line is empty, or there is none
 		for line := range strings.Lines(f.snippet) {
@@ -87,20 +87,20 @@ func (a *App) reportText(f failure) {
 	}
 }
 
-// describe finds what there is to say about an error.
-func describe(err error) failure {
+// Describe finds what there is to say about an error.
+func Describe(err error) Failure {
 	var all *severalErrors
 	if errors.As(err, &all) {
-		f := describe(all.worst)
+		f := Describe(all.worst)
 		for _, e := range all.errs {
 			if e != all.worst {
-				f.Others = append(f.Others, describe(e))
+				f.Others = append(f.Others, Describe(e))
 			}
 		}
 		return f
 	}
 	code := ExitOf(err)
-	f := failure{
+	f := Failure{
 		Code: exitName(code), Exit: code, Message: Printable(MessageOf(err)),
 		Hint: HintOf(err), Retryable: retryable(err),
 	}
