@@ -25,26 +25,39 @@ func Lasting(files []*File) error {
 		if p == nil {
 			continue
 		}
-		for lsn := p.state.Last; lsn > p.lasting; lsn-- {
-			rec, err := p.Read(lsn)
-			if err != nil {
-				return err
-			}
-			placed, err := f.placed(rec)
-			if err == nil && !placed {
-				placed, err = appliedElsewhere(byKey, rec)
-			}
-			if err != nil {
-				return err
-			}
-			if placed {
-				p.lasting = lsn
-				alsoLasting(byKey, rec)
-			}
+		if err := f.prove(p, byKey); err != nil {
+			return err
 		}
 	}
 	for _, p := range byKey {
 		p.narrow()
+	}
+	return nil
+}
+
+// prove looks for proof that records of f's journal are durable in all files of their
+// units. What this journal has durably says nothing of the others, so the last record
+// is looked at in any case.
+func (f *File) prove(p *peek, byKey map[Key]*peek) error {
+	for lsn := p.state.Last; lsn > p.state.Applied; lsn-- {
+		rec, err := p.Read(lsn)
+		if err != nil {
+			return err
+		}
+		placed, err := f.placed(rec)
+		if err == nil && !placed {
+			placed, err = appliedElsewhere(byKey, rec)
+		}
+		if err != nil {
+			return err
+		}
+		if placed {
+			p.lasting = max(p.lasting, lsn)
+			alsoLasting(byKey, rec)
+		}
+		if lsn <= p.lasting {
+			break
+		}
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ func (u *unit) tellReaders(f *unitFile) {
 // believe makes sure, where the disk has failed since the commit point, that it
 // was not about to when it said that it had the records.
 func (u *unit) believe() error {
-	if !u.lagging || u.durability == None {
+	if !u.lagging || u.durability == None && u.untold == nil {
 		return nil
 	}
 	var syncs fsys.Syncs
