@@ -120,13 +120,20 @@ func (u *UnitPlan) apply() error {
 	return nil
 }
 
-// Doubt is an *InDoubtError where the unit can't be decided.
+// Doubt is an *InDoubtError where the unit can't be decided, and a *ContraryError where
+// persons have decided it, one this way and one that.
 func (u *UnitPlan) Doubt() error {
-	if u.Case.Outcome != InDoubt {
+	switch {
+	case u.Case.Outcome != InDoubt:
 		return nil
+	case u.contrary != nil:
+		return u.contrary
 	}
-	for key, err := range u.Unreachable {
-		return &InDoubtError{File: u.Holders[0].Target, Unit: u.Unit, Path: key.Path, Err: err}
+	for _, part := range u.Record.Participants {
+		if err := u.Unreachable[keyOf(part)]; err != nil {
+			where := filepath.Join(part.Root, filepath.FromSlash(part.Path))
+			return &InDoubtError{File: u.Holders[0].Target, Unit: u.Unit, Path: where, Err: err}
+		}
 	}
 	return ErrInDoubt
 }

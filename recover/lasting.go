@@ -108,10 +108,10 @@ func (f *File) mayBeStaged(rec *wal.Record) bool {
 // placed tells that putting the version of rec in place has begun. It is never told
 // by equal bytes alone, since contents repeat.
 func (f *File) placed(rec *wal.Record) (bool, error) {
-	switch rec.Kind {
-	case wal.KindAbort, wal.KindNote:
+	switch {
+	case !rec.MakesVersion():
 		return false, nil
-	case wal.KindInPlace:
+	case rec.Kind == wal.KindInPlace:
 		return f.Found.Version != rec.Before, nil // perhaps half of it
 	}
 	if rec.Before != rec.After && f.Found.Version == rec.After && f.mayBeStaged(rec) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/jtx-project/jtx/txn/jsonpatch"
@@ -25,6 +26,8 @@ type UnitPlan struct {
 	Holders []*File
 	// Unreachable says why, for each participant that can't be looked at.
 	Unreachable map[Key]error
+
+	contrary *ContraryError
 }
 
 // FilePlan is a file's case. Newest is the committed version that recovery
@@ -74,7 +77,7 @@ var ErrInDoubt = errors.New("in doubt")
 type InDoubtError struct {
 	File string
 	Unit wal.ID
-	Path string // the participant that can't be looked at
+	Path string // where the participant was that can't be looked at
 	Err  error
 }
 
@@ -123,15 +126,14 @@ type planner struct {
 // planUnit decides the unit at the end of f's journal, where it has several
 // participants and `state` does not say that it was settled.
 func (p *planner) planUnit(f *File) ([]Missing, error) {
-	st := f.Journal.State()
 	if f.Journal.Trusted() || f.Journal.Empty() {
 		return nil, nil
 	}
-	rec, err := f.Journal.Read(st.Last)
+	rec, err := lastAct(f.Journal)
 	if err != nil {
 		return nil, err
 	}
-	if len(rec.Participants) == 0 || rec.Kind == wal.KindAbort || settled(f.Journal, rec) {
+	if rec == nil || len(rec.Participants) == 0 || rec.Kind == wal.KindAbort || settled(f.Journal, rec) {
 		return nil, nil
 	}
 	if u := p.units[rec.Unit]; u != nil {
@@ -141,11 +143,11 @@ func (p *planner) planUnit(f *File) ([]Missing, error) {
 	if missing := p.missing(rec, f); len(missing) > 0 {
 		return missing, nil
 	}
-	status, err := p.unitStatus(rec)
+	status, contrary, err := p.unitStatus(rec)
 	if err != nil {
 		return nil, err
 	}
-	u := &UnitPlan{Unit: rec.Unit, Case: DecideUnit(status), Record: rec, Holders: []*File{f}, Unreachable: map[Key]error{}}
+	u := &UnitPlan{contrary: contrary, Unit: rec.Unit, Case: DecideUnit(status), Record: rec, Holders: []*File{f}, Unreachable: map[Key]error{}}
 	for _, part := range rec.Participants {
 		if why := p.unreachable[keyOf(part)]; why != nil {
 			u.Unreachable[keyOf(part)] = why
@@ -186,8 +188,11 @@ func (f *File) movedWith(rec *wal.Record, root string) string {
 
 // unitStatus looks for the unit's record in the journal of every participant. A
 // single journal that speaks against it decides, whether or not the others can
-// be looked at.
-func (p *planner) unitStatus(rec *wal.Record) (Unit, error) {
+// be looked at; a person's decision goes before that.
+func (p *planner) unitStatus(rec *wal.Record) (Unit, *ContraryError, error) {
+	if status, contrary, err := p.decided(rec); status != UnitUnreachable || err != nil {
+		return status, contrary, err
+	}
 	status := UnitComplete
 	for _, part := range rec.Participants {
 		f := p.byKey[keyOf(part)]
@@ -197,13 +202,19 @@ func (p *planner) unitStatus(rec *wal.Record) (Unit, error) {
 		}
 		held, err := holds(f.Journal, part.LSN, rec.Unit)
 		if err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		if held != UnitComplete {
-			return held, nil
+			return held, nil, nil
 		}
 	}
-	return status, nil
+	if status == UnitUnreachable {
+		proven, err := p.proven(rec)
+		if err != nil || proven {
+			return UnitProven, nil, err
+		}
+	}
+	return status, nil, nil
 }
 
 // holds tells whether a journal holds the record of unit at lsn.
@@ -237,7 +248,6 @@ func holds(j Journal, lsn wal.LSN, unit wal.ID) (Unit, error) {
 
 // planFile decides what is to be done to f, given what became of its unit.
 func (p *planner) planFile(f *File) error {
-	last := f.Journal.State().Last
 	newest, err := f.Newest()
 	if err != nil {
 		return err
@@ -250,14 +260,14 @@ func (p *planner) planFile(f *File) error {
 		p.plan.Files = append(p.plan.Files, FilePlan{File: f, Case: c})
 		return nil
 	}
-	if u := p.units[newest.Unit]; u != nil && newest.LSN == last {
+	if u := p.units[newest.Unit]; u != nil && slices.Contains(u.Holders, f) {
 		switch u.Case.Outcome {
 		case InDoubt:
-			newest, err = newestAt(f.Journal.Read, last-1)
+			newest, err = newestAt(f.Journal.Read, newest.LSN-1)
 			p.plan.Files = append(p.plan.Files, FilePlan{File: f, Case: FileCase{u.Case.Name, Nothing}, Newest: newest, InDoubt: true})
 			return err
 		case Discarded:
-			if newest, err = newestAt(f.Journal.Read, last-1); err != nil {
+			if newest, err = newestAt(f.Journal.Read, newest.LSN-1); err != nil {
 				return err
 			}
 		}

@@ -17,6 +17,13 @@ const (
 	// UnitUnreachable: a participant can't be looked at, and none of those that
 	// can contradicts the unit.
 	UnitUnreachable
+	// UnitProven: as UnitUnreachable, but what was staged for it stands under a name.
+	UnitProven
+	// UnitDecided: a person has decided that it is committed. A decision that it is
+	// discarded goes with an abort.
+	UnitDecided
+	// UnitContrary: persons have decided it, one this way and one that.
+	UnitContrary
 	numUnits
 )
 
@@ -46,6 +53,9 @@ var unitTable = [numUnits]UnitCase{
 	UnitSuperseded:  {"unit-superseded", Discarded},
 	UnitAborted:     {"unit-aborted", Discarded},
 	UnitUnreachable: {"unit-in-doubt", InDoubt},
+	UnitProven:      {"unit-proven", Committed},
+	UnitDecided:     {"unit-decided", Committed},
+	UnitContrary:    {"unit-decided-contrarily", InDoubt},
 }
 
 // DecideUnit looks up the row of u.

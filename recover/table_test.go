@@ -318,7 +318,7 @@ var unitCases = map[Unit]struct {
 // one is in each state of the first table; and the first file is in each state of
 // the second table in which a unit can be unfinished.
 func TestUnitTable(t *testing.T) {
-	require.Len(t, unitCases, int(numUnits)-1, "all but the unit of one file, which TestFileTable has")
+	require.Len(t, unitCases, int(numUnits)-4, "all but the unit of one file, which TestFileTable has, and those of TestDecided and TestProven")
 	for unit, c := range unitCases {
 		for _, m := range []Memory{Pending, Forgotten, Behind} {
 			for standing, text := range standings {

@@ -17,6 +17,7 @@ type locking struct {
 	mendDamage bool   // go on with a file that was damaged outside
 	sweep      bool   // clear leftovers of files that need no recovery too
 	passOver   string // look past the workspace of this directory, see lookup
+	decide     *decision
 	// recovered is told what recovery did, also where it ends in an error.
 	recovered func([]recovery.Done)
 }

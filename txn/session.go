@@ -212,6 +212,12 @@ func (ses *session) settle(need *participants) error {
 		need.list = append(need.list, missing.Participants...)
 		return errAgain
 	}
+	if d := ses.call.decide; err == nil && d != nil {
+		var made bool
+		if made, err = d.record(plan, files); made && err == nil {
+			plan, err = recovery.MakePlan(files, need.unreachable)
+		}
+	}
 	if err != nil {
 		return fail("", err)
 	}

@@ -10,12 +10,13 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/wal"
 )
 
 func newRecover(a *app) *cobra.Command {
 	r := &recoverCommand{a: a}
 	cmd := &cobra.Command{
-		Use:   "recover [PATH ...]",
+		Use:   "recover [PATH ...] | --decide committed|discarded TX",
 		Short: "settle what a crash left unfinished",
 		Long: `Resolves every incomplete transaction below PATH (default: the current
 directory), removes leftovers that are provably its own, and reports each on a
@@ -27,6 +28,11 @@ the same for it. A journal that rotted can't be recovered: with --set-aside each
 PATH is a file whose damaged journal is moved below .jtx/files/FILE/damaged, where
 it stays, and a new one begins with what the file holds, as revision 1.
 
+A transaction is in doubt where one of its files can't be looked at, so that it is
+not known whether that has it too. Where the file is gone for good, a person
+decides: --decide committed keeps what the others have, --decide discarded takes it
+back. The decision is recorded in the journal of each file that is there.
+
 The exit code is 6 where a file is damaged, 8 where a
 transaction stays in doubt.`,
 		Example: cli.Example(`jtx recover --dry-run`, `jtx recover`),
@@ -34,6 +40,7 @@ transaction stays in doubt.`,
 	fs := cmd.Flags()
 	r.lock.register(fs)
 	fs.BoolVar(&r.setAside, "set-aside", false, "each PATH is a file with a damaged journal: keep that aside, begin a new one")
+	fs.StringVar(&r.decide, "decide", "", "decide a transaction TX that is in doubt: committed or discarded")
 	fs.BoolVar(&r.dryRun, "dry-run", false, "show what would be done, change nothing")
 	fs.DurationVar(&r.ttl, "ttl", txn.DefaultTxTTL, "discard open transactions older than this")
 	cmd.RunE = a.Verb(r.run)
@@ -46,6 +53,7 @@ type recoverCommand struct {
 	dryRun bool
 
 	setAside bool
+	decide   string
 
 	ttl time.Duration
 }
@@ -65,6 +73,9 @@ func (r *recoverCommand) run(_ *cobra.Command, paths []string) error {
 	if err != nil {
 		return err
 	}
+	if r.decide != "" {
+		return r.runDecide(s, paths)
+	}
 	if r.setAside {
 		return r.runSetAside(s, paths)
 	}
@@ -80,6 +91,34 @@ func (r *recoverCommand) run(_ *cobra.Command, paths []string) error {
 		return err
 	}
 	for _, f := range report.Files {
+		errs = append(errs, errorOf(f))
+	}
+	return cli.Several(errs...)
+}
+
+// runDecide records what a person decides of a transaction in doubt.
+func (r *recoverCommand) runDecide(s *txn.Store, args []string) error {
+	switch {
+	case r.decide != "committed" && r.decide != "discarded":
+		return cli.Usagef("--decide %s: want committed or discarded", cli.QuoteWord(r.decide))
+	case len(args) != 1:
+		return cli.Usagef("--decide needs one TX").WithHint("jtx recover names the transactions that are in doubt")
+	case r.dryRun, r.setAside:
+		return cli.Usagef("--decide goes with neither --dry-run nor --set-aside")
+	}
+	id, err := wal.ParseID(args[0])
+	if err != nil {
+		return cli.Usagef("%s: want a transaction's id", cli.QuoteWord(args[0]))
+	}
+	files, err := s.Decide(r.a.Ctx, id, r.decide == "committed")
+	if err != nil {
+		return err
+	}
+	if err := r.print(txn.RecoverReport{Total: len(files), Files: files}); err != nil {
+		return err
+	}
+	var errs []error
+	for _, f := range files {
 		errs = append(errs, errorOf(f))
 	}
 	return cli.Several(errs...)

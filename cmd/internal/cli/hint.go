@@ -30,13 +30,24 @@ func HintOf(err error) string {
 	if errors.As(err, &with) {
 		return with.Hint
 	}
-	if errors.Is(err, txn.ErrInDoubt) {
-		return "jtx recover decides"
+	if hint := hintOfDoubt(err); hint != "" {
+		return hint
 	}
 	for _, find := range []func(error) string{hintOfLock, hintOfDamage, hintOfText, hintOfSystem} {
 		if h := find(err); h != "" {
 			return h
 		}
+	}
+	return ""
+}
+
+func hintOfDoubt(err error) string {
+	var doubt *recovery.InDoubtError
+	switch {
+	case errors.As(err, &doubt):
+		return fmt.Sprintf("bring %s back; where it is gone for good, decide: jtx recover --decide committed|discarded %s", QuoteWord(Shown(doubt.Path)), doubt.Unit)
+	case errors.Is(err, txn.ErrInDoubt):
+		return "jtx recover decides"
 	}
 	return ""
 }
