@@ -20,10 +20,12 @@ type Redacted struct {
 	// Elsewhere are revisions in which one of the values still stands, at another
 	// pointer.
 	Elsewhere []uint64
-	// AlsoIn are other files of the file's transactions, such as those that it was
-	// moved from, whose histories hold one of the values too.
+	// AlsoIn are other files, such as those that it was moved from or copied to, whose
+	// histories hold one of the values too.
 	AlsoIn []string
-	// Unreached are such files that can't be looked at.
+	// Places are files of jtx itself, as scripts that were kept, that hold one.
+	Places []string
+	// Unreached are files that may hold one, and can't be looked at.
 	Unreached []string
 }
 
@@ -37,8 +39,9 @@ const redactedText = `"[redacted]"`
 // times and ids stay, and the chain is made anew, so that it can be checked as
 // before. Journals of the file that were set aside are deleted whole. It fails with
 // ErrConflict while an open transaction has the file, whose copy may hold a value
-// (one that is kept in a workspace which is not around the file is not seen),
-// and with ErrNotFound where there is nothing to take out. The bytes may remain in
+// (one of another user, that is kept in a workspace which is not around the file, is not
+// seen), and with ErrNotFound where there is nothing to take out. Other places in the
+// workspaces around the file are named. The bytes may remain in
 // free blocks of the disk, in backups, and in files that the value was copied to.
 //
 // The file's own journal is replaced last: cut off before that, Redact can be run
@@ -57,12 +60,19 @@ func (s *Store) Redact(ctx context.Context, file, pointer string, opts ...Option
 	}
 	r := &redaction{s: s, ptr: ptr}
 	if c.dryRun {
-		return r.done, fail(file, r.try(ctx, s.abs(file)))
+		err := r.try(ctx, s.abs(file))
+		if err == nil {
+			err = r.lookAround(ctx)
+		}
+		return r.done, fail(file, err)
 	}
 	began := time.Now()
 	c.sweep = true // temporary files too
 	err = r.lock(ctx, s.abs(file), c)
 	s.logOutcome([]string{s.abs(file)}, c, began, Result{}, err)
+	if err == nil {
+		err = r.lookAround(ctx)
+	}
 	return r.done, fail(file, err)
 }
 
@@ -129,6 +139,13 @@ func (s *Store) notOpen(ctx context.Context, t *target) error {
 	open, err := s.OpenTxs(ctx, []string{filepath.Dir(t.real)})
 	if err != nil {
 		return err
+	}
+	linked, err := s.linkedTxs()
+	if err != nil {
+		return err
+	}
+	for _, tx := range linked {
+		open = append(open, tx.Info())
 	}
 	for _, tx := range open {
 		if tx.Err != nil {

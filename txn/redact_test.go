@@ -231,3 +231,76 @@ func TestRedactNamesHistoriesThatCannotBeRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{filepath.Join(dir, "old.json")}, done.Unreached)
 }
+
+// What is not cleaned is named: copies, scripts, staged and set-aside content, other
+// open transactions, and the value as a key.
+func TestRedactNamesEveryPlace(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	ctx := context.Background()
+	s, dir := openStore(t)
+	_, _, err := s.Init(ctx, dir)
+	require.NoError(t, err)
+	const secret = "s3cr3t/with~marks"
+	set(t, s, "a.json", "/pw", secret)
+	_, err = s.Copy(ctx, "a.json", "copy.json")
+	require.NoError(t, err)
+	_, err = s.Copy(ctx, "a.json", "moving.json")
+	require.NoError(t, err)
+	_, err = s.Move(ctx, "moving.json", "moved.json")
+	require.NoError(t, err)
+	set(t, s, "key.json", "/x", map[string]int{"y": 1})
+	set(t, s, "key.json", "/x/s3cr3t~1with~0marks", 1)
+	set(t, s, "other.json", "/x", "harmless")
+	set(t, s, "a.json", "/pw", "new")
+	open := stage(t, s, 1, "pending.json")
+	require.NoError(t, open.Update(ctx, nil, func(tx *txn.Tx) error { return tx.Set("pending.json", "/pw", secret) }))
+	meta := filepath.Join(dir, ".jtx")
+	scripts := filepath.Join(meta, "scripts", "20260101T000000Z-x-old.sh")
+	require.NoError(t, os.MkdirAll(filepath.Dir(scripts), 0o755))
+	write(t, scripts, "echo "+secret+"\n")
+	staged := recovery.Temp(filepath.Join(dir, "other.json"))
+	write(t, staged, `{"pw":"`+secret+`"}`)
+	damaged := filepath.Join(meta, "files", "other.json", "damaged", "x")
+	require.NoError(t, os.MkdirAll(filepath.Dir(damaged), 0o755))
+	write(t, damaged, `{"pw":"`+secret)
+
+	done, err := s.Redact(ctx, "a.json", "/pw", txn.DryRun())
+	require.NoError(t, err)
+	named := func(done txn.Redacted) {
+		t.Helper()
+		var also []string
+		for _, name := range done.AlsoIn {
+			also = append(also, filepath.Base(name))
+		}
+		require.ElementsMatch(t, []string{"copy.json", "key.json", "moved.json", "moving.json"}, also)
+		require.Subset(t, done.Places, []string{scripts, staged, damaged})
+		require.Len(t, done.Places, 5, "and two of the open transaction: %v", done.Places)
+		require.Empty(t, done.Unreached)
+	}
+	named(done)
+	done, err = s.Redact(ctx, "a.json", "/pw")
+	require.NoError(t, err)
+	named(done)
+	verify(t, s)
+}
+
+// A transaction of the same user, kept in a workspace elsewhere, has a copy.
+func TestRedactSeesTransactionsElsewhere(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	ctx := context.Background()
+	base := t.TempDir()
+	for _, d := range []string{"v", "w"} {
+		require.NoError(t, os.Mkdir(filepath.Join(base, d), 0o755))
+	}
+	s, err := txn.Open(base, txn.Options{})
+	require.NoError(t, err)
+	set(t, s, "w/a.json", "/pw", "a-secret-value")
+	tx, err := s.Begin(ctx, []string{"v/b.json", "w/a.json"}, txn.BeginOptions{})
+	require.NoError(t, err)
+	set(t, s, "w/a.json", "/pw", "new")
+	_, err = s.Redact(ctx, "w/a.json", "/pw")
+	require.ErrorIs(t, err, txn.ErrConflict)
+	require.NoError(t, tx.Abort(ctx))
+	_, err = s.Redact(ctx, "w/a.json", "/pw")
+	require.NoError(t, err)
+}

@@ -45,11 +45,17 @@ func marksOf(secrets map[string]int) (m marks) {
 			}
 			if kind := tok.Kind(); kind == '"' || kind == '0' {
 				m.add([]byte(tok.String()), scalar)
+				if escaped := inPointer.Replace(tok.String()); escaped != tok.String() {
+					m.add([]byte(escaped), false)
+				}
 			}
 		}
 	}
 	return m
 }
+
+// inPointer is a string as it is in a pointer, where the value is used as a key.
+var inPointer = strings.NewReplacer("~", "~0", "/", "~1")
 
 func (m *marks) add(text []byte, whole bool) {
 	switch {
@@ -157,13 +163,17 @@ func (r *redaction) cleanTraces(really bool) error {
 	if err := r.cleanAside(really); err != nil {
 		return err
 	}
-	logs, err := filepath.Glob(filepath.Join(r.h.t.ws.meta(), logDir, "*.ndjson"))
-	for _, name := range logs {
-		if err == nil {
-			err = r.cleanLog(name, really)
+	for _, name := range r.s.logNames(r.h.t.ws.meta()) {
+		err := r.cleanLog(name, really)
+		if errors.Is(err, fs.ErrPermission) { // another user's
+			r.done.Unreached = append(r.done.Unreached, name)
+			err = nil
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
 }
 
 // cleanAside deletes the copies of damaged content in which one of the values is,

@@ -20,9 +20,9 @@ func newRedact(a *app) *cobra.Command {
 out of its whole history: each version and record, messages (of at least 6 bytes, in
 all files of the transaction), copies of damaged content and journals that were set
 aside, and the log of operations. So change or delete a secret first. It prints what
-it removed. Revisions, times and ids stay, and jtx verify holds. Backups, histories
-of files that the value was copied or moved to or from, and free blocks of the disk
-may still hold it. The exit code is 1 where there is nothing to take out.`,
+it removed. Revisions, times and ids stay, and jtx verify holds. Other places that
+still hold it, as histories of files that it was copied or moved to or from, are
+named; backups and free blocks of the disk may hold it too. The exit code is 1 where there is nothing to take out.`,
 		Example:           cli.Example(`jtx set config.json /token '"hunter2"'`, `jtx set config.json /token '"new"'`, `jtx redact config.json /token`),
 		Args:              cli.Words(2, 2),
 		ValidArgsFunction: completeFiles,
@@ -64,6 +64,7 @@ type redactedJSON struct {
 	LogLines  int             `json:"log_lines"`
 	Elsewhere []uint64        `json:"elsewhere"`
 	AlsoIn    []*cli.JSONFile `json:"also_in"`
+	Places    []*cli.JSONFile `json:"places"`
 	Unreached []*cli.JSONFile `json:"unreached"`
 }
 
@@ -71,7 +72,7 @@ func (a *app) printRedacted(d txn.Redacted) error {
 	if a.JSON {
 		return a.WriteJSON(redactedJSON{
 			Values: d.Values, Revisions: d.Revisions, Messages: d.Messages, Removed: jsonFiles(d.Removed), LogLines: d.LogLines,
-			Elsewhere: append([]uint64{}, d.Elsewhere...), AlsoIn: jsonFiles(d.AlsoIn), Unreached: jsonFiles(d.Unreached),
+			Elsewhere: append([]uint64{}, d.Elsewhere...), AlsoIn: jsonFiles(d.AlsoIn), Places: jsonFiles(d.Places), Unreached: jsonFiles(d.Unreached),
 		})
 	}
 	text := fmt.Sprintf("%s in %s, %s\n", cli.Plural(d.Values, "value"), cli.Plural(d.Revisions, "revision"), cli.Plural(d.Messages, "message"))
@@ -87,8 +88,11 @@ func (a *app) printRedacted(d txn.Redacted) error {
 	for _, name := range d.AlsoIn {
 		a.Warn(fmt.Sprintf("the history of %s holds one of the values too: redact it there as well", cli.QuoteWord(cli.Shown(name))))
 	}
+	for _, name := range d.Places {
+		a.Warn(fmt.Sprintf("%s holds one of the values too: remove it, or end what it is of", cli.QuoteWord(cli.Shown(name))))
+	}
 	for _, name := range d.Unreached {
-		a.Warn(fmt.Sprintf("the history of %s can't be looked at, and may hold one of the values", cli.QuoteWord(cli.Shown(name))))
+		a.Warn(fmt.Sprintf("%s can't be looked at, and may hold one of the values, there or in its history", cli.QuoteWord(cli.Shown(name))))
 	}
 	return a.Write([]byte(text))
 }

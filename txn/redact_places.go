@@ -1,0 +1,133 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// maxLooked bounds, in bytes, what is read of a file that may hold a value.
+const maxLooked = 64 << 20
+
+// lookAround names every other place in the workspaces at, above and below the file's
+// in which one of the values is: histories of other files, such as copies, what is kept
+// of open transactions and of scripts, what was staged or set aside. What can't be
+// looked at is named too.
+func (r *redaction) lookAround(ctx context.Context) error {
+	sc, err := r.s.scope(ctx, []string{r.h.t.ws.root})
+	if err != nil {
+		return err
+	}
+	for _, t := range sc.files {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if t.real == r.h.t.real || slices.Contains(r.done.AlsoIn, t.real) || slices.Contains(r.done.Unreached, t.real) {
+			continue
+		}
+		_, values, err := r.lookInto(t)
+		switch {
+		case err != nil:
+			r.done.Unreached = append(r.done.Unreached, t.real)
+		case values:
+			r.done.AlsoIn = append(r.done.AlsoIn, t.real)
+		}
+	}
+	for _, t := range append(sc.files, sc.never...) {
+		if t.real == r.h.t.real {
+			continue // what is beside it was cleaned
+		}
+		for _, name := range []string{recovery.Temp(t.real), recovery.Displaced(t.real)} {
+			r.lookAtFile(name)
+		}
+		r.lookBelow(filepath.Join(t.dir, damagedDir))
+	}
+	for _, w := range sc.workspaces {
+		r.lookBelow(filepath.Join(w.meta(), txDir))
+		r.lookBelow(filepath.Join(w.meta(), scriptsDir))
+	}
+	slices.Sort(r.done.Places)
+	return nil
+}
+
+// lookBelow looks into all files below a directory. Those that can't be opened are
+// another user's, and are named.
+func (r *redaction) lookBelow(dir string) {
+	entries, err := r.s.fs.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err != nil {
+		r.done.Unreached = append(r.done.Unreached, dir)
+	}
+	for _, e := range entries {
+		name := filepath.Join(dir, e.Name())
+		if e.IsDir() {
+			r.lookBelow(name)
+		} else {
+			r.lookAtFile(name)
+		}
+	}
+}
+
+func (r *redaction) lookAtFile(name string) {
+	f, err := r.s.fs.OpenFile(name, os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err != nil {
+		r.done.Unreached = append(r.done.Unreached, name)
+		return
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		return
+	}
+	if err == nil && info.Size() > maxLooked {
+		err = fs.ErrInvalid
+	}
+	var text []byte
+	if err == nil {
+		text, err = fsys.ReadAll(f)
+	}
+	switch {
+	case err != nil:
+		r.done.Unreached = append(r.done.Unreached, name)
+	case r.marks.in(text):
+		r.done.Places = append(r.done.Places, name)
+	}
+}
+
+// linkedTxs are the transactions of this user that are kept in workspaces elsewhere.
+func (s *Store) linkedTxs() ([]*OpenTx, error) {
+	home, err := userTxDir()
+	if err != nil {
+		return nil, nil // then there are none
+	}
+	entries, err := s.fs.ReadDir(home)
+	if err != nil {
+		return nil, ignoreNotExist(err)
+	}
+	var list []*OpenTx
+	for _, e := range entries {
+		if !isTxName(e.Name()) || e.Type()&fs.ModeSymlink == 0 {
+			continue
+		}
+		dir, err := filepath.EvalSymlinks(filepath.Join(home, e.Name()))
+		if err != nil {
+			continue // it leads nowhere any more
+		}
+		t := &OpenTx{s: s, dir: dir}
+		if err := t.load(); err == nil || t.damage != nil {
+			list = append(list, t)
+		}
+	}
+	return list, nil
+}
