@@ -4,13 +4,12 @@ package fsys
 
 import (
 	"io/fs"
-	"os"
 )
 
 func fileIDOf(info fs.FileInfo) FileID { return plainFileID(info) }
 
-func (osFS) StatID(name string) (FileID, error)  { return statID(os.Stat, name) }
-func (osFS) LstatID(name string) (FileID, error) { return statID(os.Lstat, name) }
+func (osFS) StatID(name string) (FileID, error)  { return statID(OS.Stat, name) }
+func (osFS) LstatID(name string) (FileID, error) { return statID(OS.Lstat, name) }
 
 func statID(stat func(string) (fs.FileInfo, error), name string) (FileID, error) {
 	info, err := stat(name)

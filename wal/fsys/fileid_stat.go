@@ -19,6 +19,9 @@ func fileIDOf(info fs.FileInfo) FileID {
 // StatID is stat(2). The two are written out, since a call through a variable
 // would put the structure on the heap.
 func (osFS) StatID(name string) (FileID, error) {
+	if _, _, ours := beneath(name); ours {
+		return lstatID("stat", name)
+	}
 	var st syscall.Stat_t
 	err := syscall.Stat(name, &st)
 	for errors.Is(err, syscall.EINTR) { // as package os does
@@ -31,14 +34,4 @@ func (osFS) StatID(name string) (FileID, error) {
 }
 
 // LstatID is lstat(2).
-func (osFS) LstatID(name string) (FileID, error) {
-	var st syscall.Stat_t
-	err := syscall.Lstat(name, &st)
-	for errors.Is(err, syscall.EINTR) {
-		err = syscall.Lstat(name, &st)
-	}
-	if err != nil {
-		return FileID{}, &fs.PathError{Op: "lstat", Path: name, Err: err}
-	}
-	return fileIDOfStat(&st), nil
-}
+func (osFS) LstatID(name string) (FileID, error) { return lstatID("lstat", name) }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 )
 
 // OS is the operating system's file system.
@@ -19,13 +21,32 @@ func (osFS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
 	return osFile{f}, nil
 }
 
-func (osFS) Mkdir(name string, perm fs.FileMode) error  { return os.Mkdir(name, perm) }
-func (osFS) Rename(oldname, newname string) error       { return rename(oldname, newname) }
-func (osFS) Remove(name string) error                   { return os.Remove(name) }
-func (osFS) Stat(name string) (fs.FileInfo, error)      { return os.Stat(name) }
-func (osFS) Lstat(name string) (fs.FileInfo, error)     { return os.Lstat(name) }
-func (osFS) Readlink(name string) (string, error)       { return os.Readlink(name) }
-func (osFS) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name) }
+func (osFS) Mkdir(name string, perm fs.FileMode) error { return mkdir(name, perm) }
+func (osFS) Rename(oldname, newname string) error      { return rename(oldname, newname) }
+func (osFS) Remove(name string) error                  { return remove(name) }
+func (osFS) Readlink(name string) (string, error)      { return os.Readlink(name) }
+
+func (osFS) Lstat(name string) (fs.FileInfo, error) { return lstat("lstat", name) }
+
+// Stat follows no link at or below .jtx.
+func (osFS) Stat(name string) (fs.FileInfo, error) {
+	if _, _, ours := beneath(name); ours {
+		return lstat("stat", name)
+	}
+	return os.Stat(name)
+}
+
+// ReadDir is os.ReadDir.
+func (osFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	dir, err := openFile(name, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	list, err := dir.ReadDir(-1)
+	slices.SortFunc(list, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return list, err
+}
 
 // Wrap makes a File of an open file of the operating system.
 func Wrap(f *os.File) File { return osFile{f} }
@@ -53,14 +74,14 @@ func modeWillDo(f *os.File, mode fs.FileMode) bool {
 // new name is made only where it is free. Where there are no hard links either, as of
 // directories, it is looked for first: what another program makes of that name in between is lost.
 func renameToNew(oldname, newname string) error {
-	err := os.Link(oldname, newname)
+	err := link(oldname, newname)
 	switch {
 	case err == nil:
-		return os.Remove(oldname)
+		return remove(oldname)
 	case !Refused(err) && !errors.Is(err, fs.ErrPermission):
 		return err
 	}
-	if _, err := os.Lstat(newname); err == nil {
+	if _, err := lstat("lstat", newname); err == nil {
 		return &os.LinkError{Op: "rename", Old: oldname, New: newname, Err: fs.ErrExist}
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err

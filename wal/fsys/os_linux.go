@@ -23,25 +23,63 @@ func retried(fn func() error) error {
 // openFile is os.OpenFile without five system calls that try whether a regular file
 // can be waited for.
 func openFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
-	var fd int
-	err := retried(func() (err error) {
-		fd, err = unix.Open(name, flag|unix.O_CLOEXEC, uint32(perm.Perm()))
-		return err
-	})
+	if _, _, ours := beneath(name); ours {
+		return openOurs(name, flag, perm)
+	}
+	fd, err := openat(unix.AT_FDCWD, name, flag, uint32(perm.Perm()))
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: name, Err: err}
 	}
 	return os.NewFile(uintptr(fd), name), nil
 }
 
+func mkdir(name string, perm fs.FileMode) error {
+	return at("mkdir", name, func(s spot) error { return unix.Mkdirat(s.dir, s.name, uint32(perm.Perm())) })
+}
+
+// remove is os.Remove: of a file, or an empty directory.
+func remove(name string) error {
+	return at("remove", name, func(s spot) error {
+		err := unix.Unlinkat(s.dir, s.name, 0)
+		if err != unix.EISDIR && err != unix.EPERM { // POSIX has EPERM for a directory
+			return err
+		}
+		if dirErr := unix.Unlinkat(s.dir, s.name, unix.AT_REMOVEDIR); dirErr != unix.ENOTDIR {
+			return dirErr
+		}
+		return err
+	})
+}
+
+func lstat(op, name string) (info fs.FileInfo, err error) {
+	if _, _, ok := within(name); !ok {
+		return os.Lstat(name)
+	}
+	err = statBeneath(op, name, func(fd int) error {
+		dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		f := os.NewFile(uintptr(dup), name)
+		defer f.Close()
+		info, err = f.Stat()
+		return err
+	})
+	return info, err
+}
+
+func link(oldname, newname string) error {
+	return atBoth("link", oldname, newname, func(from, to spot) error {
+		return unix.Linkat(from.dir, from.name, to.dir, to.name, 0)
+	})
+}
+
 // rename is os.Rename without the look whether newname is a directory, which the
 // system call refuses itself.
 func rename(oldname, newname string) error {
-	err := retried(func() error { return unix.Rename(oldname, newname) })
-	if err != nil {
-		return &os.LinkError{Op: "rename", Old: oldname, New: newname, Err: err}
-	}
-	return nil
+	return atBoth("rename", oldname, newname, func(from, to spot) error {
+		return unix.Renameat(from.dir, from.name, to.dir, to.name)
+	})
 }
 
 func (osFS) RenameNoReplace(oldname, newname string) error {
@@ -61,9 +99,7 @@ func (osFS) Exchange(a, b string) error {
 }
 
 func renameat2(oldname, newname string, flags uint) error {
-	err := retried(func() error { return unix.Renameat2(unix.AT_FDCWD, oldname, unix.AT_FDCWD, newname, flags) })
-	if err != nil {
-		return &os.LinkError{Op: "renameat2", Old: oldname, New: newname, Err: err}
-	}
-	return nil
+	return atBoth("renameat2", oldname, newname, func(from, to spot) error {
+		return unix.Renameat2(from.dir, from.name, to.dir, to.name, flags)
+	})
 }

@@ -19,7 +19,50 @@ func (osFS) Exchange(a, b string) error {
 }
 
 func openFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
+	if err := checkOurs("open", name); err != nil {
+		return nil, err
+	}
 	return os.OpenFile(name, flag, perm)
 }
 
-func rename(oldname, newname string) error { return os.Rename(oldname, newname) }
+func mkdir(name string, perm fs.FileMode) error {
+	if err := checkBeneath("mkdir", name); err != nil {
+		return err
+	}
+	return os.Mkdir(name, perm)
+}
+
+func remove(name string) error {
+	if err := checkBeneath("remove", name); err != nil {
+		return err
+	}
+	return os.Remove(name)
+}
+
+func lstat(op, name string) (fs.FileInfo, error) {
+	if err := checkBeneath(op, name); err != nil {
+		return nil, err
+	}
+	return os.Lstat(name)
+}
+
+func link(oldname, newname string) error {
+	if err := checkBoth("link", oldname, newname); err != nil {
+		return err
+	}
+	return os.Link(oldname, newname)
+}
+
+func rename(oldname, newname string) error {
+	if err := checkBoth("rename", oldname, newname); err != nil {
+		return err
+	}
+	return os.Rename(oldname, newname)
+}
+
+func checkBoth(op, oldname, newname string) error {
+	if err := checkBeneath(op, oldname); err != nil {
+		return err
+	}
+	return checkBeneath(op, newname)
+}
