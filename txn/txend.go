@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // create makes the transaction's directory, and holds its lock until it is one: a
@@ -17,7 +17,7 @@ import (
 // in the user's state directory is a convenience here: where it can't be made, the
 // transaction is found from its workspace.
 func (t *OpenTx) create(ctx context.Context) error {
-	if err := os.MkdirAll(filepath.Dir(t.dir), txDirMode); err != nil {
+	if err := fsys.MkdirAll(t.s.fs, filepath.Dir(t.dir), txDirMode); err != nil {
 		return err
 	}
 	var held *lockmgr.Held
@@ -97,7 +97,7 @@ func (t *OpenTx) remove() error {
 	if err := t.unlink(); err != nil {
 		return fail(t.dir, err)
 	}
-	return fail(t.dir, os.RemoveAll(t.dir))
+	return fail(t.dir, fsys.RemoveTree(t.s.fs, t.dir))
 }
 
 // committed finds the transaction in the history of a file that it changed, between

@@ -7,6 +7,8 @@ import (
 	"reflect"
 
 	tidwall "github.com/tidwall/wal"
+
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // appender is tidwall/wal's handle on the directory of the tail segment.
@@ -17,7 +19,12 @@ import (
 type appender struct{ log *tidwall.Log }
 
 func openAppender(dir string, opt *Options) (*appender, error) {
-	log, err := tidwall.Open(dir, &tidwall.Options{
+	path, release, err := fsys.BeneathDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer release() // it opens nothing later
+	log, err := tidwall.Open(path, &tidwall.Options{
 		NoSync:      true, // Sync is explicit, at the commit point
 		SegmentSize: math.MaxInt,
 		NoCopy:      true,

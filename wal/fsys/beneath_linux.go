@@ -1,10 +1,10 @@
 package fsys
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -195,10 +195,35 @@ func Beneath(name string) (path string, release func(), err error) {
 	if s.dir == unix.AT_FDCWD {
 		return name, func() {}, nil
 	}
-	path = fmt.Sprintf("/proc/self/fd/%d", s.dir)
-	if unix.Access(path, unix.F_OK) != nil { // there is no /proc; it was looked at, at least
+	path, ok := ofDescriptor(s.dir)
+	if !ok {
 		s.leave()
 		return name, func() {}, nil
 	}
-	return filepath.Join(path, s.name), s.leave, nil
+	return path + "/" + s.name, s.leave, nil
+}
+
+// BeneathDir is Beneath for a directory.
+func BeneathDir(name string) (path string, release func(), err error) {
+	if _, _, ok := within(name); !ok {
+		return name, func() {}, nil
+	}
+	fd, err := openBeneath(name, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return "", nil, pathError("open", name, err)
+	}
+	release = func() { unix.Close(fd) }
+	path, ok := ofDescriptor(fd)
+	if !ok {
+		release()
+		return name, func() {}, nil
+	}
+	return path, release, nil
+}
+
+// ofDescriptor is a name of what is open. There is none without /proc: then it was
+// looked at, at least.
+func ofDescriptor(fd int) (string, bool) {
+	path := "/proc/self/fd/" + strconv.Itoa(fd)
+	return path, unix.Access(path, unix.F_OK) == nil
 }

@@ -63,3 +63,8 @@ func checkOurs(op, name string) error {
 func Beneath(name string) (path string, release func(), err error) {
 	return name, func() {}, checkBeneath("open", name)
 }
+
+// BeneathDir is Beneath for a directory.
+func BeneathDir(name string) (path string, release func(), err error) {
+	return name, func() {}, checkOurs("open", name)
+}

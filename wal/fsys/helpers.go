@@ -42,6 +42,20 @@ func ReadAll(f File) ([]byte, error) {
 	}
 }
 
+// MkdirAll makes a directory, and those above it that are missing.
+func MkdirAll(fsy FS, name string, perm fs.FileMode) error {
+	err := fsy.Mkdir(name, perm)
+	if errors.Is(err, fs.ErrNotExist) && name != filepath.Dir(name) {
+		if err = MkdirAll(fsy, filepath.Dir(name), perm); err == nil {
+			err = fsy.Mkdir(name, perm)
+		}
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
+}
+
 // SyncDir makes the entries of a directory durable.
 func SyncDir(fsy FS, name string) error {
 	f, err := fsy.OpenFile(name, os.O_RDONLY, 0)
