@@ -4,6 +4,8 @@ import (
 	"os"
 
 	"github.com/gofrs/flock"
+
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // attempt is one goroutine in a blocking call. Such a call can't be cancelled
@@ -46,7 +48,7 @@ func (m *Manager) await(p *patience, q *queue, r *Request) (*flock.Flock, error)
 // attemptFor takes over the ghost of an earlier caller, or starts an attempt
 // where there is none that waits for the present lock file.
 func (m *Manager) attemptFor(q *queue, r *Request) *attempt {
-	file, _ := os.Lstat(r.Path)
+	file, _ := fsys.OS.Lstat(r.Path)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if a := q.ghosts[r.Mode]; a != nil && a.file != nil && os.SameFile(a.file, file) {

@@ -113,8 +113,7 @@ func block(fl *flock.Flock, mode Mode) error {
 func openLocked(r *Request, op func(*flock.Flock, Mode) error) (*flock.Flock, error) {
 	flag := os.O_RDWR
 	for range maxRestarts {
-		fl := flock.New(r.Path, flock.SetFlag(flag|careful), flock.SetPermissions(r.perm()))
-		err := op(fl, r.Mode)
+		fl, err := lockOnce(r, flag, op)
 		switch {
 		case err == nil:
 			return fl, nil
@@ -134,6 +133,22 @@ func openLocked(r *Request, op func(*flock.Flock, Mode) error) (*flock.Flock, er
 		}
 	}
 	return nil, fmt.Errorf("lock %s: the lock file appears and vanishes", r.name())
+}
+
+// lockOnce opens the lock file, which is there, and locks it with op.
+func lockOnce(r *Request, flag int, op func(*flock.Flock, Mode) error) (*flock.Flock, error) {
+	path, release, err := fsys.Beneath(r.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	fl := flock.New(path, flock.SetFlag(flag|careful), flock.SetPermissions(r.perm()))
+	err = op(fl, r.Mode)
+	var opening *fs.PathError
+	if errors.As(err, &opening) {
+		opening.Path = r.Path
+	}
+	return fl, err
 }
 
 // refused tells that it is flock(2) that is not known or allowed, by the file system,
@@ -158,7 +173,7 @@ func Check(path, name string) error {
 
 // createLockFile makes the lock file unless another process was faster.
 func createLockFile(r *Request) error {
-	f, err := os.OpenFile(r.Path, os.O_RDWR|os.O_CREATE|os.O_EXCL|careful, r.perm())
+	f, err := fsys.OS.OpenFile(r.Path, os.O_RDWR|os.O_CREATE|os.O_EXCL|careful, r.perm())
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
@@ -166,10 +181,10 @@ func createLockFile(r *Request) error {
 		return err
 	}
 	// The umask must not keep other users out of a group's workspace.
-	return errors.Join(inheritOwner(f), fsys.Wrap(f).Chmod(r.perm()), f.Close())
+	return errors.Join(inheritOwner(f), f.Chmod(r.perm()), f.Close())
 }
 
 // inheritOwner gives a file that root made to the owner of its directory.
-func inheritOwner(f *os.File) error {
-	return fsys.InheritOwner(fsys.OS, fsys.Wrap(f), filepath.Dir(f.Name()))
+func inheritOwner(f fsys.File) error {
+	return fsys.InheritOwner(fsys.OS, f, filepath.Dir(f.Name()))
 }

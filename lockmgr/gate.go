@@ -4,6 +4,8 @@ import (
 	"os"
 
 	"github.com/gofrs/flock"
+
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // queueSuffix names the lock file at which the waiters of all processes line up.
@@ -20,7 +22,7 @@ const queueSuffix = ".queue"
 // file, so it stands in the order of locks just before that.
 type gate struct {
 	fl   *flock.Flock
-	mark *os.File
+	mark fsys.File
 }
 
 // enterGate waits at the gate of r's lock file. Where the queue file can't be
@@ -32,7 +34,7 @@ func enterGate(r *Request) *gate {
 		return nil
 	}
 	g := &gate{fl: fl}
-	if f, err := os.OpenFile(r.Path, os.O_WRONLY|careful, 0); err == nil {
+	if f, err := fsys.OS.OpenFile(r.Path, os.O_WRONLY|careful, 0); err == nil {
 		g.mark = f
 		_ = f.Truncate(textSize + 1)
 	}

@@ -47,26 +47,26 @@ func writeLeaseFile(lockPath string, l Lease) error {
 		return err
 	}
 	perm := fs.FileMode(0o600)
-	if lock, err := os.Stat(lockPath); err == nil {
+	if lock, err := fsys.OS.Lstat(lockPath); err == nil {
 		perm = lock.Mode().Perm()
 	}
 	temp := filepath.Join(filepath.Dir(lockPath), leaseTempName)
-	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := fsys.OS.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err := writeNew(temp, append(raw, '\n'), perm); err != nil {
-		return errors.Join(err, os.Remove(temp))
+		return errors.Join(err, fsys.OS.Remove(temp))
 	}
-	return os.Rename(temp, leasePath(lockPath))
+	return fsys.OS.Rename(temp, leasePath(lockPath))
 }
 
 func writeNew(path string, raw []byte, perm fs.FileMode) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|careful, perm)
+	f, err := fsys.OS.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|careful, perm)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(raw)
-	return errors.Join(err, inheritOwner(f), fsys.Wrap(f).Chmod(perm), f.Close())
+	return errors.Join(err, inheritOwner(f), f.Chmod(perm), f.Close())
 }
 
 // honourLease returns the lease that keeps a request out, which holds the lock
@@ -94,7 +94,7 @@ func honourLease(r *Request) (*Lease, error) {
 func endLeaseFile(lockPath string, l Lease) error {
 	l.Ended = true
 	err := writeLeaseFile(lockPath, l)
-	if err != nil && os.Remove(leasePath(lockPath)) == nil {
+	if err != nil && fsys.OS.Remove(leasePath(lockPath)) == nil {
 		return nil
 	}
 	return err
@@ -102,7 +102,7 @@ func endLeaseFile(lockPath string, l Lease) error {
 
 // readSmall reads a file of at most limit bytes, not through a symbolic link.
 func readSmall(path string, limit int64) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|careful, 0)
+	f, err := fsys.OS.OpenFile(path, os.O_RDONLY|careful, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // State says how a lock is held at a moment.
@@ -42,7 +44,7 @@ func (m *Manager) Probe(path string) (Status, error) {
 	if l, ok, err := ReadLease(path); err == nil && ok {
 		s.Lease = &l
 	}
-	file, err := os.Stat(path)
+	file, err := fsys.OS.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
@@ -91,7 +93,7 @@ func (s *Status) add(locks []kernelLock, t *text) {
 // addWaiters adds those who stand in line at a queue file. Who holds that is
 // at the head of the line, and may be listed already.
 func (s *Status) addWaiters(queue string) {
-	file, err := os.Stat(queue)
+	file, err := fsys.OS.Lstat(queue)
 	if err != nil {
 		return
 	}

@@ -4,6 +4,8 @@ import (
 	"os"
 
 	"github.com/gofrs/flock"
+
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // textSize is the length of a lock file that has a holder's text. A longer one
@@ -35,7 +37,7 @@ func look(fl *flock.Flock, r *Request) sight {
 		}
 	}
 	s := sight{text: noTextFile}
-	if now, err := os.Lstat(r.Path); err == nil {
+	if now, err := fsys.OS.Lstat(r.Path); err == nil {
 		s.same, s.awaited = os.SameFile(locked, now), now.Size() > textSize
 	}
 	return s

@@ -1,6 +1,7 @@
 package environs
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +11,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/jtx-project/jtx/fuzz/crashfs"
 	"github.com/jtx-project/jtx/fuzz/disk"
@@ -27,7 +30,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// jtx is the directory of the real binary, built once.
+// jtxDir has the real binaries, built once.
 var jtxDir string
 
 func buildJtx(t *testing.T) string {
@@ -42,7 +45,7 @@ func buildJtx(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "jtx"), "github.com/jtx-project/jtx/cmd/jtx").CombinedOutput()
+	out, err := exec.Command("go", "build", "-o", dir+"/", "github.com/jtx-project/jtx/cmd/jtx", "github.com/jtx-project/jtx/cmd/jtx-plus").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -86,18 +89,28 @@ type outcome struct {
 	stderr string
 }
 
+// patience is far beyond what any script takes.
+const patience = time.Minute
+
 // run runs a script in the place.
 func (p place) run(t *testing.T, script string) outcome {
 	t.Helper()
-	cmd := exec.Command("/bin/sh", "-ec", script)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-ec", script)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.Dir = p.dir
-	cmd.Env = append(os.Environ(), "PATH="+buildJtx(t)+":"+os.Getenv("PATH"), "OUT="+p.out, "XDG_STATE_HOME="+p.out, "JTX_LOCK_TIMEOUT=5s")
+	cmd.Env = append(os.Environ(), "PATH="+buildJtx(t)+":"+os.Getenv("PATH"), "OUT="+p.out, "XDG_STATE_HOME="+p.out)
 	if p.wrap != nil {
 		p.wrap(cmd)
 	}
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	err := cmd.Run()
+	if ctx.Err() != nil {
+		t.Errorf("hangs: %s", script)
+	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)

@@ -87,9 +87,7 @@ func sticky(t *testing.T, p *place) {
 	if err := os.Chmod(p.out, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	p.wrap = func(cmd *exec.Cmd) {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-	}
+	p.wrap = func(cmd *exec.Cmd) { cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody} }
 }
 
 // attempts are all ways to change a.json, alone or with b.json.
