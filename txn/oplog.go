@@ -338,7 +338,7 @@ func (s *Store) eachLog(dir string, fn func(root, name string) error) error {
 // rotated meanwhile.
 func (s *Store) readOperations(name string) ([]Operation, error) {
 	f, err := s.fs.OpenFile(name, os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
-	if errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fsys.ErrPlanted) {
 		return nil, nil
 	}
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/jtx-project/jtx/txn/backup"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // HintOf is what the user can do about an error, empty where that is plain.
@@ -117,6 +118,8 @@ func hintOfText(err error) string {
 
 func hintOfSystem(err error) string {
 	switch {
+	case errors.Is(err, fsys.ErrPlanted):
+		return "below .jtx there are only files and directories that jtx has made: move what isn't one away, and run this again"
 	case errors.Is(err, lockmgr.ErrNoLocks):
 		return "the file system, its server or a sandbox refuses flock(2); jtx selftest shows what a directory has"
 	case errors.Is(err, txn.ErrFormat):
