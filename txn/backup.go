@@ -153,11 +153,7 @@ func (s *Store) backupFile(w *backup.Writer, h head, at time.Time, former map[ba
 // does not reach back so far, which the backup says.
 func (s *Store) backupNothing(w *backup.Writer, h head, at time.Time) error {
 	if at.IsZero() {
-		first, err := wal.First(s.fs, h.t.dir)
-		if err == nil && first > 1 {
-			err = s.dropped(h.t, h.last) // meanwhile
-		}
-		return err
+		return s.dropped(h.t, h.last) // meanwhile, if at all
 	}
 	made, err := s.madeByJtx(h)
 	if made || err != nil {

@@ -246,9 +246,9 @@ func (s *Store) keepFrom(h head, r Retention) (wal.LSN, error) {
 // within is the LSN from which the journal's records take at most so many bytes.
 func (s *Store) within(h head, most int64) (wal.LSN, error) {
 	last := h.last
-	for rec, err := range wal.ScanBack(s.fs, h.t.dir, h.last) {
+	for rec, err := range s.recordsBack(h.t, h.last) {
 		if err != nil {
-			return 0, fail(h.t.name, err)
+			return 0, err
 		}
 		if most -= rec.Size(); most < 0 {
 			break
@@ -265,9 +265,9 @@ func (s *Store) within(h head, most int64) (wal.LSN, error) {
 // one for: that it has dropped the record says enough.
 func (s *Store) undecidedBefore(ctx context.Context, t *target, lsn wal.LSN) (wal.LSN, error) {
 	var before *wal.Record
-	for rec, err := range wal.Scan(s.fs, t.dir, 1) {
+	for rec, err := range s.records(t, 1) {
 		if err != nil {
-			return 0, fail(t.name, err)
+			return 0, err
 		}
 		if ctx.Err() != nil {
 			return 0, context.Cause(ctx)
@@ -295,7 +295,7 @@ func (s *Store) movedOn(ctx context.Context, t *target, rec *wal.Record) bool {
 		if err != nil {
 			return false
 		}
-		st, ok, err := wal.ReadState(s.fs, other.dir)
+		_, st, ok, err := s.stands(other)
 		if err != nil || !ok || st.Durable <= p.LSN && st.Last >= p.LSN {
 			return false
 		}

@@ -57,7 +57,7 @@ func (s *Store) Decide(ctx context.Context, id wal.ID, committed bool) (report [
 // endsWith tells whether the newest version of a file is a transaction's, be that
 // committed or not.
 func (s *Store) endsWith(t *target, id wal.ID) (bool, error) {
-	for rec, err := range wal.ScanBack(s.fs, t.dir, 0) {
+	for rec, err := range s.recordsBack(t, 0) {
 		if err != nil {
 			return false, err
 		}

@@ -55,15 +55,15 @@ func (s *Store) settleWithOthers(ctx context.Context, t *target) (wal.LSN, error
 	if r := s.recoverFile(ctx, t, false); r.Err != nil && !errors.Is(r.Err, ErrDamaged) {
 		return 0, r.Err
 	}
-	st, _, err := wal.ReadState(s.fs, t.dir)
+	_, st, _, err := s.stands(t)
 	if err != nil {
 		return 0, fail(t.name, err)
 	}
 	set := &fileSet{s: s, ctx: ctx, how: lookup{held: true}, targets: []*target{t}}
 	seen := map[string]bool{t.real: true}
-	for rec, err := range wal.Scan(s.fs, t.dir, 1) {
+	for rec, err := range s.records(t, 1) {
 		if err != nil {
-			return 0, fail(t.name, err)
+			return 0, err
 		}
 		for _, p := range rec.Participants {
 			other, err := set.resolveParticipant(p)
@@ -149,7 +149,7 @@ func (s *Store) mustBeAtRest(w *workspace, last map[string]wal.LSN) error {
 		return err
 	}
 	for _, t := range files {
-		st, _, err := wal.ReadState(s.fs, t.dir)
+		_, st, _, err := s.stands(t)
 		if err != nil {
 			return fail(t.name, err)
 		}

@@ -22,7 +22,7 @@ func (s *Store) deletedOutside(t *target) (bool, error) {
 	if t.ws == nil {
 		return false, nil
 	}
-	st, known, err := wal.ReadState(s.fs, t.dir)
+	_, st, known, err := s.stands(t)
 	if err != nil || !known {
 		return false, err
 	}

@@ -18,6 +18,8 @@ type locking struct {
 	sweep      bool   // clear leftovers of files that need no recovery too
 	passOver   string // look past the workspace of this directory, see lookup
 	decide     *decision
+	// shut opens no journal, and settles nothing: for one that can't be opened.
+	shut bool
 	// recovered is told what recovery did, also where it ends in an error.
 	recovered func([]recovery.Done)
 }

@@ -134,7 +134,7 @@ var unfinished = map[string]struct {
 	opt txn.Options
 	run func(*txn.Store) error
 }{
-	"unit": {run: func(s *txn.Store) error { return setBoth(s, 3) }},
+	"unit":     {run: func(s *txn.Store) error { return setBoth(s, 3) }},
 	"in place": {opt: txn.Options{InPlace: true}, run: func(s *txn.Store) error { return setBoth(s, 3) }},
 	"removal": {run: func(s *txn.Store) error {
 		_, err := s.Do(context.Background(), []string{"a.json", "b.json"}, func(tx *txn.Tx) error {

@@ -117,7 +117,7 @@ func (r *redaction) try(ctx context.Context, file string) (err error) {
 	if err != nil {
 		return err
 	}
-	for rec, err := range wal.Scan(r.s.fs, r.h.t.dir, first.LSN) {
+	for rec, err := range r.s.records(r.h.t, first.LSN) {
 		if err == nil && rec.LSN > r.h.last {
 			break
 		}
@@ -213,7 +213,7 @@ func (r *redaction) rebuild(t *target, rewrite func(*wal.Record) (*wal.Record, e
 // collect finds the values: all that ever stood there, but the current one.
 func (r *redaction) collect() error {
 	var doc, before *jsonpatch.Document
-	for rec, err := range wal.Scan(r.s.fs, r.h.t.dir, 1) {
+	for rec, err := range r.s.records(r.h.t, 1) {
 		if err != nil {
 			return err
 		}

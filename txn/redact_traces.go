@@ -109,7 +109,7 @@ func (r *redaction) withoutMessages(rec *wal.Record) (*wal.Record, error) {
 func (r *redaction) sharers(set *fileSet) (list []*target, err error) {
 	r.done.AlsoIn, r.done.Unreached = nil, nil
 	seen := map[recovery.Key]bool{r.h.t.key(): true}
-	for rec, err := range wal.Scan(r.s.fs, r.h.t.dir, 1) {
+	for rec, err := range r.s.records(r.h.t, 1) {
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +142,7 @@ func (r *redaction) sharers(set *fileSet) (list []*target, err error) {
 // lookInto tells whether one of the values is in messages of a history, or in its
 // versions.
 func (r *redaction) lookInto(t *target) (messages, values bool, err error) {
-	for rec, err := range wal.Scan(r.s.fs, t.dir, 1) {
+	for rec, err := range r.s.records(t, 1) {
 		if err != nil {
 			return false, false, err
 		}

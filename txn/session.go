@@ -31,6 +31,9 @@ func (ses *session) round(names []string, need *participants, deadline time.Time
 		if err := ses.lock(names, need, deadline); err != nil {
 			return err
 		}
+		if ses.call.shut {
+			return fn(ses)
+		}
 		if err := ses.settle(need); err != nil {
 			return err
 		}

@@ -27,18 +27,17 @@ func (s *Store) SetAside(ctx context.Context, file string) (kept string, err err
 	if _, err := s.fs.Lstat(t.dir); errors.Is(err, fs.ErrNotExist) {
 		return "", noHistory(t)
 	}
-	a, err := s.prepare(t)
-	if err != nil {
-		return "", fail(t.name, err)
-	}
-	reqs := lockSet{}
-	reqs.add(t, a, "")
-	held, err := s.locks.Acquire(ctx, s.patience(), reqs.list)
-	if err != nil {
-		return "", fail("", err)
-	}
-	defer func() { err = errors.Join(err, held.Release()) }()
-	if err := s.mustBeDamaged(ctx, t); err != nil {
+	err = s.locked(ctx, []string{t.name}, locking{shut: true}, func(ses *session) error {
+		kept, err = ses.setAside(ses.targets[0])
+		return err
+	})
+	return kept, err
+}
+
+// setAside moves the journal of a file that is locked, and begins another.
+func (ses *session) setAside(t *target) (kept string, err error) {
+	s := ses.s
+	if err := s.mustBeDamaged(ses.ctx, t); err != nil {
 		return "", fail(t.name, err)
 	}
 	found, err := recovery.Read(s.fs, t.real, wal.State{}, s.opt.Limits)
@@ -48,10 +47,14 @@ func (s *Store) SetAside(ctx context.Context, file string) (kept string, err err
 	if found.Err != nil {
 		return "", &Error{Kind: ErrDamaged, File: t.name, Err: errorf("neither the journal nor the file is whole: mend the file first: %w", found.Err)}
 	}
-	if kept, err = s.moveJournal(t, a); err != nil {
-		return kept, fail(t.name, err)
+	a, err := s.accessFor(t)
+	if err == nil {
+		kept, err = s.moveJournal(t, a)
 	}
-	return kept, fail(t.name, s.beginAnew(ctx, t))
+	if err == nil {
+		err = ses.beginAnew(t)
+	}
+	return kept, fail(t.name, err)
 }
 
 // mustBeDamaged refuses to set a journal aside that still tells the history.
@@ -103,17 +106,13 @@ func (s *Store) moveJournal(t *target, a access) (string, error) {
 }
 
 // beginAnew records what the file holds as the first version of a new journal.
-func (s *Store) beginAnew(ctx context.Context, t *target) error {
-	ses := &session{fileSet: fileSet{s: s, ctx: ctx}, call: s.newCall(nil)}
-	if err := ses.open(t); err != nil {
+func (ses *session) beginAnew(t *target) error {
+	if err := ses.open(t); err != nil || !t.file.Found.Version.Exists {
 		return err
 	}
-	var err error
-	if t.file.Found.Version.Exists {
-		var rec *wal.Record
-		if rec, err = t.file.Adoption(nil); err == nil {
-			err = t.file.AppendAdoption(rec)
-		}
+	rec, err := t.file.Adoption(nil)
+	if err != nil {
+		return err
 	}
-	return errors.Join(err, t.file.Log.Close())
+	return t.file.AppendAdoption(rec)
 }

@@ -173,7 +173,7 @@ func (s *Store) condition(ctx context.Context, t *target, fst *FileStatus) error
 
 // writtenInPlace tells whether the record at lsn is of a write in place.
 func (s *Store) writtenInPlace(t *target, lsn wal.LSN) (bool, error) {
-	rec, err := wal.ReadRecord(s.fs, t.dir, lsn)
+	rec, err := t.file.Journal.Read(lsn)
 	return err == nil && rec.Kind == wal.KindInPlace, err
 }
 

@@ -168,7 +168,7 @@ func (s *Store) exposed(t *target) bool {
 func (s *Store) replayAll(ctx context.Context, t *target) error {
 	var doc, before *jsonpatch.Document
 	var last *wal.Record
-	for rec, err := range wal.Scan(s.fs, t.dir, 1) {
+	for rec, err := range s.records(t, 1) {
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,27 @@ func isVersion(rec *wal.Record) bool {
 	return rec.MakesVersion()
 }
 
+// records yields every record of a journal from one LSN on, in order: those that were
+// taken back, and those that took them back, too.
+func (s *Store) records(t *target, from wal.LSN) iter.Seq2[*wal.Record, error] {
+	return named(t, wal.Scan(s.fs, t.dir, from))
+}
+
+// recordsBack is records from one LSN down.
+func (s *Store) recordsBack(t *target, from wal.LSN) iter.Seq2[*wal.Record, error] {
+	return named(t, wal.ScanBack(s.fs, t.dir, from))
+}
+
+func named(t *target, records iter.Seq2[*wal.Record, error]) iter.Seq2[*wal.Record, error] {
+	return func(yield func(*wal.Record, error) bool) {
+		for rec, err := range records {
+			if !yield(rec, fail(t.name, err)) {
+				return
+			}
+		}
+	}
+}
+
 // standing yields the records from one LSN down to the first that give the file
 // content and were not taken back: of a clash, each of its two revisions.
 func (s *Store) standing(t *target, from wal.LSN) iter.Seq2[*wal.Record, error] {
@@ -29,10 +50,10 @@ func (s *Store) standing(t *target, from wal.LSN) iter.Seq2[*wal.Record, error] 
 			return
 		}
 		var aborted wal.ID // an abort stands directly behind what it takes back
-		for rec, err := range wal.ScanBack(s.fs, t.dir, from) {
+		for rec, err := range s.recordsBack(t, from) {
 			switch {
 			case err != nil:
-				yield(nil, fail(t.name, err))
+				yield(nil, err)
 				return
 			case rec.Kind == wal.KindAbort:
 				aborted = rec.Unit
@@ -145,9 +166,9 @@ func (s *Store) lastWhere(h head, early func(*wal.Record) bool) (wal.LSN, error)
 		return 0, fail(h.t.name, err)
 	}
 	last := from - 1
-	for rec, err := range wal.Scan(s.fs, h.t.dir, from) {
+	for rec, err := range s.records(h.t, from) {
 		if err != nil {
-			return 0, fail(h.t.name, err)
+			return 0, err
 		}
 		if rec.LSN > h.last || len(rec.Txns) > 0 && !begins(rec) {
 			break

@@ -1,0 +1,104 @@
+package txn
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// doors are the functions that may take a lock, open a journal or read one, by what they
+// call. What holds at the two doors, for every feature, would not hold for one that found
+// a way of its own.
+var doors = map[string][]string{
+	// The door to look and the door to act; then the locks that are none of a tracked
+	// file: of a whole workspace, of its settings, of an open transaction.
+	"locks.Acquire": {"look.round", "session.lock", "Store.takeOver", "Store.endWorkspace", "Store.changeSettings", "OpenTx.lock"},
+
+	"wal.Open":      {"Store.openLog"}, // for a session
+	"recovery.Peek": {"Store.peek"},    // for a look
+	"wal.Tail":      {"Store.believed"},
+	"wal.ReadState": {"Store.stands"},
+	"wal.Inspect":   {"Store.inspect", "Store.mustBeDamaged"}, // of a file that one of the doors has locked
+
+	// versions.go is the only reader of records.
+	"wal.Scan":       {"Store.records", "Store.versionsFrom"},
+	"wal.ScanBack":   {"Store.recordsBack"},
+	"wal.Seek":       {"Store.lastWhere"},
+	"wal.First":      {"Store.dropped"},
+	"wal.ReadRecord": nil,
+}
+
+// TestNothingPassesByTheDoors looks at every call in this package.
+func TestNothingPassesByTheDoors(t *testing.T) {
+	found := map[string]map[string]bool{}
+	for _, name := range productFiles(t) {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		require.NoError(t, err)
+		for _, decl := range file.Decls {
+			where := "a variable in " + name
+			if fn, ok := decl.(*ast.FuncDecl); ok {
+				where = nameOf(fn)
+			}
+			ast.Inspect(decl, func(n ast.Node) bool {
+				if sel, ok := n.(*ast.SelectorExpr); ok {
+					if callee := calleeOf(sel); doorFor(callee) {
+						if found[callee] == nil {
+							found[callee] = map[string]bool{}
+						}
+						found[callee][where] = true
+					}
+				}
+				return true
+			})
+		}
+	}
+	for callee, allowed := range doors {
+		got := slices.Sorted(maps.Keys(found[callee]))
+		want := slices.Sorted(slices.Values(allowed))
+		require.Equal(t, want, got, "%s is called by", callee)
+	}
+}
+
+func productFiles(t *testing.T) []string {
+	t.Helper()
+	all, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	files := slices.DeleteFunc(all, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
+	require.NotEmpty(t, files)
+	return files
+}
+
+func doorFor(callee string) bool { _, ok := doors[callee]; return ok }
+
+// calleeOf is the last two words of a chain of selectors.
+func calleeOf(sel *ast.SelectorExpr) string {
+	switch x := sel.X.(type) {
+	case *ast.Ident:
+		return x.Name + "." + sel.Sel.Name
+	case *ast.SelectorExpr:
+		return x.Sel.Name + "." + sel.Sel.Name
+	}
+	return "." + sel.Sel.Name
+}
+
+// nameOf is a function's name, with its receiver's type.
+func nameOf(fn *ast.FuncDecl) string {
+	if fn.Recv == nil {
+		return fn.Name.Name
+	}
+	of := fn.Recv.List[0].Type
+	if star, ok := of.(*ast.StarExpr); ok {
+		of = star.X
+	}
+	if id, ok := of.(*ast.Ident); ok {
+		return id.Name + "." + fn.Name.Name
+	}
+	return "?." + fn.Name.Name
+}
