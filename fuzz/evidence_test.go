@@ -20,6 +20,7 @@ const (
 	kindLog         = "crash models: the journal alone"
 	kindCompaction  = "crash models: compaction"
 	kindPacking     = "crash models: old segments are compressed"
+	kindLooker      = "crash models: a look beside a crash, then the power fails"
 )
 
 // random gives a source whose seed is printed, and goes into the row.

@@ -84,7 +84,7 @@ func BenchmarkState(b *testing.B) {
 			for b.Loop() {
 				s := sp.build(sp.sample(rng), rng, false)
 				_ = s.sum()
-				if err := s.materialize(out, dir); err != nil {
+				if _, err := s.materialize(out, dir); err != nil {
 					b.Fatal(err)
 				}
 				if err := removeAll(out); err != nil {

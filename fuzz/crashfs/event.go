@@ -108,6 +108,7 @@ func (e Event) String() string {
 type Log struct {
 	Events []Event
 	base   snapshot
+	inodes map[NodeID]uint64 // their numbers
 }
 
 // Points are the marks among the first n events, in order.

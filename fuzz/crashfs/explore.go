@@ -21,6 +21,9 @@ type Crash struct {
 	// Boots counts the power cuts. The kernel's boot id must look different to
 	// recovery whenever this does, as it would on a machine.
 	Boots int
+	// Inodes are the numbers that the files had, for [Numbered]. Recover's file system
+	// is so already.
+	Inodes Inodes
 	// Path says where the crash lies: the event, then the event of recovery at
 	// which that was cut in turn.
 	Path []int
@@ -245,7 +248,8 @@ func (x *explorer) try(sp *space, digits []int, number int, c Crash, out *outer,
 }
 
 func (x *explorer) check(s *state, explain func() *state, c Crash, out *outer, depth int, inTurn bool) error {
-	if err := s.materialize(x.root, x.root); err != nil {
+	var err error
+	if c.Inodes, err = s.materialize(x.root, x.root); err != nil {
 		return fmt.Errorf("materialise: %w", err)
 	}
 	log, problem := x.recoverAndCheck(x.root, c, inTurn)
@@ -309,11 +313,16 @@ func (x *explorer) recoverAndCheck(dir string, c Crash, record bool) (log *Log, 
 		}
 		fsy = rec
 	}
-	if err := guard(func() error { return x.cfg.Recover(fsy, dir, c) }); err != nil {
+	if err := guard(func() error { return x.cfg.Recover(Numbered(fsy, c.Inodes), dir, c) }); err != nil {
 		return nil, fmt.Errorf("recover: %w", err)
 	}
 	if rec != nil {
 		log = rec.Log()
+		for id, number := range log.inodes {
+			if had, ok := c.Inodes[number]; ok {
+				log.inodes[id] = had
+			}
+		}
 	}
 	return log, guard(func() error { return x.cfg.Check(dir, c) })
 }
@@ -332,7 +341,7 @@ func (x *explorer) violation(s *state, c Crash, out *outer, problem error) error
 	v := Violation{Seed: x.cfg.Seed, Crash: c, Problem: problem, State: reportOf(s, c, out)}
 	if *flagKeep != "" {
 		v.Kept = filepath.Join(*flagKeep, fmt.Sprintf("violation%d", len(x.found)+1))
-		if err := s.materialize(v.Kept, x.root); err != nil {
+		if _, err := s.materialize(v.Kept, x.root); err != nil {
 			return err
 		}
 	}

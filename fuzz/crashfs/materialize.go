@@ -10,9 +10,10 @@ import (
 
 // materialize writes the state into dir, which must not exist. Links that point
 // into the recorded directory point into dir instead.
-func (s *state) materialize(dir, recorded string) error {
+// It returns the numbers that the files' inodes had.
+func (s *state) materialize(dir, recorded string) (Inodes, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
+		return nil, err
 	}
 	w := writer{dir: dir, recorded: recorded, inodes: map[NodeID]string{}, now: time.Now().Add(-time.Minute)}
 	s.walk(rootID, "", func(path string, id NodeID, n *inode, f found) {
@@ -21,7 +22,25 @@ func (s *state) materialize(dir, recorded string) error {
 		}
 	})
 	w.finish(s)
-	return w.err
+	if w.err != nil {
+		return nil, w.err
+	}
+	return w.numbers(s.h.log.inodes)
+}
+
+// numbers finds which number each inode got, and which it had.
+func (w *writer) numbers(had map[NodeID]uint64) (Inodes, error) {
+	inodes := Inodes{}
+	for id, path := range w.inodes {
+		info, err := os.Lstat(path)
+		if err != nil {
+			return nil, err
+		}
+		if number, ok := had[id]; ok {
+			inodes[stampOf(info).ino] = number
+		}
+	}
+	return inodes, nil
 }
 
 type writer struct {

@@ -3,6 +3,7 @@ package crashfs
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -92,7 +93,7 @@ func (r *Recorder) Log() *Log {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.observe()
-	return &Log{Events: slices.Clone(r.events), base: r.base}
+	return &Log{Events: slices.Clone(r.events), base: r.base, inodes: maps.Clone(r.tree.numbers)}
 }
 
 func (r *Recorder) emit(e Event) { r.events = append(r.events, e) }

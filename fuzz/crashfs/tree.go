@@ -87,11 +87,13 @@ type frozen struct {
 type tree struct {
 	root *node
 	inos map[uint64]*node // of the nodes that have a name
-	last NodeID
+	// numbers are those of the inodes that the nodes had, also of nodes that are gone.
+	numbers map[NodeID]uint64
+	last    NodeID
 }
 
 func newTree(dir string) (*tree, error) {
-	t := &tree{inos: map[uint64]*node{}}
+	t := &tree{inos: map[uint64]*node{}, numbers: map[NodeID]uint64{}}
 	st, err := os.Lstat(dir)
 	if err != nil {
 		return nil, err
@@ -106,7 +108,7 @@ func (t *tree) add(kind nodeKind, st fs.FileInfo, target string) *node {
 	if kind == kindDir {
 		n.entries = map[string]*node{}
 	}
-	t.inos[n.seen.ino] = n
+	t.inos[n.seen.ino], t.numbers[n.id] = n, n.seen.ino
 	return n
 }
 
