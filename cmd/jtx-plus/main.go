@@ -18,7 +18,7 @@ var program = cli.Program{
 	Short:  "More verbs of jtx: with a screen, a socket or a language",
 	Intro:  "jtx-plus has the verbs of jtx with a screen, a socket or a language. Run them as jtx VERB; jtx help shows all others.",
 	Groups: []*cobra.Group{plus.Group()},
-	Verbs:  []cli.Verb{verb("rewrite", newRewrite)},
+	Verbs:  []cli.Verb{verb("mcp", newMCP), verb("rewrite", newRewrite)},
 	Before: func(*cli.Program, *cli.App, []string) (bool, error) {
 		err := checkCaller()
 		return err != nil, err

@@ -25,8 +25,12 @@ func Target(word string) (ptr string, arrays []int, err error) {
 		p, arrays, err := parsePath(word)
 		return p.String(), arrays, err
 	}
-	if _, err := jsonpatch.ParsePointer(word); err != nil {
+	p, err := jsonpatch.ParsePointer(word)
+	if err != nil {
 		return "", nil, &cli.Error{Exit: cli.ExitInvalid, Err: err}
+	}
+	if deepest := jsonpatch.DefaultLimits().MaxDepth; len(p) > deepest {
+		return "", nil, cli.Invalidf("a pointer of %d levels: a document has at most %d", len(p), deepest)
 	}
 	return word, nil, nil
 }

@@ -25,6 +25,16 @@ type Step struct {
 	do    func(tx *txn.Tx, file string) error
 }
 
+// File is the file that the step is about, as it was named.
+func (s Step) File() string { return s.file }
+
+// On is the step on another file.
+func (s Step) On(file string) Step {
+	s.file = file
+	return s
+}
+
+// Do does steps, one after the other.
 func Do(tx *txn.Tx, steps []Step) error {
 	for _, s := range steps {
 		if err := s.do(tx, s.file); err != nil {

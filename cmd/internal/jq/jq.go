@@ -128,6 +128,27 @@ func (p *Program) Revise(ctx context.Context, file string, doc []byte) (jsonpatc
 	return r, nil
 }
 
+// Each yields all that the program makes of a document, as JSON, until yield fails.
+func (p *Program) Each(ctx context.Context, doc []byte, yield func([]byte) error) error {
+	in, err := ordered.Document(doc)
+	if err != nil {
+		return err
+	}
+	var stopped error
+	err = p.program.Run(ctx, in, func(v *ordered.Value) error {
+		r, err := v.Revision()
+		if err != nil {
+			return err
+		}
+		stopped = yield(jsonpatch.Compact(r.Text))
+		return stopped
+	})
+	if err != nil && stopped == nil {
+		return failedJQ(ctx, err)
+	}
+	return stopped
+}
+
 func failedJQ(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

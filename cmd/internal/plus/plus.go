@@ -19,6 +19,7 @@ type Verb struct{ Name, Words, Short string }
 
 // Verbs are those of jtx-plus, in the order in which help shows them.
 var Verbs = []Verb{
+	{"mcp", "[ROOT ...]", "serve JSON files, or a memory, to an agent"},
 	{"rewrite", "SCRIPT ...", "replace unsafe JSON writes in shell scripts"},
 }
 
