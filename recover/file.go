@@ -167,6 +167,9 @@ func readOpen(f fsys.File, known wal.State, lim jsonpatch.Limits) (Found, error)
 	if !info.Mode().IsRegular() {
 		return Found{}, fmt.Errorf("%s: %w", f.Name(), ErrNotRegular)
 	}
+	if err := lim.CheckSize(info.Size()); err != nil {
+		return Found{}, fmt.Errorf("%s: %w", f.Name(), err)
+	}
 	data, err := fsys.ReadAll(f)
 	if err != nil {
 		return Found{}, err

@@ -116,7 +116,7 @@ func (s *Store) renamePaths(meta, prefix string) error {
 	}
 	for _, e := range entries {
 		name := filepath.Join(meta, filesDir, e.Name(), pathName)
-		kept, err := fsys.ReadFile(s.fs, name)
+		kept, err := fsys.ReadAtMost(s.fs, name, maxPath)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

@@ -456,7 +456,7 @@ func (s *Store) leadsHere(t *target) bool {
 func (s *Store) relOf(w *workspace, name string) (string, error) {
 	rel := ""
 	if strings.HasPrefix(name, "%%") {
-		data, err := fsys.ReadFile(s.fs, filepath.Join(w.meta(), filesDir, name, pathName))
+		data, err := fsys.ReadAtMost(s.fs, filepath.Join(w.meta(), filesDir, name, pathName), maxPath)
 		if err != nil {
 			return "", err
 		}

@@ -285,7 +285,7 @@ func (s *Store) openLog(t *target, a access) (*wal.Log, error) {
 // keepPath keeps the path beside a journal whose name is a hash.
 func (s *Store) keepPath(t *target, a access) error {
 	name := filepath.Join(t.dir, pathName)
-	have, err := fsys.ReadFile(s.fs, name)
+	have, err := fsys.ReadAtMost(s.fs, name, maxPath)
 	if err == nil && string(have) == t.rel || ignoreNotExist(err) != nil {
 		return err
 	}

@@ -208,8 +208,12 @@ func (s *Store) txDirs(ctx context.Context) ([]string, error) {
 	return dirs, nil
 }
 
+// maxTx bounds the size of tx.json, in bytes: patches beyond that are documents beside
+// it.
+const maxTx = 1 << 30
+
 func (t *OpenTx) load() error {
-	data, err := fsys.ReadFile(t.s.fs, filepath.Join(t.dir, txName))
+	data, err := fsys.ReadAtMost(t.s.fs, filepath.Join(t.dir, txName), maxTx)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &Error{Kind: ErrNotFound, Err: errorf("no open transaction %s", filepath.Base(t.dir))}
 	}
@@ -294,7 +298,7 @@ func (t *OpenTx) document(name string) (*jsonpatch.Document, error) {
 	if name == "" {
 		return nil, nil
 	}
-	data, err := fsys.ReadFile(t.s.fs, filepath.Join(t.dir, name))
+	data, err := fsys.ReadAtMost(t.s.fs, filepath.Join(t.dir, name), t.s.opt.Limits.Bytes())
 	if err != nil {
 		return nil, err
 	}

@@ -265,6 +265,9 @@ func (s *Store) openFormat(meta, name string) ([]byte, error) {
 	return fsys.ReadAll(f)
 }
 
+// maxPath bounds the size of a path that is kept beside a journal, in bytes.
+const maxPath = 64 << 10
+
 // maxFormat bounds the size of a format file, in bytes.
 const maxFormat = 64 << 10
 

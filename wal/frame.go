@@ -151,3 +151,7 @@ func entrySize(n int) int64 { return int64(uvarintLen(uint64(n)) + n) }
 
 // maxPayload keeps a length in its 32 bits.
 const maxPayload = math.MaxUint32
+
+// maxSegment is more than any segment has, in bytes: one that is nearly full and then
+// gets the largest record.
+const maxSegment = maxPayload + 1<<30

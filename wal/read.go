@@ -81,12 +81,15 @@ func readFrom(fsy fsys.FS, path string, offset int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	if offset == 0 {
-		return fsys.ReadAll(f)
-	}
 	st, err := f.Stat()
 	if err != nil {
 		return nil, err
+	}
+	if st.Size() > maxSegment {
+		return nil, &CorruptError{Path: path, Reason: fmt.Sprintf("%d bytes are more than a segment can have", st.Size())}
+	}
+	if offset == 0 {
+		return fsys.ReadAll(f)
 	}
 	buf := make([]byte, max(st.Size()-offset, 0))
 	n, err := f.ReadAt(buf, offset)

@@ -58,7 +58,7 @@ func segmentPath(journal string, group, first LSN) string {
 // dir, and its generation. It need not exist.
 func JournalDir(fsy fsys.FS, dir string) (path string, gen uint32, err error) {
 	name := filepath.Join(dir, currentName)
-	text, err := fsys.ReadFile(fsy, name)
+	text, err := fsys.ReadAtMost(fsy, name, 64)
 	if errors.Is(err, fs.ErrNotExist) {
 		return journalDir(dir, 0), 0, nil
 	}

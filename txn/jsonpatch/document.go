@@ -72,8 +72,8 @@ func Parse(data []byte, lim Limits) (*Document, error) {
 // ParseStrict is [Parse] for text that must be strict.
 func ParseStrict(data []byte, lim Limits) (*Document, error) {
 	lim = lim.orDefault()
-	if size := int64(len(data)); size > lim.MaxBytes {
-		return nil, exceeded("the length of the text in bytes", size, lim.MaxBytes)
+	if err := lim.CheckSize(int64(len(data))); err != nil {
+		return nil, err
 	}
 	if err := validate(data, data, lim); err != nil {
 		return nil, err

@@ -40,6 +40,17 @@ func DefaultLimits() Limits {
 	}
 }
 
+// Bytes is MaxBytes, or its default.
+func (l Limits) Bytes() int64 { return l.orDefault().MaxBytes }
+
+// CheckSize fails with ErrLimit for a text of so many bytes, which need not be read then.
+func (l Limits) CheckSize(size int64) error {
+	if most := l.Bytes(); size > most {
+		return exceeded("the length of the text in bytes", size, most)
+	}
+	return nil
+}
+
 // orDefault fills the zero fields.
 func (l Limits) orDefault() Limits {
 	def := DefaultLimits()

@@ -19,6 +19,27 @@ func ReadFile(fsy FS, name string) ([]byte, error) {
 	return ReadAll(f)
 }
 
+// ErrTooLarge is returned for a file that is larger than any that jtx writes there.
+var ErrTooLarge = errors.New("larger than it can be")
+
+// ReadAtMost is ReadFile for a file of at most so many bytes. It takes no memory for one
+// that is larger.
+func ReadAtMost(fsy FS, name string, most int64) ([]byte, error) {
+	f, err := fsy.OpenFile(name, os.O_RDONLY|NoFollow|NonBlock, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > most {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: ErrTooLarge}
+	}
+	return ReadAll(f)
+}
+
 // ReadAll reads f from its start to its end, whatever its offset.
 func ReadAll(f File) ([]byte, error) {
 	st, err := f.Stat()
