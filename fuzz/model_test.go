@@ -15,6 +15,7 @@ import (
 
 	"github.com/jtx-project/jtx/fuzz/evidence"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -63,7 +64,7 @@ func newMachine(t *rapid.T, dir string) *machine {
 }
 
 func (m *machine) reopen(t *rapid.T, fsy fsys.FS) {
-	s, err := txn.Open(m.dir, txn.Options{FS: fsy, Boot: bootOf(m.boot), Actor: "t"})
+	s, err := txn.Open(m.dir, txntest.With(txn.Options{Actor: "t"}, txntest.Hooks{FS: fsy, Boot: bootOf(m.boot)}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -62,9 +63,9 @@ type contents map[string]string
 func bootOf(n int) [16]byte { return [16]byte{0xb0, byte(n)} }
 
 func (w *workload) open(fsy fsys.FS, dir string, boots int) (*world, error) {
-	opt := txn.Options{FS: fsy, Durability: w.level, Actor: "t", InPlace: len(w.links) > 0, WriteBehind: w.behind}
+	opt := txntest.With(txn.Options{Durability: w.level, Actor: "t", InPlace: len(w.links) > 0, WriteBehind: w.behind}, txntest.Hooks{FS: fsy})
 	if !w.real {
-		opt.Boot = bootOf(boots)
+		opt = txntest.With(opt, txntest.Hooks{Boot: bootOf(boots)})
 	}
 	s, err := txn.Open(dir, opt)
 	w.stores = append(w.stores, s)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/txntest"
 )
 
 var errCutOff = errors.New("the process ends here")
@@ -38,7 +39,7 @@ func withHistories(t *testing.T, o txn.Options) (s *txn.Store, h *hookFS, dir st
 	}, txn.WithDurability(txn.Journal)) // so that after a boot each looks for the other
 	require.NoError(t, err)
 	require.NoError(t, s.Close())
-	s, err = txn.Open(dir, txn.Options{FS: h, Boot: o.Boot})
+	s, err = txn.Open(dir, txntest.With(o, txntest.Hooks{FS: h}))
 	require.NoError(t, err)
 	return s, h, dir, names
 }
@@ -70,7 +71,7 @@ func requireAlong(t *testing.T, s *txn.Store, dir string, names []string) {
 
 func TestInitTakesHistoriesAlong(t *testing.T) {
 	ctx := context.Background()
-	s, _, dir, names := withHistories(t, txn.Options{Boot: [16]byte{1}})
+	s, _, dir, names := withHistories(t, txntest.With(txn.Options{}, txntest.Hooks{Boot: [16]byte{1}}))
 	_, created, err := s.Init(ctx, filepath.Join(dir, "sub"))
 	require.NoError(t, err)
 	require.True(t, created)
@@ -78,7 +79,7 @@ func TestInitTakesHistoriesAlong(t *testing.T) {
 
 	// After a boot their last units are decided with each other again.
 	for _, first := range []string{"top.json", "sub/a.json"} {
-		s, err = txn.Open(dir, txn.Options{Boot: [16]byte{2}})
+		s, err = txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{Boot: [16]byte{2}}))
 		require.NoError(t, err)
 		_, err = s.Do(ctx, []string{first}, func(*txn.Tx) error { return nil })
 		require.NoError(t, err)
@@ -86,7 +87,7 @@ func TestInitTakesHistoriesAlong(t *testing.T) {
 		require.Equal(t, "1", get(t, s, "top.json", "/n"))
 		require.NoError(t, s.Close())
 	}
-	s, err = txn.Open(dir, txn.Options{Boot: [16]byte{3}})
+	s, err = txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{Boot: [16]byte{3}}))
 	require.NoError(t, err)
 	for e, err := range s.History(ctx, []string{"top.json"}, txn.HistoryOptions{}) {
 		require.NoError(t, err)
@@ -114,7 +115,7 @@ func TestInitThatIsCutOffTakesAllAlong(t *testing.T) {
 	ctx := context.Background()
 	for boot := byte(1); boot <= 2; boot++ {
 		for at := 1; ; at++ {
-			s, h, dir, names := withHistories(t, txn.Options{Boot: [16]byte{1}})
+			s, h, dir, names := withHistories(t, txntest.With(txn.Options{}, txntest.Hooks{Boot: [16]byte{1}}))
 			calls := 0
 			h.hook = func(op, name string) error {
 				if op != "rename" && op != "open-to-write" {
@@ -132,7 +133,7 @@ func TestInitThatIsCutOffTakesAllAlong(t *testing.T) {
 				break
 			}
 			require.NoError(t, s.Close())
-			s, err = txn.Open(dir, txn.Options{Boot: [16]byte{boot}})
+			s, err = txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{Boot: [16]byte{boot}}))
 			require.NoError(t, err)
 			require.Equal(t, "1", get(t, s, "top.json", "/n"), "cut off at call %d", at)
 			require.Equal(t, "3", get(t, s, "sub/a.json", "/n"), "cut off at call %d", at)

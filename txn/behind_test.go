@@ -17,6 +17,8 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/wal/fsys"
+
+	"github.com/jtx-project/jtx/txn/internal/hooks"
 )
 
 // long is a delay that no passing test waits for.
@@ -239,7 +241,7 @@ func TestBehindOutlivesAFullDisk(t *testing.T) {
 	full := false
 	fsy := &stageFS{FS: fsys.OS, fails: func() bool { mu.Lock(); defer mu.Unlock(); return full }}
 	set := func(v bool) { mu.Lock(); defer mu.Unlock(); full = v }
-	s, file := behindTest(t, Options{FS: fsy})
+	s, file := behindTest(t, Options{hooks: hooks.Hooks{FS: fsy}})
 	do(t, s, setting(file, "/n", 2), file)
 	set(true)
 	err := s.Flush(context.Background())
@@ -285,7 +287,7 @@ func TestBehindCommitsOnce(t *testing.T) {
 				armed = false
 				return met && full(t, file)
 			}}
-			s, f := behindTest(t, Options{FS: fsy, WriteBehind: WriteBehind{Delay: time.Nanosecond}})
+			s, f := behindTest(t, Options{WriteBehind: WriteBehind{Delay: time.Nanosecond}, hooks: hooks.Hooks{FS: fsy}})
 			file = f
 			got := asGroup(t, s, file, func(*Tx) error { armed = true; return nil }, increment(file), increment(file), increment(file))
 			for _, o := range got {

@@ -349,8 +349,8 @@ func (s *Store) compactIfLarge(ctx context.Context, t *target) error {
 }
 
 func (s *Store) compactionSize() int64 {
-	if s.opt.CompactionSize > 0 {
-		return s.opt.CompactionSize
+	if size := s.opt.hooks.CompactionSize; size > 0 {
+		return size
 	}
 	return CompactionSize
 }

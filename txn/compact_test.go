@@ -12,6 +12,7 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/backup"
+	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -114,7 +115,7 @@ func TestRetention(t *testing.T) {
 
 func TestCommitsCompactWhatHasGrownLarge(t *testing.T) {
 	_, _, dir := historySince(t, 1000, time.Now().Add(-100*24*time.Hour))
-	small, err := txn.Open(dir, txn.Options{CompactionSize: 100 << 10, Durability: txn.Journal})
+	small, err := txn.Open(dir, txntest.With(txn.Options{Durability: txn.Journal}, txntest.Hooks{CompactionSize: 100 << 10}))
 	require.NoError(t, err)
 	before := usage(t, dir, "a.json")
 	grown := before
@@ -135,7 +136,7 @@ func TestCompactionPassesOverAnEmptyHistory(t *testing.T) {
 	for call := 0; ; call++ {
 		dir := t.TempDir()
 		fault := fsys.NewFailing(fsys.OS, fsys.Fault{Call: call})
-		bad, err := txn.Open(dir, txn.Options{FS: fault})
+		bad, err := txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{FS: fault}))
 		require.NoError(t, err)
 		_, _ = bad.Do(context.Background(), []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/n", 1) })
 		s, err := txn.Open(dir, txn.Options{})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -18,7 +19,7 @@ import (
 func halfGone(t *testing.T) (s *txn.Store, dir string, unit wal.ID) {
 	dir = t.TempDir()
 	open := func(boot byte) *txn.Store {
-		s, err := txn.Open(dir, txn.Options{Boot: [16]byte{boot}, Actor: "ann", Durability: txn.Journal})
+		s, err := txn.Open(dir, txntest.With(txn.Options{Actor: "ann", Durability: txn.Journal}, txntest.Hooks{Boot: [16]byte{boot}}))
 		require.NoError(t, err)
 		return s
 	}

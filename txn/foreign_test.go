@@ -13,6 +13,7 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/txntest"
 )
 
 func set(t *testing.T, s *txn.Store, file, ptr string, v any, opts ...txn.Option) txn.Result {
@@ -75,11 +76,11 @@ func TestForeignRevertSurvivesAReboot(t *testing.T) {
 	dir := t.TempDir()
 	a := filepath.Join(dir, "a.json")
 	write(t, a, `{"n":1}`)
-	s, err := txn.Open(dir, txn.Options{Boot: [16]byte{1}})
+	s, err := txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{Boot: [16]byte{1}}))
 	require.NoError(t, err)
 	set(t, s, "a.json", "/n", 2)
 	write(t, a, `{"n":1}`) // git checkout, say
-	s, err = txn.Open(dir, txn.Options{Boot: [16]byte{2}})
+	s, err = txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{Boot: [16]byte{2}}))
 	require.NoError(t, err)
 	require.Equal(t, "1", get(t, s, "a.json", "/n"))
 	verify(t, s)

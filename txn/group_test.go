@@ -18,6 +18,8 @@ import (
 
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
+
+	"github.com/jtx-project/jtx/txn/internal/hooks"
 )
 
 // groupTest is a store with one file.
@@ -197,7 +199,7 @@ func TestGroupIsTriedAgainWithoutItsLeader(t *testing.T) {
 	fails := false
 	var once sync.Once
 	fsy := &stageFS{FS: fsys.OS, fails: func() bool { defer func() { fails = false }(); return fails }}
-	s, file := groupTest(t, Options{FS: fsy})
+	s, file := groupTest(t, Options{hooks: hooks.Hooks{FS: fsy}})
 	got := asGroup(t, s, file, increment(file), increment(file), func(tx *Tx) error {
 		once.Do(func() { fails = true })
 		return increment(file)(tx)

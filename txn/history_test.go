@@ -16,6 +16,7 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -71,7 +72,7 @@ func newWorld(t *testing.T, files int) *world {
 }
 
 func (w *world) reopen() {
-	s, err := txn.Open(w.dir, txn.Options{Actor: "tester", Boot: [16]byte{w.boot}})
+	s, err := txn.Open(w.dir, txntest.With(txn.Options{Actor: "tester"}, txntest.Hooks{Boot: [16]byte{w.boot}}))
 	require.NoError(w.t, err)
 	w.s = s
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -102,7 +103,8 @@ func (h *hookFS) ReadDir(name string) ([]fs.DirEntry, error) {
 func openHooked(t *testing.T, o txn.Options) (*txn.Store, *hookFS, string) {
 	t.Helper()
 	h := &hookFS{FS: fsys.OS}
-	o.FS, o.Actor = h, "tester"
+	o.Actor = "tester"
+	o = txntest.With(o, txntest.Hooks{FS: h})
 	dir := t.TempDir()
 	s, err := txn.Open(dir, o)
 	require.NoError(t, err)

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -97,7 +98,7 @@ func TestDoomed(t *testing.T) {
 	w := &world{t: t, rnd: rand.New(rand.NewPCG(d.Seed, 0))}
 	disk := &killFS{FS: fsys.OS}
 	disk.left.Store(int64(d.Calls))
-	s, err := txn.Open(d.Dir, txn.Options{Actor: "doomed", Boot: [16]byte{d.Boot}, FS: disk})
+	s, err := txn.Open(d.Dir, txntest.With(txn.Options{Actor: "doomed"}, txntest.Hooks{Boot: [16]byte{d.Boot}, FS: disk}))
 	require.NoError(t, err)
 	if d.Move {
 		_, err = s.Move(context.Background(), d.Files[0], d.Files[1])
@@ -195,7 +196,7 @@ func (w *world) settleIntent(names []string, intent map[string]string) bool {
 func TestMoveThatIsKilledIsAllOrNothing(t *testing.T) {
 	for calls := 1; ; calls += 2 {
 		dir := t.TempDir()
-		s, err := txn.Open(dir, txn.Options{Boot: [16]byte{1}})
+		s, err := txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{Boot: [16]byte{1}}))
 		require.NoError(t, err)
 		write(t, filepath.Join(dir, "a.json"), `{"secret":1}`)
 		require.NoError(t, os.Chmod(filepath.Join(dir, "a.json"), 0o600))

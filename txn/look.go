@@ -136,7 +136,7 @@ func (s *Store) position(t *target) (pos position, st wal.State, settled bool, e
 	case !ok:
 		tracked, err := s.tracked(t)
 		return pos, st, !tracked, err
-	case st.Boot == s.opt.Boot || st.Pending || t.ws == nil:
+	case st.Boot == s.boot || st.Pending || t.ws == nil:
 		return pos, st, !st.Pending, nil
 	}
 	settled, err = s.believed(t, st)
@@ -266,7 +266,7 @@ func (s *Store) fileAtRest(t *target, st wal.State) *recovery.File {
 	if t.ws != nil {
 		f.Key, f.Former = t.key(), t.formerKeys()
 	}
-	f.Journal = recovery.AtRest(s.fs, t.dir, st, s.opt.Boot)
+	f.Journal = recovery.AtRest(s.fs, t.dir, st, s.boot)
 	return f
 }
 
@@ -447,9 +447,9 @@ func (l *look) open(need *participants) (list []*target, err error) {
 // peek opens the whole journal of a file, for looking.
 func (s *Store) peek(t *target) (recovery.Journal, error) {
 	if t.ws == nil {
-		return recovery.AtRest(s.fs, t.dir, wal.State{}, s.opt.Boot), nil
+		return recovery.AtRest(s.fs, t.dir, wal.State{}, s.boot), nil
 	}
-	return recovery.Peek(s.fs, t.dir, s.opt.Boot)
+	return recovery.Peek(s.fs, t.dir, s.boot)
 }
 
 func (l *look) planWith(files []*recovery.File, need *participants) (planned bool, err error) {

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -185,7 +186,7 @@ func TestLookingChangesNothing(t *testing.T) {
 func cutOffAt(t *testing.T, opt txn.Options, run func(*txn.Store) error, call int) (dir string, done bool) {
 	t.Helper()
 	dir = t.TempDir()
-	opt.Boot = [16]byte{1}
+	opt = txntest.With(opt, txntest.Hooks{Boot: [16]byte{1}})
 	s, err := txn.Open(dir, opt)
 	require.NoError(t, err)
 	for n := 1; n < 3; n++ {
@@ -193,7 +194,7 @@ func cutOffAt(t *testing.T, opt txn.Options, run func(*txn.Store) error, call in
 	}
 	require.NoError(t, s.Close())
 	failing := fsys.NewFailing(fsys.OS, fsys.Fault{Call: call, Forever: true})
-	opt.FS = failing
+	opt = txntest.With(opt, txntest.Hooks{FS: failing})
 	s, err = txn.Open(dir, opt)
 	require.NoError(t, err)
 	_ = run(s) // what it says is for others to judge
@@ -209,7 +210,7 @@ func lookAtAll(t *testing.T, dir string, boot byte, what string) {
 	}
 	before := treeOf(t, dir)
 	for how, look := range lookers {
-		s, err := txn.Open(dir, txn.Options{Boot: [16]byte{boot}})
+		s, err := txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{Boot: [16]byte{boot}}))
 		require.NoError(t, err)
 		err = look(s)
 		known := err == nil || slices.ContainsFunc([]error{txn.ErrNotFound, txn.ErrDamaged, txn.ErrInDoubt}, func(k error) bool { return errors.Is(err, k) })
@@ -226,7 +227,7 @@ func lookAtAll(t *testing.T, dir string, boot byte, what string) {
 // does recovery after it, which takes nothing back.
 func wholeUnit(t *testing.T, dir, what string) {
 	t.Helper()
-	s, err := txn.Open(dir, txn.Options{Boot: [16]byte{1}})
+	s, err := txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{Boot: [16]byte{1}}))
 	require.NoError(t, err)
 	names := []string{"a.json", "b.json"}
 	read := func(files ...string) (n []string) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/txntest"
 )
 
 func restore(t *testing.T, s *txn.Store, file string, p txn.Point) txn.Result {
@@ -63,7 +64,7 @@ func TestRestoreSurvivesACrashBeforeItsRename(t *testing.T) {
 	write(t, path, "garbage")
 	restore(t, s, "a.json", txn.Point{})
 	write(t, path, "garbage") // as if the rename had been lost
-	again, err := txn.Open(dir, txn.Options{Boot: [16]byte{7}, Durability: txn.Journal})
+	again, err := txn.Open(dir, txntest.With(txn.Options{Durability: txn.Journal}, txntest.Hooks{Boot: [16]byte{7}}))
 	require.NoError(t, err)
 	_, err = again.Restore(context.Background(), []string{"a.json"}, txn.Point{})
 	require.NoError(t, err)

@@ -15,6 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/jtx-project/jtx/wal/fsys"
+
+	"github.com/jtx-project/jtx/txn/internal/hooks"
 )
 
 // spareTest is a store with a file that was just changed several times in a row.
@@ -206,7 +208,7 @@ func (f *slowFile) WriteAt(b []byte, off int64) (int, error) {
 // it was displaced, gets to see it when it is whole.
 func TestWhoOpensASpareWaits(t *testing.T) {
 	slow := &slowFS{FS: fsys.OS, between: func(string) {}}
-	s, file := spareTest(t, Options{FS: slow})
+	s, file := spareTest(t, Options{hooks: hooks.Hooks{FS: slow}})
 	seen := make(chan string, 1)
 	slow.between = func(name string) {
 		go func() {
@@ -258,7 +260,7 @@ func (c coarseFS) OpenFile(name string, flag int, perm fs.FileMode) (fsys.File, 
 // A mode or an attribute that is set in the same step of the file system's clock as a
 // commit is kept.
 func TestMetadataIsKeptWithinAStepOfTheClock(t *testing.T) {
-	s, file := spareTest(t, Options{FS: coarseFS{fsys.OS}})
+	s, file := spareTest(t, Options{hooks: hooks.Hooks{FS: coarseFS{fsys.OS}}})
 	require.NoError(t, os.Chmod(file, 0o600))
 	do(t, s, setting(file, "/n", 10), file)
 	requireMode(t, file, 0o600)

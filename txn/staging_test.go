@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -48,7 +49,7 @@ func (f *piece) WriteAt(b []byte, off int64) (int, error) {
 func TestLargeFilesAreWrittenOutBeforeTheSync(t *testing.T) {
 	disk := &pieces{FS: fsys.OS}
 	dir := t.TempDir()
-	s, err := txn.Open(dir, txn.Options{FS: disk})
+	s, err := txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{FS: disk}))
 	require.NoError(t, err)
 	large := `{"text": "` + strings.Repeat("x", 4<<20) + `"}`
 	write(t, filepath.Join(dir, "a.json"), large)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/hooks"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -75,22 +76,23 @@ type Options struct {
 	// not recorded, or not in the plain file yet. It is called by several goroutines
 	// perhaps, and must not use the store.
 	OnMark func(Mark)
-	// CompactionSize is the journal's size, in bytes, from which commits compact
-	// it; the constant of that name if 0.
-	CompactionSize int64
 	// Limits of documents and patches.
 	Limits jsonpatch.Limits
 	// Style is how changes are written where the file leaves a choice. Where it says
 	// nothing of indents, the workspace's setting of the name SettingIndent does.
 	Style jsonpatch.Style
-	// FS is the file system, fsys.OS if nil. Tests fail it.
-	FS fsys.FS
-	// Boot names this boot of the machine; the kernel is asked if zero. Tests
-	// set it to play a reboot.
-	Boot [16]byte
 	// Verb is what the log of operations calls what this store does. Nothing is
 	// logged where it is empty.
 	Verb string
+
+	hooks hooks.Hooks // of tests, see package txntest
+}
+
+func init() {
+	hooks.Set = func(options any, h hooks.Hooks) {
+		opt := options.(*Options)
+		opt.hooks = opt.hooks.Over(h)
+	}
 }
 
 // Store runs transactions. It may be used by many goroutines at once. For some
@@ -100,6 +102,7 @@ type Store struct {
 	dir   string
 	opt   Options
 	fs    fsys.FS
+	boot  [16]byte // of the machine
 	locks *lockmgr.Manager
 	*kept
 }
@@ -127,18 +130,19 @@ func Open(dir string, opt Options) (*Store, error) {
 	if opt.Actor == "" {
 		opt.Actor = defaultActor()
 	}
-	if opt.FS == nil {
-		opt.FS = fsys.OS
+	h := opt.hooks
+	if h.FS == nil {
+		h.FS = fsys.OS
 	}
-	if opt.Boot == [16]byte{} {
-		opt.Boot = wal.BootID()
+	if h.Boot == [16]byte{} {
+		h.Boot = wal.BootID()
 	}
 	k := &kept{groups: map[groupKey]*group{}}
 	k.parked.sessions = map[string]*session{}
 	k.lagging.files = map[string]*session{}
 	k.cache.files = map[string]*cached{}
 	k.handles.open = map[string]*handle{}
-	return &Store{dir: abs, opt: opt, fs: opt.FS, locks: lockmgr.Default, kept: k}, nil
+	return &Store{dir: abs, opt: opt, fs: h.FS, boot: h.Boot, locks: lockmgr.Default, kept: k}, nil
 }
 
 // shared is the store of [Do], [View] and [Update]: one for the working directory

@@ -277,7 +277,7 @@ func (s *Store) openLog(t *target, a access) (*wal.Log, error) {
 	}
 	meta := t.ws.meta()
 	return wal.Open(t.dir, wal.Options{
-		FS: s.fs, DirPerm: a.dir, FilePerm: a.file, Boot: s.opt.Boot,
+		FS: s.fs, DirPerm: a.dir, FilePerm: a.file, Boot: s.boot,
 		DirChain: []string{t.dir, filepath.Join(meta, filesDir), meta, t.ws.root},
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -27,7 +28,7 @@ func TestViewAfterARebootBesideAnUncoveredFile(t *testing.T) {
 		require.NoError(t, os.RemoveAll(filepath.Join(dir, ".jtx")))
 		failing := fsys.NewFailing(fsys.OS, fsys.Fault{Call: call, Forever: true})
 		boot := func(n byte, fsy fsys.FS) *txn.Store {
-			s, err := txn.Open(dir, txn.Options{Boot: [16]byte{n}, FS: fsy})
+			s, err := txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{Boot: [16]byte{n}, FS: fsy}))
 			require.NoError(t, err)
 			return s
 		}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/jtx-project/jtx/fuzz/evidence"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/txntest"
 )
 
 // TestFullDisk fills a disk up to some room, runs transactions into its end, and
@@ -63,7 +64,7 @@ func newTight(t *testing.T, dir string) *tight {
 		t.Fatal(err)
 	}
 	var err error
-	if x.store, err = txn.Open(dir, txn.Options{Boot: bootOf(0)}); err != nil {
+	if x.store, err = txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{Boot: bootOf(0)})); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = x.store.Close() }) // the disk may be full

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/txntest"
 )
 
 // key is the count of one worker in one counter.
@@ -121,7 +122,7 @@ func (m *model) check(dir string, boot, at int) error {
 	if err := plain(dir, all, func(b bounds) int { return b.shown }); err != nil {
 		return fmt.Errorf("to a plain reader: %w", err)
 	}
-	s, err := txn.Open(dir, txn.Options{Boot: bootOf(boot)})
+	s, err := txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{Boot: bootOf(boot)}))
 	if err != nil {
 		return err
 	}

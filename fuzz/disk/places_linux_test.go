@@ -15,6 +15,7 @@ import (
 
 	"github.com/jtx-project/jtx/fuzz/evidence"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/txntest"
 )
 
 // TestReadOnly lets a disk become read-only again and again while processes
@@ -77,7 +78,7 @@ func readOnlyCheck(dir string, m *model) error {
 	if err := plain(dir, m.bounds(0), func(b bounds) int { return b.shown }); err != nil {
 		return err
 	}
-	s, err := txn.Open(dir, txn.Options{Boot: bootOf(0)})
+	s, err := txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{Boot: bootOf(0)}))
 	if err != nil {
 		return err
 	}

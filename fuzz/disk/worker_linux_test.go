@@ -19,6 +19,7 @@ import (
 
 	"github.com/jtx-project/jtx/fuzz/crashfs"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -103,9 +104,9 @@ func work(text string) int {
 	if err := json.Unmarshal([]byte(text), &j); err != nil {
 		panic(err)
 	}
-	opt := txn.Options{Boot: bootOf(j.Boot), WriteBehind: txn.WriteBehind{Delay: j.Behind}}
+	opt := txntest.With(txn.Options{WriteBehind: txn.WriteBehind{Delay: j.Behind}}, txntest.Hooks{Boot: bootOf(j.Boot)})
 	if j.Drop != "" {
-		opt.FS = crashfs.DropSyncs(fsys.OS, drops[j.Drop])
+		opt = txntest.With(opt, txntest.Hooks{FS: crashfs.DropSyncs(fsys.OS, drops[j.Drop])})
 	}
 	open := func() *txn.Store {
 		s, err := txn.Open(j.Dir, opt)

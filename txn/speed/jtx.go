@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -21,7 +22,7 @@ func JTX() []System {
 
 func jtx(name string, opt txn.Options) System {
 	return System{Name: name, Counted: true, Open: func(dir string, fs fsys.FS, doc []byte, copies int) (Documents, error) {
-		opt.FS = fs
+		opt = txntest.With(opt, txntest.Hooks{FS: fs})
 		s, err := txn.Open(dir, opt)
 		if err != nil {
 			return nil, err

@@ -14,6 +14,7 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/selftest"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/speed"
+	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal/fsys"
 	"github.com/jtx-project/jtx/wal/fsys/measure"
 )
@@ -178,7 +179,7 @@ func syncsOf(ctx context.Context, dir string) (*float64, error) {
 	const times = 10
 	counted := &measure.Syncs{FS: fsys.OS}
 	for i := range times {
-		s, err := txn.Open(dir, txn.Options{FS: counted})
+		s, err := txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{FS: counted}))
 		if err != nil {
 			return nil, err
 		}
