@@ -191,6 +191,7 @@ func (u *unit) record() error {
 			f.first.Txns[0].Time = u.time.Add(-1) // seen before it was changed
 			f.first.Unit = wal.NewIDAt(f.first.Txns[0].Time)
 			f.first.Txns[0].ID = f.first.Unit
+			u.ses.s.tellFormer(f.t, f.first)
 			f.rec.Rev = 2
 		}
 		f.rec.Txns = make([]wal.Txn, 0, len(f.parts))

@@ -59,12 +59,15 @@ func (s *Store) History(ctx context.Context, files []string, o HistoryOptions) i
 			return
 		}
 		m := merge{s: s, ctx: ctx, o: o}
-		heads := m.heads(targets)
+		heads := m.heads(targets, looking{})
 		defer m.stop()
 		for _, h := range heads {
 			if h.last == 0 && slices.ContainsFunc(files, func(f string) bool { return s.abs(f) == h.t.name }) {
-				yield(Entry{}, noHistory(h.t))
-				return
+				if err := m.addUnrecorded(h); err != nil {
+					yield(Entry{}, err)
+					return
+				}
+				continue
 			}
 			m.add(h)
 		}
@@ -74,8 +77,9 @@ func (s *Store) History(ctx context.Context, files []string, o HistoryOptions) i
 
 // heads are those of the files. Where they can't all be had at one moment, each is
 // looked at by itself: one that is damaged or unreadable leaves the others.
-func (m *merge) heads(targets []*target) []head {
-	list, err := m.s.heads(m.ctx, targets, looking{each: true})
+func (m *merge) heads(targets []*target, how looking) []head {
+	how.each = true
+	list, err := m.s.heads(m.ctx, targets, how)
 	if err != nil {
 		m.errs = append(m.errs, err)
 	}
@@ -141,14 +145,55 @@ func (m *merge) add(h head) {
 	m.advance(l)
 }
 
+// addUnrecorded adds the history of the file that one without history was before another
+// program moved it.
+func (m *merge) addUnrecorded(h head) error {
+	f, err := m.s.formerName(h.t)
+	if err != nil {
+		return fail(h.t.name, err)
+	}
+	if f == nil {
+		return noHistory(h.t)
+	}
+	m.s.mark(Mark{File: h.t.name, Kind: MarkMoved, Rev: f.rev, From: f.t.real})
+	m.addFormer(f)
+	return nil
+}
+
+// addFormer adds the history of a file up to the version in which it was moved away,
+// unless it is told anyhow.
+func (m *merge) addFormer(f *former) {
+	if slices.ContainsFunc(m.lanes, func(l *lane) bool { return l.h.t.real == f.t.real }) {
+		return
+	}
+	for _, h := range m.heads([]*target{f.t}, looking{silent: true}) {
+		if h.last == 0 {
+			continue // it is not kept any more
+		}
+		upTo := func(rec *wal.Record) bool { return rec.Rev <= f.rev }
+		last, err := m.s.lastWhere(h, upTo)
+		if err != nil {
+			m.errs = append(m.errs, err)
+			continue
+		}
+		h.last, h.rev = min(last, h.last), f.rev
+		m.add(h)
+	}
+}
+
 func (m *merge) advance(l *lane) {
 	rec, err, ok := l.next()
+	before := l.rec
 	l.rec = nil
 	switch {
 	case err != nil:
 		m.errs = append(m.errs, err)
 	case ok && !rec.Time().Before(m.o.Since):
 		l.rec = rec
+	case !ok:
+		if f := m.s.formerOf(l.h.t, before); f != nil {
+			m.addFormer(f)
+		}
 	}
 }
 

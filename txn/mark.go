@@ -29,6 +29,9 @@ const (
 	// MarkUnread: the journal can't be read by the caller, who may read the file.
 	// That is shown as it stands.
 	MarkUnread
+	// MarkMoved: another program has moved a file with a history to this name, which
+	// has none yet. The history shown is that of the former name.
+	MarkMoved
 )
 
 // Mark is a remark on what a look at a file has shown.
@@ -37,6 +40,7 @@ type Mark struct {
 	Kind MarkKind
 	Rev  uint64 // the newest committed revision
 	Err  error  // why the file is damaged, in doubt, or its journal unread
+	From string // absolute, where the file was moved from
 }
 
 // String is the remark without the file's name.
@@ -50,6 +54,8 @@ func (m Mark) String() string {
 		return fmt.Sprintf("damaged outside since @%d, not recorded yet (%v)", m.Rev, m.Err)
 	case MarkBehind:
 		return fmt.Sprintf("@%d is committed, not in the file yet", m.Rev)
+	case MarkMoved:
+		return fmt.Sprintf("moved from %s@%d by another program, not recorded yet", m.From, m.Rev)
 	case MarkInDoubt:
 		var doubt *recovery.InDoubtError
 		if errors.As(m.Err, &doubt) {

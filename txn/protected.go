@@ -247,6 +247,7 @@ func (s *Store) track(ctx context.Context, name string) (began bool, err error) 
 			return fail(name, err)
 		}
 		began = true
+		s.tellFormer(ses.targets[0], rec)
 		return fail(name, f.AppendAdoption(rec))
 	})
 	return began && err == nil, err

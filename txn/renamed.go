@@ -1,0 +1,132 @@
+package txn
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// maxSearched is the size, in bytes, of the directory of all journals up to which it is
+// searched for the former name of a file: some thousand entries. It takes a look at each
+// name, and a commit must not get slow with the number of files.
+const maxSearched = 128 << 10
+
+// former is the file that another program gave a new name, and where its history ended.
+type former struct {
+	t   *target
+	lsn wal.LSN
+	rev uint64
+	txn wal.ID // that made its last version
+}
+
+// formerName finds, for a file that has no history, the tracked file that it was before
+// another program renamed it: one that has gone, and had its inode, or the bytes in
+// its last version. It is nil where there is none, or where the bytes are of several.
+func (s *Store) formerName(t *target) (*former, error) {
+	if t.ws == nil {
+		return nil, nil
+	}
+	info, err := s.fs.Stat(filepath.Join(t.ws.meta(), filesDir))
+	if err != nil || info.Size() > maxSearched {
+		return nil, ignoreNotExist(err)
+	}
+	files, err := s.trackedFiles(t.ws)
+	if err != nil {
+		return nil, err
+	}
+	found, err := recovery.Read(s.fs, t.real, wal.State{}, s.opt.Limits)
+	if err != nil || !found.Version.Exists {
+		return nil, err
+	}
+	var alike []*former
+	for _, o := range files {
+		if _, err := s.fs.Lstat(o.real); o.real == t.real || !errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		f, same, err := s.compareFormer(o, t.real, found)
+		switch {
+		case errors.Is(err, fs.ErrPermission), errors.Is(err, ErrDamaged):
+			continue // it may be another; nothing is said of it
+		case err != nil:
+			return nil, err
+		case same:
+			return f, nil
+		case f != nil:
+			alike = append(alike, f)
+		}
+	}
+	if len(alike) > 1 {
+		alike = slices.DeleteFunc(alike, func(f *former) bool { return filepath.Base(f.t.real) != filepath.Base(t.real) })
+	}
+	if len(alike) != 1 {
+		return nil, nil
+	}
+	return alike[0], nil
+}
+
+// compareFormer tells whether a file that has gone was the very one that stands under
+// another name now; else it is nil, unless its last version has the same bytes.
+func (s *Store) compareFormer(o *target, name string, found recovery.Found) (f *former, same bool, err error) {
+	st, ok, err := wal.ReadState(s.fs, o.dir)
+	if err != nil || !ok || st.Pending || st.Last == 0 {
+		return nil, false, fail(o.name, err)
+	}
+	rec, err := s.versionAt(o, st.Last)
+	if err != nil || rec == nil {
+		return nil, false, err
+	}
+	f = &former{o, rec.LSN, rec.Rev, idOf(rec)}
+	last := rec.After
+	if !last.Exists { // that it has gone is recorded already
+		if rec.Flags&wal.FlagForeign == 0 || rec.Rev < 2 {
+			return nil, false, nil
+		}
+		last, f.lsn, f.rev = rec.Before, rec.LSN-1, rec.Rev-1
+	} else if st.File.Dev == found.ID.Dev && st.File.Ino == found.ID.Ino && st.File.Ino != 0 {
+		// A new file may have got the inode of one that was removed; but then it is
+		// younger than the last look at that.
+		birth := fsys.Birth(name)
+		same = last == found.Version || !birth.IsZero() && birth.Before(time.Unix(0, st.Written))
+	}
+	if !same && last != found.Version {
+		return nil, false, nil
+	}
+	return f, same, nil
+}
+
+// tellFormer says in the first record of a file what it was before. It is for people: a
+// failure to find out leaves that out.
+func (s *Store) tellFormer(t *target, rec *wal.Record) {
+	f, err := s.formerName(t)
+	if err != nil || f == nil || len(rec.Txns) == 0 {
+		return
+	}
+	first := &rec.Txns[0]
+	first.Message = fmt.Sprintf("moved from %s@%d by another program", f.t.rel, f.rev)
+	first.Origins = append(first.Origins, wal.Origin{Kind: wal.OriginMoved, Txn: f.txn, Path: f.t.rel, Rev: f.rev})
+}
+
+// formerOf is where the history goes on that begins with a record: that of the file
+// which another program gave this name.
+func (s *Store) formerOf(t *target, rec *wal.Record) *former {
+	if rec == nil || rec.Flags&wal.FlagForeign == 0 {
+		return nil
+	}
+	for _, tx := range rec.Txns {
+		for _, o := range tx.Origins {
+			if o.Kind != wal.OriginMoved || !validRel(o.Path) || o.Path == t.rel {
+				continue
+			}
+			real := filepath.Join(t.ws.root, filepath.FromSlash(o.Path))
+			return &former{t: &target{name: real, real: real, ws: t.ws, rel: o.Path, dir: t.ws.fileDir(o.Path)}, rev: o.Rev, txn: o.Txn}
+		}
+	}
+	return nil
+}
