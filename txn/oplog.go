@@ -324,7 +324,7 @@ func (s *Store) eachLog(dir string, fn func(root, name string) error) error {
 			return err
 		case e.Name() == ".git":
 			return filepath.SkipDir
-		case isMetaName(e.Name()):
+		case fsys.IsMeta(e.Name()):
 			if err := logs(name); err != nil {
 				return err
 			}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // Protected files come into being at any time, by any program. Reading verbs show
@@ -65,7 +67,7 @@ func (s *Store) matching(p Protection) ([]string, error) {
 				names = append(names, name)
 			}
 		case name == from:
-		case isMetaName(e.Name()), e.Name() == ".git", !p.deep() && !matchSegments(segments[:min(len(parts), len(segments)-1)], parts):
+		case fsys.IsMeta(e.Name()), e.Name() == ".git", !p.deep() && !matchSegments(segments[:min(len(parts), len(segments)-1)], parts):
 			return filepath.SkipDir
 		}
 		return nil

@@ -406,7 +406,7 @@ func (s *Store) workspacesAround(ctx context.Context, path string) ([]*workspace
 			return nil
 		case e.Name() == ".git":
 			return fs.SkipDir
-		case !isMetaName(e.Name()):
+		case !fsys.IsMeta(e.Name()):
 			return ctx.Err()
 		}
 		w, err := s.readNamed(filepath.Dir(at), e.Name(), s.userOfMeta(at))

@@ -74,7 +74,7 @@ func (s *Store) formerName(t *target) (*former, error) {
 // compareFormer tells whether a file that has gone was the very one that stands under
 // another name now; else it is nil, unless its last version has the same bytes.
 func (s *Store) compareFormer(o *target, name string, found recovery.Found) (f *former, same bool, err error) {
-	st, ok, err := wal.ReadState(s.fs, o.dir)
+	_, st, ok, err := s.stands(o)
 	if err != nil || !ok || st.Pending || st.Last == 0 {
 		return nil, false, fail(o.name, err)
 	}

@@ -152,7 +152,7 @@ func kindOf(m fs.FileMode) string {
 // isMeta tells whether a path leads through a .jtx directory.
 func isMeta(path string) bool {
 	for ; path != filepath.Dir(path); path = filepath.Dir(path) {
-		if isMetaName(filepath.Base(path)) {
+		if fsys.IsMeta(filepath.Base(path)) {
 			return true
 		}
 	}

@@ -14,21 +14,6 @@ import (
 // want the caller to read or write what they choose.
 var ErrUntrusted = errors.New("belongs to somebody else")
 
-// isMetaName tells whether a directory of that name is a workspace's own: .jtx or,
-// in a sticky directory, .jtx.UID.
-func isMetaName(name string) bool {
-	rest, ok := strings.CutPrefix(name, metaDir)
-	if !ok || rest == "" {
-		return ok
-	}
-	for part := range strings.SplitSeq(strings.TrimPrefix(rest, "."), ".") {
-		if _, err := strconv.ParseUint(part, 10, 32); err != nil {
-			return false
-		}
-	}
-	return rest[0] == '.'
-}
-
 // maxMetaNames bounds the names that are tried where somebody else has taken one.
 const maxMetaNames = 8
 

@@ -9,13 +9,14 @@ import (
 
 	"github.com/jtx-project/jtx/txn/backup"
 	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // root is the directory of the workspace that keeps the transaction, "" where the
 // user's state directory does.
 func (t *OpenTx) root() string {
 	home := filepath.Dir(t.dir)
-	if meta := filepath.Dir(home); filepath.Base(home) == txDir && isMetaName(filepath.Base(meta)) {
+	if meta := filepath.Dir(home); filepath.Base(home) == txDir && fsys.IsMeta(filepath.Base(meta)) {
 		return filepath.Dir(meta)
 	}
 	return ""

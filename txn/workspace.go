@@ -251,6 +251,9 @@ func (*lostError) Unwrap() error { return ErrFormat }
 
 func (s *Store) openFormat(meta, name string) ([]byte, error) {
 	f, err := s.fs.OpenFile(filepath.Join(meta, name), os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
+	if errors.Is(err, fsys.ErrPlanted) {
+		err = fmt.Errorf("%w: %w", ErrFormat, err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package fsys
 import (
 	"errors"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -33,12 +34,30 @@ func beneath(name string) (root, rest string, ok bool) {
 		if i < 0 {
 			return "", "", false
 		}
-		from, to := at+i, at+i+len(metaDir)
-		if (from == 0 || isSeparator(name[from-1])) && (to == len(name) || isSeparator(name[to])) {
+		from, to := at+i, at+i
+		for to < len(name) && !isSeparator(name[to]) {
+			to++
+		}
+		if (from == 0 || isSeparator(name[from-1])) && IsMeta(name[from:to]) {
 			return filepath.Clean(name[:from] + "."), name[from:], true
 		}
-		at = to
+		at = from + len(metaDir)
 	}
+}
+
+// IsMeta tells whether a directory of that name has what is jtx's own: .jtx or, in a
+// sticky directory, .jtx.UID, perhaps with a number behind it.
+func IsMeta(name string) bool {
+	rest, ok := strings.CutPrefix(name, metaDir)
+	if !ok || rest == "" {
+		return ok
+	}
+	for part := range strings.SplitSeq(rest[1:], ".") {
+		if _, err := strconv.ParseUint(part, 10, 32); err != nil {
+			return false
+		}
+	}
+	return rest[0] == '.'
 }
 
 func isSeparator(c byte) bool { return c == '/' || c == filepath.Separator }
@@ -46,5 +65,5 @@ func isSeparator(c byte) bool { return c == '/' || c == filepath.Separator }
 // within is beneath for what is in .jtx, not that itself.
 func within(name string) (root, rest string, ok bool) {
 	root, rest, ok = beneath(name)
-	return root, rest, ok && len(rest) > len(metaDir)
+	return root, rest, ok && strings.ContainsFunc(rest, func(r rune) bool { return r < 0x80 && isSeparator(byte(r)) })
 }

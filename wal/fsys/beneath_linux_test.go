@@ -15,7 +15,7 @@ import (
 func TestBeneath(t *testing.T) {
 	for name, want := range map[string]string{
 		"/a/.jtx": "/a", "/a/.jtx/b": "/a", ".jtx/b": ".", "/.jtx": "/", "a/.jtx/b/.jtx/c": "a",
-		"/a/b": "", "/a/x.jtx/b": "", "/a/.jtx-1.tmp": "", "/a/.jtx.1.tmp/b/.jtx": "/a/.jtx.1.tmp/b",
+		"/a/b": "", "/a/x.jtx/b": "", "/a/.jtx-1.tmp": "", "/a/.jtx.1000/b": "/a", "/a/.jtx.1000.2": "/a", "/a/.jtx.x/b": "", "/a/.jtx.1.tmp/b/.jtx": "/a/.jtx.1.tmp/b",
 	} {
 		root, rest, ok := beneath(name)
 		assert.Equal(t, want != "", ok, name)
@@ -135,4 +135,13 @@ func TestBeneathStays(t *testing.T) {
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
 	assert.Equal(t, "ours", string(data))
+}
+
+func TestIsMeta(t *testing.T) {
+	for _, name := range []string{".jtx", ".jtx.0", ".jtx.1000", ".jtx.1000.7"} {
+		assert.True(t, IsMeta(name), name)
+	}
+	for _, name := range []string{"", "jtx", ".jtxx", ".jtx.", ".jtx..", ".jtx.1.", ".jtx.1a", ".jtx-1", ".jtx.01ARZ3NDEKTSV4RRFFQ69G5FAV.tmp", ".jtx.99999999999"} {
+		assert.False(t, IsMeta(name), name)
+	}
 }
