@@ -197,7 +197,8 @@ func (u *unit) record() error {
 		f.rec.Txns = make([]wal.Txn, 0, len(f.parts))
 		for _, p := range f.parts {
 			f.rec.Txns = append(f.rec.Txns, wal.Txn{
-				ID: u.tx(p.m), Time: u.time, Actor: p.m.call.actor, Message: p.m.call.message, RequestID: p.m.call.request, Patch: p.encoded(),
+				ID: u.tx(p.m), Time: u.time, Actor: p.m.call.actor, Message: p.m.call.message, RequestID: p.m.call.request,
+				Patch: p.encoded(), Origins: p.m.call.originsOf(p.draft),
 			})
 		}
 		f.inPlace = !u.behind && f.t.file.Overwrites(u.ses.call.inPlace, f.after)

@@ -44,6 +44,7 @@ type Result struct {
 type call struct {
 	message, actor string
 	request        string
+	origins        []wal.Origin // where what it does is from
 	durability     Durability
 	special
 

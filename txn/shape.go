@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
@@ -16,7 +14,7 @@ import (
 // in its array, or change it inside. That is what undo and blame ask for.
 type shape struct{ root *node }
 
-// node is a value.
+// node is a value. What is in a container is read when somebody looks into it.
 type node struct {
 	parent  *node
 	key     string           // in an object
@@ -29,10 +27,21 @@ type node struct {
 	holes int
 	// by says which change set the value: what it means is the caller's.
 	by int
-	// inner is the first later change at the node or inside it, self the first
-	// that moved or replaced the node itself; slots are those of members.
-	inner, self *touch
-	slots       map[string]*touch
+	// inner are the later changes at the node or inside it, self those that moved or
+	// replaced the node itself; slots are those of members. One change is noted once.
+	inner, self []*touch
+	slots       map[string][]*touch
+
+	src    *nodeText
+	lo, hi int // the value is src.strict[lo:hi]
+	opened bool
+	home   *node // the container that it stood in there
+}
+
+// nodeText is what nodes are read from.
+type nodeText struct {
+	strict []byte // strict JSON
+	raw    []byte // the same with its comments, byte for byte at the same place
 }
 
 // newShape reads a strict text.
@@ -41,56 +50,100 @@ func newShape(text []byte, by int) (*shape, error) {
 	return &shape{root}, err
 }
 
-func buildNode(text []byte, by int) (*node, error) {
-	if c := bytes.TrimLeft(text, " \t\r\n"); len(c) > 0 && c[0] != '{' && c[0] != '[' {
-		return &node{by: by}, nil
-	}
-	dec := jsontext.NewDecoder(bytes.NewReader(text))
-	return decodeNode(dec, by)
+// shapeOf is the shape of a document.
+func shapeOf(doc *jsonpatch.Document) *shape {
+	return &shape{rootNode(&nodeText{strict: doc.Blank(), raw: doc.Bytes()}, 0)}
 }
 
-func decodeNode(dec *jsontext.Decoder, by int) (*node, error) {
-	n := &node{by: by}
-	tok, err := dec.ReadToken()
-	if err != nil {
-		return nil, err
+func buildNode(text []byte, by int) (*node, error) {
+	if !hasValue(text) {
+		return nil, fmt.Errorf("there is no value")
 	}
-	switch tok.Kind() {
+	return rootNode(&nodeText{text, text}, by), nil
+}
+
+func hasValue(text []byte) bool { return len(bytes.TrimSpace(text)) > 0 }
+
+func rootNode(src *nodeText, by int) *node {
+	lo := 0
+	for lo < len(src.strict) && (src.strict[lo] <= ' ' || src.strict[lo] >= 0x80) {
+		lo++ // space, and a byte order mark
+	}
+	return newNode(src, lo, jsonpatch.Skip(src.strict, lo), by)
+}
+
+func newNode(src *nodeText, lo, hi, by int) *node {
+	n := &node{src: src, lo: lo, hi: hi, by: by}
+	if lo >= len(src.strict) {
+		return n
+	}
+	switch src.strict[lo] {
 	case '{':
 		n.members = map[string]*node{}
-		for dec.PeekKind() != '}' {
-			name, err := dec.ReadToken()
-			if err != nil {
-				return nil, err
-			}
-			key := name.String()
-			child, err := decodeNode(dec, by)
-			if err != nil {
-				return nil, err
-			}
-			child.parent, child.key = n, key
-			n.members[key] = child
-		}
-		_, err = dec.ReadToken()
 	case '[':
 		n.array = true
-		for dec.PeekKind() != ']' {
-			child, err := decodeNode(dec, by)
-			if err != nil {
-				return nil, err
-			}
-			child.parent = n
-			n.elems = append(n.elems, child)
-		}
-		_, err = dec.ReadToken()
 	}
-	return n, err
+	return n
+}
+
+// open reads what is in a container.
+func (n *node) open() {
+	if n.opened || !n.array && n.members == nil {
+		return
+	}
+	n.opened = true
+	jsonpatch.Children(n.src.strict, n.lo, func(name []byte, lo, hi int) {
+		child := newNode(n.src, lo, hi, n.by)
+		child.parent, child.home = n, n
+		if n.array {
+			n.elems = append(n.elems, child)
+			return
+		}
+		child.key = jsonpatch.Unquote(name)
+		n.members[child.key] = child
+	})
+}
+
+// text is a node's value as it is now, appended to out.
+func (n *node) text(out []byte) []byte {
+	if !n.opened {
+		return append(out, n.src.strict[n.lo:n.hi]...)
+	}
+	first := true
+	sep := func() {
+		if !first {
+			out = append(out, ',')
+		}
+		first = false
+	}
+	if n.array {
+		out = append(out, '[')
+		for _, e := range n.elems {
+			if !e.dead {
+				sep()
+				out = e.text(out)
+			}
+		}
+		return append(out, ']')
+	}
+	out = append(out, '{')
+	for key, m := range n.members {
+		sep()
+		out = m.text(append(jsonpatch.AppendQuoted(out, key), ':'))
+	}
+	return append(out, '}')
 }
 
 // copyOf is a copy of a node, as the copy operation makes it. Its values were set
 // where those of n were.
 func copyOf(n *node) *node {
-	c := &node{array: n.array, by: n.by}
+	c := &node{array: n.array, by: n.by, src: n.src, lo: n.lo, hi: n.hi, opened: n.opened}
+	if !n.opened {
+		if n.members != nil {
+			c.members = map[string]*node{}
+		}
+		return c
+	}
 	if n.members != nil {
 		c.members = map[string]*node{}
 		for key, m := range n.members {
@@ -112,6 +165,7 @@ func copyOf(n *node) *node {
 // position is the index in elems of the i-th element that is not dead, or the
 // place behind the last one.
 func (n *node) position(i int) int {
+	n.open()
 	if n.holes == 0 {
 		return min(i, len(n.elems))
 	}
@@ -141,7 +195,10 @@ func (n *node) index(e *node) int {
 	return i
 }
 
-func (n *node) length() int { return len(n.elems) - n.holes }
+func (n *node) length() int {
+	n.open()
+	return len(n.elems) - n.holes
+}
 
 // at finds the node at a pointer, nil where there is none.
 func (s *shape) at(p jsonpatch.Pointer) *node {
@@ -156,6 +213,7 @@ func (s *shape) at(p jsonpatch.Pointer) *node {
 }
 
 func (n *node) child(token string) *node {
+	n.open()
 	if !n.array {
 		return n.members[token]
 	}
@@ -202,6 +260,9 @@ func (s *shape) put(p jsonpatch.Pointer, n *node, over bool) (old *node, err err
 		return old, nil
 	}
 	c, token := s.at(p[:len(p)-1]), p[len(p)-1]
+	if c != nil {
+		c.open()
+	}
 	switch {
 	case c == nil || !c.array && c.members == nil:
 		return nil, fmt.Errorf("%s: nothing to put a value into", p)

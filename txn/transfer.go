@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+
+	"github.com/jtx-project/jtx/wal"
 )
 
 // transfer is a copy or a move of a file.
@@ -12,6 +14,33 @@ type transfer struct {
 	from, to string
 	move     bool
 	message  string // the caller's
+
+	origin wal.Origin // of the file that gets the content
+}
+
+// originOf says for programs where the content is from. A path in another workspace
+// is not said.
+func (tr *transfer) originOf(src, dst *target, rev uint64) (wal.Origin, error) {
+	o := wal.Origin{Kind: wal.OriginCopied, Rev: rev}
+	if tr.move {
+		o.Kind = wal.OriginMoved
+	}
+	if src.ws.id == dst.ws.id {
+		o.Path = src.rel
+	}
+	newest, err := src.file.Newest()
+	if newest != nil {
+		o.Txn = idOf(newest)
+	}
+	return o, err
+}
+
+// originsOf are the origins of what a call does in a draft.
+func (c *call) originsOf(d *draft) []wal.Origin {
+	if c.transfer == nil || d.like == nil {
+		return c.origins
+	}
+	return []wal.Origin{c.transfer.origin}
 }
 
 // ErrExists is why Move and Copy do nothing, unless [Replacing] is given. It comes
@@ -65,6 +94,9 @@ func (s *Store) runTransfer(tx *Tx, c *call) error {
 		return fail(tr.from, err)
 	}
 	c.message = tr.describe(s, rev)
+	if tr.origin, err = tr.originOf(src.t, dst.t, rev); err != nil {
+		return fail(tr.from, err)
+	}
 	if err := dst.replace(src.doc, tx.lim); err != nil {
 		return err
 	}

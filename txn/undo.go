@@ -1,9 +1,12 @@
 package txn
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"iter"
-	"regexp"
 	"slices"
 
 	"github.com/jtx-project/jtx/recover"
@@ -11,86 +14,123 @@ import (
 	"github.com/jtx-project/jtx/wal"
 )
 
-// Undo takes a transaction back, in all its files, by a new transaction. It need
-// not be the newest: what other transactions changed since stays. The message says
-// which was undone, so that it is not undone twice, unless the undo was undone. Where
-// one of the later ones changed a place that this one had changed, or something around or in it,
-// Undo fails with ErrConflict and an *UndoConflict in the chain, and nothing is
-// changed. Elements that have moved since, in their array or with what contains
-// them, are followed. While the text around the change is as it was then, Undo
-// gives back the very bytes.
+// Undo takes a transaction back, in all its files, by a new transaction, whose origin
+// says so. It need not be the newest. Where a file is byte for byte what the transaction
+// left, it becomes what it was before, byte for byte. Else what other transactions
+// changed since stays: where one of them, that was not taken back itself, changed a
+// place that this one had changed, or something around or in it, Undo fails with
+// ErrConflict and an *UndoConflict in the chain, and nothing is changed. Elements that
+// have moved since, in their array or with what contains them, are followed; what
+// comes back has its old text, with its comments, at its old neighbours.
 func (s *Store) Undo(ctx context.Context, id wal.ID, opts ...Option) (Result, error) {
-	unit, err := s.findTx(ctx, id)
-	if err != nil {
-		return Result{}, err
-	}
-	if missing := others(unit); len(missing) > 0 {
-		return Result{}, &Error{Kind: ErrNotFound, File: missing[0], Err: errorf("its part of transaction %s is not kept, or can't be looked at", id)}
-	}
+	return s.UndoAll(ctx, []wal.ID{id}, opts...)
+}
+
+// UndoAll is Undo of several transactions as one, the newest first.
+func (s *Store) UndoAll(ctx context.Context, ids []wal.ID, opts ...Option) (Result, error) {
+	ids = slices.Clone(ids)
+	slices.SortFunc(ids, func(a, b wal.ID) int { return bytes.Compare(b[:], a[:]) })
+	ids = slices.Compact(ids)
+	units := map[wal.ID][]located{}
 	var names []string
-	for _, at := range unit {
-		names = append(names, at.h.t.real)
+	for _, id := range ids {
+		unit, err := s.findTx(ctx, id)
+		if err != nil {
+			return Result{}, err
+		}
+		if missing := others(unit); len(missing) > 0 {
+			return Result{}, &Error{Kind: ErrNotFound, File: missing[0], Err: errorf("its part of transaction %s is not kept, or can't be looked at", id)}
+		}
+		for _, at := range unit {
+			if name := at.h.t.real; !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+		units[id] = unit
 	}
-	opts = append(slices.Clone(opts), WithParents(), func(c *call) { c.message = undoMessage(c.message, id) })
+	// Commits of one moment have ids in no order: a revision tells.
+	slices.SortStableFunc(ids, func(a, b wal.ID) int { return compareUnits(units[b], units[a]) })
+	opts = append(slices.Clone(opts), WithParents(), func(c *call) {
+		c.message = undoMessage(c.message, ids)
+		for _, id := range ids {
+			c.origins = append(c.origins, wal.Origin{Kind: wal.OriginUndone, Txn: id})
+		}
+	})
 	return s.Do(ctx, names, func(tx *Tx) error {
 		for _, d := range tx.drafts {
-			if err := s.undoDraft(ctx, tx, d, id); err != nil {
-				return err
+			var undone []wal.ID
+			for _, id := range ids {
+				if !slices.ContainsFunc(units[id], func(at located) bool { return at.h.t.real == d.t.real }) {
+					continue
+				}
+				if err := s.undoDraft(ctx, tx, d, id, undone); err != nil {
+					return err
+				}
+				undone = append(undone, id)
 			}
 		}
 		return nil
 	}, opts...)
 }
 
-// undoMessage says which transaction is undone, besides what the caller says.
-func undoMessage(message string, id wal.ID) string {
-	if message == "" {
-		return "undo " + id.String()
+// Since lists a transaction and all that were committed after it in the files below
+// the store's directory, newest first.
+func (s *Store) Since(ctx context.Context, id wal.ID) ([]Entry, error) {
+	first, err := s.Show(ctx, id)
+	if err != nil {
+		return nil, err
 	}
-	return message + " (undo " + id.String() + ")"
-}
-
-var undoForm = regexp.MustCompile(`(?:^|\()undo ([0-9A-Z]{26})\)?$`)
-
-// undoes is the transaction that one says it has undone.
-func undoes(t wal.Txn) (wal.ID, bool) {
-	m := undoForm.FindStringSubmatch(t.Message)
-	if m == nil {
-		return wal.ID{}, false
-	}
-	id, err := wal.ParseID(m[1])
-	return id, err == nil
-}
-
-// notUndone fails where the transaction was undone, by one that was not undone
-// itself.
-func (s *Store) notUndone(h head, rec *wal.Record, id wal.ID) error {
-	type undo struct{ of, by wal.ID }
-	var undos []undo
-	for rec, err := range s.versionsAfter(h.t, rec, h.last) {
+	var list []Entry
+	for e, err := range s.History(ctx, nil, HistoryOptions{Since: first.Time}) {
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, t := range rec.Txns {
-			if of, ok := undoes(t); ok {
-				undos = append(undos, undo{of, t.ID})
+		list = append(list, e)
+		if e.ID == id {
+			return list, nil
+		}
+	}
+	return nil, &Error{Kind: ErrNotFound, Err: errorf("no transaction %s in the files below %s", id, s.dir)}
+}
+
+// compareUnits orders transactions by the revisions that they made of a file of both.
+func compareUnits(a, b []located) int {
+	for _, x := range a {
+		for _, y := range b {
+			if x.h.t.real == y.h.t.real {
+				return cmp.Compare(x.rec.Rev, y.rec.Rev)
 			}
 		}
 	}
-	undone := map[wal.ID]bool{}
-	for _, u := range slices.Backward(undos) { // what undid one came after it
-		if undone[u.by] {
-			continue
-		}
-		if undone[u.of] = true; u.of == id {
-			return &UndoConflict{Tx: id, Later: u.by, Undone: true}
-		}
-	}
-	return nil
+	return 0
 }
 
-// undoDraft takes the transaction's change to one file back.
-func (s *Store) undoDraft(ctx context.Context, tx *Tx, d *draft, id wal.ID) error {
+// undoMessage says for people which transactions are undone, besides what the caller
+// says.
+func undoMessage(message string, ids []wal.ID) string {
+	text := "undo " + ids[len(ids)-1].String()
+	if n := len(ids); n > 1 {
+		text = fmt.Sprintf("undo %d transactions from %s on", n, ids[n-1])
+	}
+	if message == "" {
+		return text
+	}
+	return message + " (" + text + ")"
+}
+
+// undoneBy are the transactions that one takes back.
+func undoneBy(t wal.Txn) (ids []wal.ID) {
+	for _, o := range t.Origins {
+		if o.Kind == wal.OriginUndone {
+			ids = append(ids, o.Txn)
+		}
+	}
+	return ids
+}
+
+// undoDraft takes the transaction's change to one file back. Those of undone, which
+// came later, were taken back in the same transaction.
+func (s *Store) undoDraft(ctx context.Context, tx *Tx, d *draft, id wal.ID, undone []wal.ID) error {
 	h := d.t.head()
 	rec, err := s.recordOf(h, id)
 	if err != nil {
@@ -99,32 +139,45 @@ func (s *Store) undoDraft(ctx context.Context, tx *Tx, d *draft, id wal.ID) erro
 	if rec == nil {
 		return &Error{Kind: ErrNotFound, File: d.name, Err: errorf("transaction %s is not kept any more", id)}
 	}
-	if err := s.notUndone(h, rec, id); err != nil {
-		return fail(d.name, err)
+	u := &undoRun{s: s, ctx: ctx, tx: tx, d: d, h: h, rec: rec, id: id, lim: tx.lim, undone: undone}
+	if err := u.read(); err != nil {
+		return err
 	}
-	var before *jsonpatch.Document
-	if rec.Before.Exists {
-		if before, err = s.contentBefore(d.t, rec); err != nil {
-			return err
+	if sameBytes(d.doc, u.after) {
+		if u.before == nil {
+			d.remove()
+			return nil
 		}
+		return d.replace(u.before, tx.lim)
 	}
-	u := &undoRun{s: s, ctx: ctx, tx: tx, d: d, h: h, rec: rec, id: id, lim: tx.lim}
-	if before == nil || !rec.After.Exists {
-		return u.wholeFile(before)
+	if u.before == nil || u.after == nil || d.doc == nil {
+		return u.explain(u.wholeFile())
 	}
-	return fail(d.name, u.run(before))
+	return u.explain(fail(d.name, u.run()))
+}
+
+func sameBytes(a, b *jsonpatch.Document) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return bytes.Equal(a.Bytes(), b.Bytes())
 }
 
 // undoRun undoes one transaction in one file.
 type undoRun struct {
-	s   *Store
-	ctx context.Context
-	tx  *Tx
-	d   *draft
-	h   head
-	rec *wal.Record
-	id  wal.ID
-	lim jsonpatch.Limits
+	s      *Store
+	ctx    context.Context
+	tx     *Tx
+	d      *draft
+	h      head
+	rec    *wal.Record
+	id     wal.ID
+	lim    jsonpatch.Limits
+	undone []wal.ID
+
+	// The file as the transaction found and left it, nil for no file.
+	before, after *jsonpatch.Document
+	place         int // of the transaction in its record
 
 	walk undoing
 	// splices lead from the document after the transaction back to the one
@@ -134,37 +187,86 @@ type undoRun struct {
 	bytes   bool
 }
 
-// wholeFile undoes the making or removing of the file, if that was the last that
-// happened to it.
-func (u *undoRun) wholeFile(before *jsonpatch.Document) error {
-	newest, err := u.s.versionAt(u.d.t, u.h.last)
-	if err == nil && newest == nil {
-		err = u.s.dropped(u.d.t, u.h.last)
-	}
-	if err != nil {
-		return err
-	}
-	if newest.LSN != u.rec.LSN || newest.Rev != u.rec.Rev || u.h.ahead {
-		c := &UndoConflict{Tx: u.id, Change: "make the file", Later: idOf(newest), LaterOp: "change it"}
-		if before != nil {
-			c.Change = "remove the file"
+// read derives the two versions.
+func (u *undoRun) read() (err error) {
+	if u.rec.Before.Exists {
+		if u.before, err = u.s.contentBefore(u.d.t, u.rec); err != nil {
+			return err
 		}
-		return fail(u.d.name, c)
 	}
-	if before == nil {
-		u.d.remove()
+	if u.rec.After.Exists {
+		if u.after, err = u.s.contentOf(u.d.t, u.rec); err != nil {
+			return err
+		}
+	}
+	if len(u.rec.Txns) < 2 || u.before == nil || u.after == nil {
 		return nil
 	}
-	return u.d.replace(before, u.lim)
+	doc := u.before
+	for i := range u.rec.Txns {
+		one := &wal.Record{Txns: u.rec.Txns[i : i+1]}
+		next, err := recovery.ApplyRecord(doc, one, u.lim)
+		if err != nil {
+			return fail(u.d.name, err)
+		}
+		if u.rec.Txns[i].ID == u.id {
+			u.before, u.place = doc, i
+			if i < len(u.rec.Txns)-1 {
+				u.after = next
+			}
+			return nil
+		}
+		doc = next
+	}
+	return nil
 }
 
-func (u *undoRun) run(before *jsonpatch.Document) error {
-	after, err := u.forth(before)
+// wholeFile is the conflict of a transaction that made or removed the file, which was
+// changed since.
+func (u *undoRun) wholeFile() error {
+	c := &UndoConflict{Tx: u.id, Change: "change the file", LaterOp: "change it"}
+	switch {
+	case u.before == nil:
+		c.Change = "make the file"
+	case u.after == nil:
+		c.Change = "remove the file"
+	case u.d.doc == nil:
+		c.LaterOp = "remove it"
+	}
+	newest, err := u.s.versionAt(u.d.t, u.h.last)
 	if err != nil {
 		return err
 	}
-	if err := u.onward(after); err != nil {
+	if newest != nil {
+		c.Later = idOf(newest)
+		c.Undone = slices.ContainsFunc(newest.Txns, func(t wal.Txn) bool { return slices.Contains(undoneBy(t), u.id) })
+	}
+	return fail(u.d.name, c)
+}
+
+// explain adds to a conflict the version that can be brought back instead.
+func (u *undoRun) explain(err error) error {
+	var c *UndoConflict
+	if errors.As(err, &c) && u.rec.Rev > 1 {
+		c.File, c.Rev = u.d.name, u.rec.Rev-1
+	}
+	return err
+}
+
+func (u *undoRun) run() error {
+	if err := u.begin(); err != nil {
 		return err
+	}
+	if err := u.onward(u.after); err != nil {
+		return err
+	}
+	if len(u.undone) > 0 { // by what this very transaction has done so far
+		if err := u.takeBack(wal.ID{}, u.undone, u.d.ops); err != nil {
+			return err
+		}
+	}
+	if by, done := u.walk.cancelled[u.id]; done {
+		return &UndoConflict{Tx: u.id, Later: by, Undone: true}
 	}
 	patch, err := u.walk.back()
 	if err != nil {
@@ -174,61 +276,157 @@ func (u *undoRun) run(before *jsonpatch.Document) error {
 		return err
 	}
 	u.restoreBytes()
+	return u.comeHome()
+}
+
+// comeHome gives the file the bytes of a former version where everything since then
+// is taken back, and the value is the same: whatever the order was in which that was
+// done.
+func (u *undoRun) comeHome() error {
+	u.walk.cancel(u.id, wal.ID{})
+	for id := range u.walk.seen {
+		if _, gone := u.walk.cancelled[id]; !gone && len(u.walk.undoes[id]) == 0 {
+			return nil
+		}
+	}
+	base := u.rec
+	for rec, err := range u.s.versions(u.d.t, u.rec.LSN) {
+		if err != nil {
+			return err
+		}
+		if rec.Rev >= u.rec.Rev {
+			continue
+		}
+		if !u.isCancelled(rec) {
+			break
+		}
+		base = rec
+	}
+	if !base.Before.Exists {
+		return nil
+	}
+	home, err := u.s.contentBefore(u.d.t, base)
+	if err != nil || home == nil || !home.SameValue(u.d.doc) {
+		return ignoreNotFound(err)
+	}
+	u.d.doc, u.d.whole = home, true
 	return nil
 }
 
-// forth carries the walk through the transaction, and the others of its record,
-// and returns the document that the record made.
-func (u *undoRun) forth(doc *jsonpatch.Document) (*jsonpatch.Document, error) {
-	for i, t := range u.rec.Txns {
-		patch, err := u.s.patchOf(located{u.h, u.rec}, i)
-		if err != nil {
-			return nil, err
+// isCancelled tells whether all that a record did is taken back by now, or took back
+// what is.
+func (u *undoRun) isCancelled(rec *wal.Record) bool {
+	for _, t := range rec.Txns {
+		if _, gone := u.walk.cancelled[t.ID]; !gone && len(undoneBy(t)) == 0 {
+			return false
 		}
-		next, splices, err := doc.Apply(patch, u.lim)
-		if err != nil {
-			return nil, err
-		}
-		switch {
-		case t.ID == u.id || len(u.rec.Txns) == 1:
-			u.splices, u.bytes = jsonpatch.ReverseSplices(splices), true
-			err = u.own(doc, patch)
-		case u.walk.shape != nil:
-			err = u.follow(t.ID, patch)
-			u.shift(splices)
-		}
-		if err != nil {
-			return nil, err
-		}
-		doc = next
 	}
-	after, err := u.s.contentOf(u.d.t, u.rec)
-	if err != nil {
-		return nil, err
-	}
-	if string(doc.Bytes()) != string(after.Bytes()) {
-		start, err := u.s.contentBefore(u.d.t, u.rec)
-		if err != nil {
-			return nil, err
-		}
-		u.splices = []jsonpatch.Splice{spliceBetween(after.Bytes(), start.Bytes())}
-	}
-	return after, nil
+	return len(rec.Txns) > 0
 }
 
-// own begins the walk with the patch that is to be undone.
-func (u *undoRun) own(doc *jsonpatch.Document, patch jsonpatch.Patch) error {
-	shape, err := newShape(jsonpatch.Compact(doc.Bytes()), 0)
+// ignoreNotFound is for what retention may have dropped.
+func ignoreNotFound(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// begin carries the walk through the transaction, and the others behind it in its
+// record.
+func (u *undoRun) begin() error {
+	u.walk = undoing{
+		shape: shapeOf(u.before), tx: u.id,
+		seen: map[wal.ID]bool{u.id: true}, undoes: map[wal.ID][]wal.ID{}, undone: map[wal.ID]bool{}, cancelled: map[wal.ID]wal.ID{},
+		graves: map[*node][]*node{}, restored: map[*node]bool{},
+	}
+	u.walk.slots = u.slotOf(u.walk.shape.root.src)
+	for _, id := range u.undone {
+		u.walk.undone[id] = true
+	}
+	for rec, err := range u.since() {
+		if err != nil {
+			return err
+		}
+		for _, t := range rec.Txns {
+			for _, id := range undoneBy(t) {
+				u.walk.undoes[t.ID] = append(u.walk.undoes[t.ID], id)
+				u.walk.undone[id] = true
+			}
+		}
+	}
+	patch, err := u.s.patchOf(located{u.h, u.rec}, u.place)
 	if err != nil {
 		return err
 	}
-	u.walk = undoing{shape: shape, tx: u.id}
-	for i := range patch {
-		if err := u.walk.do(doc, patch[i]); err != nil {
+	for _, op := range patch {
+		a, err := u.walk.do(op)
+		if err != nil {
 			return err
 		}
-		if i < len(patch)-1 {
-			if doc, _, err = doc.Apply(patch[i:i+1], u.lim); err != nil {
+		u.walk.actions = append(u.walk.actions, a)
+	}
+	u.splices, u.bytes = jsonpatch.TextSplices(u.after.Bytes(), u.before.Bytes()), len(u.undone) == 0
+	if u.place == len(u.rec.Txns)-1 || len(u.rec.Txns) == 0 {
+		return nil
+	}
+	rest := *u.rec
+	rest.Txns = u.rec.Txns[u.place+1:]
+	if err := u.follow(&rest, u.place+1); err != nil {
+		return err
+	}
+	last, err := u.s.contentOf(u.d.t, u.rec)
+	if err == nil {
+		u.shift(jsonpatch.TextSplices(u.after.Bytes(), last.Bytes()))
+		u.after = last
+	}
+	return err
+}
+
+// slotOf finds how a node stood in the text before the transaction.
+func (u *undoRun) slotOf(src *nodeText) func(*node) *jsonpatch.Slot {
+	known := map[int]map[int]*jsonpatch.Slot{} // by where the container begins
+	return func(n *node) *jsonpatch.Slot {
+		if n.src != src || n.home == nil {
+			return nil
+		}
+		slots, ok := known[n.home.lo]
+		if !ok {
+			slots = u.before.SlotsIn(n.home.lo)
+			known[n.home.lo] = slots
+		}
+		return slots[n.lo]
+	}
+}
+
+// follow carries the walk through the transactions of a record, the first of which is
+// its i-th.
+func (u *undoRun) follow(rec *wal.Record, i int) error {
+	whole := *rec
+	if rec.LSN == u.rec.LSN && rec.Rev == u.rec.Rev {
+		whole = *u.rec
+	}
+	for n, t := range rec.Txns {
+		patch, err := u.s.patchOf(located{u.h, &whole}, i+n)
+		if err != nil {
+			return err
+		}
+		u.walk.seen[t.ID] = true
+		// What was undone before the walk began is a change like any other.
+		undone := undoneBy(t)
+		for _, id := range undone {
+			if !u.walk.seen[id] {
+				u.walk.cancel(id, t.ID)
+			}
+		}
+		if len(undone) > 0 && !slices.ContainsFunc(undone, func(id wal.ID) bool { return !u.walk.seen[id] }) {
+			if err := u.takeBack(t.ID, undone, patch); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, op := range patch {
+			if err := u.walk.follow(t.ID, op); err != nil {
 				return err
 			}
 		}
@@ -236,11 +434,15 @@ func (u *undoRun) own(doc *jsonpatch.Document, patch jsonpatch.Patch) error {
 	return nil
 }
 
-func (u *undoRun) follow(by wal.ID, patch jsonpatch.Patch) error {
+// takeBack carries the walk through a transaction that took others back.
+func (u *undoRun) takeBack(by wal.ID, undone []wal.ID, patch jsonpatch.Patch) error {
 	for _, op := range patch {
-		if err := u.walk.follow(by, op); err != nil {
+		if err := u.walk.takesBack(op); err != nil {
 			return err
 		}
+	}
+	for _, id := range undone {
+		u.walk.cancel(id, by)
 	}
 	return nil
 }
@@ -257,13 +459,17 @@ func (u *undoRun) onward(doc *jsonpatch.Document) error {
 		if !rec.After.Exists || !rec.Before.Exists {
 			return &UndoConflict{Tx: u.id, Change: "change the file", Later: idOf(rec), LaterOp: "make or remove it"}
 		}
+		if err := u.follow(rec, 0); err != nil {
+			return err
+		}
+		if !u.bytes {
+			continue
+		}
 		next, err := recovery.Next(doc, rec, u.lim)
 		if err != nil {
 			return err
 		}
-		if err := u.through(doc, next, rec); err != nil {
-			return err
-		}
+		u.shift(jsonpatch.TextSplices(doc.Bytes(), next.Bytes()))
 		doc = next
 	}
 	return nil
@@ -292,42 +498,6 @@ func (u *undoRun) since() iter.Seq2[*wal.Record, error] {
 	}
 }
 
-func (u *undoRun) through(doc, next *jsonpatch.Document, rec *wal.Record) error {
-	var all jsonpatch.Patch
-	for i, t := range rec.Txns {
-		patch, err := u.s.patchOf(located{u.h, rec}, i)
-		if err != nil {
-			return err
-		}
-		if err := u.follow(t.ID, patch); err != nil {
-			return err
-		}
-		all = append(all, patch...)
-	}
-	if !u.bytes {
-		return nil
-	}
-	made, splices, err := doc.Apply(all, u.lim)
-	if err != nil || string(made.Bytes()) != string(next.Bytes()) {
-		splices = []jsonpatch.Splice{spliceBetween(doc.Bytes(), next.Bytes())}
-	}
-	u.shift(splices)
-	return nil
-}
-
-// spliceBetween is the one splice that leads from a text to another: all between
-// their common beginning and their common end.
-func spliceBetween(a, b []byte) jsonpatch.Splice {
-	start, end := 0, 0
-	for start < min(len(a), len(b)) && a[start] == b[start] {
-		start++
-	}
-	for end < min(len(a), len(b))-start && a[len(a)-1-end] == b[len(b)-1-end] {
-		end++
-	}
-	return jsonpatch.Splice{Offset: start, Old: a[start : len(a)-end], New: b[start : len(b)-end]}
-}
-
 // shift moves the splices to where their text is after later ones, if none of
 // those meets them.
 func (u *undoRun) shift(later []jsonpatch.Splice) {
@@ -336,6 +506,9 @@ func (u *undoRun) shift(later []jsonpatch.Splice) {
 		by, end := 0, s.Offset+len(s.Old)
 		for _, l := range later {
 			switch {
+			case l.Offset == s.Offset && len(l.Old)+len(s.Old) == 0:
+				u.bytes = false // which of them comes first, nobody knows
+				return
 			case l.Offset+len(l.Old) <= s.Offset:
 				by += len(l.New) - len(l.Old)
 			case l.Offset < end || l.Offset == s.Offset:
@@ -359,7 +532,7 @@ func (u *undoRun) restoreBytes() {
 	// A comma that a later change has made the last one is read where comments are
 	// allowed: plain JSON must stay plain.
 	parse := jsonpatch.Parse
-	if _, err := jsonpatch.ParseStrict(u.d.doc.Bytes(), u.lim); err == nil {
+	if u.d.doc.Syntax() == jsonpatch.Strict && u.before.Syntax() == jsonpatch.Strict {
 		parse = jsonpatch.ParseStrict
 	}
 	doc, err := parse(text, u.lim)

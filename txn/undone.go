@@ -2,6 +2,7 @@ package txn
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
@@ -23,6 +24,9 @@ type UndoConflict struct {
 	LaterPtr string
 	// Undone tells that Later took Tx back already; the pointers are empty then.
 	Undone bool
+	// File and Rev name the version before Tx, which can be brought back as a whole.
+	File string
+	Rev  uint64
 }
 
 func (e *UndoConflict) Error() string {
@@ -34,13 +38,11 @@ func (e *UndoConflict) Error() string {
 
 func (e *UndoConflict) Unwrap() error { return ErrConflict }
 
-// action is one operation of the transaction that is undone, with what it takes
-// to undo it.
+// action is one operation of a transaction, with what it takes to undo it.
 type action struct {
-	op    jsonpatch.Operation
-	node  *node  // the value that it made or moved
-	old   *node  // the value that it replaced or removed, nil where there was none
-	value []byte // of old, as text
+	op   jsonpatch.Operation
+	node *node // the value that it made or moved
+	old  *node // the value that it replaced or removed, nil where there was none
 	// from is where a moved value, or a removed one, was.
 	from place
 }
@@ -58,53 +60,61 @@ type undoing struct {
 	shape   *shape
 	tx      wal.ID
 	actions []action
+	// undoes are the transactions of the way that take others back, and which;
+	// undone are those that are taken back at some point of it.
+	undoes map[wal.ID][]wal.ID
+	undone map[wal.ID]bool
+	seen   map[wal.ID]bool // what the walk went through
+	// cancelled are those that are taken back where the walk is, by what.
+	cancelled map[wal.ID]wal.ID
+	// graves are the nodes that were removed, and may be given back, by what they
+	// were in.
+	graves map[*node][]*node
+	// restored are nodes that are given back whole: what was done in them before is
+	// not in their text.
+	restored map[*node]bool
+	slots    func(*node) *jsonpatch.Slot
 }
 
-// do carries the document through an operation of the transaction. doc is the
-// document before it.
-func (u *undoing) do(doc *jsonpatch.Document, op jsonpatch.Operation) error {
-	a := action{op: op}
-	var err error
+// do carries the document through an operation. What it removes can come back.
+func (u *undoing) do(op jsonpatch.Operation) (a action, err error) {
+	a.op = op
 	switch op.Op {
 	case "test":
-		return nil
+		return a, nil
 	case "remove":
-		a.old = u.shape.at(op.Path)
-		if a.old == nil {
-			return fmt.Errorf("%s: nothing to remove", op.Path)
+		if a.old = u.shape.at(op.Path); a.old == nil {
+			return a, fmt.Errorf("%s: nothing to remove", op.Path)
 		}
-		a.from = placeOf(a.old)
-		a.from.dead = a.old.take(true)
+		a.from = u.take(a.old)
+		u.bury(a.old)
+		return a, nil
 	case "move":
-		a.node = u.shape.at(op.From)
-		if a.node == nil {
-			return fmt.Errorf("%s: nothing to move", op.From)
+		if a.node = u.shape.at(op.From); a.node == nil {
+			return a, fmt.Errorf("%s: nothing to move", op.From)
 		}
-		a.from = placeOf(a.node)
-		a.from.dead = a.node.take(true)
+		a.from = u.take(a.node)
 		a.old, err = u.shape.put(op.Path, a.node, false)
 	default:
 		if a.node, err = u.value(op); err == nil {
 			a.old, err = u.shape.put(op.Path, a.node, op.Op == "replace")
 		}
 	}
-	if err == nil && a.old != nil {
-		a.value, err = oldValue(doc, op)
+	if a.old != nil {
+		u.bury(a.old)
 	}
-	u.actions = append(u.actions, a)
-	return err
+	return a, err
 }
 
-// oldValue is the text that an operation replaced or removed.
-func oldValue(doc *jsonpatch.Document, op jsonpatch.Operation) ([]byte, error) {
-	if op.Op == "move" {
-		var err error
-		if doc, _, err = doc.Apply(jsonpatch.Patch{{Op: "remove", Path: op.From}}, jsonpatch.Limits{}); err != nil {
-			return nil, err
-		}
-	}
-	return doc.Get(op.Path)
+// take takes a node out of its place, which it keeps.
+func (u *undoing) take(n *node) place {
+	p := place{in: n.parent, key: n.key}
+	p.dead = n.take(true)
+	return p
 }
+
+// bury keeps a node that is gone, where it may be given back.
+func (u *undoing) bury(n *node) { u.graves[n.parent] = append(u.graves[n.parent], n) }
 
 // value is the node that an operation brings.
 func (u *undoing) value(op jsonpatch.Operation) (*node, error) {
@@ -118,8 +128,6 @@ func (u *undoing) value(op jsonpatch.Operation) (*node, error) {
 	return copyOf(from), nil
 }
 
-func placeOf(n *node) place { return place{in: n.parent, key: n.key} }
-
 // follow carries the document through a later operation, and notes what that
 // touches.
 func (u *undoing) follow(by wal.ID, op jsonpatch.Operation) error {
@@ -127,56 +135,160 @@ func (u *undoing) follow(by wal.ID, op jsonpatch.Operation) error {
 	switch op.Op {
 	case "test":
 		return nil
-	case "remove":
-		n := u.shape.at(op.Path)
-		if n == nil {
-			return fmt.Errorf("%s: nothing to remove", op.Path)
+	case "remove", "move":
+		from := op.Path
+		if op.Op == "move" {
+			from = op.From
 		}
-		n.moved(t)
-		n.take(false)
-		return nil
-	case "move":
-		n := u.shape.at(op.From)
-		if n == nil {
-			return fmt.Errorf("%s: nothing to move", op.From)
+		if n := u.shape.at(from); n != nil {
+			n.moved(t)
 		}
-		n.moved(t)
-		n.take(false)
-		return u.bring(op, n, t)
 	}
-	n, err := u.value(op)
-	if err != nil {
+	step := u.pass
+	if u.undone[by] {
+		step = u.do
+	}
+	a, err := step(op)
+	if err != nil || op.Op == "remove" {
 		return err
 	}
-	return u.bring(op, n, t)
-}
-
-// bring puts a value where a later operation says.
-func (u *undoing) bring(op jsonpatch.Operation, n *node, t *touch) error {
-	old, err := u.shape.put(op.Path, n, op.Op == "replace")
-	if err != nil {
-		return err
+	if a.old != nil {
+		a.old.moved(t)
 	}
-	if old != nil {
-		old.moved(t)
-	}
-	if c := n.parent; c != nil {
-		c.slot(n.key, t)
+	if c := a.node.parent; c != nil {
+		c.slot(a.node.key, t)
 		c.within(t)
 	}
 	return nil
 }
 
+// pass is do for what is never taken back: a removed element leaves no place.
+func (u *undoing) pass(op jsonpatch.Operation) (a action, err error) {
+	switch op.Op {
+	case "remove", "move":
+		from := op.Path
+		if op.Op == "move" {
+			from = op.From
+		}
+		if a.node = u.shape.at(from); a.node == nil {
+			return a, fmt.Errorf("%s: nothing to %s", from, op.Op)
+		}
+		a.node.take(false)
+		if op.Op == "move" {
+			a.old, err = u.shape.put(op.Path, a.node, false)
+		}
+	default:
+		if a.node, err = u.value(op); err == nil {
+			a.old, err = u.shape.put(op.Path, a.node, op.Op == "replace")
+		}
+	}
+	return a, err
+}
+
+// takesBack carries the document through an operation of a transaction that takes
+// others back. It touches nothing: the nodes that it gives back are those that were
+// removed.
+func (u *undoing) takesBack(op jsonpatch.Operation) error {
+	switch op.Op {
+	case "test":
+		return nil
+	case "remove", "move":
+		from := op.Path
+		if op.Op == "move" {
+			from = op.From
+		}
+		n := u.shape.at(from)
+		if n == nil {
+			return fmt.Errorf("%s: nothing to %s", from, op.Op)
+		}
+		u.again(n, u.take(n))
+		if op.Op == "remove" {
+			u.bury(n)
+			return nil
+		}
+		old, err := u.shape.put(op.Path, n, false)
+		if old != nil {
+			u.bury(old)
+		}
+		return err
+	}
+	n, err := u.value(op)
+	if err != nil {
+		return err
+	}
+	if len(op.Path) > 0 {
+		if c := u.shape.at(op.Path[:len(op.Path)-1]); c != nil {
+			n = u.revived(c, op.Path[len(op.Path)-1], n)
+		}
+	} else {
+		n = u.revived(nil, "", n)
+	}
+	old, err := u.shape.put(op.Path, n, op.Op == "replace")
+	if old != nil && old != n {
+		u.bury(old)
+	}
+	return err
+}
+
+// again corrects the place of what the transaction had taken away, where it is taken
+// away once more.
+func (u *undoing) again(n *node, p place) {
+	for i := range slices.Backward(u.actions) {
+		a := &u.actions[i]
+		if a.op.Op == "remove" && a.old == n || a.op.Op == "move" && a.node == n && a.from.in == p.in {
+			a.from = p
+			return
+		}
+	}
+}
+
+// revived is the node that was removed from a container, from the same slot where it
+// is an object, and has the value of a new one; else the new one itself.
+func (u *undoing) revived(c *node, key string, n *node) *node {
+	graves := u.graves[c]
+	for i := range slices.Backward(graves) {
+		old := graves[i]
+		if c != nil && !c.array && old.key != key || !jsonpatch.Equal(old.text(nil), n.text(nil)) {
+			continue
+		}
+		u.graves[c] = slices.Delete(graves, i, i+1)
+		return old
+	}
+	return n
+}
+
+// cancel notes that a transaction is taken back, and that what it had taken back
+// itself stands again.
+func (u *undoing) cancel(id, by wal.ID) {
+	u.cancelled[id] = by
+	for _, of := range u.undoes[id] {
+		u.restore(of)
+	}
+}
+
+func (u *undoing) restore(id wal.ID) {
+	delete(u.cancelled, id)
+	for _, of := range u.undoes[id] {
+		u.cancel(of, id)
+	}
+}
+
 // moved notes that a later change took the node away from where it was, or put
 // another in its place.
 func (n *node) moved(t *touch) {
-	if n.self == nil {
-		n.self = t
-	}
+	n.self = noted(n.self, t)
 	n.within(t)
 	if n.parent != nil {
 		n.parent.slot(n.key, t)
 	}
+}
+
+// noted adds a change, unless one of the same transaction is the last.
+func noted(list []*touch, t *touch) []*touch {
+	if n := len(list); n > 0 && list[n-1].tx == t.tx {
+		return list
+	}
+	return append(list, t)
 }
 
 func (n *node) slot(key string, t *touch) {
@@ -184,20 +296,26 @@ func (n *node) slot(key string, t *touch) {
 		return
 	}
 	if n.slots == nil {
-		n.slots = map[string]*touch{}
+		n.slots = map[string][]*touch{}
 	}
-	if n.slots[key] == nil {
-		n.slots[key] = t
-	}
+	n.slots[key] = noted(n.slots[key], t)
 }
 
 // within notes a change in the node and in all that contain it.
 func (n *node) within(t *touch) {
 	for ; n != nil; n = n.parent {
-		if n.inner == nil {
-			n.inner = t
+		n.inner = noted(n.inner, t)
+	}
+}
+
+// standing is the first change of a list that was not taken back.
+func (u *undoing) standing(list []*touch) *touch {
+	for _, t := range list {
+		if _, gone := u.cancelled[t.tx]; !gone {
+			return t
 		}
 	}
+	return nil
 }
 
 // back undoes the actions, the last first, and returns the operations that do
@@ -215,27 +333,58 @@ func (u *undoing) back() (jsonpatch.Patch, error) {
 }
 
 func (u *undoing) reverse(a *action) (jsonpatch.Patch, error) {
+	if a.op.Op == "test" {
+		return nil, nil
+	}
 	if a.op.Op == "remove" {
 		return u.giveBack(a)
 	}
 	path, gone := u.shape.pathOf(a.node)
 	if gone != nil {
-		return nil, u.conflict(a, gone.self)
+		return nil, u.conflict(a, u.standing(gone.self))
 	}
 	if a.op.Op == "move" {
 		return u.moveBack(a, path)
 	}
-	if a.node.inner != nil {
-		return nil, u.conflict(a, a.node.inner)
+	if t := u.standing(a.node.inner); t != nil {
+		return nil, u.conflict(a, t)
 	}
+	shown := !u.inRestored(a.node.parent)
 	if a.old == nil {
 		a.node.take(false)
-		return jsonpatch.Patch{{Op: "remove", Path: path}}, nil
+		return only(shown, jsonpatch.Operation{Op: "remove", Path: path}), nil
 	}
 	if _, err := u.shape.put(path, a.old, true); err != nil {
 		return nil, err
 	}
-	return jsonpatch.Patch{{Op: "replace", Path: path, Value: jsonpatch.Compact(a.value)}}, nil
+	return u.whole(shown, "replace", path, a.old), nil
+}
+
+// only is an operation where it shows, and none where it is within a value that is
+// given back whole.
+func only(shown bool, op jsonpatch.Operation) jsonpatch.Patch {
+	if !shown {
+		return nil
+	}
+	return jsonpatch.Patch{op}
+}
+
+// whole puts the text of a node, as it was first, at a path.
+func (u *undoing) whole(shown bool, op string, path jsonpatch.Pointer, n *node) jsonpatch.Patch {
+	if !shown {
+		return nil
+	}
+	u.restored[n] = true
+	return jsonpatch.Patch{{Op: op, Path: path, Value: jsonpatch.Compact(n.src.strict[n.lo:n.hi]), Slot: u.slots(n)}}
+}
+
+func (u *undoing) inRestored(n *node) bool {
+	for ; n != nil; n = n.parent {
+		if u.restored[n] {
+			return true
+		}
+	}
+	return false
 }
 
 // giveBack adds what was removed.
@@ -245,26 +394,36 @@ func (u *undoing) giveBack(a *action) (jsonpatch.Patch, error) {
 		return nil, err
 	}
 	u.fill(a.from, a.old)
-	return jsonpatch.Patch{{Op: "add", Path: path, Value: jsonpatch.Compact(a.value)}}, nil
+	return u.whole(!u.inRestored(a.from.in), "add", path, a.old), nil
 }
 
 // moveBack moves a value to where it was, and what it replaced too.
 func (u *undoing) moveBack(a *action, path jsonpatch.Pointer) (jsonpatch.Patch, error) {
-	if a.node.self != nil {
-		return nil, u.conflict(a, a.node.self)
+	if t := u.standing(a.node.self); t != nil {
+		return nil, u.conflict(a, t)
 	}
+	here := u.inRestored(a.node.parent)
 	a.node.take(false)
 	to, err := u.free(a)
 	if err != nil {
 		return nil, err
 	}
 	u.fill(a.from, a.node)
-	patch := jsonpatch.Patch{{Op: "move", From: path, Path: to}}
+	var patch jsonpatch.Patch
+	switch there := u.inRestored(a.from.in); {
+	case here && there:
+	case here:
+		patch = u.whole(true, "add", to, a.node)
+	case there:
+		patch = jsonpatch.Patch{{Op: "remove", Path: path}}
+	default:
+		patch = jsonpatch.Patch{{Op: "move", From: path, Path: to, Slot: u.slots(a.node)}}
+	}
 	if a.old != nil {
 		if _, err := u.shape.put(path, a.old, false); err != nil {
 			return nil, err
 		}
-		patch = append(patch, jsonpatch.Operation{Op: "add", Path: path, Value: jsonpatch.Compact(a.value)})
+		patch = append(patch, u.whole(!here, "add", path, a.old)...)
 	}
 	return patch, nil
 }
@@ -272,14 +431,17 @@ func (u *undoing) moveBack(a *action, path jsonpatch.Pointer) (jsonpatch.Patch, 
 // free is the pointer to the place that a value was taken from, if that is still
 // there and nothing else is in it.
 func (u *undoing) free(a *action) (jsonpatch.Pointer, error) {
+	if a.from.in == nil {
+		return nil, nil // the whole document
+	}
 	path, gone := u.shape.pathOf(a.from.in)
 	if gone != nil {
-		return nil, u.conflict(a, gone.self)
+		return nil, u.conflict(a, u.standing(gone.self))
 	}
 	if a.from.in.array {
 		return append(path, fmt.Sprint(a.from.in.index(a.from.dead))), nil
 	}
-	if t := a.from.in.slots[a.from.key]; t != nil {
+	if t := u.standing(a.from.in.slots[a.from.key]); t != nil || a.from.in.members[a.from.key] != nil {
 		return nil, u.conflict(a, t)
 	}
 	return append(path, a.from.key), nil
@@ -288,12 +450,13 @@ func (u *undoing) free(a *action) (jsonpatch.Pointer, error) {
 // fill puts a node into a place that is free.
 func (u *undoing) fill(p place, n *node) {
 	n.parent, n.key = p.in, p.key
-	if !p.in.array {
+	switch {
+	case p.in == nil:
+		u.shape.root = n
+	case !p.in.array:
 		p.in.members[p.key] = n
-		return
-	}
-	for i, e := range p.in.elems {
-		if e == p.dead {
+	default:
+		if i := slices.Index(p.in.elems, p.dead); i >= 0 {
 			p.in.elems[i] = n
 			p.in.holes--
 		}

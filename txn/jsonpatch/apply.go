@@ -57,6 +57,9 @@ func (w *work) apply(op Operation) (Pointer, error) {
 		if err != nil {
 			return op.Path, err
 		}
+		if w.editing != nil && op.Op != "test" {
+			c = w.slotContent(op.Slot, c)
+		}
 		switch op.Op {
 		case "add":
 			err = w.add(op.Path, c)
@@ -143,7 +146,11 @@ func (w *work) addMember(at spot, name string, c content) error {
 	if !utf8.ValidString(name) {
 		return fmt.Errorf("%w: the name %q is not UTF-8", ErrPointer, name)
 	}
-	w.insert(at, name, c, w.memberPlace(b, name))
+	next := w.memberPlace(b, name)
+	if c.slot != nil {
+		next = b.oldPlace(c.slot)
+	}
+	w.insert(at, name, c, next)
 	b.cur = nil
 	return nil
 }
@@ -210,6 +217,9 @@ func (w *work) move(op Operation) (Pointer, error) {
 			return nil, nil
 		}
 		c = undress(c, at)
+		if op.Slot != nil {
+			c.slot, c.name = op.Slot, op.Slot.Name
+		}
 	}
 	w.remove(at)
 	return op.Path, w.add(op.Path, c)
@@ -295,5 +305,9 @@ func (w *work) finish() (*Document, []Splice, error) {
 	if len(list) == 0 {
 		return w.doc, nil, nil
 	}
-	return Trusted(text, w.doc.Syntax()), list, nil
+	syntax := w.doc.Syntax()
+	if w.comments {
+		syntax = JSONC
+	}
+	return Trusted(text, syntax), list, nil
 }

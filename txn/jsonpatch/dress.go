@@ -109,7 +109,11 @@ func (w *work) rename(at spot, op Operation) bool {
 		return false
 	}
 	w.styledBy = true
-	w.renameTo(at, name, quoteName(name).b)
+	quoted := quoteName(name).b
+	if op.Slot != nil && op.Slot.Name != nil {
+		quoted = op.Slot.Name
+	}
+	w.renameTo(at, name, quoted)
 	return true
 }
 

@@ -19,6 +19,7 @@ type content struct {
 	// they stand elsewhere, and the comments that go along with a moved slot.
 	takes takes
 	lo    int
+	slot  *Slot
 	name  []byte // of a member, as it is spelt there, with quotes
 	lead  []byte
 	trail []byte

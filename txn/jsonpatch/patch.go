@@ -23,6 +23,10 @@ type Operation struct {
 
 	// Value is the strict JSON text of add, replace and test.
 	Value []byte
+
+	// Slot says how the value stood in an earlier version, for [Document.Edit]. It
+	// is no part of the patch: Apply and Encode know nothing of it.
+	Slot *Slot
 }
 
 // Patch is an RFC 6902 patch: its operations are made one after the other.

@@ -42,8 +42,10 @@ func (d *Document) Edit(p Patch, s Style, lim Limits) (Edited, error) {
 	if len(p) > lim.MaxOps {
 		return Edited{}, exceeded("the number of operations", len(p), lim.MaxOps)
 	}
-	if doc, list, done := d.replaceScalar(p, lim); done {
-		return Edited{Doc: doc, Splices: list}, nil
+	if len(p) == 1 && p[0].Slot == nil {
+		if doc, list, done := d.replaceScalar(p, lim); done {
+			return Edited{Doc: doc, Splices: list}, nil
+		}
 	}
 	w := newWork(d, lim)
 	w.editing = &s

@@ -210,6 +210,7 @@ type work struct {
 
 	editing  *Style  // nil: plainly
 	styledBy bool    // a rule of style had a say
+	comments bool    // the result may have comments though the document has none
 	habits   *habits // of the document, once somebody asked
 }
 

@@ -34,7 +34,7 @@ func HintOf(err error) string {
 	if hint := hintOfDoubt(err); hint != "" {
 		return hint
 	}
-	for _, find := range []func(error) string{hintOfLock, hintOfDamage, hintOfText, hintOfSystem} {
+	for _, find := range []func(error) string{hintOfLock, hintOfUndo, hintOfDamage, hintOfText, hintOfSystem} {
 		if h := find(err); h != "" {
 			return h
 		}
@@ -63,6 +63,21 @@ func hintOfLock(err error) string {
 	default:
 		return "wait longer with --lock-timeout; jtx locks shows who holds and who waits"
 	}
+}
+
+// hintOfUndo names the way out of what can't be taken back by itself.
+func hintOfUndo(err error) string {
+	var c *txn.UndoConflict
+	switch {
+	case !errors.As(err, &c):
+		return ""
+	case c.Undone:
+		return fmt.Sprintf("jtx undo %s does it again", c.Later)
+	case c.Rev == 0:
+		return fmt.Sprintf("jtx undo --since %s takes back what came later too", c.Tx)
+	}
+	return fmt.Sprintf("jtx undo --since %s takes back what came later too; jtx restore %s brings the whole file back as it was before",
+		c.Tx, QuoteWord(fmt.Sprintf("%s@%d", Shown(c.File), c.Rev)))
 }
 
 func hintOfDamage(err error) string {
