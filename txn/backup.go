@@ -26,7 +26,8 @@ type BackupOptions struct {
 // Backup writes a consistent copy of every tracked file at or below the store's
 // directory to dest, which must not exist: a directory or, by its ending, a .tar,
 // .tar.gz or .tar.zst. Writers go on meanwhile. The bytes come from the journals
-// alone, so files that are damaged or gone are in it as they last were.
+// alone, so files that are damaged or gone are in it as they last were. A file whose
+// journal is damaged is named in the error, beside the manifest of what is in it.
 func (s *Store) Backup(ctx context.Context, dest string, o BackupOptions) (*backup.Manifest, error) {
 	heads, at, err := s.backupHeads(ctx, o.At)
 	if err != nil {
@@ -41,9 +42,19 @@ func (s *Store) Backup(ctx context.Context, dest string, o BackupOptions) (*back
 	if err != nil {
 		return nil, failBackup(dest, err)
 	}
+	var left []error // of files whose history can't be read
 	for _, h := range heads {
-		if err := s.backupFile(w, h, at, former); err != nil {
-			return nil, errors.Join(fail(h.t.name, err), w.Discard())
+		err := h.err
+		if err == nil {
+			err = fail(h.t.name, s.backupFile(w, h, at, former))
+		}
+		switch {
+		case h.err != nil, errors.Is(err, ErrDamaged):
+			left = append(left, err)
+			err = s.backupUnknown(w, h.t)
+		}
+		if err != nil {
+			return nil, errors.Join(err, w.Discard())
 		}
 	}
 	if err := s.backupDirs(w); err != nil {
@@ -53,7 +64,14 @@ func (s *Store) Backup(ctx context.Context, dest string, o BackupOptions) (*back
 	if err != nil {
 		return nil, errors.Join(failBackup(dest, err), w.Discard())
 	}
-	return m, nil
+	return m, joined(left)
+}
+
+// backupUnknown says in the backup that it does not have a file.
+func (s *Store) backupUnknown(w *backup.Writer, t *target) error {
+	rel, err := s.backupPath(t)
+	w.Unknown(rel)
+	return err
 }
 
 func failBackup(dest string, err error) error {
@@ -70,27 +88,24 @@ func (s *Store) backupHeads(ctx context.Context, p Point) ([]head, time.Time, er
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	if p.kind != pointCurrent {
-		heads, err := s.heads(ctx, targets, looking{silent: true})
-		if err != nil {
-			return nil, time.Time{}, err
-		}
-		at, err := s.TimeOf(ctx, p)
-		return heads, at, err
-	}
-	heads, err := s.heads(ctx, targets, looking{silent: true})
+	heads, err := s.heads(ctx, targets, looking{each: true, silent: true})
 	if err != nil {
 		return nil, time.Time{}, err
 	}
+	if p.kind != pointCurrent {
+		at, err := s.TimeOf(ctx, p)
+		return heads, at, err
+	}
 	for _, h := range heads {
-		if !h.lags {
+		if h.err != nil || !h.lags {
 			continue
 		}
-		if err := s.settled(ctx, h.t.real); err != nil && !cannotWrite(err) {
+		if err := s.settled(ctx, h.t.real); ctx.Err() != nil {
 			return nil, time.Time{}, err
 		}
+		// Where it could not be, what is committed is in the backup, and a mark says so.
 	}
-	heads, err = s.heads(ctx, targets, looking{})
+	heads, err = s.heads(ctx, targets, looking{each: true})
 	return heads, time.Time{}, err
 }
 
@@ -159,9 +174,7 @@ func (s *Store) backupNothing(w *backup.Writer, h head, at time.Time) error {
 	if made || err != nil {
 		return err
 	}
-	rel, err := s.backupPath(h.t)
-	w.Unknown(rel)
-	return err
+	return s.backupUnknown(w, h.t)
 }
 
 func (s *Store) backupPath(t *target) (backup.Path, error) {

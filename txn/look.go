@@ -30,7 +30,7 @@ type looking struct {
 	// count for somebody who is shown the files.
 	whole bool
 	// each lets a file that can't be looked at be, with its error, for the others'
-	// sake. Where they can't all be had at one moment each is looked at by itself.
+	// sake, which are still looked at as they are at one moment.
 	each bool
 	// silent tells nobody of the marks: the caller says the same in its own way.
 	silent bool
@@ -57,7 +57,7 @@ func (s *Store) atRest(ctx context.Context, targets []*target, how looking, read
 	case how.content && len(targets) == 1 && errors.Is(err, fs.ErrPermission):
 		return l.bytesAlone(err)
 	case how.each && ctx.Err() == nil:
-		return l.oneByOne()
+		return l.theRest()
 	}
 	return err
 }
@@ -86,19 +86,27 @@ func (l *look) together() error {
 	return l.locked()
 }
 
-// oneByOne looks at each file by itself, and reads those that it can look at and those
-// that it can't.
-func (l *look) oneByOne() error {
+// theRest finds out which files can't be looked at, and looks at the others, again all
+// at one moment. read gets them all.
+func (l *look) theRest() error {
 	how := l.looking
-	how.each = false
-	for i, t := range l.targets {
-		err := l.s.atRest(l.ctx, []*target{t}, how, func(one []*target) error {
-			l.targets[i] = one[0]
-			return nil
-		})
-		l.targets[i].err = fail(t.name, err)
+	how.each, how.silent = false, true
+	all := slices.Clone(l.targets)
+	var good []*target
+	var at []int // their places
+	for i, t := range all {
+		err := l.s.atRest(l.ctx, []*target{t}, how, func([]*target) error { return nil })
+		if all[i].err = fail(t.name, err); err == nil {
+			good, at = append(good, t), append(at, i)
+		}
 	}
-	return l.read(l.targets)
+	how.silent = l.silent
+	return l.s.atRest(l.ctx, good, how, func(seen []*target) error {
+		for i, t := range seen {
+			all[at[i]] = t
+		}
+		return l.read(all)
+	})
 }
 
 // bytesAlone is for somebody who may read the file and not its journal: of one file

@@ -93,7 +93,7 @@ func (s *Store) RestoreAll(ctx context.Context, p Point, opts ...Option) (Result
 		return Result{}, nil
 	}
 	var young []string
-	res, err := s.Do(ctx, names, func(tx *Tx) error {
+	res, err := s.doTheRest(ctx, names, func(tx *Tx) error {
 		young = nil
 		for _, d := range tx.drafts {
 			reached, err := s.restoreOld(tx, d, p)
@@ -104,7 +104,7 @@ func (s *Store) RestoreAll(ctx context.Context, p Point, opts ...Option) (Result
 				young = append(young, d.name)
 			}
 		}
-		if len(young) == len(names) {
+		if len(young) == len(tx.drafts) {
 			return &Error{Kind: ErrNotFound, File: young[0], Err: errorf("has no version so old, and no other file has one")}
 		}
 		return nil

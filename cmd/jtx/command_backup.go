@@ -66,10 +66,10 @@ func (b *backupCommand) run(dest string) error {
 		b.a.Warn("not in the backup: " + cli.MessageOf(err)) // it has no version to be in it
 	}
 	m, err := s.Backup(b.a.Ctx, dest, o)
-	if err != nil {
+	if m == nil {
 		return err
 	}
-	return b.print(m)
+	return cli.Several(b.print(m), err)
 }
 
 func (b *backupCommand) checkBackup(dest string) error {
