@@ -238,7 +238,7 @@ func (f *File) syncName(newest *wal.Record) error {
 	if settled(f.Journal, newest) || newest.Flags&(wal.FlagNoDirSync|wal.FlagBehind) == wal.FlagNoDirSync {
 		return nil
 	}
-	return f.syncDir()
+	return f.SyncDir()
 }
 
 func (f *File) adopt(newest *wal.Record, done *Done) error {
@@ -264,7 +264,7 @@ func (f *File) AppendAdoption(rec *wal.Record) error {
 func (f *File) recordFound(rec *wal.Record) error {
 	var syncs fsys.Syncs
 	syncs.Call(f.SyncFound, nil)
-	syncs.Call(f.syncDir, nil)
+	syncs.Call(f.SyncDir, nil)
 	if err := syncs.Run(); err != nil {
 		return err
 	}
@@ -277,9 +277,9 @@ func (f *File) recordFound(rec *wal.Record) error {
 	return f.Log.Sync()
 }
 
-// syncDir makes durable what stands under the name, or that nothing does. A directory
+// SyncDir makes durable what stands under the name, or that nothing does. A directory
 // that has gone holds nothing.
-func (f *File) syncDir() error {
+func (f *File) SyncDir() error {
 	err := fsys.SyncDir(f.FS, filepath.Dir(f.Target))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

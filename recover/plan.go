@@ -333,7 +333,7 @@ func (f *File) standing(newest *wal.Record, m Memory) (Standing, error) {
 		return StandsNew, nil
 	case m == Settled && f.Found.Err != nil:
 		return StandsBroken, nil // as before it was mended, maybe
-	case now == stoodBefore(newest):
+	case (m == Settled || m == Overwriting) && now == stoodBefore(newest):
 		return StandsOld, nil
 	case m == Pending || m == Forgotten || m == Behind:
 		old, err := f.expected(newest)

@@ -2,7 +2,9 @@ package recovery
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
@@ -19,21 +21,21 @@ type merge struct {
 
 // lag is how far the file may be behind its journal.
 type lag struct {
-	base    *jsonpatch.Document // the oldest version that may have been edited; nil: none is known
-	newest  *jsonpatch.Document // nil: no file
-	changes jsonpatch.Patch     // all that the versions after base did, in order
+	base    *jsonpatch.Document   // the oldest version that may have been edited; nil: none is known
+	between []*jsonpatch.Document // the newest of the versions after base, oldest first
+	newest  *jsonpatch.Document   // nil: no file
+	changes jsonpatch.Patch       // all that the versions after base did, in order
 	certain bool                // that none after base can have been edited
 }
 
 // rebase works out what becomes of an edit that was made while the file lagged. One
 // that has every committed change, since it was made on the newest version or on one
 // as good, stands as it is. Onto any other the committed changes are applied, so that
-// its layout and comments stay; it is compared with the oldest version that may have
-// been edited. Taking too old a one can only find a clash where there is none: that
-// the edit leaves alone each place where the versions since then changed something
-// means that none of that is taken back. But what looks left alone may have been put
-// back on purpose, so that an edit is also a version as it was found, unless that base
-// is certain.
+// its layout and comments stay. Whichever version it is compared with, it must leave
+// alone each place where any version since the oldest that may have been edited changed
+// something: so nothing of that is taken back. But what looks left alone may have been
+// put back on purpose, so that an edit is also a version as it was found, unless it is
+// certain what it was made from.
 func (f *File) rebase(newest *wal.Record) (merge, error) {
 	l, err := f.lag(newest)
 	if err != nil {
@@ -52,7 +54,13 @@ func (f *File) rebase(newest *wal.Record) (merge, error) {
 	if l.base == nil {
 		return f.clash(newest, l, "no version is known that it was made from")
 	}
-	return f.carryOver(newest, l)
+	var m merge
+	for _, from := range slices.Backward(append([]*jsonpatch.Document{l.base}, l.between...)) {
+		if m, err = f.carryOver(newest, l, from); err != nil || m.clash == "" {
+			break
+		}
+	}
+	return m, err // of the oldest one, where all of them clash
 }
 
 // upToDate adopts an edit that has every committed change.
@@ -61,17 +69,17 @@ func (f *File) upToDate(newest *wal.Record) (merge, error) {
 	return merge{rec: rec, doc: f.Found.Doc}, err
 }
 
-// carryOver applies what was committed onto the text that was found.
-func (f *File) carryOver(newest *wal.Record, l lag) (merge, error) {
-	edit, err := jsonpatch.Diff(l.base, f.Found.Doc)
+// carryOver applies what was committed after a version onto the text that was found.
+func (f *File) carryOver(newest *wal.Record, l lag, from *jsonpatch.Document) (merge, error) {
+	edit, err := jsonpatch.Diff(from, f.Found.Doc)
 	if err != nil {
 		return merge{}, err
 	}
-	edit = l.withoutCommitted(edit)
-	if at, clash := jsonpatch.Clash(l.base, edit, l.changes); clash {
+	edit = l.withoutCommitted(from, edit)
+	if at, clash := jsonpatch.Clash(from, edit, l.changes); clash {
 		return f.clash(newest, l, fmt.Sprintf("%q was changed by a committed change too", at))
 	}
-	committed, err := jsonpatch.Diff(l.base, l.newest)
+	committed, err := jsonpatch.Diff(from, l.newest)
 	if err != nil {
 		return merge{}, err
 	}
@@ -95,14 +103,14 @@ func (f *File) carryOver(newest *wal.Record, l lag) (merge, error) {
 	return merge{rec: rec, doc: next}, err
 }
 
-// withoutCommitted leaves out of an edit of the base what a committed change has done
+// withoutCommitted leaves out of an edit of a version what a committed change has done
 // just so: a member that has the same value in both, or is in neither.
-func (l *lag) withoutCommitted(edit jsonpatch.Patch) jsonpatch.Patch {
+func (l *lag) withoutCommitted(from *jsonpatch.Document, edit jsonpatch.Patch) jsonpatch.Patch {
 	var rest jsonpatch.Patch
 	for _, op := range edit {
 		value, err := l.newest.Get(op.Path)
 		same := op.Op == "remove" && err != nil || op.Op != "remove" && err == nil && jsonpatch.Equal(value, op.Value)
-		if !same || !inObjects(l.base, op.Path) || !inObjects(l.newest, op.Path) {
+		if !same || !inObjects(from, op.Path) || !inObjects(l.newest, op.Path) {
 			rest = append(rest, op)
 		}
 	}
@@ -147,6 +155,9 @@ func (f *File) clash(newest *wal.Record, l lag, why string) (merge, error) {
 	rec, err := f.clashRecord(newest, f.Found, trustedBytes(l.newest))
 	return merge{rec: rec, doc: l.newest, clash: why}, err
 }
+
+// maxBetween bounds how many versions are kept to compare an edit with.
+const maxBetween = 32
 
 // whole stands for a change of everything.
 var whole = jsonpatch.Patch{{Op: "replace"}}
@@ -210,6 +221,10 @@ func (l *lag) add(rec *wal.Record, lim jsonpatch.Limits) error {
 	default:
 		patch, err = jsonpatch.Diff(l.newest, next)
 	}
+	if l.newest != nil && l.newest != l.base {
+		l.between = append(l.between, l.newest)
+		l.between = l.between[max(0, len(l.between)-maxBetween):]
+	}
 	l.newest, l.changes = next, append(l.changes, patch...)
 	return err
 }
@@ -225,6 +240,10 @@ func (f *File) unplaced(newest *wal.Record) (recs []*wal.Record, base *wal.Recor
 			return recs, rec, nil
 		}
 		above = above && rec.LSN > applied
+		dropped, err := droppedBefore(f.Journal, rec.LSN)
+		if err != nil || dropped {
+			return recs, rec, err
+		}
 		recs = append(recs, rec)
 		if rec, err = newestAt(f.Journal.Read, rec.LSN-1); err != nil {
 			return nil, nil, err
@@ -233,20 +252,38 @@ func (f *File) unplaced(newest *wal.Record) (recs []*wal.Record, base *wal.Recor
 	return recs, nil, nil
 }
 
+// droppedBefore tells that compaction has dropped the version before the one at lsn. It
+// does so only when all names are durable.
+func droppedBefore(j Journal, lsn wal.LSN) (bool, error) {
+	for lsn--; lsn > 0; lsn-- {
+		rec, err := j.Read(lsn)
+		switch {
+		case errors.Is(err, wal.ErrNotFound):
+			return true, nil
+		case err != nil:
+			return false, err
+		case rec.Kind == wal.KindBegin:
+			return true, nil
+		case rec.MakesVersion(), rec.Kind == wal.KindAbort:
+			return false, nil
+		}
+	}
+	return false, nil
+}
+
 // reached tells that the version of rec, or a newer one, stands under the name or
 // has been edited: that none before it can. applied tells that `state` names rec.
 // Another boot's `state` is believed of what it was settled with durably, and of its
 // content only: records that were never durable may have had the same numbers. The
-// newest record's own flags say nothing yet, unless it is an adoption, which is
-// written when its name is durable.
+// newest record's own flags say nothing yet.
 func (f *File) reached(rec, newest *wal.Record, applied bool) bool {
 	switch {
 	case rec.LSN == 1 && rec.Flags&wal.FlagForeign != 0:
 		return true // what was there before jtx
+	case rec.Kind != wal.KindClash && rec.Flags&(wal.FlagForeign|wal.FlagFound|wal.FlagNoDirSync) == wal.FlagForeign:
+		return true // it stood there, durably, before it was recorded
 	case f.Journal.Known():
 		return applied
-	case rec.Kind != wal.KindClash && rec.Flags&(wal.FlagForeign|wal.FlagFound|wal.FlagNoDirSync) == wal.FlagForeign:
-		return true
 	case rec != newest && durablyNamed(rec):
 		return true
 	default:

@@ -378,7 +378,7 @@ func TestRebaseOnAHint(t *testing.T) {
 }
 
 // TestRebaseWithoutTheBase: compaction has dropped the version that `state` names,
-// as one of another boot may.
+// as one of another boot may. What it has kept was in place then.
 func TestRebaseWithoutTheBase(t *testing.T) {
 	p := newPlace(t, "f.json")
 	newest := p.lag(lagText, setA, remove, lagText, setList)
@@ -393,9 +393,50 @@ func TestRebaseWithoutTheBase(t *testing.T) {
 	p.write(edit)
 	done, err := p.recover(fsys.OS, bootAfter)
 	require.NoError(t, err)
-	require.Contains(t, done.Clash, "no version is known")
-	require.Equal(t, []string{edit, newest}, lastTwo(p.versions()))
-	require.Equal(t, newest, p.read())
+	require.Empty(t, done.Clash)
+	want := swap(newest, `"b": 1`, `"b": 5`)
+	require.Equal(t, []string{edit, want}, lastTwo(p.versions()))
+	require.Equal(t, want, p.read())
+}
+
+// TestEditBehindAnAdoption: an adoption that was cut off needs not be put in place, so
+// that an edit is one of it, and so is what was there before it.
+func TestEditBehindAnAdoption(t *testing.T) {
+	adopted := swap(lagText, `"a": 1`, `"a": 2`)
+	for _, edit := range []string{swap(lagText, `"a": 1`, `"a": 3`), lagText} {
+		for _, boot := range [][16]byte{bootNow, bootAfter} {
+			p := newPlace(t, "f.json")
+			p.lag(lagText)
+			log, err := wal.Open(p.journal(), wal.Options{Boot: bootNow})
+			require.NoError(t, err)
+			require.NoError(t, log.Append(&wal.Record{Kind: wal.KindPatch, Flags: wal.FlagForeign, Unit: wal.NewID(), Rev: 2,
+				Before: versionOfText(lagText), After: versionOfText(adopted), Txns: []wal.Txn{{Patch: []byte(setA)}}}))
+			require.NoError(t, log.Sync())
+			require.NoError(t, log.Close())
+			p.write(edit)
+			done, err := p.recover(fsys.OS, boot)
+			require.NoError(t, err)
+			require.Empty(t, done.Clash)
+			require.Equal(t, edit, p.read())
+			require.Equal(t, []string{lagText, adopted, edit}, p.versions())
+			p.restsIn(boot, edit)
+		}
+	}
+}
+
+// TestRebaseOnAVersionBetween: an edit of a version between the base and the newest is
+// compared with that, where it would clash with what had led there.
+func TestRebaseOnAVersionBetween(t *testing.T) {
+	for _, boot := range [][16]byte{bootNow, bootAfter} {
+		p := newPlace(t, "f.json")
+		p.lag(lagText, setA, setList, setBack)
+		edit := swap(lagText, `"a": 1`, `"a": 2`, `[1,`, `[9,`, `"b": 1`, `"b": 5`)
+		p.write(edit)
+		done, err := p.recover(fsys.OS, boot)
+		require.NoError(t, err)
+		require.Empty(t, done.Clash)
+		require.Equal(t, swap(edit, `"a": 2`, `"a": 1`), p.read())
+	}
 }
 
 // TestRebaseOverAnImageWithoutPatches: what an image changed is found where it does

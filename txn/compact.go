@@ -125,6 +125,9 @@ func (s *Store) compact(ctx context.Context, h head, r Retention, dryRun bool) (
 		return done, nil
 	}
 	beginning, err := s.beginning(t, from)
+	if err == nil {
+		err = t.file.SyncDir() // see recovery: what is dropped can't come back
+	}
 	if err != nil {
 		return nil, fail(t.name, err)
 	}

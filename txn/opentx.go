@@ -214,6 +214,9 @@ func (t *OpenTx) join(ctx context.Context, files []string) error {
 	if len(names) == 0 {
 		return nil
 	}
+	if err := t.s.settleOpen(ctx, names); err != nil {
+		return err
+	}
 	snap, err := t.s.snapshot(ctx, names)
 	if err != nil {
 		return err
@@ -226,6 +229,33 @@ func (t *OpenTx) join(ctx context.Context, files []string) error {
 			}
 		}
 		t.data.Files = append(t.data.Files, f)
+	}
+	return nil
+}
+
+// settleOpen lets recovery settle those of the files of which a commit was cut off, or
+// that another program has changed: what a transaction pins must not become an older
+// version by that alone. A caller that may not write pins what is shown.
+func (s *Store) settleOpen(ctx context.Context, names []string) error {
+	var open []string
+	for _, name := range names {
+		t, err := s.resolve(ctx, name)
+		if err != nil {
+			return err
+		}
+		pos, st, settled, err := s.position(t)
+		if err != nil {
+			return fail(name, err)
+		}
+		if !settled || st.Last > 0 && pos.file != st.File {
+			open = append(open, name)
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	if err := s.locked(ctx, open, locking{}, nothing); !cannotWrite(err) {
+		return err
 	}
 	return nil
 }
