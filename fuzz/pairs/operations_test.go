@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -115,7 +116,7 @@ var operations = []operation{
 	{name: "compact", run: func(w *world, on on) error {
 		_, err := w.store.Compact(context.Background(), []string{on.file}, txn.Retention{Revs: 1})
 		return err
-	}, apply: changesNothing},
+	}, apply: changesNothing, refused: []string{"set-aside"}},
 	{name: "redact", run: func(w *world, on on) error {
 		_, err := w.store.Redact(context.Background(), on.file, "/secret")
 		return err
@@ -189,7 +190,8 @@ func (w *world) do(files []string, fn func(*txn.Tx) error) error {
 }
 
 func (w *world) open(behind txn.WriteBehind) (*txn.Store, error) {
-	return txn.Open(w.dir, txn.Options{FS: w.fsy, Boot: w.boot, Actor: "t", Durability: w.level, WriteBehind: behind})
+	opt := txn.Options{Actor: "t", Durability: w.level, WriteBehind: behind}
+	return txn.Open(w.dir, txntest.With(opt, txntest.Hooks{FS: w.fsy, Boot: w.boot}))
 }
 
 // recover sweeps a file or a directory. Nothing may be left with an error.
