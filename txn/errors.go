@@ -147,6 +147,7 @@ var causes = []struct{ cause, kind error }{
 	{jsonpatch.ErrLimit, ErrInvalid},
 	{jsonpatch.ErrNotFound, ErrNotFound},
 	{backup.ErrBad, ErrDamaged},
+	{backup.ErrForm, ErrInvalid},
 	{fs.ErrNotExist, ErrNotFound},
 }
 

@@ -59,7 +59,7 @@ func (b *backupCommand) run(dest string) error {
 	}
 	o := txn.BackupOptions{Base: b.base}
 	if b.at != "" {
-		if o.At, err = parseMoment("--at", b.at); err != nil {
+		if o.At, err = b.a.parseMoment("--at", b.at); err != nil {
 			return err
 		}
 	} else if _, err := s.TrackProtected(b.a.Ctx); err != nil {

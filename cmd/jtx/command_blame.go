@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/jtx-project/jtx/cmd/internal/change"
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
@@ -38,7 +37,7 @@ copies and shifts in their array.`,
 		if len(args) == 1 {
 			return a.printBlames(s.BlameAll(a.Ctx, args[0]))
 		}
-		ptr, err := change.Place(args[1])
+		ptr, err := a.placeIn(args[0], args[1])
 		if err != nil {
 			return err
 		}

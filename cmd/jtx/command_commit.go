@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
+	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -39,7 +40,7 @@ where no place that it read or changed is touched by theirs.`,
 		}
 		res, err := t.Commit(a.Ctx, txn.CommitOptions{Rebase: rebase, Options: opts})
 		if errors.Is(err, txn.ErrConflict) {
-			return &cli.Hinted{Err: err, Hint: commitHint(t.ID(), rebase)}
+			return &cli.Hinted{Err: err, Hint: commitHint(err, t.ID(), rebase)}
 		}
 		if err != nil {
 			return flags.noDirectory(filesIn(t), err)
@@ -57,7 +58,10 @@ func filesIn(t *txn.OpenTx) []string {
 	return names
 }
 
-func commitHint(id string, rebased bool) string {
+func commitHint(err error, id string, rebased bool) string {
+	if errors.Is(err, lockmgr.ErrLeaseBroken) {
+		return "what it held may have changed, so that it can't commit any more: jtx abort " + id + " forgets it, jtx begin --lock begins anew"
+	}
 	if rebased {
 		return "the transaction stays open; jtx abort " + id + " forgets it"
 	}
@@ -68,7 +72,8 @@ func commitHint(id string, rebased bool) string {
 func (a *app) resume(cmd *cobra.Command, lock lockFlags, args []string) (*txn.Store, *txn.OpenTx, error) {
 	id := append(args, os.Getenv("JTX_TX"))[0]
 	if id == "" {
-		return nil, nil, cli.Missing(cmd)
+		return nil, nil, cli.Usagef("%s: missing word TX, and $JTX_TX names no transaction", cmd.CommandPath()).
+			WithHint("usage: %s; jtx tx lists the open transactions, jtx begin opens one", cmd.UseLine())
 	}
 	opt, err := lock.options()
 	if err != nil {
@@ -78,7 +83,7 @@ func (a *app) resume(cmd *cobra.Command, lock lockFlags, args []string) (*txn.St
 	if err != nil {
 		return nil, nil, err
 	}
-	t, err := s.Resume(a.Ctx, id)
+	t, err := a.resumed(s, id)
 	if errors.Is(err, txn.ErrNotFound) {
 		err = a.committedBefore(s, id, err)
 	}

@@ -25,18 +25,11 @@ where there is nothing at one of them.`,
 	flags.register(cmd.Flags())
 	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error {
 		file := args[0]
-		ptrs, err := change.Deletions(args[1:])
+		ptrs, err := change.Places(args[1:])
 		if err != nil {
 			return err
 		}
-		return a.change(&flags, []string{file}, func(tx *txn.Tx) error {
-			for _, ptr := range ptrs {
-				if err := tx.Delete(file, ptr); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		return a.change(&flags, []string{file}, func(tx *txn.Tx) error { return change.Delete(tx, file, ptrs) })
 	})
 	return cmd
 }

@@ -30,7 +30,7 @@ FILE@-1. The exit code is 1 where the versions differ.`,
 		if err != nil {
 			return err
 		}
-		from, err := versionOf(args[0], "")
+		from, err := a.versionOf(args[0], "")
 		if err != nil {
 			return err
 		}
@@ -39,7 +39,7 @@ FILE@-1. The exit code is 1 where the versions differ.`,
 		}
 		to := versioned{file: from.file}
 		if len(args) > 1 {
-			if to, err = versionOf(args[1], ""); err != nil {
+			if to, err = a.versionOf(args[1], ""); err != nil {
 				return err
 			}
 		}

@@ -57,7 +57,7 @@ type found struct {
 
 func (g *getCommand) run(cmd *cobra.Command, args []string) error {
 	g.a.Asks = true
-	v, err := versionOf(args[0], g.at.at)
+	v, err := g.a.versionOf(args[0], g.at.at)
 	if err != nil {
 		return err
 	}
@@ -102,6 +102,9 @@ func (g *getCommand) readAt(v versioned, ptr string) (found, error) {
 	if !old.Exists {
 		return found{}, &txn.Error{Kind: txn.ErrNotFound, File: old.File, Err: fmt.Errorf("was not there in revision %d", old.Rev)}
 	}
+	if ptr, err = change.ResolveIn(jsonpatch.Trusted(old.Data, jsonpatch.JSONC), ptr); err != nil {
+		return found{}, &txn.Error{Kind: txn.ErrNotFound, File: old.File, Pointer: ptr, Err: err}
+	}
 	p, err := jsonpatch.ParsePointer(ptr)
 	if err != nil {
 		return found{}, err
@@ -124,6 +127,9 @@ func (g *getCommand) read(file, ptr string) (found, error) {
 		}
 		if ptr == "" {
 			got.value, err = tx.Bytes(file)
+			return err
+		}
+		if ptr, err = change.Resolve(tx, file, ptr); err != nil {
 			return err
 		}
 		got.value, err = tx.Get(file, ptr)

@@ -51,6 +51,10 @@ The lock of a running process needs no breaking: it ends with the process.`,
 }
 
 func (a *app) breakLease(s *txn.Store, id string) error {
+	id, err := a.openID(s, id)
+	if err != nil {
+		return err
+	}
 	if err := s.BreakLease(a.Ctx, id); err != nil {
 		return err
 	}

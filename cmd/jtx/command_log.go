@@ -53,7 +53,7 @@ func (l *logCommand) run(files []string) error {
 	}
 	o := txn.HistoryOptions{Patches: l.patches}
 	if l.since != "" {
-		p, err := parseMoment("--since", l.since)
+		p, err := l.a.parseMoment("--since", l.since)
 		if err != nil {
 			return err
 		}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/jtx-project/jtx/cmd/internal/change"
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 )
@@ -34,7 +33,7 @@ named; backups and free blocks of the disk may hold it too. The exit code is 1 w
 		if err := cli.CheckFile(args[0]); err != nil {
 			return err
 		}
-		ptr, err := change.Place(args[1])
+		ptr, err := a.placeIn(args[0], args[1])
 		if err != nil {
 			return err
 		}

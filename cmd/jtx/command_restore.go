@@ -101,10 +101,10 @@ func (r *restoreCommand) run(args []string) error {
 	var v versioned
 	if r.all {
 		v.text = r.at.at
-		if v.point, err = parseMoment("--at", v.text); err != nil {
+		if v.point, err = r.a.parseMoment("--at", v.text); err != nil {
 			return err
 		}
-	} else if v, err = versionOf(args[0], r.at.at); err != nil {
+	} else if v, err = r.a.versionOf(args[0], r.at.at); err != nil {
 		return err
 	}
 	if r.flags.message == "" {

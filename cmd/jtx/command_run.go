@@ -120,7 +120,14 @@ func (r *runCommand) in(t *txn.OpenTx, command []string, opts []txn.Option) erro
 		err = t.Abort(ctx)
 	}
 	if err != nil && !errors.Is(err, txn.ErrInDoubt) {
-		return errors.Join(err, ignoreGone(t.Abort(ctx)))
+		if errors.Is(err, txn.ErrConflict) && !errors.Is(err, lockmgr.ErrLeaseBroken) {
+			err = &cli.Hinted{Err: err, Hint: "the files were held for " + cli.QuoteWord(command[0]) + ", so that it was no jtx: a program that writes them by itself did it, " +
+				"most likely in that command; in it, change them by jtx (jtx rewrite SCRIPT shows how)"}
+		}
+		if gone := ignoreGone(t.Abort(ctx)); gone != nil {
+			r.a.Warn("the transaction could not be forgotten: " + cli.MessageOf(gone))
+		}
+		return err
 	}
 	if err != nil {
 		return err

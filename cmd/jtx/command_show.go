@@ -58,10 +58,12 @@ func (a *app) printEntry(e txn.Entry) error {
 // transactionOf reads a transaction's id, or finds the transaction that made a
 // version of a file.
 func (a *app) transactionOf(s *txn.Store, word string) (wal.ID, error) {
-	if id, err := wal.ParseID(word); err == nil {
+	if whole, err := a.recordedID(s, word); err != nil {
+		return wal.ID{}, err
+	} else if id, err := wal.ParseID(whole); err == nil {
 		return id, nil
 	}
-	v, err := versionOf(word, "")
+	v, err := a.versionOf(word, "")
 	if err != nil {
 		return wal.ID{}, err
 	}

@@ -50,7 +50,7 @@ func (a *app) snapshotAt(flags *readFlags, files []string, at string) error {
 	if err := cli.CheckFiles(files); err != nil {
 		return err
 	}
-	p, err := parseMoment("--at", at)
+	p, err := a.parseMoment("--at", at)
 	if err != nil {
 		return err
 	}

@@ -49,16 +49,16 @@ all, by day and by file. jtx config log-bytes says how far back the log goes.`,
 
 // summary is statistics over some operations. Times are microseconds.
 type summary struct {
-	What      string  `json:"what"`
-	Total     int     `json:"operations"`
-	PerHour   float64 `json:"per_hour"`
-	P50       int64   `json:"p50_us"`
-	P99       int64   `json:"p99_us"`
-	WaitP50   int64   `json:"wait_p50_us"`
-	WaitP99   int64   `json:"wait_p99_us"`
-	Conflicts int     `json:"conflicts"`
-	Locked    int     `json:"locked"`
-	Errors    int     `json:"errors"`
+	What      string   `json:"what"`
+	Total     int      `json:"operations"`
+	PerHour   *float64 `json:"per_hour"` // null for less than rateSpan
+	P50       int64    `json:"p50_us"`
+	P99       int64    `json:"p99_us"`
+	WaitP50   int64    `json:"wait_p50_us"`
+	WaitP99   int64    `json:"wait_p99_us"`
+	Conflicts int      `json:"conflicts"`
+	Locked    int      `json:"locked"`
+	Errors    int      `json:"errors"`
 }
 
 type statistics struct {
@@ -104,11 +104,22 @@ func sumOf(what string, ops []txn.Operation) summary {
 	s.P50, s.P99 = percentile(total, 50), percentile(total, 99)
 	s.WaitP50, s.WaitP99 = percentile(wait, 50), percentile(wait, 99)
 	if len(ops) > 1 {
-		if span := ops[len(ops)-1].Time.Sub(ops[0].Time); span > 0 {
-			s.PerHour = float64(len(ops)) / span.Hours()
+		if span := ops[len(ops)-1].Time.Sub(ops[0].Time); span >= rateSpan {
+			rate := float64(len(ops)) / span.Hours()
+			s.PerHour = &rate
 		}
 	}
 	return s
+}
+
+// rateSpan is the least time from which a rate for an hour is told.
+const rateSpan = 10 * time.Minute
+
+func rateText(perHour *float64) string {
+	if perHour == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", *perHour)
 }
 
 // percentile is the least of the values that p of 100 are not above; 0 for none.
@@ -130,7 +141,7 @@ func (a *app) printStats(st statistics) error {
 	}
 	t := &cli.Table{Header: []string{"WHAT", "OPERATIONS", "PER HOUR", "P50", "P99", "WAIT P50", "WAIT P99", "CONFLICTS", "LOCKED", "ERRORS"}}
 	for _, s := range slices.Concat([]summary{st.All}, st.Days, st.Files) {
-		t.Add(cli.QuoteWord(s.What), strconv.Itoa(s.Total), fmt.Sprintf("%.1f", s.PerHour), millis(s.P50), millis(s.P99),
+		t.Add(cli.QuoteWord(s.What), strconv.Itoa(s.Total), rateText(s.PerHour), millis(s.P50), millis(s.P99),
 			millis(s.WaitP50), millis(s.WaitP99), strconv.Itoa(s.Conflicts), strconv.Itoa(s.Locked), strconv.Itoa(s.Errors))
 	}
 	return a.Table(t)

@@ -102,7 +102,7 @@ func (w *watchCommand) options() (txn.WatchOptions, error) {
 		if timed {
 			return o, cli.Usagef("--since %s: only one time or transaction can be given, besides FILE@REV", cli.QuoteWord(word))
 		}
-		p, err := parseMoment("--since", word)
+		p, err := w.a.parseMoment("--since", word)
 		if err != nil {
 			return o, err
 		}

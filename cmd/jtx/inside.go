@@ -118,7 +118,7 @@ func (a *app) stage(s *txn.Store, id string, f *changeFlags, files []string, fn 
 	if err != nil {
 		return err
 	}
-	t, err := s.Resume(a.Ctx, id)
+	t, err := a.resumed(s, id)
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (a *app) view(f *readFlags, files []string, fn func(*txn.Tx) error) error {
 	if id == "" {
 		return s.View(a.Ctx, files, fn)
 	}
-	t, err := s.Resume(a.Ctx, id)
+	t, err := a.resumed(s, id)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func kindOfVersion(v string) versionKind {
 	if revisionForm().MatchString(v) {
 		return revision
 	}
-	if _, err := wal.ParseID(v); err == nil {
+	if _, err := wal.ParseID(v); err == nil || isPrefix(v) {
 		return transaction
 	}
 	if _, err := time.Parse(time.DateOnly, v); err == nil {

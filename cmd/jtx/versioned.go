@@ -29,7 +29,7 @@ type versioned struct {
 
 // versionOf takes FILE@VERSION apart. A file that has the whole word for its name
 // is that file, and at, if it is given, says the version without doubt.
-func versionOf(word, at string) (versioned, error) {
+func (a *app) versionOf(word, at string) (versioned, error) {
 	v := versioned{file: word, text: at}
 	if at == "" {
 		file, text, kind := splitVersion(word)
@@ -44,6 +44,9 @@ func versionOf(word, at string) (versioned, error) {
 		return v, nil
 	}
 	var err error
+	if v.text, err = a.expandedVersion(v.text); err != nil {
+		return v, err
+	}
 	if v.point, err = txn.ParsePoint(v.text, time.Now()); err != nil {
 		return v, cli.Usagef("%s is no version", cli.QuoteWord(v.text)).WithHint("a version is a revision (7), a number of versions back (-1), a transaction's id, an RFC 3339 time, or as in \"2h ago\"")
 	}
@@ -69,7 +72,11 @@ func checkChangeable(words []string) error {
 }
 
 // parseMoment reads the value of a flag that takes a time or a transaction.
-func parseMoment(flag, text string) (txn.Point, error) {
+func (a *app) parseMoment(flag, text string) (txn.Point, error) {
+	text, err := a.expandedVersion(text)
+	if err != nil {
+		return txn.Point{}, err
+	}
 	p, err := txn.ParsePoint(text, time.Now())
 	if err != nil {
 		return p, cli.Usagef("%s %s: want a time, a transaction's id, or as in \"2h ago\"", flag, cli.QuoteWord(text))

@@ -100,12 +100,6 @@ func TestMarkNegatives(t *testing.T) {
 	}
 }
 
-func TestDeletions(t *testing.T) {
-	have, err := change.Deletions([]string{"/l/2", "/l/10", ".l[9].x", "/l/9", "/a", "/l/2"})
-	require.NoError(t, err)
-	require.Equal(t, []string{"/l/10", "/l/9/x", "/l/9", "/l/2", "/a"}, have)
-}
-
 // TestVerbsAreFoundByName: only the verbs that the words of the command line name
 // are made, so a name that is not that of its command would make a verb unknown.
 func TestVerbsAreFoundByName(t *testing.T) {

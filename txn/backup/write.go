@@ -45,6 +45,9 @@ func Create(dest string, at time.Time, base string) (*Writer, error) {
 	if _, err := os.Lstat(dest); err == nil {
 		return nil, &fs.PathError{Op: "backup", Path: dest, Err: fs.ErrExist}
 	}
+	if !isTar(dest) && slices.ContainsFunc(unknownForms, func(ext string) bool { return strings.HasSuffix(strings.ToLower(dest), ext) }) {
+		return nil, ErrForm
+	}
 	w := &Writer{dest: dest, current: at.IsZero()}
 	w.manifest = Manifest{Format: version, Created: time.Now().UTC(), At: at, Base: base, Files: []File{}}
 	var err error
@@ -56,6 +59,13 @@ func Create(dest string, at time.Time, base string) (*Writer, error) {
 	}
 	return w, err
 }
+
+// unknownForms are endings by which an archive would be expected of a form that is not
+// made.
+var unknownForms = []string{".zip", ".7z", ".rar", ".xz", ".txz", ".bz2", ".tbz2", ".lz4", ".br", ".gz", ".zst", ".cpio"}
+
+// ErrForm is returned where an archive of an unknown form is asked for.
+var ErrForm = errors.New("an archive of that form can't be made: want .tar, .tar.gz, .tgz or .tar.zst, or another name for a directory")
 
 func isTar(name string) bool {
 	for _, ext := range []string{".tar", ".tar.gz", ".tgz", ".tar.zst"} {

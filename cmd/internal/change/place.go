@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
+	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
@@ -49,7 +50,7 @@ func parsePlaces(words []string) ([]string, error) {
 var (
 	pathName   = cli.Pattern(`^[A-Za-z_][A-Za-z0-9_]*`)
 	pathString = cli.Pattern(`^"(?:[^"\\]|\\.)*"`)
-	pathIndex  = cli.Pattern(`^\[(0|[1-9][0-9]*)\]`)
+	pathIndex  = cli.Pattern(`^\[(0|-?[1-9][0-9]*)\]`)
 )
 
 // parsePath reads a jq path of names and indices: .a.b[0], ."a b", .["a b"]. jq
@@ -97,7 +98,7 @@ func pathStep(s string, first bool) (token string, n int) {
 
 func pathBracket(s string) (token string, n int) {
 	if m := pathIndex().FindStringSubmatch(s); m != nil {
-		return m[1], len(m[0])
+		return strings.Replace(m[1], "-", fromEnd, 1), len(m[0])
 	}
 	token, n = pathQuoted(s[1:])
 	if n == 0 || !strings.HasPrefix(s[1+n:], "]") {
@@ -129,26 +130,30 @@ type Assignment struct {
 	Value  json.RawMessage
 }
 
-// Deletions orders pointers so that removing one leaves the places of those that
-// follow: what is inside before what it is in, and later elements first.
-func Deletions(words []string) ([]string, error) {
-	ptrs, err := parsePlaces(words)
-	if err != nil {
-		return nil, err
-	}
-	parsed := make([]jsonpatch.Pointer, len(ptrs))
-	for i, ptr := range ptrs {
+// Places reads several places.
+func Places(words []string) ([]string, error) { return parsePlaces(words) }
+
+// Delete removes the values at places of a file, which are those of the document as it
+// is: what is inside before what it is in, and later elements first.
+func Delete(tx *txn.Tx, file string, places []string) error {
+	parsed := make([]jsonpatch.Pointer, len(places))
+	for i, place := range places {
+		ptr, err := Resolve(tx, file, place)
+		if err != nil {
+			return err
+		}
 		if parsed[i], err = jsonpatch.ParsePointer(ptr); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	slices.SortFunc(parsed, func(a, b jsonpatch.Pointer) int { return slices.CompareFunc(b, a, compareTokens) })
 	parsed = slices.CompactFunc(parsed, func(a, b jsonpatch.Pointer) bool { return slices.Equal(a, b) })
-	ordered := make([]string, len(parsed))
-	for i, p := range parsed {
-		ordered[i] = p.String()
+	for _, p := range parsed {
+		if err := tx.Delete(file, p.String()); err != nil {
+			return err
+		}
 	}
-	return ordered, nil
+	return nil
 }
 
 // compareTokens compares indices by number and all else by bytes.

@@ -175,18 +175,11 @@ func stepDelete(arg json.RawMessage) (func(*txn.Tx, string) error, error) {
 	if err := json.Unmarshal(arg, &words); err != nil {
 		return nil, fmt.Errorf(`"delete": want an array of pointers`)
 	}
-	ptrs, err := Deletions(words)
+	ptrs, err := parsePlaces(words)
 	if err != nil {
 		return nil, err
 	}
-	return func(tx *txn.Tx, file string) error {
-		for _, ptr := range ptrs {
-			if err := tx.Delete(file, ptr); err != nil {
-				return err
-			}
-		}
-		return nil
-	}, nil
+	return func(tx *txn.Tx, file string) error { return Delete(tx, file, ptrs) }, nil
 }
 
 // stepSet reads the pairs of "set" in the order in which they are written.
@@ -213,7 +206,11 @@ func stepSet(arg json.RawMessage) (func(*txn.Tx, string) error, error) {
 	}
 	return func(tx *txn.Tx, file string) error {
 		for _, set := range sets {
-			if err := tx.SetPath(file, set.Ptr, set.Value, set.Arrays...); err != nil {
+			ptr, err := Resolve(tx, file, set.Ptr)
+			if err == nil {
+				err = tx.SetPath(file, ptr, set.Value, set.Arrays...)
+			}
+			if err != nil {
 				return err
 			}
 		}

@@ -34,7 +34,7 @@ func HintOf(err error) string {
 	if hint := hintOfDoubt(err); hint != "" {
 		return hint
 	}
-	for _, find := range []func(error) string{hintOfLock, hintOfUndo, hintOfDamage, hintOfText, hintOfSystem} {
+	for _, find := range []func(error) string{hintOfLock, hintOfUndo, hintOfDamage, hintOfText, hintOfMissing, hintOfSystem} {
 		if h := find(err); h != "" {
 			return h
 		}

@@ -111,26 +111,13 @@ func tellsOfOthers(root, cmd *cobra.Command) bool {
 	return cmd == root
 }
 
-func unknownVerb(root *cobra.Command, word string) error {
-	e := Usagef("unknown verb %s", QuoteWord(word))
-	if near := root.SuggestionsFor(word); len(near) > 0 {
-		return e.WithHint("did you mean jtx %s?", strings.Join(near, ", jtx "))
-	}
-	return e.WithHint("jtx help lists the verbs")
-}
-
-func flagError(cmd *cobra.Command, err error) error {
-	e := &Error{Exit: ExitUsage, Err: err}
-	return e.WithHint("usage: %s; a word that begins with - follows --", cmd.UseLine())
-}
-
 // Words demands between low and high words after the verb; a negative high is any
 // number.
 func Words(low, high int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < low:
-			return Missing(cmd)
+			return missingAt(cmd, len(args))
 		case high >= 0 && len(args) > high:
 			return Usagef("too many words: %s", QuoteWord(Unmark(args)[high])).WithHint("usage: %s", cmd.UseLine())
 		}
@@ -138,8 +125,17 @@ func Words(low, high int) cobra.PositionalArgs {
 	}
 }
 
-func Missing(cmd *cobra.Command) error {
-	return Usagef("%s: missing word", cmd.CommandPath()).WithHint("usage: %s", cmd.UseLine())
+// Missing says that a word is missing, without knowing which.
+func Missing(cmd *cobra.Command) error { return missingAt(cmd, -1) }
+
+// missingAt names the word that is missing behind so many others, where the usage is a
+// plain list of words.
+func missingAt(cmd *cobra.Command, n int) error {
+	what := ""
+	if words := strings.Fields(cmd.Use)[1:]; n >= 0 && n < len(words) && !strings.ContainsAny(cmd.Use, "|") {
+		what = " " + strings.Trim(words[n], "[].")
+	}
+	return Usagef("%s: missing word%s", cmd.CommandPath(), what).WithHint("usage: %s", cmd.UseLine())
 }
 
 // Example joins the lines of a command's example. Each is run by a test, in a

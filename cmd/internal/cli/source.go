@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -97,6 +100,8 @@ func (a *App) readFile(name string) (source, error) {
 		e := &Error{Exit: ExitNo, Msg: QuoteWord(name) + ": no such file"}
 		if _, bad := jsonpatch.ParseStrict([]byte(name), jsonpatch.Limits{}); bad == nil {
 			e.Hint = "a scalar is given with --value"
+		} else if e.Hint = HintOfFile(name); e.Hint == "" {
+			e.Hint = "SRC is JSON where it begins with { or [, else the path of a file; --value takes a scalar"
 		}
 		return source{}, e
 	}
@@ -134,6 +139,20 @@ func (a *App) readAll(read func() ([]byte, error)) ([]byte, error) {
 	}
 }
 
+// hintOfValue says how JSON writes what the user has written in another way.
+func hintOfValue(word string) string {
+	meant := map[string]string{"true": "true", "false": "false", "none": "null", "null": "null", "nil": "null", "undefined": "null", "yes": "true", "no": "false"}
+	switch lower := strings.ToLower(word); {
+	case meant[lower] != "":
+		return fmt.Sprintf("JSON has %s for it; --string takes the word as a string", meant[lower])
+	case slices.Contains([]string{"nan", "inf", "infinity", "-inf", "-infinity"}, lower):
+		return "JSON has no NaN and no infinity: null stands for it, or a string, with --string"
+	case len(word) > 1 && word[0] == '\'' && word[len(word)-1] == '\'':
+		return "JSON has double quotes, inside of the shell's single ones: '\"" + word[1:len(word)-1] + "\"'; or --string, without quotes"
+	}
+	return "--string takes the word as a string"
+}
+
 // Value reads a word that is JSON or, with asString, a string.
 func Value(what, word string, asString bool) ([]byte, error) {
 	if asString {
@@ -142,7 +161,7 @@ func Value(what, word string, asString bool) ([]byte, error) {
 	text := bytes.Trim([]byte(word), " \t\r\n")
 	if _, err := jsonpatch.ParseStrict(text, jsonpatch.Limits{}); err != nil {
 		e := InvalidIn(what+" is not JSON", err)
-		return nil, e.WithHint("--string takes the word as a string")
+		return nil, e.WithHint("%s", hintOfValue(string(text)))
 	}
 	return text, nil
 }

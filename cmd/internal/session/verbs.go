@@ -93,7 +93,11 @@ func statesOf(tx *txn.Tx, files []string, ptr string) ([]stateJSON, error) {
 		if !there && ptr == "" {
 			continue
 		}
-		value, err := tx.Get(file, ptr)
+		at, err := change.Resolve(tx, file, ptr)
+		if err != nil {
+			return nil, err
+		}
+		value, err := tx.Get(file, at)
 		if err != nil {
 			return nil, err
 		}
@@ -107,10 +111,6 @@ func (s *server) readAt(ctx context.Context, req request, ptr string) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := jsonpatch.ParsePointer(ptr)
-	if err != nil {
-		return nil, err
-	}
 	versions, err := s.Store.ReadVersions(ctx, req.Files, at)
 	if err != nil {
 		return nil, err
@@ -119,7 +119,16 @@ func (s *server) readAt(ctx context.Context, req request, ptr string) (any, erro
 	for i, v := range versions {
 		state := stateJSON{JSONFile: cli.NewJSONFile(req.Files[i]), Rev: v.Rev, Exists: v.Exists}
 		if v.Exists {
-			value, err := jsonpatch.Trusted(v.Data, jsonpatch.JSONC).Get(parsed)
+			doc := jsonpatch.Trusted(v.Data, jsonpatch.JSONC)
+			at, err := change.ResolveIn(doc, ptr)
+			if err != nil {
+				return nil, &txn.Error{Kind: txn.ErrNotFound, File: v.File, Err: err}
+			}
+			parsed, err := jsonpatch.ParsePointer(at)
+			if err != nil {
+				return nil, err
+			}
+			value, err := doc.Get(parsed)
 			if err != nil {
 				return nil, &txn.Error{Kind: txn.ErrNotFound, File: v.File, Pointer: ptr, Err: err}
 			}
