@@ -31,3 +31,11 @@ func mayAdd(dir string) error {
 	}
 	return nil
 }
+
+// HasOneName asks the file system itself. Behind FUSE, or on a network, what stat(2)
+// tells of a file that was a hard link for a moment may be a second old.
+func HasOneName(target string) bool {
+	var st unix.Statx_t
+	err := unix.Statx(unix.AT_FDCWD, target, unix.AT_SYMLINK_NOFOLLOW|unix.AT_STATX_FORCE_SYNC, unix.STATX_NLINK, &st)
+	return err == nil && st.Mask&unix.STATX_NLINK != 0 && st.Nlink == 1
+}

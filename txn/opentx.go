@@ -43,6 +43,7 @@ type OpenTx struct {
 	dir    string
 	data   txData
 	damage error // why tx.json can't be read; data has no more than the id then
+	hidden bool  // it was removed, but for its lock, which is open
 }
 
 // OpenTxInfo describes an open transaction.
@@ -187,7 +188,7 @@ func (t *OpenTx) with(ctx context.Context, files []string, fn func(*Tx) error) e
 	if err == nil {
 		err = t.save()
 	}
-	return errors.Join(err, held.Release())
+	return errors.Join(err, t.unlock(held))
 }
 
 // join pins files that are new to the transaction.
@@ -331,7 +332,7 @@ func (t *OpenTx) Commit(ctx context.Context, o CommitOptions) (Result, error) {
 		return Result{}, err
 	}
 	res, err := t.commit(ctx, o)
-	return res, errors.Join(err, held.Release())
+	return res, errors.Join(err, t.unlock(held))
 }
 
 func (t *OpenTx) commit(ctx context.Context, o CommitOptions) (Result, error) {
@@ -482,7 +483,7 @@ func (t *OpenTx) Abort(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(t.abort(ctx), held.Release())
+	return errors.Join(t.abort(ctx), t.unlock(held))
 }
 
 func (t *OpenTx) abort(ctx context.Context) error {

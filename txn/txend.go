@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/jtx-project/jtx/lockmgr"
@@ -41,7 +42,7 @@ func (t *OpenTx) create(ctx context.Context) error {
 	if err == nil {
 		_ = t.link() // see above
 	}
-	return errors.Join(err, held.Release())
+	return errors.Join(err, t.unlock(held))
 }
 
 // lock keeps other processes from working on the same open transaction.
@@ -97,7 +98,22 @@ func (t *OpenTx) remove() error {
 	if err := t.unlink(); err != nil {
 		return fail(t.dir, err)
 	}
-	return fail(t.dir, fsys.RemoveTree(t.s.fs, t.dir))
+	err = fsys.RemoveTree(t.s.fs, t.dir)
+	if errors.Is(err, syscall.ENOTEMPTY) {
+		// The lock is open: file systems behind FUSE, or a server, give what is removed
+		// then another name until it is not.
+		t.hidden, err = true, nil
+	}
+	return fail(t.dir, err)
+}
+
+// unlock gives the transaction's lock back.
+func (t *OpenTx) unlock(held *lockmgr.Held) error {
+	err := held.Release()
+	if t.hidden {
+		err = errors.Join(err, fail(t.dir, fsys.RemoveTree(t.s.fs, t.dir)))
+	}
+	return err
 }
 
 // committed finds the transaction in the history of a file that it changed, between
@@ -208,7 +224,7 @@ func (s *Store) sweepTx(ctx context.Context, t *OpenTx, o RecoverOptions, r *Rec
 	case err != nil:
 		return err
 	}
-	return errors.Join(s.sweepLocked(ctx, t, o, r), held.Release())
+	return errors.Join(s.sweepLocked(ctx, t, o, r), t.unlock(held))
 }
 
 func (s *Store) sweepLocked(ctx context.Context, t *OpenTx, o RecoverOptions, r *RecoverReport) error {
@@ -286,5 +302,5 @@ func (t *OpenTx) removePieces(ctx context.Context, dryRun bool) (removed bool, e
 	if !isOne() {
 		err, removed = t.remove(), true
 	}
-	return removed && err == nil, errors.Join(err, held.Release())
+	return removed && err == nil, errors.Join(err, t.unlock(held))
 }

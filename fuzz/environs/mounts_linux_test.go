@@ -1,0 +1,124 @@
+package environs
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/jtx-project/jtx/fuzz/disk"
+)
+
+// mounts are file systems on which the suite runs as it does on any disk. Each is
+// mounted in the first directory, may use the second, and goes with the test.
+var mounts = []struct {
+	name     string
+	mount    func(t *testing.T, dir, aside string)
+	modeless bool
+	needs    string // a program
+}{
+	{name: "tmpfs", mount: func(t *testing.T, dir, _ string) {
+		check(t, unix.Mount("tmpfs", dir, "tmpfs", 0, ""))
+	}},
+	{name: "overlay", mount: func(t *testing.T, dir, aside string) {
+		options := ""
+		for _, part := range []string{"lower", "upper", "work"} {
+			check(t, os.Mkdir(filepath.Join(aside, part), 0o755))
+			options += "," + part + "dir=" + filepath.Join(aside, part)
+		}
+		if err := unix.Mount("overlay", dir, "overlay", 0, options[1:]); err != nil {
+			t.Skip(err)
+		}
+	}},
+	{name: "bindfs", needs: "bindfs", mount: func(t *testing.T, dir, aside string) {
+		command(t, "bindfs", aside, dir)
+	}},
+	{name: "ntfs-3g", needs: "mkfs.ntfs", modeless: true, mount: func(t *testing.T, dir, aside string) {
+		image := imageFile(t, aside, 64<<20)
+		command(t, "mkfs.ntfs", "-q", "-F", "-f", image)
+		command(t, "ntfs-3g", image, dir)
+	}},
+	{name: "exfat-fuse", needs: "mount.exfat-fuse", modeless: true, mount: func(t *testing.T, dir, aside string) {
+		image := imageFile(t, aside, 64<<20)
+		command(t, "mkfs.exfat", image)
+		if why := disk.NoLoop(); why != "" {
+			t.Skip(why)
+		}
+		loop, err := exec.Command("losetup", "--find", "--show", image).Output()
+		check(t, err)
+		name := strings.TrimSpace(string(loop))
+		t.Cleanup(func() { command(t, "losetup", "--detach", name) })
+		command(t, "mount.exfat-fuse", name, dir)
+	}},
+	{name: "ext4", needs: "mkfs.ext4", mount: image("ext4")},
+	{name: "xfs", needs: "mkfs.xfs", mount: image("xfs")},
+	{name: "btrfs", needs: "mkfs.btrfs", mount: image("btrfs")},
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func command(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v: %s", name, err, out)
+	}
+}
+
+func imageFile(t *testing.T, dir string, size int64) string {
+	t.Helper()
+	name := filepath.Join(dir, "image")
+	check(t, os.WriteFile(name, nil, 0o600))
+	check(t, os.Truncate(name, size))
+	return name
+}
+
+func image(kind string) func(t *testing.T, dir, aside string) {
+	return func(t *testing.T, dir, aside string) {
+		for _, k := range disk.Kinds {
+			if k.Name != kind {
+				continue
+			}
+			if why := k.Missing() + disk.NoLoop(); why != "" {
+				t.Skip(why)
+			}
+			name := filepath.Join(aside, "image")
+			check(t, k.Make(name, 0))
+			check(t, k.Mount(name, dir, ""))
+		}
+	}
+}
+
+// TestMounts runs the suite on each file system.
+func TestMounts(t *testing.T) {
+	if why := disk.Unavailable(); why != "" {
+		t.Skip(why)
+	}
+	want := onPlainDisk(t)
+	for _, m := range mounts {
+		t.Run(m.name, func(t *testing.T) {
+			if _, err := exec.LookPath(m.needs); m.needs != "" && err != nil {
+				t.Skip(err)
+			}
+			p, aside := newPlace(t), scratch(t)
+			at := p.dir
+			m.mount(t, at, aside)
+			t.Cleanup(func() {
+				if err := disk.Unmount(at); err != nil {
+					t.Error(err)
+				}
+			})
+			p.dir = filepath.Join(p.dir, "work") // the root has what the file system puts there
+			check(t, os.Mkdir(p.dir, 0o755))
+			p.modeless = m.modeless
+			asUsual(t, p, want)
+		})
+	}
+}
