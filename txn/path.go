@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -27,13 +28,14 @@ func realPath(fsy fsys.FS, name string) (string, error) {
 		name = filepath.Join(dir, filepath.Base(name))
 		info, err := fsy.Lstat(name)
 		if errors.Is(err, fs.ErrNotExist) {
-			return name, nil
+			dir, err := spelt(fsy, dir)
+			return filepath.Join(dir, filepath.Base(name)), err
 		}
 		if err != nil {
 			return "", err
 		}
 		if info.Mode()&fs.ModeSymlink == 0 {
-			return name, nil
+			return spelt(fsy, name)
 		}
 		link, err := fsy.Readlink(name)
 		if err != nil {
@@ -45,6 +47,46 @@ func realPath(fsy fsys.FS, name string) (string, error) {
 		name = link
 	}
 	return "", &fs.PathError{Op: "resolve", Path: name, Err: syscall.ELOOP}
+}
+
+// spelt is a name as its directories spell it, where they don't tell case apart: so
+// that all names of one file are one. Where they do, the name in the other case is
+// looked for in vain, or is another file.
+func spelt(fsy fsys.FS, name string) (string, error) {
+	dir, base := filepath.Dir(name), filepath.Base(name)
+	other := otherCase(base)
+	if dir == name || other == base {
+		return name, nil
+	}
+	if _, err := fsy.Lstat(filepath.Join(dir, other)); err != nil {
+		return name, nil // nearly always
+	}
+	entries, err := fsy.ReadDir(dir)
+	if err != nil {
+		return name, ignoreNotExist(err)
+	}
+	found := base
+	for _, e := range entries {
+		if e.Name() == base { // it is so spelt, or another file has the other name
+			found = base
+			break
+		}
+		if strings.EqualFold(e.Name(), base) {
+			found = e.Name()
+		}
+	}
+	dir, err = spelt(fsy, dir)
+	return filepath.Join(dir, found), err
+}
+
+// otherCase turns upper case into lower, and lower into upper.
+func otherCase(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsUpper(r) {
+			return unicode.ToLower(r)
+		}
+		return unicode.ToUpper(r)
+	}, name)
 }
 
 // realDir follows the symbolic links of a directory as far as it is there: a

@@ -96,6 +96,31 @@ func image(kind string) func(t *testing.T, dir, aside string) {
 	}
 }
 
+// TestNamesOfAnyCase: where names don't tell case apart, two names of one file are one
+// file, also in one transaction.
+func TestNamesOfAnyCase(t *testing.T) {
+	if why := disk.Unavailable(); why != "" {
+		t.Skip(why)
+	}
+	for _, m := range mounts {
+		if m.name != "exfat-fuse" {
+			continue
+		}
+		if _, err := exec.LookPath(m.needs); err != nil {
+			t.Skip(err)
+		}
+		p, aside := newPlace(t), scratch(t)
+		m.mount(t, p.dir, aside)
+		t.Cleanup(func() { check(t, disk.Unmount(p.dir)) })
+		o := p.run(t, `mkdir Dir; jtx set Dir/a.json /v 1; jtx set dir/A.json /v 2
+			jtx do --lock-timeout 2s '[{"file": "Dir/a.json", "set": {"/w": 1}}, {"file": "DIR/A.JSON", "set": {"/x": 2}}]'
+			jtx verify; test "$(jtx log dir/a.JSON | wc -l)" = 3; test "$(jtx get Dir/a.json /x)" = 2; test "$(ls Dir/.jtx/files)" = a.json`)
+		if o.exit != 0 {
+			t.Errorf("exit code %d: %s", o.exit, o.stderr)
+		}
+	}
+}
+
 // TestMounts runs the suite on each file system.
 func TestMounts(t *testing.T) {
 	if why := disk.Unavailable(); why != "" {
