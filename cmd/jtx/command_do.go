@@ -21,6 +21,8 @@ transaction, in that order. Each names a "file" and one change:
   {"file": F, "set": {POINTER: VALUE}}   values, missing parents made as by set -p
   {"file": F, "delete": [POINTER]}       what stands there, each place as it is before
   {"file": F, "put": VALUE}              the whole document
+  {"file": F, "text": STRING}            the whole document, as its text
+  {"file": F, "value": VALUE}            the whole document: what is the same keeps its bytes
 
 A file whose name is not UTF-8 is named by "file_bytes", in base64. SRC is inline
 JSON where it begins with { or [ (an array of such objects), else a path, and -

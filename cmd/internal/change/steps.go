@@ -102,7 +102,7 @@ func ParseStep(where string, text []byte) (Step, error) {
 	}
 	members := map[string]json.RawMessage{}
 	if text[0] != '{' || json.Unmarshal(text, &members) != nil {
-		return Step{}, cli.Invalidf("%s: want an object with \"file\" and one of \"set\", \"delete\", \"merge\", \"patch\", \"put\"", where)
+		return Step{}, cli.Invalidf("%s: want an object with \"file\" and one of \"set\", \"delete\", \"merge\", \"patch\", \"put\", \"text\", \"value\"", where)
 	}
 	s := Step{where: where}
 	var err error
@@ -111,14 +111,14 @@ func ParseStep(where string, text []byte) (Step, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if s.do != nil {
-			return s, cli.Invalidf("%s: want one of \"set\", \"delete\", \"merge\", \"patch\", \"put\", and nothing else; found %q too", where, name)
+			return s, cli.Invalidf("%s: want one of \"set\", \"delete\", \"merge\", \"patch\", \"put\", \"text\", \"value\", and nothing else; found %q too", where, name)
 		}
 		if s.do, err = stepChange(name, members[name]); err != nil {
 			return s, cli.InvalidIn(where, err)
 		}
 	}
 	if s.do == nil {
-		return s, cli.Invalidf("%s: want one of \"set\", \"delete\", \"merge\", \"patch\", \"put\"", where)
+		return s, cli.Invalidf("%s: want one of \"set\", \"delete\", \"merge\", \"patch\", \"put\", \"text\", \"value\"", where)
 	}
 	return s, nil
 }
@@ -161,6 +161,14 @@ func stepChange(name string, arg json.RawMessage) (func(*txn.Tx, string) error, 
 	case "put":
 		// The value ends with its last byte; a file ends with a line.
 		return func(tx *txn.Tx, file string) error { return tx.Put(file, append(bytes.Clone(arg), '\n')) }, nil
+	case "text":
+		var text string
+		if err := json.Unmarshal(arg, &text); err != nil || arg[0] != '"' {
+			return nil, fmt.Errorf(`"text": want a string, the document's own text`)
+		}
+		return func(tx *txn.Tx, file string) error { return tx.Put(file, []byte(text)) }, nil
+	case "value":
+		return func(tx *txn.Tx, file string) error { return tx.Encode(file, arg) }, nil
 	case "set":
 		return stepSet(arg)
 	case "delete":

@@ -158,7 +158,11 @@ func (h *hold) one(tx *txn.Tx, o op) error {
 		o.finish(empty{}, nil)
 		return nil
 	case "commit":
-		h.last = &o
+		if err := change.Do(tx, o.req.steps); err != nil {
+			o.finish(nil, err)
+			return err
+		}
+		h.steps, h.last = append(h.steps, o.req.steps...), &o
 		return nil
 	case "abort":
 		h.last = &o

@@ -155,8 +155,9 @@ func (s *server) begin(ctx context.Context, line []byte) {
 		return
 	}
 	finish := func(result any, err error) {
-		s.answer(req.ID, result, named(ctx, err))
-		done()
+		err = named(ctx, err)
+		done() // who has the answer may use the id again
+		s.answer(req.ID, result, err)
 		s.gate.leave(len(line))
 	}
 	if req.TX != "" {
