@@ -28,19 +28,32 @@ const (
 
 var errHeld = errors.New("held by another")
 
-// lockFile takes the flock for a caller that its process has admitted.
-func (m *Manager) lockFile(p *patience, q *queue, r *Request) (*flock.Flock, error) {
+// lockFile takes the flock for a caller that its process has admitted. It tells
+// whether another process stood in the way.
+func (m *Manager) lockFile(p *patience, q *queue, r *Request) (fl *flock.Flock, waited bool, err error) {
+	fl, err = m.tryAtOnce(p, r)
+	if !errors.Is(err, errHeld) {
+		return fl, false, err
+	}
+	if p.none() {
+		return nil, false, m.gaveUp(p, r, nil)
+	}
+	fl, err = m.awaitFile(p, q, r)
+	return fl, true, err
+}
+
+// tryAtOnce is errHeld where the lock can't be had without waiting.
+func (m *Manager) tryAtOnce(p *patience, r *Request) (*flock.Flock, error) {
 	fl, err := tryLockFile(r, p.none())
 	for looks := ghostLooks; looks > 0 && p.none() && errors.Is(err, errHeld); looks-- {
 		time.Sleep(ghostPause)
 		fl, err = tryLockFile(r, true)
 	}
-	if !errors.Is(err, errHeld) {
-		return fl, err
-	}
-	if p.none() {
-		return nil, m.gaveUp(p, r, nil)
-	}
+	return fl, err
+}
+
+// awaitFile waits in line for the flock.
+func (m *Manager) awaitFile(p *patience, q *queue, r *Request) (*flock.Flock, error) {
 	select {
 	case q.slot <- struct{}{}:
 		defer func() { <-q.slot }()
@@ -52,12 +65,9 @@ func (m *Manager) lockFile(p *patience, q *queue, r *Request) (*flock.Flock, err
 		if err != nil {
 			return nil, err
 		}
-		s := look(fl, r)
-		if s.same {
-			s.stamp(r)
+		if look(fl, r).same {
 			return fl, nil
 		}
-		s.close()
 		_ = fl.Unlock()
 	}
 	return nil, m.gaveUp(p, r, nil)
@@ -73,10 +83,8 @@ func tryLockFile(r *Request, barge bool) (*flock.Flock, error) {
 		}
 		s := look(fl, r)
 		if s.same && (barge || !s.awaited) {
-			s.stamp(r)
 			return fl, nil
 		}
-		s.close()
 		_ = fl.Unlock()
 		if s.same {
 			return nil, errHeld
@@ -110,6 +118,7 @@ func block(fl *flock.Flock, mode Mode) error {
 //
 // The file is not opened with O_CREATE: where it exists and belongs to another
 // user, a kernel with protected_regular would refuse that in a shared directory.
+// What is no regular file is refused before it is opened.
 func openLocked(r *Request, op func(*flock.Flock, Mode) error) (*flock.Flock, error) {
 	flag := os.O_RDWR
 	for range maxRestarts {
@@ -142,6 +151,9 @@ func lockOnce(r *Request, flag int, op func(*flock.Flock, Mode) error) (*flock.F
 		return nil, err
 	}
 	defer release()
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "lock", Path: r.Path, Err: ErrNotRegular}
+	}
 	fl := flock.New(path, flock.SetFlag(flag|careful), flock.SetPermissions(r.perm()))
 	err = op(fl, r.Mode)
 	var opening *fs.PathError
@@ -171,6 +183,10 @@ func Check(path, name string) error {
 	return nil // somebody holds it, or the caller may not: a wait tells
 }
 
+// ErrNotRegular is returned where something else than a regular file has the name of a
+// lock file.
+var ErrNotRegular = errors.New("not a regular file")
+
 // createLockFile makes the lock file unless another process was faster.
 func createLockFile(r *Request) error {
 	f, err := fsys.OS.OpenFile(r.Path, os.O_RDWR|os.O_CREATE|os.O_EXCL|careful, r.perm())
@@ -181,7 +197,7 @@ func createLockFile(r *Request) error {
 		return err
 	}
 	// The umask must not keep other users out of a group's workspace.
-	return errors.Join(inheritOwner(f), f.Chmod(r.perm()), f.Close())
+	return errors.Join(inheritOwner(f), f.Chmod(r.perm()), f.Truncate(FileSize), f.Close())
 }
 
 // inheritOwner gives a file that root made to the owner of its directory.

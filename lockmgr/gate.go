@@ -36,7 +36,7 @@ func enterGate(r *Request) *gate {
 	g := &gate{fl: fl}
 	if f, err := fsys.OS.OpenFile(r.Path, os.O_WRONLY|careful, 0); err == nil {
 		g.mark = f
-		_ = f.Truncate(textSize + 1)
+		_ = f.Truncate(FileSize + 1)
 	}
 	return g
 }
@@ -48,7 +48,7 @@ func (g *gate) pass() {
 		return
 	}
 	if g.mark != nil {
-		_ = g.mark.Truncate(textSize)
+		_ = g.mark.Truncate(FileSize)
 		_ = g.mark.Close()
 	}
 	_ = g.fl.Unlock()

@@ -14,12 +14,17 @@ type Held struct {
 	mu     sync.Mutex
 	locks  []heldLock
 	waited time.Duration
+	// stamper leaves the holder's texts later, nil where there is nothing to leave.
+	stamper *time.Timer
 }
 
 type heldLock struct {
-	q    *queue
-	fl   *flock.Flock
-	mode Mode
+	q     *queue
+	fl    *flock.Flock
+	mode  Mode
+	since time.Time
+	// unstamped says that the holder's text is to be left, and is not yet.
+	unstamped bool
 }
 
 // Release gives all the locks back. It is idempotent.
@@ -33,6 +38,9 @@ func (h *Held) Release() error {
 // process: a lock handed over inside a process would starve the others.
 func (h *Held) giveBack() error {
 	h.busy()
+	if h.stamper != nil {
+		h.stamper.Stop()
+	}
 	var errs []error
 	for i := len(h.locks) - 1; i >= 0; i-- {
 		l := &h.locks[i]

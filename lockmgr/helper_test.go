@@ -235,6 +235,15 @@ func acquire(t testing.TB, m *Manager, reqs []Request) *Held {
 	return h
 }
 
+// stamped waits until the holder of a lock has left its text.
+func stamped(t testing.TB, path string) {
+	t.Helper()
+	eventually(t, "the holder leaves its text", func() bool {
+		_, ok, err := ReadHolder(path)
+		return err == nil && ok
+	})
+}
+
 // try acquires without waiting.
 func try(m *Manager, reqs []Request) error {
 	h, err := m.Acquire(context.Background(), 0, reqs)

@@ -166,15 +166,15 @@ func clip(s string, n int) string {
 	return s
 }
 
-// holderText is the whole lock file of a holder in this mode, from now on. Its
+// holderText is the text of a holder in this mode, since a time. Its
 // size is fixed, so that one write replaces it.
-func holderText(mode Mode) []byte {
+func holderText(mode Mode, since time.Time) []byte {
 	b := make([]byte, 0, textSize)
 	b = append(b, ownIdentity().prefix...)
 	b = append(b, `,"mode":"`...)
 	b = append(b, mode.String()...)
 	b = append(b, `","since":"`...)
-	b = time.Now().UTC().AppendFormat(b, time.RFC3339Nano)
+	b = since.UTC().AppendFormat(b, time.RFC3339Nano)
 	b = append(b, `"}`...)
 	for len(b) < textSize-1 {
 		b = append(b, ' ')

@@ -53,7 +53,7 @@ func (h *Held) Wanted() bool {
 	defer h.mu.Unlock()
 	for i := range h.locks {
 		info, err := h.locks[i].fl.Stat()
-		if err == nil && info.Size() > textSize {
+		if err == nil && info.Size() > FileSize {
 			return true
 		}
 	}

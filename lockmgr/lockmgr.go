@@ -31,10 +31,12 @@
 // has to wait for a lease. A lock file and its queues are never renamed and never
 // unlinked.
 //
-// A lock file holds 512 bytes: one line of JSON that names the last exclusive
-// holder, padded with spaces. It is for people only. A 513th byte says that
-// somebody waits; it is a hint, and a stale one costs the next holder a few
-// microseconds and is taken away by it.
+// A lock file has 1,024 bytes. In the first 512 is one line of JSON that names an
+// exclusive holder, padded with spaces. It is for people only, and written by a holder
+// that had to wait, or has held the lock for 50 ms; at once where the kernel does not
+// show this process to others. The rest belongs to whoever holds the lock. A 1,025th
+// byte says that somebody waits; it is a hint, and a stale one costs the next holder a
+// few microseconds and is taken away by it.
 package lockmgr
 
 import (
@@ -138,6 +140,7 @@ func (m *Manager) Acquire(ctx context.Context, timeout time.Duration, reqs []Req
 		}
 		if lease == nil {
 			h.waited = p.waited()
+			h.stampSoon()
 			return h, nil
 		}
 		if err := m.awaitLease(p, lease); err != nil {
@@ -176,12 +179,17 @@ func (m *Manager) acquireOne(p *patience, r *Request) (heldLock, error) {
 	if err != nil {
 		return heldLock{}, err
 	}
-	fl, err := m.lockFile(p, q, r)
+	fl, waited, err := m.lockFile(p, q, r)
 	if err != nil {
 		m.leave(q, r.Mode)
 		return heldLock{}, err
 	}
-	return heldLock{q: q, fl: fl, mode: r.Mode}, nil
+	l := heldLock{q: q, fl: fl, mode: r.Mode, since: time.Now(), unstamped: r.Mode == Exclusive && !r.NoHolder}
+	if waited && l.unstamped {
+		l.unstamped = false
+		leaveText(fl, r.Path, r.Mode, l.since)
+	}
+	return l, nil
 }
 
 // merge returns the requests in the order of acquisition, one per path.

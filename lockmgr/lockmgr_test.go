@@ -2,6 +2,7 @@ package lockmgr
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -155,10 +156,12 @@ func TestHolderText(t *testing.T) {
 	path := lockPath(t)
 	before := time.Now().Add(-time.Second)
 	h := acquire(t, New(), one(Exclusive, path))
-	got, ok, err := ReadHolder(path)
+	after := time.Now()
+	stamped(t, path)
+	got, _, err := ReadHolder(path)
 	require.NoError(t, err)
-	require.True(t, ok)
 	require.Equal(t, os.Getpid(), got.PID)
+	require.False(t, got.Since.After(after), "since it has the lock, not since the text is there")
 	require.Equal(t, Exclusive, got.Mode)
 	require.True(t, got.Since.After(before))
 	require.Contains(t, got.Command, filepath.Base(os.Args[0]))
@@ -168,8 +171,75 @@ func TestHolderText(t *testing.T) {
 
 	raw, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Len(t, raw, textSize)
-	require.True(t, strings.HasSuffix(string(raw), " \n"))
+	require.Len(t, raw, FileSize)
+	require.True(t, strings.HasSuffix(string(raw[:textSize]), " \n"))
+}
+
+// A holder that is gone at once leaves the file as it was: readers look at its times.
+// One that had to wait does not, and none where only the text can tell who it is.
+func TestWhenTheTextIsLeft(t *testing.T) {
+	path := lockPath(t)
+	require.NoError(t, try(New(), one(Exclusive, path)))
+	before, err := os.Stat(path)
+	require.NoError(t, err)
+	require.NoError(t, try(New(), one(Exclusive, path)))
+	after, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, before.ModTime(), after.ModTime())
+	_, ok, err := ReadHolder(path)
+	require.NoError(t, err)
+	require.False(t, ok)
+
+	tells := kernelTells
+	defer func() { kernelTells = tells }()
+	kernelTells = func() bool { return false }
+	require.NoError(t, try(New(), one(Exclusive, path)))
+	_, ok, err = ReadHolder(path)
+	require.NoError(t, err)
+	require.True(t, ok)
+
+	kernelTells = func() bool { return true }
+	other := lockPath(t)
+	p := hold(t, Shared, other)
+	got := make(chan error, 1)
+	m := New()
+	go func() {
+		h, err := m.Acquire(context.Background(), long, one(Exclusive, other))
+		if err == nil {
+			if _, ok, _ := ReadHolder(other); !ok {
+				err = errors.New("no text though it had to wait")
+			}
+			err = errors.Join(err, h.Release())
+		}
+		got <- err
+	}()
+	eventually(t, "it waits", func() bool {
+		s, err := m.Probe(other)
+		return err == nil && len(s.Waiters) > 0
+	})
+	p.finish(t)
+	require.NoError(t, <-got)
+}
+
+// What the holder keeps behind the text is not touched by anybody's waiting.
+func TestTheRestOfTheFileIsTheHolders(t *testing.T) {
+	path := lockPath(t)
+	h := acquire(t, New(), one(Exclusive, path))
+	rest := strings.Repeat("x", FileSize-textSize)
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = f.WriteAt([]byte(rest), textSize)
+	require.NoError(t, errors.Join(err, f.Close()))
+	p := play(t, role{Name: "hold", Paths: []string{path}, Mode: Exclusive, Timeout: long})
+	eventually(t, "somebody waits", h.Wanted)
+	require.NoError(t, h.Release())
+	require.Equal(t, "held", p.line(t))
+	stamped(t, path)
+	p.finish(t)
+	raw, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Len(t, raw, FileSize)
+	require.Equal(t, rest, string(raw[textSize:]))
 }
 
 func TestNoHolderText(t *testing.T) {
@@ -188,7 +258,9 @@ func TestSetCommand(t *testing.T) {
 	path := lockPath(t)
 	for _, c := range []string{"jtx set config.json", strings.Repeat("ü", 200), strings.Repeat("\x01", 500), `a "b" \`} {
 		SetCommand(c)
-		require.NoError(t, try(New(), one(Exclusive, path)))
+		h := acquire(t, New(), one(Exclusive, path))
+		h.stampNow()
+		require.NoError(t, h.Release())
 		got, ok, err := ReadHolder(path)
 		require.NoError(t, err)
 		require.True(t, ok)

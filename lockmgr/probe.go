@@ -57,7 +57,7 @@ func (m *Manager) Probe(path string) (Status, error) {
 	}
 	locks, known := kernelLocks(path, file)
 	s.add(locks, t)
-	if s.State == Free && (!known || elsewhere(t)) {
+	if s.State == Free && (!known || !kernelTells() || elsewhere(t)) {
 		s.State, err = tryState(path)
 		if s.State == HeldExclusive && t != nil {
 			s.Holders = append(s.Holders, t.holder())

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ func TestProbe(t *testing.T) {
 	require.NoFileExists(t, path, "looking creates nothing")
 
 	h := acquire(t, m, one(Exclusive, path))
+	stamped(t, path)
 	s, err = m.Probe(path)
 	require.NoError(t, err)
 	require.Equal(t, HeldExclusive, s.State)
@@ -80,6 +82,8 @@ func TestProbeFromAnotherPidNamespace(t *testing.T) {
 		return playUnder(t, r, append(inside, os.Args[0])...).finish(t)
 	}
 	h := acquire(t, New(), one(Exclusive, path))
+	require.Contains(t, look(), "exclusive ", "though there may be no text yet")
+	stamped(t, path)
 	got := look()
 	require.Contains(t, got, "exclusive 1 ")
 	require.Contains(t, got, fmt.Sprintf("is locked by pid %d", os.Getpid()))
@@ -94,11 +98,18 @@ func TestCurrentHolder(t *testing.T) {
 	m := New()
 	_, known := m.currentHolder(path)
 	require.False(t, known)
-	require.NoError(t, try(m, one(Exclusive, path)))
+	held := acquire(t, m, one(Exclusive, path))
+	held.stampNow()
+	require.NoError(t, held.Release())
 	h, known := m.currentHolder(path)
 	require.True(t, known)
 	require.Equal(t, os.Getpid(), h.PID)
-	hold(t, Exclusive, path).finish(t)
+	p := hold(t, Exclusive, path)
+	eventually(t, "the other's text", func() bool {
+		h, ok, err := ReadHolder(path)
+		return err == nil && ok && h.PID == p.pid()
+	})
+	p.finish(t)
 	_, known = m.currentHolder(path)
 	require.False(t, known)
 }
@@ -175,4 +186,19 @@ func TestProbeShowsWhoWaitsForALease(t *testing.T) {
 	require.NoError(t, New().BreakLease(context.Background(), time.Minute, path, "T1"))
 	require.Equal(t, "held", p.line(t))
 	require.Empty(t, waiting())
+}
+
+// They are refused at once, also where the open would wait for ever.
+func TestNotARegularFile(t *testing.T) {
+	for name, make := range map[string]func(string) error{
+		"fifo": func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"dir":  func(path string) error { return os.Mkdir(path, 0o700) },
+		"link": func(path string) error { return os.Symlink("elsewhere", path) },
+	} {
+		path := lockPath(t)
+		require.NoError(t, make(path))
+		for _, mode := range []Mode{Shared, Exclusive} {
+			require.ErrorIs(t, try(New(), one(mode, path)), ErrNotRegular, name)
+		}
+	}
 }

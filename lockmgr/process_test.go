@@ -28,7 +28,7 @@ func TestKilledWaiterIsNotInTheWay(t *testing.T) {
 	waiter := play(t, role{Name: "hold", Paths: []string{path}, Mode: Exclusive, Timeout: long})
 	eventually(t, "it waits", func() bool {
 		info, err := os.Stat(path)
-		return err == nil && info.Size() > textSize
+		return err == nil && info.Size() > FileSize
 	})
 	waiter.kill(t)
 	holder.finish(t)

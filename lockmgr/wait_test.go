@@ -19,6 +19,7 @@ const short = 20 * time.Millisecond
 func TestDeadlineNamesTheHolder(t *testing.T) {
 	path := lockPath(t)
 	p := hold(t, Exclusive, path)
+	stamped(t, path)
 	for _, timeout := range []time.Duration{0, short} {
 		_, err := New().Acquire(context.Background(), timeout, one(Exclusive, path))
 		require.ErrorIs(t, err, ErrTimeout)
@@ -205,7 +206,7 @@ func TestReadersDontOvertakeAWriter(t *testing.T) {
 	go wait(m, Exclusive, "writer")
 	eventually(t, "the writer waits", func() bool {
 		info, err := os.Stat(path)
-		return err == nil && info.Size() > textSize
+		return err == nil && info.Size() > FileSize
 	})
 	var readers sync.WaitGroup
 	for _, m := range []*Manager{m, New()} {
@@ -285,11 +286,11 @@ func TestStaleMark(t *testing.T) {
 	path := lockPath(t)
 	m := New()
 	require.NoError(t, try(m, one(Exclusive, path)))
-	require.NoError(t, os.Truncate(path, textSize+1))
+	require.NoError(t, os.Truncate(path, FileSize+1))
 	require.NoError(t, try(m, one(Exclusive, path)), "without waiting it is ignored")
 	h := acquire(t, m, one(Exclusive, path))
 	info, err := os.Stat(path)
 	require.NoError(t, err)
-	require.EqualValues(t, textSize, info.Size())
+	require.EqualValues(t, FileSize, info.Size())
 	require.NoError(t, h.Release())
 }
