@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"strings"
 
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -16,9 +15,9 @@ import (
 // an image by it, and the chain is made anew; else frames are copied as they are, and the chain can be checked from
 // the first one on. Segments but the last are compressed.
 //
-// The new generation is complete and durable before CURRENT is renamed to name it,
-// and the old one is removed after that: a crash at any step leaves one of them,
-// whole. The caller holds the file's lock; nothing may be pending.
+// The new generation is complete and durable before it gets its name, and the old one
+// is removed when that is durable: a crash at any step leaves one of them, whole. The
+// caller holds the file's lock; nothing may be pending.
 func (l *Log) Rebuild(from LSN, rewrite func(*Record) (*Record, error)) error {
 	if err := l.usable(); err != nil {
 		return err
@@ -31,7 +30,7 @@ func (l *Log) Rebuild(from LSN, rewrite func(*Record) (*Record, error)) error {
 	}
 	b, err := l.buildGeneration(from, rewrite)
 	if err != nil {
-		err = errors.Join(err, fsys.RemoveTree(l.fs, journalDir(l.dir, l.state.Gen+1)))
+		err = errors.Join(err, fsys.RemoveTree(l.fs, journalDir(l.dir, l.state.Gen+1)+genTemp))
 	} else {
 		fsys.Step("compact.built")
 		err = l.switchTo(b)
@@ -66,7 +65,7 @@ type builder struct {
 
 func (l *Log) buildGeneration(from LSN, rewrite func(*Record) (*Record, error)) (*builder, error) {
 	b := &builder{log: l, gen: l.state.Gen + 1, rewrites: rewrite != nil}
-	b.dir = journalDir(l.dir, b.gen)
+	b.dir = journalDir(l.dir, b.gen) + genTemp
 	if err := fsys.RemoveTree(l.fs, b.dir); err != nil {
 		return nil, err
 	}
@@ -173,61 +172,71 @@ func (b *builder) finish() error {
 			return err
 		}
 	}
-	return fsys.SyncDir(b.log.fs, b.log.dir)
+	return nil
 }
 
 // switchTo makes the new generation the journal. The state is marked pending
-// before: it names the old one's tail, which must not be believed any more when
-// CURRENT names the new one. It is settled when the old one is gone: so whoever opens
-// the journal after a crash in between removes it.
+// before: it names the old one's tail, which must not be believed any more when the
+// new one has its name. It is settled when the old one is gone: so whoever opens the
+// journal after a crash in between removes it.
 func (l *Log) switchTo(b *builder) error {
 	before := l.state
 	if err := l.MarkPending(); err != nil {
 		return err
 	}
+	fsys.Step("compact.pending")
 	l.releaseTail()
 	l.last = nil // its place in the chain is another one
-	if err := l.publish(b.gen); err != nil {
+	if err := l.fs.Rename(b.dir, journalDir(l.dir, b.gen)); err != nil {
 		return l.fail(err)
 	}
+	fsys.Step("compact.switched")
 	s := &l.state
 	s.Gen, s.Group, s.Segment, s.Offset, s.CRC = b.gen, b.group, b.first, int64(len(b.buf)), b.crc
 	s.Image, s.SinceImage, s.LastSize = b.image, b.since, 0
 	if err := l.removeOld(); err != nil {
-		return err
+		return l.fail(err)
 	}
 	s.Pending = before.Pending
 	return l.writeState()
 }
 
-// publish makes CURRENT durably name a generation.
-func (l *Log) publish(gen uint32) error {
-	name := filepath.Base(journalDir(l.dir, gen)) + "\n"
-	if err := fsys.WriteFileAtomic(l.fs, filepath.Join(l.dir, currentName), []byte(name), l.opt.FilePerm); err != nil {
+// removeOld removes every other generation, when it is durable that this one is the
+// journal: the one before, or one whose building a crash cut off.
+func (l *Log) removeOld() error {
+	old, err := l.others()
+	if err != nil || len(old) == 0 {
 		return err
 	}
-	fsys.Step("compact.switched")
-	return fsys.SyncDir(l.fs, l.dir)
-}
-
-// removeOld removes every other generation: the one before, or one whose building
-// a crash cut off.
-func (l *Log) removeOld() error {
-	entries, err := l.fs.ReadDir(l.dir)
-	if err != nil {
-		return ignoreNotExist(err)
-	}
-	mine := filepath.Base(l.journal())
-	for _, e := range entries {
-		name := e.Name()
-		if !e.IsDir() || name == mine || name != journalName && !strings.HasPrefix(name, journalName+".") {
-			continue
-		}
-		if err := fsys.RemoveTree(l.fs, filepath.Join(l.dir, name)); err != nil {
+	if l.state.Gen > 0 {
+		if err := fsys.SyncDir(l.fs, l.dir); err != nil {
 			return err
 		}
 	}
+	fsys.Step("compact.durable")
+	for _, path := range old {
+		if err := fsys.RemoveTree(l.fs, path); err != nil {
+			return err
+		}
+		fsys.Step("compact.removed")
+	}
 	return nil
+}
+
+// others are the paths of what belongs to other generations than this one.
+func (l *Log) others() (paths []string, err error) {
+	entries, err := l.fs.ReadDir(l.dir)
+	if err != nil {
+		return nil, ignoreNotExist(err)
+	}
+	for _, e := range entries {
+		gen, is := parseGen(e.Name())
+		switch {
+		case is && gen != l.state.Gen, isUnfinished(e.Name()), l.state.Gen > 0 && isSegment(e.Name()):
+			paths = append(paths, filepath.Join(l.dir, e.Name()))
+		}
+	}
+	return paths, nil
 }
 
 func ignoreNotExist(err error) error {

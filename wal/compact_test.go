@@ -77,7 +77,7 @@ func TestRebuildDropsAndGoesOn(t *testing.T) {
 	for _, e := range names {
 		kept = append(kept, e.Name())
 	}
-	require.Equal(t, []string{"CURRENT", "state", "wal.3"}, kept)
+	require.Equal(t, []string{"lock", "wal.3"}, kept)
 	forget(t, dir, 0)
 	l = open(t, dir, Options{Boot: [16]byte{9}, SegmentSize: 2000})
 	require.Equal(t, LSN(2503), l.State().Last)
@@ -178,7 +178,7 @@ func TestRebuildOnAFullDisk(t *testing.T) {
 	opt.FS = fsys.NewFailing(fsys.OS, fsys.Fault{Ops: []string{"write"}, Err: syscall.ENOSPC, Forever: true})
 	l = open(t, dir, opt)
 	require.ErrorIs(t, l.Rebuild(21, nil), syscall.ENOSPC)
-	require.NoDirExists(t, filepath.Join(dir, "wal.1"))
+	require.NoDirExists(t, filepath.Join(dir, "wal.1.tmp"))
 	requireFrom(t, dir, 1, 60)
 }
 
@@ -194,9 +194,9 @@ func TestOldGenerationsDoNotStay(t *testing.T) {
 	l = open(t, dir, opt)
 	require.Error(t, l.Rebuild(21, nil))
 	require.NoError(t, l.Close())
-	require.DirExists(t, filepath.Join(dir, "wal"))
+	require.FileExists(t, filepath.Join(dir, lsnName(1)))
 	l = open(t, dir, testOptions())
-	require.NoDirExists(t, filepath.Join(dir, "wal"))
+	require.NoFileExists(t, filepath.Join(dir, lsnName(1)))
 	requireFrom(t, dir, 21, 60)
 	commit(t, l, mixed(61))
 	requireFrom(t, dir, 21, 61)

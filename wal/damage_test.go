@@ -269,7 +269,9 @@ func TestHazard04MiddleSegments(t *testing.T) {
 func TestLostJournalIsDamage(t *testing.T) {
 	dir := fileDir(t)
 	build(t, dir, 3)
-	require.NoError(t, os.RemoveAll(dir+"/wal"))
+	for _, path := range segments(t, dir) {
+		require.NoError(t, os.Remove(path))
+	}
 	_, err := scanOnce(dir)
 	requireRefused(t, err)
 	_, err = Open(dir, testOptions())

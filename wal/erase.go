@@ -2,39 +2,38 @@ package wal
 
 import (
 	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
-// erasedName is what a journal is called while it is removed.
-const erasedName = "erased"
+// damagedName is the directory below the file's own for what was set aside of it.
+const damagedName = "damaged"
 
 // Erase removes the journal that belongs to the file directory dir, what former
-// generations and damage left of it, and its `state`. Locks stay, since they must
-// never be unlinked. The caller holds the file's exclusive lock. Killed in between, it
-// leaves the whole journal or none: `state` goes first, without which a journal is read
-// as after a reboot, and the journal goes by a rename.
+// generations and damage left of it, and its state. Locks stay, since they must never be
+// unlinked. The caller holds the file's exclusive lock. It is a switch to a generation
+// without a record: killed in between, it leaves the whole journal or none. The state goes
+// first, without which a journal is read as after a reboot.
 func Erase(fsy fsys.FS, dir string) error {
-	journal, gen, err := JournalDir(fsy, dir)
+	_, gen, err := JournalDir(fsy, dir)
 	if err != nil {
 		return err
 	}
-	erased := filepath.Join(dir, erasedName)
+	l := &Log{dir: dir, fs: fsy, state: State{Gen: gen + 1}}
+	empty := l.journal()
 	steps := []func() error{
-		func() error { return fsys.RemoveTree(fsy, erased) },
-		func() error { return ignoreNotExist(fsy.Remove(StatePath(dir))) },
+		func() error { return wipeState(fsy, dir) },
+		func() error { return fsys.RemoveTree(fsy, empty+genTemp) },
+		func() error { return fsy.Mkdir(empty+genTemp, 0o700) },
+		func() error { return fsy.Rename(empty+genTemp, empty) },
+		l.removeOld,
+		func() error { return fsys.RemoveTree(fsy, filepath.Join(dir, damagedName)) },
+		func() error { return fsys.SyncDir(fsy, dir) }, // else what is gone might come back alone
+		func() error { return fsy.Remove(empty) },
 		func() error { return fsys.SyncDir(fsy, dir) },
-		func() error {
-			if gen == 0 {
-				return nil
-			}
-			return ignoreNotExist(fsy.Remove(filepath.Join(dir, currentName)))
-		},
-		func() error { return ignoreNotExist(fsy.Rename(journal, erased)) },
-		func() error { return fsys.SyncDir(fsy, dir) },
-		func() error { return removeErased(fsy, dir) },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -45,17 +44,18 @@ func Erase(fsy fsys.FS, dir string) error {
 	return nil
 }
 
-// removeErased removes what is no journal any more.
-func removeErased(fsy fsys.FS, dir string) error {
-	entries, err := fsy.ReadDir(dir)
+// wipeState durably overwrites the state of dir by nothing.
+func wipeState(fsy fsys.FS, dir string) error {
+	f, err := fsy.OpenFile(StatePath(dir), os.O_WRONLY|careful, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		name := e.Name()
-		if name == erasedName || name == "damaged" || strings.HasPrefix(name, journalName+".") {
-			err = errors.Join(err, fsys.RemoveTree(fsy, filepath.Join(dir, name)))
-		}
+	defer f.Close()
+	if _, err := f.WriteAt(make([]byte, stateSize), stateOffset); err != nil {
+		return err
 	}
-	return err
+	return f.Datasync()
 }

@@ -72,7 +72,7 @@ func FuzzScan(f *testing.F) {
 	require.NoError(f, err)
 	require.NoError(f, tryCommit(l, patch(1), image(2, "{}"), patch(3)))
 	require.NoError(f, l.Close())
-	whole, err := os.ReadFile(filepath.Join(dir, "wal", lsnName(1)))
+	whole, err := os.ReadFile(filepath.Join(dir, lsnName(1)))
 	require.NoError(f, err)
 	f.Add(whole, uint8(3))
 	f.Add(whole, uint8(0))
@@ -80,8 +80,7 @@ func FuzzScan(f *testing.F) {
 	f.Add(append(whole[:200:200], make([]byte, 300)...), uint8(0))
 	f.Fuzz(func(t *testing.T, b []byte, durable uint8) {
 		dir := t.TempDir()
-		require.NoError(t, os.Mkdir(filepath.Join(dir, "wal"), 0o700))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "wal", lsnName(1)), b, 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, lsnName(1)), b, 0o600))
 		forget(t, dir, LSN(durable))
 		recs, err := scanOnce(dir)
 		l, openErr := Open(dir, bigSegments())

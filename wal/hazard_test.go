@@ -180,7 +180,7 @@ func TestHazard11DirectoriesAreSynced(t *testing.T) {
 	opt.FS, opt.DirChain = failing, []string{parent}
 	l := open(t, dir, opt)
 	commit(t, l, patch(1))
-	journal := filepath.Join(dir, "wal")
+	journal := dir
 	for _, want := range []string{journal, dir, parent} {
 		require.True(t, traceHas(failing.Trace(), "sync "+want), "%s in %q", want, failing.Trace())
 	}
@@ -213,7 +213,7 @@ func TestHazard12TemporariesAreRemoved(t *testing.T) {
 	forget(t, dir, 3)
 	l := open(t, dir, testOptions())
 	commit(t, l, patch(4))
-	left, err := filepath.Glob(filepath.Join(dir, "wal", "*TEMP"))
+	left, err := filepath.Glob(filepath.Join(dir, "*TEMP"))
 	require.NoError(t, err)
 	require.Empty(t, left)
 	require.NoError(t, l.Close())

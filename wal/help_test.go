@@ -16,7 +16,11 @@ import (
 // boot is the boot that tests run in, unless they say otherwise.
 var boot = [16]byte{1}
 
-func testOptions() Options { return Options{Boot: boot, SegmentSize: 2000} }
+// testOptions are of files that are the same when they were copied: most tests damage a
+// copy of what they have built.
+func testOptions() Options {
+	return Options{FS: fsys.Anonymous(fsys.OS), Boot: boot, SegmentSize: 2000}
+}
 
 func fileDir(t testing.TB) string {
 	t.Helper()
@@ -160,6 +164,49 @@ func mutate(t testing.TB, path string, change func([]byte) []byte) {
 	require.NoError(t, os.WriteFile(path, change(bytes.Clone(b)), 0o600))
 }
 
+// mutateState changes the bytes of the state in a lock file.
+func mutateState(t testing.TB, path string, change func([]byte) []byte) {
+	t.Helper()
+	mutate(t, path, func(b []byte) []byte {
+		s := change(b[stateOffset : stateOffset+stateSize : stateOffset+stateSize])
+		return append(b[:stateOffset], append(s, make([]byte, lockSize-stateOffset-len(s))...)...)
+	})
+}
+
+// inLock is a lock file that holds these bytes in the place of a state.
+func inLock(state []byte) []byte {
+	b := make([]byte, lockSize)
+	copy(b[stateOffset:], state)
+	return b
+}
+
+// moveGen makes the segments in dir those of a later generation, as a switch does.
+func moveGen(t testing.TB, dir, gen string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	temp := filepath.Join(dir, gen+genTemp)
+	require.NoError(t, os.Mkdir(temp, 0o700))
+	for _, e := range entries {
+		if isSegment(e.Name()) {
+			from, to := filepath.Join(dir, e.Name()), filepath.Join(temp, e.Name())
+			if e.IsDir() {
+				require.NoError(t, os.CopyFS(to, os.DirFS(from)))
+				continue
+			}
+			b, err := os.ReadFile(from)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(to, b, 0o600))
+		}
+	}
+	require.NoError(t, os.Rename(temp, filepath.Join(dir, gen)))
+	for _, e := range entries {
+		if isSegment(e.Name()) {
+			require.NoError(t, os.RemoveAll(filepath.Join(dir, e.Name())))
+		}
+	}
+}
+
 // copyTree copies a file directory, to damage the copy.
 func copyTree(t testing.TB, from string) string {
 	t.Helper()
@@ -173,7 +220,7 @@ func forget(t testing.TB, dir string, durable LSN) {
 	t.Helper()
 	s := State{Boot: [16]byte{9}, Durable: durable}
 	b := s.encode()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, stateName), b[:], 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, stateName), inLock(b[:]), 0o600))
 }
 
 func traceHas(trace []string, prefix string) bool {

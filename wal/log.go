@@ -76,7 +76,8 @@ type Log struct {
 
 	last *Record // the newest one, if this Log appended it and it has no image
 
-	stateFile fsys.File       // nil where there is no state yet
+	stateFile fsys.File       // nil where there is no file for it yet
+	self      Identity        // of stateFile
 	onDisk    [stateSize]byte // what stateFile holds; zero where that isn't known
 	written   [stateSize]byte // what was last written to it, or tried to be
 	tail      fsys.File       // our own descriptor of the tail segment, for syncing
@@ -180,14 +181,26 @@ func (l *Log) readState() (State, bool, error) {
 		if err != nil {
 			return State{}, false, err
 		}
-		l.stateFile = f
+		if err := l.holdState(f); err != nil {
+			return State{}, false, err
+		}
 	}
-	state, ok, raw, err := readState(l.stateFile)
+	state, ok, raw, err := readState(l.stateFile, l.self)
 	l.onDisk = [stateSize]byte{}
 	if ok {
 		l.onDisk = [stateSize]byte(raw)
 	}
 	return state, ok, err
+}
+
+// holdState keeps f as the file that the state is in.
+func (l *Log) holdState(f fsys.File) error {
+	self, err := identify(l.fs, f)
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	l.stateFile, l.self = f, self
+	return nil
 }
 
 func (l *Log) statePath() string { return StatePath(l.dir) }
@@ -273,21 +286,35 @@ func (l *Log) SetState(set func(*State)) error {
 // sees it, and no other boot believes it.
 func (l *Log) writeState() error {
 	if l.stateFile == nil {
-		f, err := l.create(l.statePath(), 0)
-		if err != nil {
+		if err := l.createState(); err != nil {
 			return err
 		}
-		l.stateFile = f
 	}
-	l.state.Written, l.state.WrittenIn = time.Now().UnixNano(), l.opt.Boot
+	l.state.Written, l.state.WrittenIn, l.state.Self = time.Now().UnixNano(), l.opt.Boot, l.self
 	l.written = l.state.encode()
 	l.onDisk = [stateSize]byte{}
-	if _, err := l.stateFile.WriteAt(l.written[:], 0); err != nil {
+	if _, err := l.stateFile.WriteAt(l.written[:], stateOffset); err != nil {
 		return err
 	}
 	l.onDisk = l.written
 	l.known = l.state.Boot == l.opt.Boot
 	return nil
+}
+
+// createState makes the file that the state is in, where nobody has locked it yet.
+func (l *Log) createState() error {
+	f, err := l.create(l.statePath(), 0)
+	if err != nil {
+		return err
+	}
+	if err := l.holdState(f); err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Size() < lockSize {
+		err = f.Truncate(lockSize)
+	}
+	return err
 }
 
 // create makes a file with exactly FilePerm.
@@ -334,7 +361,7 @@ func (l *Log) unchanged() bool {
 	if err != nil || !os.SameFile(mine, named) {
 		return false
 	}
-	_, ok, raw, err := readState(l.stateFile)
+	_, ok, raw, err := readState(l.stateFile, l.self)
 	if err != nil || !ok || [stateSize]byte(raw) != l.onDisk {
 		return false
 	}

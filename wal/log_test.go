@@ -93,9 +93,9 @@ func TestGroups(t *testing.T) {
 		require.NoError(t, l.Close())
 	}
 	requireWhole(t, dir, n)
-	names, err := os.ReadDir(filepath.Join(dir, "wal"))
+	names, err := os.ReadDir(dir)
 	require.NoError(t, err)
-	require.Len(t, names, groupSegments+2)
+	require.Len(t, names, groupSegments+2+1) // and the lock
 
 	forget(t, dir, n)
 	l := open(t, dir, opt)
@@ -210,8 +210,7 @@ func TestClosed(t *testing.T) {
 func TestGenerations(t *testing.T) {
 	dir := fileDir(t)
 	build(t, dir, 20)
-	require.NoError(t, os.Rename(filepath.Join(dir, "wal"), filepath.Join(dir, "wal.7")))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "CURRENT"), []byte("wal.7\n"), 0o600))
+	moveGen(t, dir, "wal.7")
 	requireWhole(t, dir, 20)
 	l := open(t, dir, testOptions())
 	require.Equal(t, uint32(7), l.State().Gen)
@@ -220,11 +219,16 @@ func TestGenerations(t *testing.T) {
 	require.True(t, open(t, dir, testOptions()).Trusted())
 	requireWhole(t, dir, 21)
 
-	for _, text := range []string{"", "wal.7", "wal.0\n", "wal.07\n", "wal.x\n", "../wal\n", "wal.4294967296\n", "wal\n\n"} {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "CURRENT"), []byte(text), 0o600))
-		_, _, err := JournalDir(fsys.OS, dir)
-		require.ErrorIs(t, err, ErrCorrupt, "%q", text)
+	// The greatest that is one counts.
+	for _, name := range []string{"wal", "wal.0", "wal.07", "wal.x", "wal.8.tmp", "wal.4294967296", "wal.6"} {
+		require.NoError(t, os.Mkdir(filepath.Join(dir, name), 0o700))
+		_, gen, err := JournalDir(fsys.OS, dir)
+		require.NoError(t, err)
+		require.Equal(t, uint32(7), gen, name)
 	}
+	require.NoError(t, os.Symlink("wal.7", filepath.Join(dir, "wal.9")))
+	_, _, err := JournalDir(fsys.OS, dir)
+	require.ErrorIs(t, err, ErrCorrupt)
 }
 
 func TestDescriptorsAreClosed(t *testing.T) {

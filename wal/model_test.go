@@ -95,7 +95,7 @@ func (m *model) powerCut(t *rapid.T) {
 		require.NoError(t, errors.Join(os.RemoveAll(path)))
 	case "torn":
 		if _, err := os.Stat(path); err == nil {
-			require.NoError(t, os.Truncate(path, 128))
+			require.NoError(t, os.Truncate(path, stateOffset+128))
 		}
 	}
 	m.boot++

@@ -120,10 +120,10 @@ func TestPackLeftovers(t *testing.T) {
 			if left&(1<<i) != 0 {
 				text, err := os.ReadFile(path)
 				require.NoError(t, err)
-				require.NoError(t, os.WriteFile(filepath.Join(dir, "wal", filepath.Base(path)), text, 0o600))
+				require.NoError(t, os.WriteFile(filepath.Join(dir, filepath.Base(path)), text, 0o600))
 			}
 		}
-		temp := filepath.Join(dir, "wal", filepath.Base(packed[0])+tempSuffix)
+		temp := filepath.Join(dir, filepath.Base(packed[0])+tempSuffix)
 		require.NoError(t, os.WriteFile(temp, []byte("half"), 0o600))
 		require.Equal(t, len(segments(t, whole)), len(segments(t, dir)), "they are not listed")
 		recs, err := scanAll(dir)
@@ -133,7 +133,7 @@ func TestPackLeftovers(t *testing.T) {
 		l := open(t, dir, Options{Boot: [16]byte{9}, SegmentSize: 2000})
 		require.NoFileExists(t, temp)
 		for _, path := range replaced {
-			require.NoFileExists(t, filepath.Join(dir, "wal", filepath.Base(path)))
+			require.NoFileExists(t, filepath.Join(dir, filepath.Base(path)))
 		}
 		commit(t, l, mixed(301))
 		requireFrom(t, dir, 1, 301)

@@ -29,12 +29,6 @@ func (l *Log) preflight(hinted, near bool) error {
 		return err
 	}
 	l.state.Gen = gen
-	if hinted && hint.Gen != gen {
-		// A compaction was cut off behind its switch, which may not be durable.
-		if err := l.publish(gen); err != nil {
-			return err
-		}
-	}
 	if err := l.removeOld(); err != nil {
 		return err
 	}

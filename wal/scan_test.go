@@ -159,13 +159,12 @@ func TestReaderMeetsCompaction(t *testing.T) {
 	build(t, pristine, 40)
 	for i := range len(segments(t, pristine)) + 1 {
 		dir := copyTree(t, pristine)
-		when := filepath.Join(dir, "wal")
+		when := dir
 		if i > 0 {
 			when = segments(t, dir)[i-1]
 		}
 		fsy := &interposed{FS: fsys.OS, when: when, do: func() {
-			require.NoError(t, os.Rename(filepath.Join(dir, "wal"), filepath.Join(dir, "wal.1")))
-			require.NoError(t, os.WriteFile(filepath.Join(dir, "CURRENT"), []byte("wal.1\n"), 0o600))
+			moveGen(t, dir, "wal.1")
 		}}
 		next := 1
 		for r, err := range Scan(fsy, dir, 1) {
@@ -202,12 +201,12 @@ func (f *listed) ReadDir(name string) ([]os.DirEntry, error) {
 func TestTrustedOpenLooksAtTwoFiles(t *testing.T) {
 	dir := fileDir(t)
 	build(t, dir, 50)
-	fsy := &listed{FS: fsys.OS}
+	fsy := &listed{FS: fsys.Anonymous(fsys.OS)}
 	opt := testOptions()
 	opt.FS = fsy
 	l := open(t, dir, opt)
 	tail := filepath.Base(tailSegment(t, dir))
-	require.Equal(t, []string{"open state", "lstat " + tail}, fsy.names)
+	require.Equal(t, []string{"open lock", "lstat " + tail}, fsy.names)
 	commit(t, l, patch(51))
-	require.Equal(t, []string{"open state", "lstat " + tail, "open " + tail}, fsy.names)
+	require.Equal(t, []string{"open lock", "lstat " + tail, "open " + tail}, fsy.names)
 }

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	currentName = "CURRENT"
-	journalName = "wal"
+	genPrefix   = "wal."
+	genTemp     = ".tmp"  // of a generation that is being built
 	tempSuffix  = ".TEMP" // tidwall/wal's own, and that of a copied tail
 	copySuffix  = ".COPY" + tempSuffix
 	groupSuffix = ".d"
@@ -55,33 +55,45 @@ func segmentPath(journal string, group, first LSN) string {
 }
 
 // JournalDir is the directory of the journal that belongs to the file directory
-// dir, and its generation. It need not exist.
+// dir, and its generation: the greatest that has a name. It need not exist.
 func JournalDir(fsy fsys.FS, dir string) (path string, gen uint32, err error) {
-	name := filepath.Join(dir, currentName)
-	text, err := fsys.ReadAtMost(fsy, name, 64)
-	if errors.Is(err, fs.ErrNotExist) {
-		return journalDir(dir, 0), 0, nil
-	}
-	if err != nil {
+	entries, err := fsy.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", 0, err
 	}
-	line, whole := strings.CutSuffix(string(text), "\n")
-	if line == journalName && whole {
-		return journalDir(dir, 0), 0, nil
+	for _, e := range entries {
+		n, ok := parseGen(e.Name())
+		if ok && !e.IsDir() {
+			return "", 0, &CorruptError{Path: filepath.Join(dir, e.Name()), Reason: "not a directory"}
+		}
+		if ok {
+			gen = max(gen, n)
+		}
 	}
-	digits, found := strings.CutPrefix(line, journalName+".")
-	n, err := strconv.ParseUint(digits, 10, 32)
-	if !found || !whole || err != nil || n == 0 || strconv.FormatUint(n, 10) != digits {
-		return "", 0, &CorruptError{Path: name, Reason: fmt.Sprintf("%.40q names no journal", text)}
-	}
-	return journalDir(dir, uint32(n)), uint32(n), nil
+	return journalDir(dir, gen), gen, nil
 }
 
+// journalDir is where a generation has its segments: the first one in the file's own
+// directory.
 func journalDir(dir string, gen uint32) string {
 	if gen == 0 {
-		return filepath.Join(dir, journalName)
+		return dir
 	}
-	return filepath.Join(dir, journalName+"."+strconv.FormatUint(uint64(gen), 10))
+	return filepath.Join(dir, genPrefix+strconv.FormatUint(uint64(gen), 10))
+}
+
+// parseGen reads the name of a generation's directory.
+func parseGen(name string) (uint32, bool) {
+	digits, ok := strings.CutPrefix(name, genPrefix)
+	n, err := strconv.ParseUint(digits, 10, 32)
+	return uint32(n), ok && err == nil && n > 0 && strconv.FormatUint(n, 10) == digits
+}
+
+// isUnfinished tells of the name under which a generation is built.
+func isUnfinished(name string) bool {
+	gen, ok := strings.CutSuffix(name, genTemp)
+	_, is := parseGen(gen)
+	return ok && is
 }
 
 // listing is what a journal's directory holds.
@@ -130,6 +142,15 @@ func (l *listing) add(fsy fsys.FS, group LSN) error {
 	return nil
 }
 
+// isSegment tells of the names of segments, of groups of them, and of what becomes one.
+func isSegment(name string) bool {
+	if len(name) < lsnDigits {
+		return false
+	}
+	first, err := strconv.ParseUint(name[:lsnDigits], 10, 64)
+	return err == nil && first > 0
+}
+
 func (l *listing) addName(fsy fsys.FS, dir string, group LSN, entry fs.DirEntry) error {
 	name := entry.Name()
 	path := filepath.Join(dir, name)
@@ -146,6 +167,9 @@ func (l *listing) addName(fsy fsys.FS, dir string, group LSN, entry fs.DirEntry)
 	case rest == groupSuffix && entry.IsDir() && group == 0:
 		return l.add(fsy, LSN(first))
 	case entry.IsDir():
+	case !entry.Type().IsRegular():
+		// tidwall/wal's Open would follow a link, or wait for a FIFO.
+		return &CorruptError{Path: path, LSN: LSN(first), Reason: "not a regular file"}
 	case rest == "", packed && last >= LSN(first):
 		l.segments = append(l.segments, segment{first: LSN(first), last: last, group: group, path: path})
 	case strings.HasSuffix(rest, tempSuffix):

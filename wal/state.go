@@ -23,17 +23,17 @@ type State struct {
 	Gen     uint32   // the journal's directory: 0 is "wal", N is "wal.N"
 	// WrittenIn is the boot in which it was last written, settled or pending.
 	WrittenIn [16]byte
-	Self      Self   // the file that the state itself is in, when it was written
-	Last      LSN    // the last record
-	Durable   LSN    // every record up to it is durable
-	Applied   LSN    // the last record whose result was in the file
-	Named     LSN    // the last record whose version the file's name durably led to, it or a later one
-	Rev       uint64 // of the last record
-	Group     LSN    // names the tail segment's sub-directory; 0 where it is in none
-	Segment   LSN    // the tail segment's first LSN
-	Offset    int64  // its size after the last record, in bytes
-	CRC       uint32 // of the last record
-	Image     LSN    // the newest record with an image, of those that weren't aborted
+	Self      Identity // the file that the state itself is in, when it was written
+	Last      LSN      // the last record
+	Durable   LSN      // every record up to it is durable
+	Applied   LSN      // the last record whose result was in the file
+	Named     LSN      // the last record whose version the file's name durably led to, it or a later one
+	Rev       uint64   // of the last record
+	Group     LSN      // names the tail segment's sub-directory; 0 where it is in none
+	Segment   LSN      // the tail segment's first LSN
+	Offset    int64    // its size after the last record, in bytes
+	CRC       uint32   // of the last record
+	Image     LSN      // the newest record with an image, of those that weren't aborted
 	// SinceImage is the size of the entries behind Image, in bytes.
 	SinceImage int64
 	File       FileID  // what the applied record left
@@ -47,14 +47,16 @@ type State struct {
 	LastSize int64 // of the last entry, in bytes, with its length; 0 where that isn't known
 }
 
-// Self tells a file from a copy of it.
-type Self struct {
-	Dev, Ino uint64
-	Birth    int64 // in ns since 1970; 0 where the file system doesn't tell
-}
+// Identity tells the file that holds a state from a copy of it.
+type Identity = fsys.Identity
 
 const (
-	stateName    = "state"
+	// stateName is the file's lock: of its 1,024 bytes the first 512 are the holder's
+	// text, and the state follows.
+	stateName   = "lock"
+	stateOffset = 512
+	lockSize    = 1024
+
 	stateMagic   = "jtxs"
 	stateVersion = 1
 	stateSize    = 256
@@ -154,7 +156,7 @@ func decodeState(b []byte) (s State, ok bool, err error) {
 		Content: Version{Exists: flags&stateExists != 0, Size: i(144), Hash: Hash(b[152:160])},
 		Strict:  flags&stateStrict != 0,
 		Written: i(160), Time: i(168), LastSize: i(176),
-		WrittenIn: [16]byte(b[184:200]), Self: Self{Dev: u(200), Ino: u(208), Birth: i(216)}, Named: LSN(u(224)),
+		WrittenIn: [16]byte(b[184:200]), Self: Identity{Dev: u(200), Ino: u(208), Birth: i(216)}, Named: LSN(u(224)),
 	}
 	return s, true, nil
 }
@@ -172,8 +174,8 @@ func allZero(b []byte) bool {
 // without a lock may have met a write half way.
 const stateReads = 5
 
-// StatePath is where the state of the file directory dir is. Each writing of it
-// changes the file's times.
+// StatePath is the file that holds the state of the file directory dir, which is its
+// lock. Each writing of it changes the file's times.
 func StatePath(dir string) string { return filepath.Join(dir, stateName) }
 
 // ReadState reads dir's state without a lock. A missing or torn one is
@@ -187,11 +189,15 @@ func ReadState(fsy fsys.FS, dir string) (State, bool, error) {
 		return State{}, false, err
 	}
 	defer f.Close()
+	self, err := identify(fsy, f)
+	if err != nil {
+		return State{}, false, err
+	}
 	var before []byte
 	for try := 1; ; try++ {
-		s, ok, raw, err := readState(f)
+		s, ok, raw, err := readState(f, self)
 		// Nobody is writing what is the same a while later: it was torn by a crash.
-		same := try > 1 && bytes.Equal(raw, before)
+		same := try > 1 && bytes.Equal(raw, before) || allZero(raw)
 		if ok || err != nil || same || try == stateReads {
 			return s, ok, err
 		}
@@ -200,16 +206,32 @@ func ReadState(fsy fsys.FS, dir string) (State, bool, error) {
 	}
 }
 
-// readState reads an open state file once, and gives its bytes too.
-func readState(f fsys.File) (s State, ok bool, raw []byte, err error) {
+// identify is of the file that a state is in, which must be a regular one.
+func identify(fsy fsys.FS, f fsys.File) (Identity, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return Identity{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return Identity{}, &CorruptError{Path: f.Name(), Reason: "not a regular file"}
+	}
+	return fsy.Identify(f)
+}
+
+// readState reads an open state once, and gives its bytes too. One that names another
+// file than the one it is in was copied with it: it is taken for that of another boot.
+func readState(f fsys.File, self Identity) (s State, ok bool, raw []byte, err error) {
 	buf := make([]byte, stateSize)
-	n, err := f.ReadAt(buf, 0)
+	n, err := f.ReadAt(buf, stateOffset)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return State{}, false, nil, err
 	}
 	s, ok, err = decodeState(buf[:n])
 	if err != nil {
 		err = fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	if !s.Self.Is(self) {
+		s.Boot, s.WrittenIn = [16]byte{}, [16]byte{}
 	}
 	return s, ok, buf[:n], err
 }

@@ -15,7 +15,7 @@ func sampleState() State {
 		Group: 9, Segment: 10, Offset: 11, CRC: 12, Image: 13, SinceImage: 14,
 		File:    FileID{Dev: 15, Ino: 16, Size: 17, Mtime: 18, Ctime: 19},
 		Content: VersionOf([]byte("{}")), Written: 20, Time: 21, LastSize: 22,
-		WrittenIn: [16]byte{4, 5}, Self: Self{Dev: 23, Ino: 24, Birth: 25}, Named: 26,
+		WrittenIn: [16]byte{4, 5}, Self: Identity{Dev: 23, Ino: 24, Birth: 25}, Named: 26,
 	}
 }
 
@@ -46,7 +46,7 @@ func TestTornState(t *testing.T) {
 		require.Zero(t, got)
 	}
 	for _, n := range []int{0, 1, 100, stateSize - 1} {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, stateName), whole[:n], 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, stateName), append(make([]byte, stateOffset), whole[:n]...), 0o600))
 		_, ok, err := ReadState(fsys.OS, dir)
 		require.NoError(t, err)
 		require.False(t, ok)
@@ -57,7 +57,7 @@ func TestStateOfANewerVersion(t *testing.T) {
 	for _, at := range []int{4, 7, stateUsed} {
 		dir := fileDir(t)
 		build(t, dir, 2)
-		mutate(t, filepath.Join(dir, stateName), func(b []byte) []byte {
+		mutateState(t, filepath.Join(dir, stateName), func(b []byte) []byte {
 			b[at] |= 0x42
 			return resealState(b)
 		})
@@ -76,7 +76,7 @@ func TestOpenWithoutATrustedState(t *testing.T) {
 	for name, spoil := range map[string]func(path string){
 		"missing": func(path string) { require.NoError(t, os.Remove(path)) },
 		"torn": func(path string) {
-			mutate(t, path, func(b []byte) []byte { return append(b[:100], make([]byte, 156)...) })
+			mutateState(t, path, func(b []byte) []byte { return append(b[:100], make([]byte, 156)...) })
 		},
 		"empty":        func(path string) { require.NoError(t, os.Truncate(path, 0)) },
 		"another boot": func(path string) { forget(t, filepath.Dir(path), 30) },

@@ -76,10 +76,15 @@ func (l *Log) syncNames() error {
 	if l.state.Durable > 0 {
 		return nil
 	}
-	for _, dir := range append([]string{l.groupDir(), l.dir}, l.opt.DirChain...) {
+	synced := ""
+	for _, dir := range append([]string{l.groupDir(), l.journal(), l.dir}, l.opt.DirChain...) {
+		if dir == synced {
+			continue // the journal's directory is mostly the file's own
+		}
 		if err := fsys.SyncDir(l.fs, dir); err != nil {
 			return err
 		}
+		synced = dir
 	}
 	return nil
 }

@@ -177,6 +177,7 @@ func (f *Failing) Stat(name string) (fs.FileInfo, error)      { return f.inner.S
 func (f *Failing) Lstat(name string) (fs.FileInfo, error)     { return f.inner.Lstat(name) }
 func (f *Failing) StatID(name string) (FileID, error)         { return f.inner.StatID(name) }
 func (f *Failing) LstatID(name string) (FileID, error)        { return f.inner.LstatID(name) }
+func (f *Failing) Identify(file File) (Identity, error)       { return f.inner.Identify(file) }
 func (f *Failing) Readlink(name string) (string, error)       { return f.inner.Readlink(name) }
 func (f *Failing) ReadDir(name string) ([]fs.DirEntry, error) { return f.inner.ReadDir(name) }
 

@@ -62,6 +62,8 @@ type FS interface {
 	// look often: no FileInfo is made.
 	StatID(name string) (FileID, error)
 	LstatID(name string) (FileID, error)
+	// Identify tells an open file from every other one.
+	Identify(f File) (Identity, error)
 	Readlink(name string) (string, error)
 	// ReadDir lists a directory by name, sorted by bytes.
 	ReadDir(name string) ([]fs.DirEntry, error)

@@ -6,8 +6,16 @@ import (
 	"path/filepath"
 )
 
-// RemoveTree removes a directory with all in it. One that is not there is no error.
+// RemoveTree removes a file, or a directory with all in it. One that is not there is no
+// error.
 func RemoveTree(fsy FS, path string) error {
+	info, err := fsy.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil && !info.IsDir() {
+		return fsy.Remove(path)
+	}
 	entries, err := fsy.ReadDir(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
