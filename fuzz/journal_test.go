@@ -32,7 +32,7 @@ func (j journal) options(fsy fsys.FS, dir string, boots int) wal.Options {
 	if j.pack {
 		size = 300 // so that there is enough to compress
 	}
-	return wal.Options{FS: fsy, SegmentSize: size, Boot: [16]byte{1, byte(boots)}, DirChain: []string{dir}}
+	return wal.Options{FS: fsys.Anonymous(fsy), SegmentSize: size, Boot: [16]byte{1, byte(boots)}, DirChain: []string{dir}}
 }
 
 func journalRecord(n int) *wal.Record {
@@ -70,7 +70,7 @@ func (j journal) run(rec *crashfs.Recorder, dir string) error {
 			}
 		}
 		if j.compact {
-			if err := log.Rebuild(log.State().Image, nil); err != nil {
+			if err := log.Rebuild(log.State().Image, nil, nil); err != nil {
 				return errors.Join(err, log.Close())
 			}
 		}

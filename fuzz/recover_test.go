@@ -11,7 +11,7 @@ import (
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
-const firstSegment = "wal/00000000000000000001"
+const firstSegment = "00000000000000000001"
 
 // FuzzRecover opens a store whose journal and `state` hold any bytes. Nothing may
 // panic or hang, and the file stays as it is or becomes a version that the journal
@@ -28,7 +28,7 @@ func FuzzRecover(f *testing.F) {
 		journal := filepath.Join(dir, ".jtx/files/a.json")
 		name := filepath.Join(dir, "a.json")
 		s := tracking(t, dir)
-		for path, data := range map[string][]byte{filepath.Join(journal, firstSegment): segment, filepath.Join(journal, "state"): state, name: []byte(text)} {
+		for path, data := range map[string][]byte{filepath.Join(journal, firstSegment): segment, filepath.Join(journal, "lock"): state, name: []byte(text)} {
 			if err := os.WriteFile(path, data, 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -71,7 +71,7 @@ func realJournal(f *testing.F) (segment, state []byte) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	if state, err = os.ReadFile(filepath.Join(journal, "state")); err != nil {
+	if state, err = os.ReadFile(filepath.Join(journal, "lock")); err != nil {
 		f.Fatal(err)
 	}
 	return segment, state

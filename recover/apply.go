@@ -130,7 +130,7 @@ func (u *UnitPlan) Doubt() error {
 		return u.contrary
 	}
 	for _, part := range u.Record.Participants {
-		if err := u.Unreachable[keyOf(part)]; err != nil {
+		if err := u.Doubts[keyOf(part)]; err != nil {
 			where := filepath.Join(part.Root, filepath.FromSlash(part.Path))
 			return &InDoubtError{File: u.Holders[0].Target, Unit: u.Unit, Path: where, Err: err}
 		}
@@ -376,7 +376,7 @@ func (f *File) foreignTxn(newest *wal.Record) (*wal.Record, wal.Txn) {
 	if f.Log != nil {
 		at = f.Log.Clock(at)
 	}
-	rec := &wal.Record{Unit: wal.NewIDAt(at), Rev: 1}
+	rec := &wal.Record{Unit: wal.NewIDAt(at), Rev: f.Journal.State().Rev + 1}
 	t := wal.Txn{ID: rec.Unit, Time: at, Message: "changed outside jtx"}
 	if newest == nil {
 		t.Message = "first seen"

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/jtx-project/jtx/wal"
@@ -105,6 +106,8 @@ func decisionIn(j Journal, lsn wal.LSN, unit wal.ID) (wal.Outcome, error) {
 	for at := lsn + 1; at <= j.State().Last; at++ {
 		rec, err := j.Read(at)
 		switch {
+		case errors.Is(err, wal.ErrNotFound):
+			return 0, nil // it was dropped, and the journal's facts tell
 		case err != nil:
 			return 0, err
 		case rec.Kind == wal.KindDecision && rec.Facts[0].Unit == unit:
@@ -126,10 +129,13 @@ func (p *planner) proven(rec *wal.Record) (bool, error) {
 			continue
 		}
 		own, err := f.Journal.Read(part.LSN)
+		if errors.Is(err, wal.ErrNotFound) {
+			continue // it was dropped
+		}
 		if err != nil {
 			return false, err
 		}
-		if own.Staged != 0 && f.Found.Version == own.After && f.Found.ID.Ino == own.Staged {
+		if own.Unit == rec.Unit && own.Staged != 0 && f.Found.Version == own.After && f.Found.ID.Ino == own.Staged {
 			return true, nil
 		}
 	}
@@ -141,6 +147,9 @@ func (p *planner) proven(rec *wal.Record) (bool, error) {
 func lastAct(j Journal) (*wal.Record, error) {
 	for lsn := j.State().Last; lsn > 0; lsn-- {
 		rec, err := j.Read(lsn)
+		if errors.Is(err, wal.ErrNotFound) {
+			return nil, nil // it was dropped
+		}
 		if err != nil || rec.Kind == wal.KindAbort || rec.MakesVersion() {
 			return rec, err
 		}

@@ -48,6 +48,9 @@ type Journal interface {
 	Trusted() bool
 	Empty() bool
 	Read(wal.LSN) (*wal.Record, error)
+	// Fate is what the journal says of a unit whose record it has dropped; known is
+	// false where that is nothing.
+	Fate(unit wal.ID, lsn wal.LSN) (f wal.Fact, known bool, err error)
 }
 
 // Found is what stands under a file's name. The zero value: nothing.

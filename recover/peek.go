@@ -53,4 +53,8 @@ func (p *peek) Trusted() bool    { return p.clean || p.Empty() && !p.state.Pendi
 func (p *peek) Known() bool      { return p.known }
 func (p *peek) Empty() bool      { return p.state.Last == 0 }
 
+func (p *peek) Fate(unit wal.ID, lsn wal.LSN) (wal.Fact, bool, error) {
+	return wal.ReadFate(p.fs, p.dir, unit, lsn)
+}
+
 func (p *peek) Read(lsn wal.LSN) (*wal.Record, error) { return wal.ReadRecord(p.fs, p.dir, lsn) }

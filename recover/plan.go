@@ -24,8 +24,9 @@ type UnitPlan struct {
 	Record *wal.Record // as one of its participants holds it
 	// Holders are the files whose journal ends with the unit's record.
 	Holders []*File
-	// Unreachable says why, for each participant that can't be looked at.
-	Unreachable map[Key]error
+	// Doubts says why, for each participant that can't be looked at, or has nothing to
+	// say.
+	Doubts map[Key]error
 
 	contrary *ContraryError
 }
@@ -70,19 +71,19 @@ func (e *MissingError) Error() string {
 }
 
 // ErrInDoubt is returned where a unit may or may not be committed, because a
-// participant can't be looked at.
+// participant can't be looked at, or can't tell.
 var ErrInDoubt = errors.New("in doubt")
 
 // InDoubtError says which unit, and what keeps it from being decided.
 type InDoubtError struct {
 	File string
 	Unit wal.ID
-	Path string // where the participant was that can't be looked at
+	Path string // where the participant was that can't tell
 	Err  error
 }
 
 func (e *InDoubtError) Error() string {
-	return fmt.Sprintf("%s: transaction %s is in doubt: %s can't be looked at: %v", e.File, e.Unit, e.Path, e.Err)
+	return fmt.Sprintf("%s: transaction %s is in doubt: %s can't tell: %v", e.File, e.Unit, e.Path, e.Err)
 }
 
 func (e *InDoubtError) Unwrap() []error { return []error{ErrInDoubt, e.Err} }
@@ -143,16 +144,12 @@ func (p *planner) planUnit(f *File) ([]Missing, error) {
 	if missing := p.missing(rec, f); len(missing) > 0 {
 		return missing, nil
 	}
-	status, contrary, err := p.unitStatus(rec)
+	u := &UnitPlan{Unit: rec.Unit, Record: rec, Holders: []*File{f}, Doubts: map[Key]error{}}
+	status, err := p.unitStatus(u)
 	if err != nil {
 		return nil, err
 	}
-	u := &UnitPlan{contrary: contrary, Unit: rec.Unit, Case: DecideUnit(status), Record: rec, Holders: []*File{f}, Unreachable: map[Key]error{}}
-	for _, part := range rec.Participants {
-		if why := p.unreachable[keyOf(part)]; why != nil {
-			u.Unreachable[keyOf(part)] = why
-		}
-	}
+	u.Case = DecideUnit(status)
 	p.units[rec.Unit] = u
 	p.plan.Units = append(p.plan.Units, u)
 	return nil, nil
@@ -186,35 +183,45 @@ func (f *File) movedWith(rec *wal.Record, root string) string {
 	return ""
 }
 
+// errForgotten is why a journal has nothing to say of a unit.
+var errForgotten = errors.New("its journal does not say any more whether it had it")
+
 // unitStatus looks for the unit's record in the journal of every participant. A
 // single journal that speaks against it decides, whether or not the others can
-// be looked at; a person's decision goes before that.
-func (p *planner) unitStatus(rec *wal.Record) (Unit, *ContraryError, error) {
-	if status, contrary, err := p.decided(rec); status != UnitUnreachable || err != nil {
-		return status, contrary, err
+// be looked at, or can tell; a person's decision goes before that.
+func (p *planner) unitStatus(u *UnitPlan) (Unit, error) {
+	rec := u.Record
+	status, contrary, err := p.decided(rec)
+	if u.contrary = contrary; status != UnitUnreachable || err != nil {
+		return status, err
 	}
-	status := UnitComplete
+	status = UnitComplete
 	for _, part := range rec.Participants {
-		f := p.byKey[keyOf(part)]
+		key := keyOf(part)
+		f := p.byKey[key]
 		if f == nil {
-			status = UnitUnreachable
+			status, u.Doubts[key] = UnitUnreachable, p.unreachable[key]
 			continue
 		}
 		held, err := holds(f.Journal, part.LSN, rec.Unit)
 		if err != nil {
-			return 0, nil, err
+			return 0, err
 		}
-		if held != UnitComplete {
-			return held, nil, nil
-		}
-	}
-	if status == UnitUnreachable {
-		proven, err := p.proven(rec)
-		if err != nil || proven {
-			return UnitProven, nil, err
+		switch held {
+		case UnitComplete:
+		case UnitUnknown:
+			status, u.Doubts[key] = max(status, held), errForgotten
+		default:
+			return held, nil
 		}
 	}
-	return status, nil, nil
+	if status == UnitComplete {
+		return status, nil
+	}
+	if proven, err := p.proven(rec); err != nil || proven {
+		return UnitProven, err
+	}
+	return status, nil
 }
 
 // holds tells whether a journal holds the record of unit at lsn.
@@ -224,8 +231,8 @@ func holds(j Journal, lsn wal.LSN, unit wal.ID) (Unit, error) {
 		return UnitMissing, nil
 	}
 	rec, err := j.Read(lsn)
-	if errors.Is(err, wal.ErrNotFound) {
-		return UnitComplete, nil // compaction drops what was committed, and no other
+	if errors.Is(err, wal.ErrNotFound) || err == nil && rec.Kind == wal.KindBegin {
+		return dropped(j, lsn, unit)
 	}
 	if err != nil {
 		return 0, err
@@ -246,6 +253,23 @@ func holds(j Journal, lsn wal.LSN, unit wal.ID) (Unit, error) {
 	return UnitComplete, nil
 }
 
+// dropped tells what a journal says of a unit whose place in it is not there any more.
+// That alone says nothing: the journal may never have had it, or may have lost it.
+func dropped(j Journal, lsn wal.LSN, unit wal.ID) (Unit, error) {
+	fact, known, err := j.Fate(unit, lsn)
+	switch {
+	case err != nil:
+		return 0, err
+	case !known:
+		return UnitUnknown, nil
+	case fact.Unit != unit:
+		return UnitSuperseded, nil
+	case fact.Outcome == wal.OutcomeDiscarded:
+		return UnitAborted, nil
+	}
+	return UnitComplete, nil
+}
+
 // planFile decides what is to be done to f, given what became of its unit.
 func (p *planner) planFile(f *File) error {
 	newest, err := f.Newest()
@@ -254,7 +278,10 @@ func (p *planner) planFile(f *File) error {
 	}
 	if newest == nil {
 		c := FileCase{"untracked", Nothing}
-		if !f.Journal.Trusted() {
+		switch {
+		case !f.Journal.Empty() && f.Found.Doc != nil:
+			c = FileCase{"begins-anew", Adopt} // its former journal was set aside
+		case !f.Journal.Trusted():
 			c.Action = Settle // cut off before its first record
 		}
 		p.plan.Files = append(p.plan.Files, FilePlan{File: f, Case: c})

@@ -115,7 +115,7 @@ func TestRebaseSyncsFirst(t *testing.T) {
 		"its name":   {swap(lagText, `"b": 1`, `"b": 5`), "sync .", "datasync"},
 		"clash":      {swap(lagText, `"a": 1`, `"a": 5`), "sync f.json", "exchange"},
 		"up to date": {swap(lagText, `"a": 1`, `"a": 2`, `"b": 1`, `"b": 5`), "sync .", "datasync"},
-		"caught up":  {swap(lagText, `"a": 1`, `"a": 2`), "sync .", "write journal/state"},
+		"caught up":  {swap(lagText, `"a": 1`, `"a": 2`), "sync .", "write journal/lock"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPlace(t, "f.json")

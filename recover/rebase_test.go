@@ -113,7 +113,7 @@ func what(rec *wal.Record) string {
 	if rec == nil {
 		return ""
 	}
-	return fmt.Sprint(rec.Kind, rec.Flags, rec.Rev, rec.Before, rec.After, string(rec.Txns[0].Patch))
+	return fmt.Sprint(rec.Kind, rec.Flags&^wal.FlagResumed, rec.Rev, rec.Before, rec.After, string(rec.Txns[0].Patch))
 }
 
 // peek is what a reader who may not write takes the file to be, and the record that
@@ -386,7 +386,7 @@ func TestRebaseWithoutTheBase(t *testing.T) {
 	require.NoError(t, err)
 	before := log.State()
 	require.NoError(t, log.Settle(5, wal.FileID{}, versionOfText(newest), false))
-	require.NoError(t, log.Rebuild(4, nil))
+	require.NoError(t, log.Rebuild(4, nil, nil))
 	require.NoError(t, log.SetState(func(s *wal.State) { s.Pending, s.Applied, s.File, s.Content = true, 1, before.File, before.Content }))
 	require.NoError(t, log.Close())
 	edit := swap(lagText, `"b": 1`, `"b": 5`)
@@ -520,7 +520,7 @@ func triple(v [3]int) string { return fmt.Sprintf("[%d, %d, %d]\n", v[0], v[1], 
 // settledWith makes `state` name an applied version, or removes it.
 func (p *place) settledWith(applied int, versions [][3]int, lost bool) {
 	if lost {
-		require.NoError(p.t, os.Remove(p.journal()+"/state"))
+		require.NoError(p.t, os.Remove(p.journal()+"/lock"))
 		return
 	}
 	log, err := wal.Open(p.journal(), wal.Options{Boot: bootNow})

@@ -17,6 +17,9 @@ const (
 	// UnitUnreachable: a participant can't be looked at, and none of those that
 	// can contradicts the unit.
 	UnitUnreachable
+	// UnitUnknown: a participant's journal has dropped what it had there, or lost it,
+	// without a word of the unit, and none of the others contradicts it.
+	UnitUnknown
 	// UnitProven: as UnitUnreachable, but what was staged for it stands under a name.
 	UnitProven
 	// UnitDecided: a person has decided that it is committed. A decision that it is
@@ -53,6 +56,7 @@ var unitTable = [numUnits]UnitCase{
 	UnitSuperseded:  {"unit-superseded", Discarded},
 	UnitAborted:     {"unit-aborted", Discarded},
 	UnitUnreachable: {"unit-in-doubt", InDoubt},
+	UnitUnknown:     {"unit-unknown", InDoubt},
 	UnitProven:      {"unit-proven", Committed},
 	UnitDecided:     {"unit-decided", Committed},
 	UnitContrary:    {"unit-decided-contrarily", InDoubt},

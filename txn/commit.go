@@ -177,7 +177,7 @@ func (u *unit) record() error {
 			return fail(f.t.name, err)
 		}
 		f.segment = f.log.State().Segment
-		f.rec = &wal.Record{Kind: wal.KindPatch, Flags: u.flags(), Unit: u.id, Rev: 1, Before: f.draft.found.Version, After: f.after}
+		f.rec = &wal.Record{Kind: wal.KindPatch, Flags: u.flags(), Unit: u.id, Rev: f.log.State().Rev + 1, Before: f.draft.found.Version, After: f.after}
 		if f.draft.found.Err != nil {
 			f.rec.Flags |= wal.FlagFound
 		}
@@ -192,7 +192,7 @@ func (u *unit) record() error {
 			f.first.Unit = wal.NewIDAt(f.first.Txns[0].Time)
 			f.first.Txns[0].ID = f.first.Unit
 			u.ses.s.tellFormer(f.t, f.first)
-			f.rec.Rev = 2
+			f.rec.Rev = f.first.Rev + 1
 		}
 		f.rec.Txns = make([]wal.Txn, 0, len(f.parts))
 		for _, p := range f.parts {

@@ -131,7 +131,7 @@ func (s *Store) compact(ctx context.Context, h head, r Retention, dryRun bool) (
 	if err != nil {
 		return nil, fail(t.name, err)
 	}
-	if err := t.file.Log.Rebuild(from.LSN, beginning); err != nil {
+	if err := t.file.Log.Rebuild(from.LSN, s.mayAsk(ctx, t), beginning); err != nil {
 		return nil, fail(t.name, err)
 	}
 	done.After, _, err = wal.Usage(s.fs, t.dir)
@@ -174,22 +174,9 @@ func (s *Store) cut(ctx context.Context, h head, r Retention) (*wal.Record, erro
 	if err != nil {
 		return nil, err
 	}
-	for keep > 0 {
-		from, err := s.contentAt(h.t, keep)
-		if err != nil {
-			return nil, err
-		}
-		if from == nil {
-			break
-		}
-		undecided, err := s.undecidedBefore(ctx, h.t, from.LSN)
-		if err != nil {
-			return nil, err
-		}
-		if undecided == 0 {
-			return from, nil
-		}
-		keep = undecided
+	from, err := s.contentAt(h.t, keep)
+	if from != nil || err != nil {
+		return from, err
 	}
 	return s.oldestKept(h)
 }
@@ -261,49 +248,28 @@ func (s *Store) within(h head, most int64) (wal.LSN, error) {
 	return last, nil
 }
 
-// undecidedBefore finds a record before an LSN that must be kept for the sake of
-// others: of a unit of several files that was taken back, while another file's
-// journal still ends with it. For units that were committed the journals of all
-// participants durably hold their records, so that there is nothing to ask this
-// one for: that it has dropped the record says enough.
-func (s *Store) undecidedBefore(ctx context.Context, t *target, lsn wal.LSN) (wal.LSN, error) {
-	var before *wal.Record
-	for rec, err := range s.records(t, 1) {
-		if err != nil {
-			return 0, err
-		}
-		if ctx.Err() != nil {
-			return 0, context.Cause(ctx)
-		}
-		if rec.LSN >= lsn {
-			break
-		}
-		if rec.Kind == wal.KindAbort && before != nil && len(before.Participants) > 0 && !s.movedOn(ctx, t, before) {
-			return before.LSN, nil
-		}
-		before = rec
-	}
-	return 0, nil
-}
-
-// movedOn tells that every other participant of a unit has durable records behind
-// the unit's, so that it has decided it. One that can't be looked at has not.
-func (s *Store) movedOn(ctx context.Context, t *target, rec *wal.Record) bool {
+// mayAsk tells of a record in t's journal whether the journal of another file may still
+// be asked about the record's unit, and then asks t's: as long as it is not durable that
+// it has gone on behind it. No lock is taken for that: what is durable stays so. One that
+// can't be looked at may always ask.
+func (s *Store) mayAsk(ctx context.Context, t *target) func(*wal.Record) bool {
 	set := &fileSet{s: s, ctx: ctx, how: lookup{held: true}, targets: []*target{t}}
-	for _, p := range rec.Participants {
-		if t.isParticipant(p) {
-			continue
+	return func(rec *wal.Record) bool {
+		for _, p := range rec.Participants {
+			if t.isParticipant(p) {
+				continue
+			}
+			other, err := set.resolveParticipant(p)
+			if err != nil {
+				return true
+			}
+			_, st, ok, err := s.stands(other)
+			if err != nil || !ok || st.Durable <= p.LSN {
+				return true
+			}
 		}
-		other, err := set.resolveParticipant(p)
-		if err != nil {
-			return false
-		}
-		_, st, ok, err := s.stands(other)
-		if err != nil || !ok || st.Durable <= p.LSN && st.Last >= p.LSN {
-			return false
-		}
+		return false
 	}
-	return true
 }
 
 // tidy keeps journals from growing without bound.

@@ -101,6 +101,8 @@ func TestReadingWhileRetentionDrops(t *testing.T) {
 				require.NoError(t, os.CopyFS(dir, os.DirFS(pristine)))
 				writer, err = txn.Open(dir, txn.Options{Durability: txn.None})
 				require.NoError(t, err)
+				_, err = writer.Recover(ctx, nil, txn.RecoverOptions{}) // a copy is settled anew
+				require.NoError(t, err)
 				calls := 0
 				h.hook = func(op, name string) error {
 					if calls++; calls == at+1 {

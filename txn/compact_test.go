@@ -71,7 +71,7 @@ func TestOldSegmentsAreCompressed(t *testing.T) {
 			for n := 1000; n < 1060; n++ {
 				change(t, s, dir, n)
 			}
-			packed, err := filepath.Glob(filepath.Join(dir, ".jtx", "files", "a.json", "wal", "*.zst"))
+			packed, err := filepath.Glob(filepath.Join(dir, ".jtx", "files", "a.json", "*.zst"))
 			require.NoError(t, err)
 			require.Greater(t, len(packed), 1)
 			require.Less(t, usage(t, dir, "a.json"), int64(1<<20))

@@ -29,7 +29,7 @@ func TestForgetSettlesTheOthersFirst(t *testing.T) {
 	// neither `state` nor the file.
 	b := filepath.Join(dir, "b.json")
 	require.NoError(t, os.Remove(b))
-	require.NoError(t, os.Remove(filepath.Join(dir, ".jtx", "files", "b.json", "state")))
+	require.NoError(t, os.Remove(filepath.Join(dir, ".jtx", "files", "b.json", "lock")))
 
 	s, err = txn.Open(dir, txn.Options{})
 	require.NoError(t, err)

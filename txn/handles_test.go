@@ -108,7 +108,7 @@ func TestRoomOfTheDeadIsNoNews(t *testing.T) {
 	}
 	tg, err := s.resolve(context.Background(), file)
 	require.NoError(t, err)
-	segments, err := filepath.Glob(filepath.Join(tg.dir, "wal", "0*1"))
+	segments, err := filepath.Glob(filepath.Join(tg.dir, "0*1"))
 	require.NoError(t, err)
 	require.Len(t, segments, 1)
 	roomy, err := os.ReadFile(segments[0])

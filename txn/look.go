@@ -181,17 +181,7 @@ func (s *Store) believed(t *target, st wal.State) (bool, error) {
 
 // tracked tells whether the file has a journal at all, where it has no readable
 // `state`.
-func (s *Store) tracked(t *target) (bool, error) {
-	journal, _, err := wal.JournalDir(s.fs, t.dir)
-	if err != nil {
-		return false, err
-	}
-	segments, err := s.fs.ReadDir(journal)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return len(segments) > 0, err
-}
+func (s *Store) tracked(t *target) (bool, error) { return wal.Exists(s.fs, t.dir) }
 
 // unlocked looks at all positions, reads, and looks at the positions again. It has
 // not done it where a file is not settled, or stands elsewhere then.

@@ -195,19 +195,19 @@ func (r *redaction) run(ses *session, others []*target) error {
 		return err
 	}
 	for _, t := range others {
-		if err := r.rebuild(ses.find(t.real), r.withoutMessages); err != nil {
+		if err := r.rebuild(ses.ctx, ses.find(t.real), r.withoutMessages); err != nil {
 			return err
 		}
 	}
-	return r.rebuild(r.h.t, r.rewrite)
+	return r.rebuild(ses.ctx, r.h.t, r.rewrite)
 }
 
-func (r *redaction) rebuild(t *target, rewrite func(*wal.Record) (*wal.Record, error)) error {
+func (r *redaction) rebuild(ctx context.Context, t *target, rewrite func(*wal.Record) (*wal.Record, error)) error {
 	first, err := r.s.oldestKept(t.head())
 	if err != nil {
 		return err
 	}
-	return fail(t.name, t.file.Log.Rebuild(first.LSN, rewrite))
+	return fail(t.name, t.file.Log.Rebuild(first.LSN, r.s.mayAsk(ctx, t), rewrite))
 }
 
 // collect finds the values: all that ever stood there, but the current one.

@@ -112,7 +112,7 @@ func TestRedactWhereverItHides(t *testing.T) {
 		return err
 	}
 	journal := func(dir string) string {
-		return filepath.Join(dir, ".jtx", "files", "a.json", "wal", "00000000000000000001")
+		return filepath.Join(dir, ".jtx", "files", "a.json", "00000000000000000001")
 	}
 	for name, hide := range map[string]func(*testing.T, *txn.Store, string){
 		"value": func(*testing.T, *txn.Store, string) {},
@@ -168,7 +168,7 @@ func TestRedactWhereverItHides(t *testing.T) {
 			write(t, recovery.Temp(filepath.Join(dir, "a.json")), `{"pw":"`+secret+`"}`)
 		},
 		"generation that was never finished": func(t *testing.T, s *txn.Store, dir string) {
-			half := filepath.Join(dir, ".jtx", "files", "a.json", "wal.1")
+			half := filepath.Join(dir, ".jtx", "files", "a.json", "wal.1.tmp")
 			require.NoError(t, os.Mkdir(half, 0o700))
 			write(t, filepath.Join(half, filepath.Base(journal(dir))), secret)
 			write(t, journal(dir)+".COPY.TEMP", secret)
@@ -223,7 +223,7 @@ func TestRedactNamesHistoriesThatCannotBeRead(t *testing.T) {
 	_, err := s.Move(ctx, "old.json", "new.json")
 	require.NoError(t, err)
 	set(t, s, "new.json", "/pw", "changed")
-	journal := filepath.Join(dir, ".jtx", "files", "old.json", "wal", "00000000000000000001")
+	journal := filepath.Join(dir, ".jtx", "files", "old.json", "00000000000000000001")
 	text := []byte(read(t, journal))
 	text[60] ^= 1
 	write(t, journal, string(text))

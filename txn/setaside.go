@@ -4,16 +4,14 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"path/filepath"
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/wal"
-	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // SetAside gives a file whose journal is damaged a new one: the damaged journal is
 // moved below the file's `damaged` directory, whole, and is never removed; the new
-// one begins with what the file holds. It returns where the damaged one is. It
+// one goes on with the next revision, which is what the file holds. It returns where the damaged one is. It
 // fails with ErrInvalid where the journal is not damaged, and with ErrDamaged where
 // the file holds no document, which must be mended first.
 func (s *Store) SetAside(ctx context.Context, file string) (kept string, err error) {
@@ -49,7 +47,7 @@ func (ses *session) setAside(t *target) (kept string, err error) {
 	}
 	a, err := s.accessFor(t)
 	if err == nil {
-		kept, err = s.moveJournal(t, a)
+		kept, err = wal.SetAside(t.dir, s.journalOptions(t, a))
 	}
 	if err == nil {
 		err = ses.beginAnew(t)
@@ -74,38 +72,8 @@ func (s *Store) mustBeDamaged(ctx context.Context, t *target) error {
 	return err
 }
 
-// moveJournal moves the journal, and what belongs to it, out of the way. `state`
-// goes last: until then a journal that is not there is damage, so that whoever is
-// killed in between can begin again.
-func (s *Store) moveJournal(t *target, a access) (string, error) {
-	journal, _, err := wal.JournalDir(s.fs, t.dir)
-	if err != nil {
-		return "", err
-	}
-	a.dir = 0o700 // as all that is set aside
-	dir := filepath.Join(t.dir, damagedDir)
-	kept := filepath.Join(dir, "journal."+wal.NewID().String())
-	for _, d := range []string{dir, kept} {
-		if err := a.mkdir(s.fs, d); err != nil {
-			return "", err
-		}
-	}
-	for _, name := range []string{filepath.Base(journal), "CURRENT", "state"} {
-		err := s.fs.Rename(filepath.Join(t.dir, name), filepath.Join(kept, name))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return kept, err
-		}
-		for _, d := range []string{kept, dir, t.dir} {
-			if err := fsys.SyncDir(s.fs, d); err != nil {
-				return kept, err
-			}
-		}
-		fsys.Step("setaside.moved")
-	}
-	return kept, nil
-}
-
-// beginAnew records what the file holds as the first version of a new journal.
+// beginAnew records what the file holds as the first version of a new journal. Where that
+// is cut off, whoever next uses the file does it.
 func (ses *session) beginAnew(t *target) error {
 	if err := ses.open(t); err != nil || !t.file.Found.Version.Exists {
 		return err

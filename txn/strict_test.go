@@ -99,7 +99,7 @@ func TestRecoveryKnowsStrictDocuments(t *testing.T) {
 		require.NoError(t, s.Close())
 
 		// A state that is lost is made again: by looking.
-		require.NoError(t, os.Remove(filepath.Join(dir, ".jtx/files/a.json/state")))
+		require.NoError(t, os.Remove(filepath.Join(dir, ".jtx/files/a.json/lock")))
 		s, err = txn.Open(dir, txn.Options{})
 		require.NoError(t, err)
 		_, err = s.Recover(context.Background(), nil, txn.RecoverOptions{})

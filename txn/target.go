@@ -275,11 +275,15 @@ func (s *Store) openLog(t *target, a access) (*wal.Log, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
+	return wal.Open(t.dir, s.journalOptions(t, a))
+}
+
+func (s *Store) journalOptions(t *target, a access) wal.Options {
 	meta := t.ws.meta()
-	return wal.Open(t.dir, wal.Options{
+	return wal.Options{
 		FS: s.fs, DirPerm: a.dir, FilePerm: a.file, Boot: s.boot,
 		DirChain: []string{t.dir, filepath.Join(meta, filesDir), meta, t.ws.root},
-	})
+	}
 }
 
 // keepPath keeps the path beside a journal whose name is a hash.

@@ -166,7 +166,7 @@ func TestWatchSaysThatHistoryWasBegunAnew(t *testing.T) {
 		e, err, _ := next()
 		require.NoError(t, err)
 		require.Equal(t, uint64(4), e.Files[0].Rev)
-		journal := filepath.Join(dir, ".jtx", "files", "a.json", "wal", "00000000000000000001")
+		journal := filepath.Join(dir, ".jtx", "files", "a.json", "00000000000000000001")
 		text := []byte(read(t, journal))
 		text[60] ^= 1
 		write(t, journal, string(text))

@@ -50,6 +50,10 @@ func (l *Log) appendOne(r *Record) error {
 		return err
 	}
 	r.LSN, r.Durable, r.Named, r.Prev = l.state.Last+1, l.state.Durable, l.state.Named, l.state.CRC
+	r.Flags &^= FlagResumed
+	if r.LSN <= l.state.Resumed {
+		r.Flags |= FlagResumed
+	}
 	write := l.writeEntry
 	if len(r.Image) >= l.opt.SegmentSize {
 		write = l.writeLargeEntry

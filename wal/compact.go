@@ -9,16 +9,20 @@ import (
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
-// Rebuild makes a new generation of the journal, which begins with the record
-// from, an image, and takes the old one's place: what is before it is dropped. LSNs
-// stay. Where rewrite is given, each record is what it returns, so that from may become
-// an image by it, and the chain is made anew; else frames are copied as they are, and the chain can be checked from
-// the first one on. Segments but the last are compressed.
+// Rebuild makes a new generation of the journal, which goes on from the record from, an
+// image, and takes the old one's place: what is before it is dropped. LSNs stay. What
+// other journals may still ask of the dropped records is answered by facts, in a record
+// in the place of the last one: asked tells, of one of several files, whether they may;
+// nil says of all that they may.
+//
+// Where rewrite is given, each record is what it returns, so that from may become an
+// image by it, and the chain is made anew; else frames are copied as they are, and the
+// chain can be checked from the first one on. Segments but the last are compressed.
 //
 // The new generation is complete and durable before it gets its name, and the old one
 // is removed when that is durable: a crash at any step leaves one of them, whole. The
 // caller holds the file's lock; nothing may be pending.
-func (l *Log) Rebuild(from LSN, rewrite func(*Record) (*Record, error)) error {
+func (l *Log) Rebuild(from LSN, asked func(*Record) bool, rewrite func(*Record) (*Record, error)) error {
 	if err := l.usable(); err != nil {
 		return err
 	}
@@ -28,7 +32,7 @@ func (l *Log) Rebuild(from LSN, rewrite func(*Record) (*Record, error)) error {
 	if l.state.Pending {
 		return fmt.Errorf("%s: %w: a commit is pending", l.dir, ErrInvalid)
 	}
-	b, err := l.buildGeneration(from, rewrite)
+	b, err := l.buildGeneration(from, asked, rewrite)
 	if err != nil {
 		err = errors.Join(err, fsys.RemoveTree(l.fs, journalDir(l.dir, l.state.Gen+1)+genTemp))
 	} else {
@@ -52,19 +56,18 @@ type builder struct {
 	dir  string
 	dirs []string // made, to be synced
 
-	group    LSN
-	inGroup  int
-	first    LSN    // of buf
-	buf      []byte // entries that are not written yet
-	last     LSN
-	image    LSN // the newest that is of use
-	crc      uint32
-	since    int64
-	rewrites bool
+	group   LSN
+	inGroup int
+	first   LSN    // of buf
+	buf     []byte // entries that are not written yet
+	last    LSN
+	image   LSN // the newest that is of use
+	crc     uint32
+	since   int64
 }
 
-func (l *Log) buildGeneration(from LSN, rewrite func(*Record) (*Record, error)) (*builder, error) {
-	b := &builder{log: l, gen: l.state.Gen + 1, rewrites: rewrite != nil}
+func (l *Log) buildGeneration(from LSN, asked func(*Record) bool, rewrite func(*Record) (*Record, error)) (*builder, error) {
+	b := &builder{log: l, gen: l.state.Gen + 1}
 	b.dir = journalDir(l.dir, b.gen) + genTemp
 	if err := fsys.RemoveTree(l.fs, b.dir); err != nil {
 		return nil, err
@@ -72,6 +75,10 @@ func (l *Log) buildGeneration(from LSN, rewrite func(*Record) (*Record, error)) 
 	if err := b.makeDir(b.dir); err != nil {
 		return nil, err
 	}
+	if err := b.begin(from, asked); err != nil {
+		return nil, err
+	}
+	next := from
 	for rec, err := range Scan(l.fs, l.dir, from) {
 		if err != nil {
 			return nil, err
@@ -81,17 +88,30 @@ func (l *Log) buildGeneration(from LSN, rewrite func(*Record) (*Record, error)) 
 				return nil, err
 			}
 		}
-		if b.last == 0 && (rec.LSN != from || !rec.StandsAlone()) {
-			return nil, fmt.Errorf("%w: the journal can't begin with record %d", ErrInvalid, rec.LSN)
+		if next == from && (rec.LSN != from || !rec.StandsAlone()) {
+			return nil, fmt.Errorf("%w: the journal can't go on from record %d", ErrInvalid, rec.LSN)
 		}
 		if err := b.add(rec); err != nil {
 			return nil, err
 		}
+		next++
 	}
 	if b.last != l.state.Last {
 		return nil, fmt.Errorf("%w: it ends at record %d, not %d", ErrCorrupt, b.last, l.state.Last)
 	}
 	return b, b.finish()
+}
+
+// begin writes the record that answers for those before from.
+func (b *builder) begin(from LSN, asked func(*Record) bool) error {
+	if from <= 1 {
+		return nil
+	}
+	rec, err := b.log.beginFor(from, asked)
+	if err != nil {
+		return err
+	}
+	return b.add(rec)
 }
 
 // rewritten keeps a record's place.
@@ -101,9 +121,6 @@ func (b *builder) rewritten(rec *Record, rewrite func(*Record) (*Record, error))
 		return nil, err
 	}
 	next.LSN, next.Durable, next.Named, next.Prev = rec.LSN, rec.Durable, rec.Named, b.crc
-	if b.last == 0 {
-		next.Prev = rec.Prev
-	}
 	return next, nil
 }
 
@@ -123,7 +140,7 @@ func (b *builder) add(rec *Record) error {
 	}
 	b.buf = appendEntry(b.buf, frame)
 	b.last, b.crc = rec.LSN, frameCRC(frame)
-	if b.since += size; b.image == 0 || rec.LSN == b.log.state.Image {
+	if b.since += size; rec.HasImage() && b.image == 0 || rec.LSN == b.log.state.Image {
 		b.image, b.since = rec.LSN, 0
 	}
 	return nil
@@ -214,6 +231,13 @@ func (l *Log) removeOld() error {
 		}
 	}
 	fsys.Step("compact.durable")
+	kept, err := l.mustKeep()
+	if err != nil {
+		return err
+	}
+	if kept != "" {
+		return l.moveOld(old, kept)
+	}
 	for _, path := range old {
 		if err := fsys.RemoveTree(l.fs, path); err != nil {
 			return err
@@ -221,6 +245,27 @@ func (l *Log) removeOld() error {
 		fsys.Step("compact.removed")
 	}
 	return nil
+}
+
+// mustKeep is where former generations are kept, which is so where this one has taken
+// the place of a damaged one.
+func (l *Log) mustKeep() (string, error) {
+	if l.state.Gen == 0 {
+		return "", nil
+	}
+	list, err := listJournal(l.fs, l.journal(), l.state.Gen)
+	if err != nil || len(list.segments) == 0 {
+		return "", err
+	}
+	first := list.segments[0]
+	c, err := readSegment(l.fs, first, list.startOf(0), first.first+1)
+	if err != nil || len(c.entries) == 0 {
+		return "", err
+	}
+	if rec := c.entries[0].rec; rec.Kind == KindBegin && rec.UnknownBelow == rec.LSN {
+		return keptPath(l.dir, rec.Unit), nil
+	}
+	return "", nil
 }
 
 // others are the paths of what belongs to other generations than this one.

@@ -31,6 +31,11 @@ func requireFrom(t *testing.T, dir string, first, last int) {
 	t.Helper()
 	recs, err := scanAll(dir)
 	require.NoError(t, err)
+	if first > 1 {
+		require.Equal(t, KindBegin, recs[0].Kind)
+		require.Equal(t, LSN(first-1), recs[0].LSN)
+		recs = recs[1:]
+	}
 	require.Len(t, recs, last-first+1)
 	for i, r := range recs {
 		want := mixed(first + i)
@@ -44,7 +49,7 @@ func requireFrom(t *testing.T, dir string, first, last int) {
 		require.Equal(t, LSN(back), r.LSN)
 		back--
 	}
-	require.Equal(t, first-1, back)
+	require.Equal(t, max(first-2, 0), back)
 	report, err := Inspect(fsys.OS, dir)
 	require.NoError(t, err)
 	require.Empty(t, report.Damage)
@@ -58,16 +63,16 @@ func TestRebuildDropsAndGoesOn(t *testing.T) {
 	_, segments, err := Usage(fsys.OS, dir)
 	require.NoError(t, err)
 	require.Greater(t, segments, 100)
-	require.ErrorIs(t, l.Rebuild(302, nil), ErrInvalid, "it begins with an image")
+	require.ErrorIs(t, l.Rebuild(302, nil, nil), ErrInvalid, "it begins with an image")
 	for gen, from := range []int{301, 301, 2491} {
-		require.NoError(t, l.Rebuild(LSN(from), nil))
+		require.NoError(t, l.Rebuild(LSN(from), nil, nil))
 		require.Equal(t, uint32(gen+1), l.State().Gen)
 		requireFrom(t, dir, from, int(l.State().Last))
 		commit(t, l, mixed(int(l.State().Last)+1))
 		require.NoError(t, l.Close())
 		l = open(t, dir, testOptions())
 		require.True(t, l.Trusted())
-		_, err := l.Read(LSN(from - 1))
+		_, err := l.Read(LSN(from - 2))
 		require.ErrorIs(t, err, ErrNotFound)
 	}
 	requireFrom(t, dir, 2491, 2503)
@@ -90,7 +95,7 @@ func TestRebuildPacks(t *testing.T) {
 	buildMixed(t, l, 5000)
 	before, _, err := Usage(fsys.OS, dir)
 	require.NoError(t, err)
-	require.NoError(t, l.Rebuild(1, nil))
+	require.NoError(t, l.Rebuild(1, nil, nil))
 	after, _, err := Usage(fsys.OS, dir)
 	require.NoError(t, err)
 	require.Less(t, after, before*2/3)
@@ -109,7 +114,7 @@ func TestRebuildRewrites(t *testing.T) {
 	dir := fileDir(t)
 	l := open(t, dir, testOptions())
 	buildMixed(t, l, 50)
-	require.NoError(t, l.Rebuild(1, func(r *Record) (*Record, error) {
+	require.NoError(t, l.Rebuild(1, nil, func(r *Record) (*Record, error) {
 		r.Txns[0].Actor = "nobody"
 		return r, nil
 	}))
@@ -147,7 +152,7 @@ func TestFailEveryCallOfRebuild(t *testing.T) {
 				opt.FS = failing
 				l, err := Open(dir, opt)
 				if err == nil {
-					err = l.Rebuild(21, nil)
+					err = l.Rebuild(21, nil, nil)
 					require.NoError(t, l.Close())
 				}
 				l = open(t, dir, testOptions())
@@ -177,7 +182,7 @@ func TestRebuildOnAFullDisk(t *testing.T) {
 	opt := testOptions()
 	opt.FS = fsys.NewFailing(fsys.OS, fsys.Fault{Ops: []string{"write"}, Err: syscall.ENOSPC, Forever: true})
 	l = open(t, dir, opt)
-	require.ErrorIs(t, l.Rebuild(21, nil), syscall.ENOSPC)
+	require.ErrorIs(t, l.Rebuild(21, nil, nil), syscall.ENOSPC)
 	require.NoDirExists(t, filepath.Join(dir, "wal.1.tmp"))
 	requireFrom(t, dir, 1, 60)
 }
@@ -192,7 +197,7 @@ func TestOldGenerationsDoNotStay(t *testing.T) {
 	opt := testOptions()
 	opt.FS = fsys.NewFailing(fsys.OS, fsys.Fault{Ops: []string{"remove"}, Forever: true})
 	l = open(t, dir, opt)
-	require.Error(t, l.Rebuild(21, nil))
+	require.Error(t, l.Rebuild(21, nil, nil))
 	require.NoError(t, l.Close())
 	require.FileExists(t, filepath.Join(dir, lsnName(1)))
 	l = open(t, dir, testOptions())

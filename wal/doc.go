@@ -122,7 +122,7 @@
 //	128  mtime        136  ctime         144  content: size
 //	152  its hash    160  written        168  time         176  size of the last entry
 //	184  boot it was written in, 16 bytes    200  own dev     208  own ino
-//	216  own birth   224  named      232  zero
+//	216  own birth   224  named      232  resumed     240  zero
 //	252  CRC32C of the 252 bytes before
 //
 // Flags: 1 pending, 2 in place, 4 the content exists, 8 it is strict JSON. See [State] for the meanings. It

@@ -133,6 +133,7 @@ func requirePatch(t testing.TB, r *Record, n int) {
 	t.Helper()
 	want := patch(n)
 	want.LSN, want.Durable, want.Prev, want.CRC = LSN(n), r.Durable, r.Prev, r.CRC
+	want.Flags |= r.Flags & FlagResumed // Append's own
 	require.Equal(t, want, r)
 }
 

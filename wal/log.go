@@ -169,6 +169,9 @@ func (l *Log) load(trust bool) error {
 		// Whoever settled it died before it could cut its room.
 		l.trusted, l.suspect, l.cut = true, false, CutReport{}
 	}
+	if !l.trusted || l.state.Last == 0 {
+		l.state.Resumed = l.state.Last + resumedReach
+	}
 	return nil
 }
 

@@ -35,6 +35,7 @@ type contents struct {
 	end     int64 // behind the last entry that checks out, and where the bad one begins
 	next    LSN   // the LSN behind the last entry
 	prev    uint32
+	linked  bool  // the next record must name prev as the one before
 	bad     error // why the entry at end does not check out; nil at a clean end
 }
 
@@ -46,8 +47,7 @@ func readSegment(fsy fsys.FS, seg segment, from start, limit LSN) (*contents, er
 	if err != nil {
 		return nil, err
 	}
-	c := &contents{seg: seg, start: from, limit: limit, data: data, end: from.offset, next: from.next, prev: from.prev}
-	linked := from.linked
+	c := &contents{seg: seg, start: from, limit: limit, data: data, end: from.offset, next: from.next, prev: from.prev, linked: from.linked}
 	for limit == 0 || c.next < limit {
 		rest := data[c.end-from.offset:]
 		if len(rest) == 0 {
@@ -55,7 +55,7 @@ func readSegment(fsy fsys.FS, seg segment, from start, limit LSN) (*contents, er
 		}
 		rec, size, err := nextEntry(rest)
 		if err == nil {
-			err = follows(rec, c.next, c.prev, linked)
+			err = follows(rec, c.next, c.prev, c.linked)
 		}
 		if errors.Is(err, ErrVersion) {
 			return nil, fmt.Errorf("%s: byte %d: %w", seg.path, c.end, err)
@@ -67,7 +67,7 @@ func readSegment(fsy fsys.FS, seg segment, from start, limit LSN) (*contents, er
 		c.entries = append(c.entries, entry{rec: rec, off: c.end, end: c.end + size})
 		c.end += size
 		c.next++
-		c.prev, linked = rec.CRC, true
+		c.prev, c.linked = rec.CRC, rec.Kind != KindBegin && rec.Flags&FlagRemade == 0
 	}
 	return c, nil
 }
@@ -134,7 +134,7 @@ func (l *listing) startOf(i int) start {
 }
 
 // after is the start of the segment that follows c.
-func (c *contents) after() start { return start{next: c.next, prev: c.prev, linked: true} }
+func (c *contents) after() start { return start{next: c.next, prev: c.prev, linked: c.linked} }
 
 // damage tells a torn tail, for which it returns nil, from corruption: a record that
 // was durable, by the mark or by what a later record says of it, and isn't there.

@@ -56,8 +56,14 @@ const (
 	// made the file's name durable first, so that no older version comes back where
 	// `state` says, in whatever boot, that it was applied.
 	FlagBehind
+	// FlagResumed marks the first records behind where a commit may have been cut off:
+	// one of a unit whose other files hold its record, and this one not. Append sets it.
+	FlagResumed
+	// FlagRemade marks a record whose frame was made anew when a generation was built:
+	// what follows it names the CRC of the former one. Rebuild sets it.
+	FlagRemade
 
-	knownFlags = FlagForeign | FlagLazy | FlagNoDirSync | FlagFound | FlagBehind
+	knownFlags = FlagForeign | FlagLazy | FlagNoDirSync | FlagFound | FlagBehind | FlagResumed | FlagRemade
 )
 
 // Participant is one file of a commit unit.

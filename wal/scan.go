@@ -217,7 +217,7 @@ func (c *contents) linksTo(before *contents) error {
 	if len(c.entries) == 0 {
 		return nil
 	}
-	if err := follows(c.entries[0].rec, before.next, before.prev, true); err != nil {
+	if err := follows(c.entries[0].rec, before.next, before.prev, before.linked); err != nil {
 		return &CorruptError{Path: c.seg.path, LSN: c.seg.first, Reason: err.Error()}
 	}
 	return nil

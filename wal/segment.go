@@ -151,6 +151,13 @@ func isSegment(name string) bool {
 	return err == nil && first > 0
 }
 
+// segmentBounds reads the LSNs in the name of a segment. last is 0 where it says none.
+func segmentBounds(name string) (first, last LSN) {
+	n, _ := strconv.ParseUint(name[:lsnDigits], 10, 64)
+	last, _ = packedLast(name[lsnDigits:])
+	return LSN(n), last
+}
+
 func (l *listing) addName(fsy fsys.FS, dir string, group LSN, entry fs.DirEntry) error {
 	name := entry.Name()
 	path := filepath.Join(dir, name)

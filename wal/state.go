@@ -27,13 +27,16 @@ type State struct {
 	Last      LSN      // the last record
 	Durable   LSN      // every record up to it is durable
 	Applied   LSN      // the last record whose result was in the file
-	Named     LSN      // the last record whose version the file's name durably led to, it or a later one
-	Rev       uint64   // of the last record
-	Group     LSN      // names the tail segment's sub-directory; 0 where it is in none
-	Segment   LSN      // the tail segment's first LSN
-	Offset    int64    // its size after the last record, in bytes
-	CRC       uint32   // of the last record
-	Image     LSN      // the newest record with an image, of those that weren't aborted
+	// Resumed is how far records may take the LSN of a unit that was cut off: they get
+	// FlagResumed.
+	Resumed LSN
+	Named   LSN    // the last record whose version the file's name durably led to, it or a later one
+	Rev     uint64 // of the last record
+	Group   LSN    // names the tail segment's sub-directory; 0 where it is in none
+	Segment LSN    // the tail segment's first LSN
+	Offset  int64  // its size after the last record, in bytes
+	CRC     uint32 // of the last record
+	Image   LSN    // the newest record with an image, of those that weren't aborted
 	// SinceImage is the size of the entries behind Image, in bytes.
 	SinceImage int64
 	File       FileID  // what the applied record left
@@ -61,7 +64,7 @@ const (
 	stateVersion = 1
 	stateSize    = 256
 	stateCRC     = stateSize - 4
-	stateUsed    = 232 // from here to the checksum all is zero
+	stateUsed    = 240 // from here to the checksum all is zero
 )
 
 const (
@@ -83,7 +86,7 @@ const (
 //	128  mtime        136  ctime         144  content: size
 //	152  its hash    160  written        168  time         176  size of the last entry
 //	184  boot it was written in, 16 bytes    200  own dev     208  own ino
-//	216  own birth   224  named      232  zero
+//	216  own birth   224  named      232  resumed     240  zero
 //	252  CRC32C of the 252 bytes before
 //
 // Flags: 1 pending, 2 in place, 4 the content exists, 8 it is strict JSON.
@@ -112,6 +115,7 @@ func (s *State) encode() (b [stateSize]byte) {
 	le.PutUint64(b[208:], s.Self.Ino)
 	le.PutUint64(b[216:], uint64(s.Self.Birth))
 	le.PutUint64(b[224:], uint64(s.Named))
+	le.PutUint64(b[232:], uint64(s.Resumed))
 	le.PutUint32(b[stateCRC:], crc32.Checksum(b[:stateCRC], castagnoli))
 	return b
 }
@@ -156,7 +160,7 @@ func decodeState(b []byte) (s State, ok bool, err error) {
 		Content: Version{Exists: flags&stateExists != 0, Size: i(144), Hash: Hash(b[152:160])},
 		Strict:  flags&stateStrict != 0,
 		Written: i(160), Time: i(168), LastSize: i(176),
-		WrittenIn: [16]byte(b[184:200]), Self: Identity{Dev: u(200), Ino: u(208), Birth: i(216)}, Named: LSN(u(224)),
+		WrittenIn: [16]byte(b[184:200]), Self: Identity{Dev: u(200), Ino: u(208), Birth: i(216)}, Named: LSN(u(224)), Resumed: LSN(u(232)),
 	}
 	return s, true, nil
 }

@@ -15,7 +15,7 @@ func sampleState() State {
 		Group: 9, Segment: 10, Offset: 11, CRC: 12, Image: 13, SinceImage: 14,
 		File:    FileID{Dev: 15, Ino: 16, Size: 17, Mtime: 18, Ctime: 19},
 		Content: VersionOf([]byte("{}")), Written: 20, Time: 21, LastSize: 22,
-		WrittenIn: [16]byte{4, 5}, Self: Identity{Dev: 23, Ino: 24, Birth: 25}, Named: 26,
+		WrittenIn: [16]byte{4, 5}, Self: Identity{Dev: 23, Ino: 24, Birth: 25}, Named: 26, Resumed: 27,
 	}
 }
 

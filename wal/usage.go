@@ -3,6 +3,7 @@ package wal
 import (
 	"errors"
 	"io/fs"
+	"slices"
 
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -44,6 +45,20 @@ func usage(fsy fsys.FS, dir string, from LSN) (bytes int64, segments int, err er
 		bytes += info.Size()
 	}
 	return bytes, len(l.segments), nil
+}
+
+// Exists tells whether the file directory dir has a journal at all, be it whole or not.
+func Exists(fsy fsys.FS, dir string) (bool, error) {
+	fsy = orOS(fsy)
+	journal, gen, err := JournalDir(fsy, dir)
+	if err != nil || gen > 0 {
+		return gen > 0, err
+	}
+	entries, err := fsy.ReadDir(journal)
+	if err != nil {
+		return false, ignoreNotExist(err)
+	}
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return isSegment(e.Name()) }), nil
 }
 
 // First is the oldest record that a journal has, as the names of its segments say;

@@ -19,11 +19,11 @@ func scene(b *testing.B, files int) (scratch, dir string) {
 	b.Cleanup(func() { _ = removeAll(scratch) })
 	dir = filepath.Join(scratch, "run")
 	for i := range files {
-		journal := filepath.Join(dir, ".jtx", "files", fmt.Sprint(i), "wal")
+		journal := filepath.Join(dir, ".jtx", "files", fmt.Sprint(i))
 		if err := os.MkdirAll(journal, 0o755); err != nil {
 			b.Fatal(err)
 		}
-		for _, name := range []string{filepath.Join(journal, "1"), filepath.Join(journal, "../state"), filepath.Join(dir, fmt.Sprint(i, ".json"))} {
+		for _, name := range []string{filepath.Join(journal, "1"), filepath.Join(journal, "lock"), filepath.Join(dir, fmt.Sprint(i, ".json"))} {
 			if err := os.WriteFile(name, make([]byte, 2000), 0o600); err != nil {
 				b.Fatal(err)
 			}

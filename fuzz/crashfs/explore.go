@@ -304,7 +304,7 @@ func (x *explorer) inTurn(c Crash, number int) bool {
 }
 
 func (x *explorer) recoverAndCheck(dir string, c Crash, record bool) (log *Log, problem error) {
-	fsy := fsys.OS // faults that Inner injects are for the workload
+	fsy := fsys.Anonymous(fsys.OS) // faults that Inner injects are for the workload
 	var rec *Recorder
 	if record {
 		var err error

@@ -39,12 +39,11 @@ type Option func(*Recorder)
 // relative to the recorded one, for which f is true. Without it all are searched.
 func Watch(f func(rel string) bool) Option { return func(r *Recorder) { r.watch = f } }
 
-// WatchJournals is for Watch: directories named wal or wal.N, where a library
+// WatchJournals is for Watch: directories of tracked files and wal.N, where a library
 // writes past the interface. It is faster in large trees, and blind to an editor
 // that saves where the program does not touch anything.
 func WatchJournals(rel string) bool {
-	base := filepath.Base(rel)
-	return base == "wal" || strings.HasPrefix(base, "wal.")
+	return filepath.Base(filepath.Dir(rel)) == "files" || strings.HasPrefix(filepath.Base(rel), "wal.")
 }
 
 // NewRecorder starts to record operations that are made through inner on dir.
