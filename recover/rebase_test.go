@@ -145,6 +145,9 @@ func (p *place) versions() (texts []string) {
 	read := func(lsn wal.LSN) (*wal.Record, error) { return wal.ReadRecord(fsys.OS, p.journal(), lsn) }
 	for rec, err := range wal.Scan(fsys.OS, p.journal(), 1) {
 		require.NoError(p.t, err)
+		if !rec.MakesVersion() {
+			continue
+		}
 		if rec.Kind == wal.KindClash {
 			texts = append(texts, string(rec.Image))
 		}
@@ -239,7 +242,7 @@ func (p *place) checkRebase(done Done, edit, want string) {
 	require.Equal(p.t, done.Rev, done.Record.Rev)
 	require.Equal(p.t, versionOfText(want), done.Record.After)
 	if want == edit {
-		require.Equal(p.t, wal.FlagForeign, done.Record.Flags)
+		require.Equal(p.t, wal.FlagForeign, done.Record.Flags&^wal.FlagResumed)
 		return
 	}
 	require.Equal(p.t, wal.KindClash, done.Record.Kind)
@@ -270,7 +273,7 @@ func TestRebaseOfACertainBase(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, c.want, p.read())
 				require.Equal(t, []string{newest, c.want}, lastTwo(p.versions()))
-				require.Equal(t, wal.FlagForeign|wal.FlagFound, done.Record.Flags)
+				require.Equal(t, wal.FlagForeign|wal.FlagFound, done.Record.Flags&^wal.FlagResumed)
 				require.Equal(t, versionOfText(c.edit), done.Record.Before)
 				p.restsIn(bootNow, c.want)
 			})
@@ -289,7 +292,7 @@ func TestEditOfThePlacedVersion(t *testing.T) {
 	done, err := p.recover(fsys.OS, bootNow)
 	require.NoError(t, err)
 	require.Equal(t, edit, p.read())
-	require.Equal(t, wal.FlagForeign, done.Record.Flags)
+	require.Equal(t, wal.FlagForeign, done.Record.Flags&^wal.FlagResumed)
 	p.restsIn(bootNow, edit)
 }
 

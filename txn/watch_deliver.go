@@ -57,7 +57,7 @@ func (w *watch) deliver(heads []head, yield func(Entry, error) bool) error {
 }
 
 // follows makes sure that a history still is the one that was followed: one that was
-// begun anew, when its journal was set aside, has only younger versions.
+// begun anew, when it was forgotten, has only younger versions.
 func (s *Store) follows(h head, at cursor) error {
 	anew := h.last < at.last
 	if !anew && at.last > 0 {

@@ -158,7 +158,7 @@ func TestWatchSaysThatHistoryWasDropped(t *testing.T) {
 
 func TestWatchSaysThatHistoryWasBegunAnew(t *testing.T) {
 	for _, later := range []int{0, 1, 2, 3, 4, 20} {
-		s, dir := openStore(t)
+		s, _ := openStore(t)
 		for n := range 4 {
 			set(t, s, "a.json", "/n", n)
 		}
@@ -166,18 +166,38 @@ func TestWatchSaysThatHistoryWasBegunAnew(t *testing.T) {
 		e, err, _ := next()
 		require.NoError(t, err)
 		require.Equal(t, uint64(4), e.Files[0].Rev)
-		journal := filepath.Join(dir, ".jtx", "files", "a.json", "00000000000000000001")
-		text := []byte(read(t, journal))
-		text[60] ^= 1
-		write(t, journal, string(text))
-		_, err = s.SetAside(context.Background(), "a.json")
-		require.NoError(t, err)
+		require.NoError(t, s.Forget(context.Background(), "a.json"))
 		for n := range later {
 			set(t, s, "a.json", "/m", n)
 		}
 		_, err, _ = next()
 		require.ErrorContains(t, err, "begun anew", "%d later commits", later)
 		stop()
+	}
+}
+
+// A journal that was set aside has a successor whose revisions go on.
+func TestWatchGoesOnBehindASetAsideJournal(t *testing.T) {
+	s, dir := openStore(t)
+	for n := range 4 {
+		set(t, s, "a.json", "/n", n)
+	}
+	next, stop := iter.Pull2(s.Watch(context.Background(), nil, txn.WatchOptions{After: map[string]uint64{"a.json": 3}, Poll: time.Millisecond}))
+	defer stop()
+	e, err, _ := next()
+	require.NoError(t, err)
+	require.Equal(t, uint64(4), e.Files[0].Rev)
+	journal := filepath.Join(dir, ".jtx", "files", "a.json", "00000000000000000001")
+	text := []byte(read(t, journal))
+	text[60] ^= 1
+	write(t, journal, string(text))
+	_, err = s.SetAside(context.Background(), "a.json")
+	require.NoError(t, err)
+	set(t, s, "a.json", "/m", 1)
+	for rev := uint64(5); rev <= 6; rev++ {
+		e, err, _ = next()
+		require.NoError(t, err)
+		require.Equal(t, rev, e.Files[0].Rev)
 	}
 }
 

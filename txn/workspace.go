@@ -28,8 +28,6 @@ const (
 	damagedDir = "damaged"
 )
 
-const formatVersion = 1
-
 // ErrFormat is returned when a workspace has a format that this program does not
 // know. It is left alone.
 var ErrFormat = errors.New("unknown workspace format")
@@ -41,15 +39,6 @@ type workspace struct {
 	id   wal.ID
 	tree bool // covers what is below root, not only root itself
 	from []origin
-}
-
-// format is the content of .jtx/format.
-type format struct {
-	Format int    `json:"format"`
-	ID     string `json:"id"`
-	Tree   bool   `json:"tree"`
-	// From are workspaces that had histories of this one before.
-	From []origin `json:"from,omitempty"`
 }
 
 // check refuses what could name a file outside.
@@ -184,8 +173,8 @@ func (s *Store) readNamed(dir, name string, uid int) (*workspace, error) {
 	if err := json.Unmarshal(data, &f); err != nil {
 		return nil, fmt.Errorf("%s: %w: %v", meta, ErrFormat, err)
 	}
-	if f.Format != formatVersion {
-		return nil, fmt.Errorf("%s: %w %d, this program knows %d", meta, ErrFormat, f.Format, formatVersion)
+	if err := f.supported(); err != nil {
+		return nil, fmt.Errorf("%s: %w", meta, err)
 	}
 	id, err := wal.ParseID(f.ID)
 	if err != nil {
@@ -327,7 +316,7 @@ func (s *Store) buildWorkspace(dir string, uid int, tree bool) (string, error) {
 			return temp, err
 		}
 	}
-	text, err := json.Marshal(format{Format: formatVersion, ID: wal.NewID().String(), Tree: tree})
+	text, err := json.Marshal(newFormat(tree))
 	if err != nil {
 		return temp, err
 	}

@@ -137,6 +137,8 @@ func hintOfSystem(err error) string {
 		return "below .jtx there are only files and directories that jtx has made: move what isn't one away, and run this again"
 	case errors.Is(err, lockmgr.ErrNoLocks):
 		return "the file system, its server or a sandbox refuses flock(2); jtx selftest shows what a directory has"
+	case errors.Is(err, txn.ErrDevelopment):
+		return "the files themselves are whole; with .jtx moved away (mv .jtx .jtx.old) their histories begin anew"
 	case errors.Is(err, txn.ErrFormat):
 		return "a newer jtx made this workspace: use that"
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
