@@ -63,7 +63,12 @@ func (m Mark) String() string {
 		}
 		return "as it stands: a transaction is in doubt"
 	default:
-		return fmt.Sprintf("as it stands: its history can't be read (%v)", m.Err)
+		why := m.Err
+		var e *Error
+		if errors.As(why, &e) && e.Err != nil {
+			why = e.Err // the file is named besides
+		}
+		return fmt.Sprintf("as it stands: its history can't be read (%v)", why)
 	}
 }
 

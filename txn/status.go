@@ -147,9 +147,11 @@ func (s *Store) condition(ctx context.Context, t *target, fst *FileStatus) error
 	case errors.Is(err, ErrLockTimeout):
 		fst.Condition = "pending" // it is being written
 		return nil
-	case err != nil:
+	case errors.Is(fail(t.real, err), ErrDamaged):
 		fst.Condition = "damaged"
 		return err
+	case err != nil:
+		return err // it can't be looked at
 	}
 	fst.Rev = t.head().rev
 	switch {

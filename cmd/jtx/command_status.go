@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -51,11 +50,11 @@ is damaged.`,
 	}
 }
 
-// statusDamage are the errors of what is shown as damaged.
+// statusDamage are the errors of what is shown as damaged, or can't be looked at.
 func statusDamage(st txn.Status) []error {
 	errs := damagedTxs(st.Open)
 	for _, f := range st.Files {
-		if errors.Is(f.Err, txn.ErrDamaged) {
+		if f.Err != nil {
 			errs = append(errs, f.Err)
 		}
 	}
