@@ -17,11 +17,11 @@ import (
 
 // Revision is a file's place in its history after a transaction.
 type Revision struct {
-	File    string // absolute, as the caller named it
-	Rev     uint64
-	Changed bool
+	File    string `json:"file"` // absolute, as the caller named it
+	Rev     uint64 `json:"rev"`
+	Changed bool   `json:"changed"`
 	// Patch is what the transaction did to the file.
-	Patch jsonpatch.Patch
+	Patch jsonpatch.Patch `json:"patch,omitempty"`
 }
 
 // Result is what a transaction did.

@@ -12,31 +12,33 @@ import (
 	"github.com/jtx-project/jtx/wal"
 )
 
-// Entry is one transaction as the history tells it.
+// Entry is one transaction as the history tells it. As JSON it has the names of its
+// tags, ids and hashes as text, and patches as RFC 6902.
 type Entry struct {
-	ID      wal.ID
-	Time    time.Time // when it was committed, to the ns; entries are ordered by it
-	Actor   string    // empty where another program made the change
-	Message string
-	Request string // the client's own name for it, see WithRequest
+	ID      wal.ID    `json:"id"`
+	Time    time.Time `json:"time"`            // when it was committed, to the ns; entries are ordered by it
+	Actor   string    `json:"actor,omitempty"` // empty where another program made the change
+	Message string    `json:"message,omitempty"`
+	Request string    // the client's own name for it, see WithRequest
 	// Foreign tells that the change was made outside jtx and found later.
-	Foreign bool
+	Foreign bool `json:"foreign,omitempty"`
 	// Files are what it changed, in lock order: of those that were asked for.
-	Files []FileChange
+	Files []FileChange `json:"files"`
 	// Others are the files that it changed besides, by absolute path.
-	Others []string
+	Others []string `json:"others,omitempty"`
 }
 
 // FileChange is what a transaction did to one file.
 type FileChange struct {
-	File string // absolute
-	Rev  uint64
+	File string `json:"file"` // absolute
+	Rev  uint64 `json:"rev"`
 	// Before and After are the content's hashes and sizes.
-	Before, After wal.Version
+	Before wal.Version `json:"before"`
+	After  wal.Version `json:"after"`
 	// Patch is the change by value, where patches were asked for. A file that was
 	// made is an "add" of the whole, one that was removed a "remove" of it; a
 	// change of layout alone is an empty patch.
-	Patch jsonpatch.Patch
+	Patch jsonpatch.Patch `json:"patch,omitempty"`
 }
 
 // HistoryOptions narrow a history.

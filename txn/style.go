@@ -55,3 +55,27 @@ func (tx *Tx) style(d *draft) (jsonpatch.Style, error) {
 	set.Append = style.Append
 	return set, err
 }
+
+// Format lays a file out anew; see [jsonpatch.Document.Format]. Where f has no indent and
+// the file shows none, that of the store's style is taken.
+func (tx *Tx) Format(file string, f jsonpatch.Format) error {
+	if _, err := tx.writable(file); err != nil {
+		return err
+	}
+	d, err := tx.existing(file)
+	if err != nil {
+		return err
+	}
+	if f.Indent == "" && !f.Compact {
+		style, err := tx.style(d)
+		if err != nil {
+			return err
+		}
+		f.Indent = style.Indent
+	}
+	next, err := d.doc.Format(f, tx.lim)
+	if err != nil || next.Doc == d.doc {
+		return fail(d.name, err)
+	}
+	return d.replace(next.Doc, tx.lim)
+}

@@ -27,6 +27,15 @@ type ID [16]byte
 // String is the ULID's text, 26 characters.
 func (id ID) String() string { return ulid.ULID(id).String() }
 
+// MarshalText returns what String does.
+func (id ID) MarshalText() ([]byte, error) { return ulid.ULID(id).MarshalText() }
+
+// UnmarshalText reads what [ParseID] does.
+func (id *ID) UnmarshalText(text []byte) (err error) {
+	*id, err = ParseID(string(text))
+	return err
+}
+
 // Time is when id was made, to the ms.
 func (id ID) Time() time.Time { return ulid.Time(ulid.ULID(id).Time()).UTC() }
 
@@ -82,11 +91,24 @@ func Sum(b []byte) (h Hash) {
 // String is the hash in 16 hex digits.
 func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 
+// MarshalText returns what String does.
+func (h Hash) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, h[:]), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (h *Hash) UnmarshalText(text []byte) error {
+	b, err := hex.DecodeString(string(text))
+	if err != nil || len(b) != len(h) {
+		return fmt.Errorf("hash %q: want %d hexadecimal digits", text, 2*len(h))
+	}
+	copy(h[:], b)
+	return nil
+}
+
 // Version is a file's content. The zero Version is a file that doesn't exist.
 type Version struct {
-	Exists bool
-	Size   int64 // bytes
-	Hash   Hash
+	Exists bool  `json:"exists"`
+	Size   int64 `json:"size"` // bytes
+	Hash   Hash  `json:"hash"`
 }
 
 // VersionOf is the Version of an existing file with these bytes.

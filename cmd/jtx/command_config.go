@@ -23,6 +23,10 @@ var settings = []struct {
 	{txn.SettingLog, "true or false: whether operations are logged", func(value string) bool {
 		return value == "true" || value == "false"
 	}},
+	{txn.SettingIndent, "a number of spaces from 1 to 16, \"tab\" or \"compact\": for files that show no indent", func(value string) bool {
+		_, err := txn.ParseIndent(strings.Trim(value, `"`))
+		return err == nil
+	}},
 	{txn.SettingLogBytes, fmt.Sprintf("a number from %d: how many bytes the log of operations may have", txn.MinLogBytes), func(value string) bool {
 		n, err := strconv.ParseUint(value, 10, 40)
 		return err == nil && n >= txn.MinLogBytes && value[0] != '0'
@@ -85,7 +89,7 @@ func (c *configCommand) run(cmd *cobra.Command, args []string) error {
 	case c.unset:
 		return c.change(s, args[0], nil)
 	case len(args) == 2:
-		return c.change(s, args[0], json.RawMessage(args[1]))
+		return c.change(s, args[0], asJSON(args[1]))
 	}
 	set, err := s.Settings(c.a.Ctx)
 	if err != nil {
@@ -107,6 +111,15 @@ func (c *configCommand) run(cmd *cobra.Command, args []string) error {
 		t.Add(name, string(set.Values[name]))
 	}
 	return c.a.Table(t)
+}
+
+// asJSON is a value as it is written in the settings: a plain word is a string.
+func asJSON(word string) json.RawMessage {
+	if json.Valid([]byte(word)) {
+		return json.RawMessage(word)
+	}
+	quoted, _ := cli.QuoteJSON(word) // which fails for no word
+	return quoted
 }
 
 func (c *configCommand) change(s *txn.Store, name string, raw json.RawMessage) error {

@@ -35,6 +35,8 @@ one before the current, FILE@TXID, FILE@2026-01-02T03:04:05Z, 'FILE@2h ago'.`,
 	g.flags.register(fs)
 	g.at.register(fs)
 	fs.BoolVarP(&g.raw, "raw", "r", false, "print a string without its quotes and escapes")
+	fs.BoolVar(&g.pretty, "pretty", false, "print the value laid out anew")
+	fs.BoolVarP(&g.compact, "compact", "c", false, "print the value on one line, without comments")
 	fs.StringVar(&g.fallback, "default", "", "print this `JSON` where there is nothing")
 	fs.BoolVar(&g.asString, "string", false, "take the value of --default as a string")
 	cmd.RunE = a.Verb(g.run)
@@ -47,6 +49,8 @@ type getCommand struct {
 	at            atFlags
 	raw, asString bool
 	fallback      string
+
+	pretty, compact bool
 }
 
 // found is the value that get prints.
@@ -149,6 +153,18 @@ func (g *getCommand) print(file, ptr string, got found) error {
 		}{cli.NewJSONFile(file), ptr, got.rev, jsonpatch.Compact(got.value)})
 	case g.raw:
 		return g.a.Write(append(rawString(got.value), '\n'))
+	case g.compact:
+		return g.a.Write(append(jsonpatch.Compact(got.value), '\n'))
+	case g.pretty:
+		doc, err := jsonpatch.Parse(got.value, jsonpatch.Limits{})
+		if err != nil {
+			return cli.InvalidIn(cli.QuoteWord(file), err)
+		}
+		laid, err := doc.Format(jsonpatch.Format{Indent: "  "}, jsonpatch.Limits{})
+		if err != nil {
+			return err
+		}
+		return g.a.Write(append(bytes.TrimRight(laid.Doc.Bytes(), "\r\n"), '\n'))
 	case ptr != "" || !bytes.HasSuffix(got.value, []byte("\n")) && cli.IsTerminal(g.a.Stdout):
 		return g.a.Write(append(bytes.Clone(got.value), '\n'))
 	default:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 
 	"github.com/spf13/cobra"
@@ -85,9 +86,14 @@ func newDocumentVerb(a *app, v documentVerb) *cobra.Command {
 	src.Register(cmd.Flags())
 	var ifMissing bool
 	var layout string
+	var keep bool
+	if !v.makes {
+		flags.registerStyle(cmd.Flags())
+	}
 	if v.makes {
 		cmd.Flags().StringVar(&layout, "indent", "", "write SRC anew: with `N` spaces, tab or compact")
 		registerIfMissing(cmd.Flags(), &ifMissing)
+		cmd.Flags().BoolVar(&keep, "keep-layout", false, "change only what differs in value")
 	}
 	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error {
 		file := args[0]
@@ -109,6 +115,9 @@ func newDocumentVerb(a *app, v documentVerb) *cobra.Command {
 			}
 		}
 		return a.change(&flags, []string{file}, unlessThere(ifMissing, file, func(tx *txn.Tx) error {
+			if keep {
+				return tx.Encode(file, json.RawMessage(jsonpatch.Compact(in.Data)))
+			}
 			return aboutSource(in.Name, v.do(tx, file, in.Data))
 		}))
 	})

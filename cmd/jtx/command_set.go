@@ -38,6 +38,7 @@ index follows (.list[0]), else an object: in a pointer, 0 may well name a member
 	}
 	fs := cmd.Flags()
 	s.flags.register(fs)
+	s.flags.registerStyle(fs)
 	fs.BoolVarP(&s.flags.parents, "parents", "p", false, "make missing parents of values, and directories of FILE")
 	fs.BoolVar(&s.asString, "string", false, "take each VALUE as a string")
 	fs.StringVar(&s.valueFile, "value-file", "", "take the VALUE from this `PATH`, - for standard input")

@@ -33,6 +33,7 @@ FILE@REV.`,
 		ValidArgsFunction: completeFiles,
 	}
 	u.flags.register(cmd.Flags())
+	u.flags.registerStyle(cmd.Flags())
 	u.flags.registerParents(cmd.Flags())
 	cmd.Flags().StringVar(&u.fallback, "default", "", "begin with this `JSON` where there is no file")
 	u.vars.register(cmd.Flags())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
 // Flags that several verbs share are declared here and nowhere else.
@@ -175,9 +176,24 @@ type changeFlags struct {
 	commitFlags
 	txFlags
 	asLines bool // --dry-run prints a line for each file
+
+	appends bool // new members go last
+	indent  string
 }
 
 func (c *changeFlags) register(fs *pflag.FlagSet) {
 	c.commitFlags.register(fs)
 	c.txFlags.register(fs)
+}
+
+// registerStyle adds the flags of verbs that write new values.
+func (c *changeFlags) registerStyle(fs *pflag.FlagSet) {
+	fs.BoolVar(&c.appends, "append", false, "put new members last also where the names are in order")
+	fs.StringVar(&c.indent, "indent", "", "for a file that shows no indent: `N` spaces, tab or compact")
+}
+
+func (c *changeFlags) style() (jsonpatch.Style, error) {
+	style, err := styleOf(c.indent)
+	style.Append = c.appends
+	return style, err
 }

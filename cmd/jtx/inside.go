@@ -15,7 +15,7 @@ import (
 
 // change runs fn as a transaction over files and prints the outcome, or stages
 // what it does in the open transaction that the flags name.
-func (a *app) change(f *changeFlags, files []string, fn func(*txn.Tx) error) error {
+func (a *app) change(f *changeFlags, files []string, fn func(*txn.Tx) error) (failed error) {
 	if err := cli.CheckFiles(files); err != nil {
 		return err
 	}
@@ -28,6 +28,9 @@ func (a *app) change(f *changeFlags, files []string, fn func(*txn.Tx) error) err
 	if err != nil {
 		return err
 	}
+	if opt.Style, err = f.style(); err != nil {
+		return err
+	}
 	a.Signals.Begin()
 	s, err := a.StoreEarly(opt)
 	if err != nil {
@@ -37,10 +40,15 @@ func (a *app) change(f *changeFlags, files []string, fn func(*txn.Tx) error) err
 	if err != nil {
 		return err
 	}
+	lost := lostComments{a: a}
+	if f.id() == "" { // what a step of an open transaction reads counts for conflicts
+		lost.files = files
+	}
 	caught := func(tx *txn.Tx) error {
 		a.Signals.Wait()
-		return fn(tx)
+		return lost.around(tx, fn)
 	}
+	defer func() { lost.tell(failed) }()
 	if id := f.id(); id != "" {
 		return a.stage(s, id, f, files, caught)
 	}

@@ -45,6 +45,7 @@ var verbs = []verb{
 	{groupFiles, "update", newUpdate},
 	{groupFiles, "pipe", newPipe},
 	{groupFiles, "edit", newEdit},
+	{groupFiles, "fmt", newFmt},
 	{groupFiles, "rm", newRm},
 	{groupFiles, "mv", newMv},
 	{groupFiles, "cp", newCp},

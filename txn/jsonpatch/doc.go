@@ -7,6 +7,10 @@
 // places are the same bytes as before. A new member takes the layout of its
 // siblings, and a removed one takes its comma, its line and its comment along.
 //
+// Apply is the plain rendering of a patch, which a journal replays. [Document.Edit]
+// writes it as a careful human editor does, and [Document.Revise] a whole new value;
+// their rules of style may change between versions.
+//
 // The package is pure: it does no I/O, keeps no state between calls and is
 // deterministic, because a journal replays patches and must arrive at the very
 // bytes that were written before.

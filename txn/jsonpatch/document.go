@@ -56,13 +56,13 @@ func Parse(data []byte, lim Limits) (*Document, error) {
 	}
 	text, err := blankJSONC(data)
 	if err != nil {
-		return nil, err
+		return nil, byName(data, err)
 	}
 	if len(data) == 0 || &text[0] == &data[0] {
-		return nil, strictErr
+		return nil, byName(data, strictErr)
 	}
 	if err := validate(text, data, lim); err != nil {
-		return nil, err
+		return nil, byName(data, err)
 	}
 	doc = Trusted(data, JSONC)
 	doc.jsonc.once.Do(func() { doc.jsonc.text = text })

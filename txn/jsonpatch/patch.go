@@ -196,6 +196,24 @@ func (p Patch) Encode() []byte {
 	return append(out, ']')
 }
 
+// MarshalJSON returns what Encode does.
+func (p Patch) MarshalJSON() ([]byte, error) { return p.Encode(), nil }
+
+// UnmarshalJSON is [DecodePatch] with the default limits.
+func (p *Patch) UnmarshalJSON(text []byte) (err error) {
+	*p, err = DecodePatch(text, Limits{})
+	return err
+}
+
+// MarshalText returns what String does.
+func (p Pointer) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText is [ParsePointer].
+func (p *Pointer) UnmarshalText(text []byte) (err error) {
+	*p, err = ParsePointer(string(text))
+	return err
+}
+
 func appendMember(out []byte, name, text string) []byte {
 	out = append(append(append(out, '"'), name...), `":`...)
 	out, _ = jsontext.AppendQuote(out, text)

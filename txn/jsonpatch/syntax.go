@@ -82,7 +82,7 @@ func tooDeep(text, shown []byte, bom, limit int) error {
 	}
 	at := max(bom+int(dec.InputOffset())-1, 0)
 	pointer := string(dec.StackPointer())
-	err := syntaxError(shown, at, pointer, "nested more than "+strconv.Itoa(limit)+" containers deep")
+	err := syntaxError(shown, at, pointer, "nested more than "+strconv.Itoa(limit)+" containers deep, which is the limit")
 	err.kind = ErrLimit
 	return err
 }
