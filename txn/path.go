@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"unicode"
 
+	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -36,6 +37,10 @@ func realPath(fsy fsys.FS, name string) (string, error) {
 		}
 		if info.Mode()&fs.ModeSymlink == 0 {
 			return spelt(fsy, name)
+		}
+		// A link of /proc, as /dev/stdin and the shell's <( ) lead to, names what has no name.
+		if info, err := fsy.Stat(name); err == nil && !info.Mode().IsRegular() {
+			return "", fmt.Errorf("%w: %s", recovery.ErrNotRegular, kindOf(info.Mode()))
 		}
 		link, err := fsy.Readlink(name)
 		if err != nil {
