@@ -12,6 +12,8 @@ import (
 // is no cheaper call that is also durable.
 func (f osFile) Datasync() error { return f.Sync() }
 
+func (f osFile) Sync() error { return syncFile(f.File) }
+
 func (osFS) RenameNoReplace(oldname, newname string) error { return renameToNew(oldname, newname) }
 
 func (osFS) Exchange(a, b string) error {
@@ -22,7 +24,7 @@ func openFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
 	if err := checkOurs("open", name); err != nil {
 		return nil, err
 	}
-	return os.OpenFile(name, flag, perm)
+	return openPlain(name, flag, perm)
 }
 
 func mkdir(name string, perm fs.FileMode) error {
@@ -57,7 +59,7 @@ func rename(oldname, newname string) error {
 	if err := checkBoth("rename", oldname, newname); err != nil {
 		return err
 	}
-	return os.Rename(oldname, newname)
+	return renamePlain(oldname, newname)
 }
 
 func checkBoth(op, oldname, newname string) error {
