@@ -60,27 +60,27 @@ func (m *mcpCommand) run(_ *cobra.Command, roots []string) error {
 	case m.memory != "" && len(roots) > 0:
 		return cli.Usagef("--memory has its own file, and no roots")
 	}
-	s, err := m.a.Store(txn.Options{LockTimeout: m.lockTimeout})
-	if err != nil {
-		return err
-	}
-	return errors.Join(m.serve(s, roots), s.Close())
-}
-
-func (m *mcpCommand) serve(s *txn.Store, roots []string) error {
-	ctx := m.a.Ctx
+	m.a.Signals.Wait()
 	if m.memory != "" {
-		return m.serveMemory(ctx, s)
+		s, err := m.open(".")
+		if err != nil {
+			return err
+		}
+		return errors.Join(m.serveMemory(m.a.Ctx, s), s.Close())
 	}
 	if len(roots) == 0 {
 		roots = []string{"."}
 	}
-	return agent.ServeFiles(ctx, agent.Config{Store: s, Version: cli.Version(), Roots: roots, ReadOnly: m.readOnly, MaxOutput: m.maxOutput}, os.Stdin, os.Stdout)
+	return agent.ServeFiles(m.a.Ctx, agent.Config{Open: m.open, Version: cli.Version(), Roots: roots, ReadOnly: m.readOnly, MaxOutput: m.maxOutput}, os.Stdin, os.Stdout)
+}
+
+func (m *mcpCommand) open(dir string) (*txn.Store, error) {
+	return m.a.StoreIn(dir, txn.Options{LockTimeout: m.lockTimeout})
 }
 
 func (m *mcpCommand) serveMemory(ctx context.Context, s *txn.Store) error {
 	mem := &agent.Memory{Store: s, Version: cli.Version(), File: m.memory, ReadOnly: m.readOnly}
-	if err := m.open(ctx, mem); err != nil {
+	if err := m.locate(ctx, mem); err != nil {
 		return err
 	}
 	if !m.export {
@@ -93,9 +93,9 @@ func (m *mcpCommand) serveMemory(ctx context.Context, s *txn.Store) error {
 	return m.a.Write(append(lines, '\n'))
 }
 
-// open finds the memory's document: FILE itself, or what becomes of FILE where another
+// locate finds the memory's document: FILE itself, or what becomes of FILE where another
 // server keeps lines in it.
-func (m *mcpCommand) open(ctx context.Context, mem *agent.Memory) error {
+func (m *mcpCommand) locate(ctx context.Context, mem *agent.Memory) error {
 	text, err := os.ReadFile(m.memory)
 	missing := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !missing {

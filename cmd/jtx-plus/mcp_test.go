@@ -188,6 +188,30 @@ func TestTools(t *testing.T) {
 	require.Equal(t, `"`+long+`"`, text)
 }
 
+// TestRootsElsewhere: what is done below one of several roots, none of which is the
+// current directory, is found and undone.
+func TestRootsElsewhere(t *testing.T) {
+	one, two := t.TempDir(), t.TempDir()
+	s := connect(t, t.TempDir(), one, two)
+	file := filepath.Join(two, "a.json")
+	for n := range 2 {
+		_, err := s.call(t.Context(), "json_change", object{"changes": []any{object{"file": file, "set": object{"/n": n}}}})
+		require.NoError(t, err)
+	}
+	var history struct{ Transactions []struct{ TX string } }
+	text, err := s.call(t.Context(), "json_history", object{})
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal([]byte(text), &history))
+	_, err = s.call(t.Context(), "json_undo", object{"tx": history.Transactions[0].TX})
+	require.NoError(t, err)
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"n": 0}`, string(data))
+	text, err = s.call(t.Context(), "json_search", object{"program": ".n"})
+	require.NoError(t, err)
+	require.Contains(t, text, `"values":[0]`)
+}
+
 // TestHostileInput is refused, with nothing changed; what a document says comes back as
 // the data that it is.
 func TestHostileInput(t *testing.T) {

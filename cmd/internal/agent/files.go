@@ -17,11 +17,12 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
 )
 
 // Config is what the tools for files are given.
 type Config struct {
-	Store     *txn.Store
+	Open      func(dir string) (*txn.Store, error)
 	Version   string
 	Roots     []string // directories; nothing outside them is used
 	ReadOnly  bool
@@ -35,19 +36,34 @@ const fileInstructions = `JSON files, changed in transactions and with their his
 
 type files struct {
 	Config
-	roots roots
+	roots  roots
+	stores []*txn.Store // of each root; the first is for what names its files
+}
+
+func (f *files) store() *txn.Store { return f.stores[0] }
+
+func (f *files) close() error {
+	var errs []error
+	for _, s := range f.stores {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // ServeFiles serves the tools for files on a pair of streams.
 func ServeFiles(ctx context.Context, c Config, in io.ReadCloser, out io.WriteCloser) error {
-	s, err := newFileServer(c)
+	f, err := newFiles(c)
 	if err != nil {
 		return err
 	}
-	return serve(ctx, s, in, out)
+	s, err := f.server()
+	if err == nil {
+		err = serve(ctx, s, in, out)
+	}
+	return errors.Join(err, f.close())
 }
 
-func newFileServer(c Config) (*mcp.Server, error) {
+func newFiles(c Config) (*files, error) {
 	roots, err := newRoots(c.Roots)
 	if err != nil {
 		return nil, err
@@ -55,14 +71,25 @@ func newFileServer(c Config) (*mcp.Server, error) {
 	if c.MaxOutput <= 0 {
 		c.MaxOutput = DefaultMaxOutput
 	}
-	f := &files{c, roots}
+	f := &files{Config: c, roots: roots}
+	for _, root := range roots {
+		s, err := c.Open(root)
+		if err != nil {
+			return nil, errors.Join(err, f.close())
+		}
+		f.stores = append(f.stores, s)
+	}
+	return f, nil
+}
+
+func (f *files) server() (*mcp.Server, error) {
 	handlers := map[string]handler{
 		"json_read": f.read, "json_history": f.history, "json_diff": f.diff, "json_search": f.search, "json_status": f.status,
 	}
-	if !c.ReadOnly {
+	if !f.ReadOnly {
 		handlers["json_change"], handlers["json_undo"] = f.change, f.undo
 	}
-	return newServer("jtx", c.Version, fileInstructions, fileTools, handlers, &mcp.ServerOptions{})
+	return newServer("jtx", f.Version, fileInstructions, fileTools, handlers, &mcp.ServerOptions{})
 }
 
 // valueJSON is a value, or a part of its text where it is too long.
@@ -127,7 +154,7 @@ func (f *files) value(ctx context.Context, file, ptr, at string) (v valueJSON, e
 	if at != "" {
 		return f.oldValue(ctx, file, ptr, at)
 	}
-	err = f.Store.View(ctx, []string{file}, func(tx *txn.Tx) error {
+	err = f.store().View(ctx, []string{file}, func(tx *txn.Tx) error {
 		if v.Rev, err = tx.Rev(file); err != nil {
 			return err
 		}
@@ -167,7 +194,7 @@ func (f *files) version(ctx context.Context, file, at string) (*jsonpatch.Docume
 	if err != nil {
 		return nil, txn.FileVersion{}, cli.Usagef("%s is no version", cli.QuoteWord(at)).WithHint("a version is a revision (7), how many back (-1), a transaction's id, or a time")
 	}
-	old, err := f.Store.ReadVersion(ctx, file, p)
+	old, err := f.store().ReadVersion(ctx, file, p)
 	if err != nil {
 		return nil, old, err
 	}
@@ -207,11 +234,11 @@ func (f *files) change(ctx context.Context, c *call) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if opts = append(opts, f.Store.IfRevision(file, args.IfRev[name])); !slices.Contains(all, file) {
+		if opts = append(opts, f.store().IfRevision(file, args.IfRev[name])); !slices.Contains(all, file) {
 			all = append(all, file)
 		}
 	}
-	res, err := f.Store.Do(ctx, all, func(tx *txn.Tx) error { return change.Do(tx, steps) }, opts...)
+	res, err := f.store().Do(ctx, all, func(tx *txn.Tx) error { return change.Do(tx, steps) }, opts...)
 	if err != nil {
 		return nil, again(err)
 	}
@@ -235,7 +262,7 @@ func (f *files) undo(ctx context.Context, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := f.Store.Show(ctx, id)
+	store, e, err := f.find(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -250,9 +277,25 @@ func (f *files) undo(ctx context.Context, c *call) (any, error) {
 	if args.Why != "" {
 		opts = append(opts, txn.WithMessage(args.Why))
 	}
-	res, err := f.Store.Undo(ctx, id, opts...)
+	res, err := store.Undo(ctx, id, opts...)
 	if err != nil {
 		return nil, err
 	}
 	return cli.NewOutcome(res, nil, false).JSON(), nil
+}
+
+// find looks for a transaction below each root.
+func (f *files) find(ctx context.Context, id wal.ID) (*txn.Store, txn.Entry, error) {
+	var missing error
+	for _, s := range f.stores {
+		e, err := s.Show(ctx, id)
+		if err == nil {
+			return s, e, nil
+		}
+		if !errors.Is(err, txn.ErrNotFound) {
+			return nil, e, err
+		}
+		missing = err
+	}
+	return nil, txn.Entry{}, missing
 }

@@ -64,12 +64,12 @@ func (f *files) history(ctx context.Context, c *call) (any, error) {
 		if err != nil {
 			return nil, cli.Usagef("%s is neither a time nor a transaction", cli.QuoteWord(args.Since))
 		}
-		if o.Since, err = f.Store.TimeOf(ctx, p); err != nil {
+		if o.Since, err = f.store().TimeOf(ctx, p); err != nil {
 			return nil, err
 		}
 	}
 	list, size, n := historyJSON{Transactions: []cli.EntryJSON{}}, 0, 0
-	for e, err := range f.Store.History(ctx, names, o) {
+	for e, err := range f.store().History(ctx, names, o) {
 		if err != nil {
 			return nil, err
 		}
@@ -223,7 +223,7 @@ func (f *files) searchOne(ctx context.Context, name string, program *jq.Program,
 
 // tracked are the files below the roots that are there.
 func (f *files) tracked(ctx context.Context) ([]string, error) {
-	st, err := f.Store.Status(ctx, f.roots)
+	st, err := f.store().Status(ctx, f.roots)
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +260,7 @@ func (f *files) status(ctx context.Context, c *call) (any, error) {
 	if len(paths) == 0 {
 		paths = f.roots
 	}
-	st, err := f.Store.Status(ctx, paths)
+	st, err := f.store().Status(ctx, paths)
 	if err != nil {
 		return nil, err
 	}

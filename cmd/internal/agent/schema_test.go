@@ -14,7 +14,9 @@ import (
 func TestSchemas(t *testing.T) {
 	store, err := txn.Open(t.TempDir(), txn.Options{})
 	require.NoError(t, err)
-	files, err := newFileServer(Config{Store: store, Roots: []string{t.TempDir()}})
+	f, err := newFiles(Config{Open: func(dir string) (*txn.Store, error) { return txn.Open(dir, txn.Options{}) }, Roots: []string{t.TempDir()}})
+	require.NoError(t, err)
+	files, err := f.server()
 	require.NoError(t, err)
 	memory, err := (&Memory{Store: store, File: "m.json"}).server()
 	require.NoError(t, err)

@@ -99,7 +99,10 @@ func (a *App) Store(opt txn.Options) (*txn.Store, error) {
 
 // StoreEarly is store for who waits for the signals later, before changing anything,
 // or changes nothing.
-func (a *App) StoreEarly(opt txn.Options) (*txn.Store, error) {
+func (a *App) StoreEarly(opt txn.Options) (*txn.Store, error) { return a.StoreIn(".", opt) }
+
+// StoreIn is StoreEarly for another directory.
+func (a *App) StoreIn(dir string, opt txn.Options) (*txn.Store, error) {
 	opt.Verb = a.verbName
 	if opt.OnMark == nil {
 		opt.OnMark = a.mark
@@ -107,7 +110,7 @@ func (a *App) StoreEarly(opt txn.Options) (*txn.Store, error) {
 	if opt.OnRecovery == nil {
 		opt.OnRecovery = a.recovered
 	}
-	return txn.Open(".", opt)
+	return txn.Open(dir, opt)
 }
 
 // Verb wraps what a command does: it goes to the directory of -C first, and
