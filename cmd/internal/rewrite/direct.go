@@ -365,12 +365,14 @@ func (s *script) printsJSON(w *writer) bool {
 }
 
 // notADocument says why what is printed is surely not one document.
+func validJSON(text string) bool { return json.Valid(bytes.TrimSpace([]byte(text))) }
+
 func (s *script) notADocument(c *call) string {
 	if c.name != "echo" || len(c.args) != 1 {
 		return ""
 	}
 	text, ok := static(c.args[0])
-	if !ok || json.Valid(bytes.TrimSpace([]byte(text))) || strings.Contains(text, `\`) {
+	if !ok || validJSON(text) || strings.Contains(text, `\`) {
 		return ""
 	}
 	return "what it prints is not a whole JSON document"

@@ -56,9 +56,9 @@ func manyTerm(t *gojq.Term) bool {
 
 // portableFuncs give the same in gojq and jq, whatever the order of an object's
 // members, and whichever library matches regular expressions.
-var portableFuncs = setOf("not length utf8bytelength keys has in inside contains map map_values del select empty error any all " +
-	"flatten range floor ceil round sqrt add tonumber type sort sort_by group_by min max min_by max_by unique unique_by " +
-	"reverse index rindex startswith endswith ltrimstr rtrimstr split join ascii_downcase ascii_upcase with_entries " +
+var portableFuncs = setOf("not length utf8bytelength keys has in inside contains map_values del select empty error any all " +
+	"range floor ceil round sqrt tonumber type sort sort_by group_by min max min_by max_by unique unique_by " +
+	"reverse index rindex startswith endswith ltrimstr rtrimstr split ascii_downcase ascii_upcase with_entries " +
 	"from_entries delpaths setpath getpath true false null arrays objects numbers strings booleans nulls values scalars " +
 	placeholder)
 

@@ -55,6 +55,9 @@ func (s *script) formOf(w *writer, file *syntax.Word) form {
 	if !ok {
 		return s.safeGroup(w, file, key)
 	}
+	if reason := s.heredocIsNone(input(c.stmt)); reason != "" && c.name == "cat" {
+		return form{idiom: "cat > file", reason: reason}
+	}
 	if c.name == "cat" {
 		if f, ok := s.safeCat(w, c, file); ok {
 			return f
@@ -79,6 +82,8 @@ func (s *script) unfit(w *writer, file *syntax.Word) string {
 	switch {
 	case globs(file):
 		return "the name of the file is a pattern"
+	case s.names.noclobber && w.out != nil && w.out.Op == syntax.RdrOut:
+		return "set -C is in force, by which > fails where the file is there: jtx put --if-missing leaves such a file alone"
 	case strings.HasPrefix(s.key(file), "-"):
 		return "the name of the file begins with -"
 	case s.namesLines(file):
@@ -129,6 +134,9 @@ func (s *script) safeJQ(w *writer, c *call, file *syntax.Word, key string) form 
 	if s.readsInSubstitution(c, key) {
 		return form{idiom: "jq", reason: "an argument is read from the file before the command runs: a change in between would be lost"}
 	}
+	if s.formats(c, q) {
+		q.exact = true // the layout is what it is for
+	}
 	kind := onlyJQ
 	if !slices.ContainsFunc(c.args, func(w *syntax.Word) bool {
 		return w.Lit() == "--from-file" || strings.HasSuffix(w.Lit(), "f") && strings.HasPrefix(w.Lit(), "-")
@@ -149,6 +157,22 @@ func (s *script) safeJQ(w *writer, c *call, file *syntax.Word, key string) form 
 		return form{idiom: "jq", text: s.prefix(c) + "jtx update -q " + strings.Join(words, " ") + s.otherRedirects(c.stmt, w.out, in)}
 	}
 	return s.safeProgram(w, c, file, key)
+}
+
+// formats tells a call of jq whose layout is asked for, or that does nothing but lay
+// out.
+func (s *script) formats(c *call, q *jqCall) bool {
+	text, known := static(q.filter)
+	if text = strings.TrimSpace(text); known && (text == "." || text == "") {
+		return true
+	}
+	return slices.ContainsFunc(c.args, func(w *syntax.Word) bool {
+		switch w.Lit() {
+		case "-c", "--compact-output", "--tab", "--indent":
+			return true
+		}
+		return len(w.Lit()) > 1 && w.Lit()[0] == '-' && w.Lit()[1] != '-' && strings.Contains(w.Lit(), "c")
+	})
 }
 
 func (s *script) namedIn(words []*syntax.Word, key string) bool {

@@ -17,6 +17,8 @@ type names struct {
 	fed     map[string][]syntax.Node
 	inFunc  map[syntax.Node]*syntax.FuncDecl
 	errexit bool
+	// noclobber tells of set -C, by which > fails where the file is there.
+	noclobber bool
 }
 
 func collectNames(file *syntax.File) names {
@@ -113,6 +115,9 @@ func (n *names) noteCall(call *syntax.CallExpr) {
 	case "set":
 		if flagsWith(words[1:], 'e') || strings.Contains(strings.Join(words, " "), "-o errexit") {
 			n.errexit = true
+		}
+		if flagsWith(words[1:], 'C') || strings.Contains(strings.Join(words, " "), "-o noclobber") {
+			n.noclobber = true
 		}
 	case "read", "mapfile", "readarray", "getopts":
 		for _, w := range words[1:] {

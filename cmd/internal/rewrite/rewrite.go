@@ -141,6 +141,7 @@ func (s *script) find() {
 	s.eachStep(s.findDirect)
 	s.eachStep(s.findNested)
 	s.eachStep(s.findForeign)
+	s.eachStep(s.findListed)
 }
 
 // eachStep calls fn with every command and pipeline that no idiom covers yet.

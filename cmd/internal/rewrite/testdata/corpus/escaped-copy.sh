@@ -1,0 +1,3 @@
+#!/bin/bash
+# unsafe: 1
+\cp other.json f.json && echo copied

@@ -1,0 +1,3 @@
+#!/bin/bash
+# unsafe: 1
+tee new.json <<< '{"a": 1}'

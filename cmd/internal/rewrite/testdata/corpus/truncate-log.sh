@@ -1,0 +1,3 @@
+#!/bin/bash
+# unsafe: 1
+truncate -s 0 events.json && echo emptied
