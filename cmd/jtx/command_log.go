@@ -62,6 +62,7 @@ func (l *logCommand) run(files []string) error {
 		}
 	}
 	p := l.a.openPage()
+	o.Patches = o.Patches || p.terminal // they say what happened
 	defer p.close()
 	return l.print(p, s, files, o)
 }

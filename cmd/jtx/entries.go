@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"bytes"
 	"fmt"
 	"strings"
@@ -48,12 +49,37 @@ func actorOf(e txn.Entry) string {
 	return e.Actor
 }
 
+// happened says what a transaction did, in a few words: for one without a message.
+func happened(e txn.Entry) string {
+	ops := 0
+	var only jsonpatch.Operation
+	for _, f := range e.Files {
+		ops += len(f.Patch)
+		for _, op := range f.Patch {
+			only = op
+		}
+	}
+	switch {
+	case ops == 0:
+		return "layout changed"
+	case ops > 1 && len(e.Files) > 1:
+		return fmt.Sprintf("%d changes in %d files", ops, len(e.Files))
+	case ops > 1:
+		return cli.Plural(ops, "change")
+	case len(only.Path) > 0 && only.Op == "remove":
+		return "removed " + only.Path.String()
+	case len(only.Path) > 0:
+		return "set " + only.Path.String()
+	case only.Op == "remove":
+		return "removed the file"
+	}
+	return "wrote the whole document"
+}
+
 // prettyEntry is an entry for people.
 func (p *page) prettyEntry(b *bytes.Buffer, e txn.Entry, patches bool) {
 	line := fmt.Sprintf("%s  %-14s %-10s %s", p.paint(yellow, e.ID.String()), ago(time.Since(e.Time)), cli.Printable(actorOf(e)), p.paint(cli.Bold, revisions(e)))
-	if e.Message != "" {
-		line += "  " + cli.Printable(e.Message)
-	}
+	line += "  " + cli.Printable(cmp.Or(e.Message, happened(e)))
 	b.WriteString(line + "\n")
 	if !patches {
 		return

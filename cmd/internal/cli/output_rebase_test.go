@@ -17,8 +17,8 @@ func TestRebaseText(t *testing.T) {
 		done recovery.Done
 		want string
 	}{
-		{recovery.Done{Rev: 4, Record: rec}, "/a.json: edited while behind; recorded with what was committed as revision 4"},
-		{recovery.Done{Rev: 4, Record: rec, Aside: "/d/x"}, "/a.json: edited while behind; recorded with what was committed as revision 4; its bytes are kept in /d/x"},
+		{recovery.Done{Rev: 4, Record: rec}, "/a.json: edited while behind; recorded as revision 4"},
+		{recovery.Done{Rev: 4, Record: rec, Aside: "/d/x"}, "/a.json: edited while behind; recorded as revision 4; its bytes are kept in /d/x"},
 		{recovery.Done{Rev: 3, Aside: "/d/x"}, "/a.json: edited while behind; nothing but layout and comments was changed; its bytes are kept in /d/x, and revision 3 was put in place"},
 		{recovery.Done{Rev: 3, Aside: "/d/x", Clash: `"/n" was changed by a committed change too`},
 			`/a.json: edited while behind; it clashes: "/n" was changed by a committed change too; its bytes are kept in /d/x, and revision 3 was put in place`},

@@ -98,6 +98,7 @@ func (p *Program) NewRoot(a *App, wanted func(name string) bool) *cobra.Command 
 func (a *App) RegisterFlags(fs *pflag.FlagSet) {
 	fs.StringVarP(&a.dir, "directory", "C", "", "act as if started in `DIR`")
 	fs.BoolVar(&a.JSON, "json", false, "one JSON document on stdout, errors as JSON on stderr")
+	fs.Var(&color, "color", "always, never or auto: where the output is a terminal")
 	fs.BoolVarP(&a.Quiet, "quiet", "q", false, "print no data and no notes, only errors")
 }
 

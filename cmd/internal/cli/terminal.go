@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,11 +12,12 @@ import (
 )
 
 const (
-	Bold  = "\x1b[1m"
-	Red   = "\x1b[31m"
-	Green = "\x1b[32m"
-	Dim   = "\x1b[2m"
-	Reset = "\x1b[0m"
+	Bold   = "\x1b[1m"
+	Red    = "\x1b[31m"
+	Green  = "\x1b[32m"
+	Yellow = "\x1b[33m"
+	Dim    = "\x1b[2m"
+	Reset  = "\x1b[0m"
 )
 
 func IsTerminal(stream any) bool {
@@ -23,12 +25,40 @@ func IsTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// colorMode is the value of --color.
+type colorMode string
+
+func (m *colorMode) String() string { return string(*m) }
+func (m *colorMode) Type() string   { return "when" }
+
+func (m *colorMode) Set(text string) error {
+	switch text {
+	case "always", "never", "auto":
+		*m = colorMode(text)
+		return nil
+	}
+	return errors.New("want always, never or auto")
+}
+
+// color is for the whole run of a program.
+var color colorMode = "auto"
+
+func wantsColor(w io.Writer) bool {
+	switch color {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && IsTerminal(w)
+}
+
 // Paint colors text where the stream is a terminal that wants color.
-func Paint(w io.Writer, color, text string) string {
-	if os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" || !IsTerminal(w) {
+func Paint(w io.Writer, with, text string) string {
+	if with == "" || !wantsColor(w) {
 		return text
 	}
-	return color + text + Reset
+	return with + text + Reset
 }
 
 // Table is rows of words: aligned below a header on a terminal, elsewhere one
@@ -56,9 +86,24 @@ func (a *App) Table(t *Table) error {
 	}
 	b.WriteString(Paint(a.Stdout, Bold, aligned(t.Header, width)) + "\n")
 	for _, row := range t.rows {
-		b.WriteString(aligned(row, width) + "\n")
+		b.WriteString(Paint(a.Stdout, stateColor(row), aligned(row, width)) + "\n")
 	}
 	return a.Write([]byte(b.String()))
+}
+
+// stateColor is the color of a row by the state that it tells, "" where that is as it
+// should be.
+func stateColor(row []string) string {
+	for _, cell := range row {
+		word, _, _ := strings.Cut(cell, ",")
+		switch {
+		case word == "damaged" || word == "unreadable" || word == "in-doubt":
+			return Red
+		case strings.HasPrefix(word, "deleted") || word == "edited" || word == "unfinished" || word == "pending" || strings.HasPrefix(word, "leased"):
+			return Yellow
+		}
+	}
+	return ""
 }
 
 func aligned(row []string, width []int) string {
