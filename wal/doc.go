@@ -4,20 +4,22 @@
 //
 // # Where it is
 //
-// All of it is in the file's own directory, .jtx/files/<x>:
+// All of it is in the file's own directory, .jtx/files/<x>; a small file has two there:
 //
-//	state                         256 bytes, overwritten in place
-//	CURRENT                       "wal.N\n" where the journal's directory is not wal/
-//	wal/                          or wal.N/, N the generation
-//	  00000000000000000001        a segment, named by the LSN of its first record
-//	  00000000000000000417
-//	  …                           until 16 are there; then
-//	  00000000000000006641.d/     a group: as many of the next ones
-//	    00000000000000006641
-//	    …
-//	  00000000000000000001-00000000000000000416.zst
+//	lock                          1,024 bytes: package lockmgr's text, the state at 512
+//	00000000000000000001          a segment, named by the LSN of its first record
+//	00000000000000000417
+//	…                             until 16 are there; then
+//	00000000000000006641.d/       a group: as many of the next ones
+//	  00000000000000006641
+//	  …
+//	00000000000000000001-00000000000000000416.zst
 //	                              a compressed segment, of these records: what it
 //	                              would hold as one zstd frame; never the last one
+//	wal.N/                        or all segments of generation N: the greatest N is the
+//	                              journal, and no segment beside it counts
+//	wal.N.tmp/                    one that is being built
+//	damaged/journal.<unit>/       a journal that was set aside, whole
 //
 // tidwall/wal looks at every file beside the one it appends to, and reads that one
 // whole. Groups and a segment size of 64 KB keep both short, however long the history.
@@ -52,7 +54,7 @@
 //	v1       version, 1
 //	kind     1 patch, 2 image, 3 abort, 4 in place, 5 note, 6 intent, 7 clash,
 //	         8 decision, 9 begin
-//	flags    1 foreign, 2 lazy, 4 no dir sync, 8 found, 16 behind
+//	flags    1 foreign, 2 lazy, 4 no dir sync, 8 found, 16 behind, 32 resumed, 64 remade
 //	length   of the payload in bytes
 //	prev     crc of the frame before; 0 in the first of the journal's directory
 //	crc      CRC32C of the whole frame without these four bytes
@@ -102,11 +104,30 @@
 //
 // # Generations
 //
-// Compaction ([Log.Rebuild]) makes a new directory, wal.N, of the records from an
-// image on, with the LSNs they had. It is complete and durable before CURRENT is
-// renamed to name it, and the one before is removed after that; the state is marked
-// pending in between, because it names a tail of the old one. The frame with which a
-// later generation begins names a predecessor that is not there, which is not checked.
+// Compaction ([Log.Rebuild]) builds wal.N.tmp of the records from an image on, with the
+// LSNs they had, syncs it whole, and renames it to wal.N. When that is durable, the
+// generation before is removed. The state is marked pending in between, because it names
+// a tail of the old one: so whoever opens the journal after a crash finds the greatest N,
+// syncs the directory, and goes on with the removing.
+//
+// A generation that does not begin at record 1 begins with a record of kind begin, in the
+// place of the last one that is gone. What follows it names a predecessor that is not
+// there, which is not checked.
+//
+// A damaged journal is set aside by the same switch ([SetAside]): its successor's begin
+// has the greatest LSN that is seen anywhere in it, and 2^20; what was there is moved to
+// damaged/, not removed. Lock and state are overwritten and never moved.
+//
+// # Facts
+//
+// A unit of several files is committed when each of their journals holds its record: so
+// one whose end is such a record asks the others. What a journal has dropped is answered
+// by the facts of its begin: of each dropped record of several files whose other journals
+// are not known to be durably past it, and of each that took the LSN of a unit which may
+// have been cut off (flag resumed: the two records behind where a writer found a commit
+// unfinished, or another boot's state), the unit and what became of it. An LSN with no
+// fact is unknown, and never taken for committed. No other file's lock is needed.
+//
 // The records in a journal have rising times ([Log.Clock]), so a time or a revision is
 // found by binary search over the segments ([Seek]).
 //
@@ -125,11 +146,13 @@
 //	216  own birth   224  named      232  resumed     240  zero
 //	252  CRC32C of the 252 bytes before
 //
-// Flags: 1 pending, 2 in place, 4 the content exists, 8 it is strict JSON. See [State] for the meanings. It
-// is written twice in a commit, unsynced: pending before the first append, settled
-// after the file was replaced. Processes of the same boot share the page cache it is
-// in, and believe it; in another boot only its durable mark counts, which was true
-// when it was written and stays so. A torn or missing state is no state.
+// Flags: 1 pending, 2 in place, 4 the content exists, 8 it is strict JSON. See [State]
+// for the meanings. It is written twice in a commit, unsynced: pending before the first
+// append, settled after the file was replaced. Processes of the same boot share the page
+// cache it is in, and believe it; in another boot only its durable and named marks count,
+// which were true when it was written and stay so. One that names another file than the
+// one it is in, by device, inode and birth, was copied, and is taken for another boot's. A
+// torn or missing state is no state.
 //
 // # Torn tail or corruption
 //
