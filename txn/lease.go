@@ -63,33 +63,29 @@ func (t *OpenTx) fence(ses *session) error {
 // OpenTxs lists the open transactions kept in the workspaces at, above and below
 // the paths, and those that this user began outside of any, oldest first.
 func (s *Store) OpenTxs(ctx context.Context, paths []string) ([]OpenTxInfo, error) {
-	sc, err := s.scope(ctx, paths)
+	sc, skipped, err := s.scopeBeside(ctx, paths)
 	if err != nil {
 		return nil, err
 	}
 	txs, err := s.openTxsAround(sc)
-	if err != nil {
-		return nil, err
-	}
 	var list []OpenTxInfo
 	for _, t := range txs {
 		list = append(list, t.Info())
 	}
-	return list, nil
+	return list, errors.Join(err, skipped)
 }
 
 // openTxsAround opens the transactions of a scope's workspaces, and those in the
 // user's state directory, oldest first: their ids sort by age.
 func (s *Store) openTxsAround(sc *scope) ([]*OpenTx, error) {
 	var all []*OpenTx
+	var errs []error
 	for _, dir := range s.txDirsOf(sc) {
 		txs, err := s.openTxsIn(dir)
 		if errors.Is(err, fs.ErrPermission) {
 			continue // another user's: this one has begun none there
 		}
-		if ignoreNotExist(err) != nil {
-			return nil, fail(dir, err)
-		}
+		errs = append(errs, fail(dir, ignoreNotExist(err)))
 		all = append(all, txs...)
 	}
 	slices.SortFunc(all, func(a, b *OpenTx) int { return compare(a.data.ID, b.data.ID) })
@@ -116,6 +112,7 @@ func (s *Store) openTxsIn(dir string) ([]*OpenTx, error) {
 		return nil, err
 	}
 	var list []*OpenTx
+	var errs []error
 	for _, e := range entries {
 		if _, err := wal.ParseID(e.Name()); err != nil || e.Type()&fs.ModeSymlink != 0 {
 			continue
@@ -127,12 +124,12 @@ func (s *Store) openTxsIn(dir string) ([]*OpenTx, error) {
 		case errors.Is(err, ErrNotFound): // being made or removed
 		case errors.Is(err, fs.ErrPermission): // another user's
 		case err != nil:
-			return nil, err
+			errs = append(errs, err)
 		default:
 			list = append(list, t)
 		}
 	}
-	return list, nil
+	return list, joined(errs)
 }
 
 // BreakLease ends the leases of an open transaction, which can't commit then.

@@ -59,7 +59,7 @@ type FileReport struct {
 // uses one through jtx.
 func (s *Store) Recover(ctx context.Context, paths []string, o RecoverOptions) (RecoverReport, error) {
 	var r RecoverReport
-	sc, err := s.scope(ctx, paths)
+	sc, skipped, err := s.scopeBeside(ctx, paths)
 	if err != nil {
 		return r, err
 	}
@@ -76,7 +76,7 @@ func (s *Store) Recover(ctx context.Context, paths []string, o RecoverOptions) (
 			o.Progress(i+1, len(sc.files), t.real)
 		}
 	}
-	err = s.beginProtected(ctx, sc, o.DryRun, &r)
+	err = errors.Join(skipped, s.beginProtected(ctx, sc, o.DryRun, &r))
 	if o.TTL == 0 {
 		o.TTL = DefaultTxTTL
 	}
@@ -279,11 +279,33 @@ type scope struct {
 	workspaces []*workspace
 	files      []*target // by real path
 	never      []*target // only locked, by somebody who then did not make them
+	skipped    []error   // of workspaces and files that can't be used
 }
 
-// scope finds the workspaces at, above and below the paths, and the tracked files
-// that are at or below them.
+// scope is scopeBeside for those that have nothing to return beside an error.
 func (s *Store) scope(ctx context.Context, paths []string) (*scope, error) {
+	sc, skipped, err := s.scopeBeside(ctx, paths)
+	return sc, errors.Join(err, skipped)
+}
+
+// scopeBeside finds the workspaces at, above and below the paths, and the tracked files
+// that are at or below them. What can't be used of these is skipped: that is told, or
+// returned where there is nobody to tell.
+func (s *Store) scopeBeside(ctx context.Context, paths []string) (_ *scope, skipped, err error) {
+	sc, err := s.findScope(ctx, paths)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.opt.OnSkipped == nil {
+		return sc, joined(sc.skipped), nil
+	}
+	for _, err := range sc.skipped {
+		s.opt.OnSkipped(err)
+	}
+	return sc, nil, nil
+}
+
+func (s *Store) findScope(ctx context.Context, paths []string) (*scope, error) {
 	if len(paths) == 0 {
 		paths = []string{"."}
 	}
@@ -295,7 +317,7 @@ func (s *Store) scope(ctx context.Context, paths []string) (*scope, error) {
 			return nil, fail(p, err)
 		}
 		sc.under = append(sc.under, real)
-		roots, err := s.workspacesAround(ctx, real)
+		roots, err := sc.workspacesAround(ctx, s, real)
 		if err != nil {
 			return nil, fail(p, err)
 		}
@@ -304,9 +326,7 @@ func (s *Store) scope(ctx context.Context, paths []string) (*scope, error) {
 				seen[w.meta()] = true
 				sc.workspaces = append(sc.workspaces, w)
 			}
-			if err := sc.addFiles(ctx, s, w, real); err != nil {
-				return nil, fail(p, err)
-			}
+			sc.addFiles(ctx, s, w, real)
 		}
 	}
 	slices.SortFunc(sc.files, func(a, b *target) int { return compare(a.real, b.real) })
@@ -314,10 +334,10 @@ func (s *Store) scope(ctx context.Context, paths []string) (*scope, error) {
 	return sc, nil
 }
 
-func (sc *scope) addFiles(ctx context.Context, s *Store, w *workspace, under string) error {
+func (sc *scope) addFiles(ctx context.Context, s *Store, w *workspace, under string) {
 	files, err := s.trackedFiles(w)
 	if err != nil {
-		return err
+		sc.skip(w.meta(), err)
 	}
 	ignored, err := s.ignored(w)
 	if err != nil {
@@ -333,13 +353,21 @@ func (sc *scope) addFiles(ctx context.Context, s *Store, w *workspace, under str
 		}
 		near, err := s.homeOf(ctx, t)
 		if err != nil {
-			return err
+			sc.skip(t.real, err)
+			continue
 		}
 		if near != nil && near.meta() == w.meta() { // else a nearer workspace has taken it over
 			sc.files = append(sc.files, t)
 		}
 	}
-	return nil
+}
+
+// skip notes what can't be used, once.
+func (sc *scope) skip(name string, err error) {
+	err = fail(name, err)
+	if !slices.ContainsFunc(sc.skipped, func(other error) bool { return other.Error() == err.Error() }) {
+		sc.skipped = append(sc.skipped, err)
+	}
 }
 
 // homeOf finds the workspace that covers a tracked file.
@@ -374,7 +402,7 @@ func below(path, dir string) bool {
 }
 
 // workspacesAround finds the workspace that covers path, and those below it.
-func (s *Store) workspacesAround(ctx context.Context, path string) ([]*workspace, error) {
+func (sc *scope) workspacesAround(ctx context.Context, s *Store, path string) ([]*workspace, error) {
 	info, err := s.fs.Stat(path)
 	isDir := err == nil && info.IsDir()
 	dir := path
@@ -388,7 +416,7 @@ func (s *Store) workspacesAround(ctx context.Context, path string) ([]*workspace
 	}
 	w, err := s.nearest(ctx, dir, dir, lookup{uid: uid, look: true})
 	if err != nil {
-		return nil, err
+		sc.skip(path, err)
 	}
 	if w != nil {
 		found = append(found, w)
@@ -402,16 +430,20 @@ func (s *Store) workspacesAround(ctx context.Context, path string) ([]*workspace
 			return fs.SkipDir // or removed meanwhile
 		case err != nil:
 			return err
+		case fsys.IsMeta(e.Name()):
 		case !e.IsDir():
 			return nil
 		case e.Name() == ".git":
 			return fs.SkipDir
-		case !fsys.IsMeta(e.Name()):
+		default:
 			return ctx.Err()
 		}
 		w, err := s.readNamed(filepath.Dir(at), e.Name(), s.userOfMeta(at))
 		if err != nil && !errors.Is(err, errInactive) {
-			return err
+			sc.skip(filepath.Dir(at), err)
+		}
+		if !e.IsDir() {
+			return nil
 		}
 		if w != nil && !slices.ContainsFunc(found, func(f *workspace) bool { return f.meta() == w.meta() }) {
 			found = append(found, w)
@@ -421,25 +453,28 @@ func (s *Store) workspacesAround(ctx context.Context, path string) ([]*workspace
 	return found, err
 }
 
-// trackedFiles lists what a workspace has a journal directory for.
+// trackedFiles lists what a workspace has a journal directory for. With an error it
+// lists the others.
 func (s *Store) trackedFiles(w *workspace) ([]*target, error) {
 	entries, err := s.fs.ReadDir(filepath.Join(w.meta(), filesDir))
 	if err != nil {
 		return nil, err
 	}
 	var files []*target
+	var errs []error
 	for _, e := range entries {
 		rel, err := s.relOf(w, e.Name())
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNoJournal) {
 			continue // its first lock is being taken, or it is none of ours
 		}
 		if err != nil {
-			return nil, err
+			errs = append(errs, err)
+			continue
 		}
 		real := filepath.Join(w.root, filepath.FromSlash(rel))
 		files = append(files, &target{name: real, real: real, ws: w, rel: rel, dir: w.fileDir(rel)})
 	}
-	return files, nil
+	return files, joined(errs)
 }
 
 var errNoJournal = errors.New("not the name of a journal")

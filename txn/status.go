@@ -57,17 +57,14 @@ func (f *FileStatus) idle() bool {
 // it has found.
 func (s *Store) Status(ctx context.Context, paths []string) (Status, error) {
 	var st Status
-	sc, err := s.scope(ctx, paths)
+	sc, skipped, err := s.scopeBeside(ctx, paths)
 	if err != nil {
 		return st, err
 	}
 	for _, w := range sc.workspaces {
 		st.Workspaces = append(st.Workspaces, WorkspaceStatus{w.root, w.id.String(), w.tree})
 	}
-	txs, err := s.openTxsAround(sc)
-	if err != nil {
-		return st, err
-	}
+	txs, unread := s.openTxsAround(sc)
 	for _, t := range txs {
 		st.Open = append(st.Open, t.Info())
 	}
@@ -86,7 +83,7 @@ func (s *Store) Status(ctx context.Context, paths []string) (Status, error) {
 		}
 		st.Files = append(st.Files, f)
 	}
-	return st, errors.Join(unset, s.addUnrecorded(ctx, sc, list, &st))
+	return st, errors.Join(skipped, unread, unset, s.addUnrecorded(ctx, sc, list, &st))
 }
 
 // addUnrecorded looks at the protected files of which no version is recorded.

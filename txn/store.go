@@ -76,6 +76,11 @@ type Options struct {
 	// not recorded, or not in the plain file yet. It is called by several goroutines
 	// perhaps, and must not use the store.
 	OnMark func(Mark)
+	// OnSkipped is told of workspaces and files that what looks through a directory
+	// passes over, since they can't be used; the same one may be told of again. Where it
+	// is nil, those that return an error beside their results have it in that, and the
+	// others fail.
+	OnSkipped func(error)
 	// Limits of documents and patches.
 	Limits jsonpatch.Limits
 	// Style is how changes are written where the file leaves a choice. Where it says

@@ -189,10 +189,7 @@ func (t *OpenTx) wasCommitted(ctx context.Context) (bool, error) {
 // others is removed.
 func (s *Store) sweepTxs(ctx context.Context, sc *scope, o RecoverOptions, r *RecoverReport) error {
 	txs, err := s.openTxsAround(sc)
-	if err != nil {
-		return err
-	}
-	var errs []error
+	errs := []error{err}
 	for _, t := range txs {
 		if t.damage != nil {
 			errs = append(errs, t.damage)

@@ -43,7 +43,7 @@ type VerifyResult struct {
 // Of protected files without a history it checks that they hold JSON. It changes
 // nothing. Settings that can't be read are an error beside the results.
 func (s *Store) Verify(ctx context.Context, paths []string, o VerifyOptions) ([]VerifyResult, error) {
-	sc, err := s.scope(ctx, paths)
+	sc, skipped, err := s.scopeBeside(ctx, paths)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,8 @@ func (s *Store) Verify(ctx context.Context, paths []string, o VerifyOptions) ([]
 			o.Progress(i+1, len(sc.files), t.real)
 		}
 	}
-	return s.verifyProtected(ctx, sc, results)
+	results, err = s.verifyProtected(ctx, sc, results)
+	return results, errors.Join(err, skipped)
 }
 
 // verifyProtected adds what is wrong with protected files though no journal says so.

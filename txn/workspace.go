@@ -171,7 +171,7 @@ func (s *Store) readNamed(dir, name string, uid int) (*workspace, error) {
 	}
 	var f format
 	if err := json.Unmarshal(data, &f); err != nil {
-		return nil, fmt.Errorf("%s: %w: %v", meta, ErrFormat, err)
+		return nil, fmt.Errorf("%s: its file %q is %w, so what it covers is not known (%w): bring it back from a copy: %v", meta, formatName, ErrDamaged, ErrFormat, err)
 	}
 	if err := f.supported(); err != nil {
 		return nil, fmt.Errorf("%s: %w", meta, err)
@@ -236,7 +236,7 @@ func (e *lostError) Error() string {
 		e.meta, formatName, e.journals)
 }
 
-func (*lostError) Unwrap() error { return ErrFormat }
+func (*lostError) Unwrap() []error { return []error{ErrDamaged, ErrFormat} }
 
 func (s *Store) openFormat(meta, name string) ([]byte, error) {
 	f, err := s.fs.OpenFile(filepath.Join(meta, name), os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)

@@ -107,6 +107,9 @@ func (a *App) StoreIn(dir string, opt txn.Options) (*txn.Store, error) {
 	if opt.OnMark == nil {
 		opt.OnMark = a.mark
 	}
+	if opt.OnSkipped == nil {
+		opt.OnSkipped = a.skip
+	}
 	if opt.OnRecovery == nil {
 		opt.OnRecovery = a.recovered
 	}
@@ -121,7 +124,7 @@ func (a *App) Verb(do func(cmd *cobra.Command, args []string) error) func(*cobra
 			return err
 		}
 		a.verbName = cmd.Name()
-		return do(cmd, Unmark(args))
+		return a.withSkipped(do(cmd, Unmark(args)))
 	}
 }
 

@@ -109,7 +109,7 @@ func hintOfDamage(err error) string {
 		name := QuoteWord(Shown(file))
 		return fmt.Sprintf("jtx get %s@REV still reads versions before the damage; jtx recover --set-aside %s keeps the journal aside and begins a new one with what the file holds", name, name)
 	}
-	if errors.Is(err, txn.ErrDamaged) {
+	if errors.Is(err, txn.ErrDamaged) && !errors.Is(err, txn.ErrFormat) {
 		return "jtx verify shows the extent; nothing is discarded until jtx recover or jtx restore is told to"
 	}
 	return ""
@@ -139,7 +139,7 @@ func hintOfSystem(err error) string {
 		return "the file system, its server or a sandbox refuses flock(2); jtx selftest shows what a directory has"
 	case errors.Is(err, txn.ErrDevelopment):
 		return "the files themselves are whole; with .jtx moved away (mv .jtx .jtx.old) their histories begin anew"
-	case errors.Is(err, txn.ErrFormat):
+	case errors.Is(err, txn.ErrFormat) && !errors.Is(err, txn.ErrDamaged):
 		return "a newer jtx made this workspace: use that"
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "make room and run it again"

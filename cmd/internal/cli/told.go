@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/jtx-project/jtx/recover"
@@ -12,6 +13,8 @@ import (
 type told struct {
 	mu   sync.Mutex
 	said map[string]bool
+
+	skipped []error // what was passed over
 }
 
 func (t *told) isNew(text string) bool {
@@ -39,6 +42,27 @@ func (a *App) mark(m txn.Mark) {
 	if !a.Quiet {
 		a.Tell(QuoteWord(Shown(m.File)) + ": " + Printable(m.String()))
 	}
+}
+
+// skip notes what is passed over, once: it is told when the others are done.
+func (a *App) skip(err error) {
+	a.told.mu.Lock()
+	defer a.told.mu.Unlock()
+	text := err.Error()
+	if !slices.ContainsFunc(a.told.skipped, func(other error) bool { return other.Error() == text }) {
+		a.told.skipped = append(a.told.skipped, err)
+	}
+}
+
+// withSkipped joins what was passed over to the error of a command, but for one that
+// a signal has ended, or that is of the words.
+func (a *App) withSkipped(err error) error {
+	a.told.mu.Lock()
+	defer a.told.mu.Unlock()
+	if err != nil && (ExitOf(err) > 128 || ExitOf(err) == ExitUsage) {
+		return err
+	}
+	return Several(append([]error{err}, a.told.skipped...)...)
 }
 
 // recovered says what recovery did. That an edit was recorded takes nothing from
