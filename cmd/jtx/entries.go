@@ -1,8 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"bytes"
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -49,6 +49,10 @@ func actorOf(e txn.Entry) string {
 	return e.Actor
 }
 
+// shownID is how much of an id people are shown: its time in milliseconds, and enough
+// beside that to be the only one. A verb takes it in the place of the whole.
+const shownID = 16
+
 // happened says what a transaction did, in a few words: for one without a message.
 func happened(e txn.Entry) string {
 	ops := 0
@@ -78,8 +82,15 @@ func happened(e txn.Entry) string {
 
 // prettyEntry is an entry for people.
 func (p *page) prettyEntry(b *bytes.Buffer, e txn.Entry, patches bool) {
-	line := fmt.Sprintf("%s  %-14s %-10s %s", p.paint(yellow, e.ID.String()), ago(time.Since(e.Time)), cli.Printable(actorOf(e)), p.paint(cli.Bold, revisions(e)))
-	line += "  " + cli.Printable(cmp.Or(e.Message, happened(e)))
+	id, when, actor, files := e.ID.String()[:shownID], ago(time.Since(e.Time)), cli.Printable(actorOf(e)), revisions(e)
+	line := fmt.Sprintf("%s  %-14s %-8s %s", p.paint(yellow, id), when, actor, p.paint(cli.Bold, files))
+	// What does not fit is cut, but never so that nothing is told.
+	room := max(16, p.width-len(id)-max(14, len(when))-max(8, len(actor))-utf8.RuneCountInString(files)-7)
+	about := []rune(cli.Printable(cmp.Or(e.Message, happened(e))))
+	if len(about) > room {
+		about = append(about[:room-3], []rune("...")...)
+	}
+	line += "  " + string(about)
 	b.WriteString(line + "\n")
 	if !patches {
 		return
