@@ -59,6 +59,7 @@ func TestHistoryFollowsAPlainMove(t *testing.T) {
 				set(t, s, c.from, "/n", 2)
 				set(t, s, "other.json", "/n", 1)
 				c.move(t, dir)
+				require.NoError(t, s.Flush(ctx)) // locks that are kept for long are marked as held
 				before := everything(t, dir)
 				revs, _ := told(t, s, dir, c.to)
 				require.Equal(t, []string{c.from, c.from}, revs)
