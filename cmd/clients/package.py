@@ -21,6 +21,7 @@ import zipfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PROGRAMS = ["jtx", "jtx-plus"]
+FLAGS = os.environ.get("JTX_BUILD_FLAGS", "-trimpath -ldflags=-s")  # -s leaves out what debuggers need
 TIME = 315532800  # 1980, the oldest that a zip has: the same sources make the same packages
 
 # By node's name: Go's system and processor, node's, and the tags of wheels.
@@ -54,7 +55,7 @@ def main() -> None:
 def build(platform: str, into: str) -> None:
     system, processor = PLATFORMS[platform][:2]
     environment = {**os.environ, "CGO_ENABLED": "0", "GOOS": system, "GOARCH": processor}
-    command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", into + os.sep]
+    command = ["go", "build", *FLAGS.split(), "-o", into + os.sep]
     subprocess.run(command + [f"./cmd/{p}" for p in PROGRAMS], cwd=ROOT, env=environment, check=True)
 
 
