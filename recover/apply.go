@@ -314,6 +314,7 @@ func (f *File) Redo(newest *wal.Record) error {
 	if err := fsys.SyncDir(f.FS, filepath.Dir(f.Target)); err != nil {
 		return err
 	}
+	r.Named = true
 	return r.Settle(newest)
 }
 

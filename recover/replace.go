@@ -25,6 +25,8 @@ type Replacement struct {
 	InPlace bool        // overwrite, do not rename
 	// Unsynced tells that Sync will not be called. What comes out from under the name
 	// is then no spare for a later content.
+	// Named tells that the directory was synced since the new content has its name.
+	Named    bool
 	Unsynced bool
 	// Like is another file, whose mode, owner and attributes the new one gets:
 	// less what the one that it replaces did not allow. nil: those of that.
@@ -472,6 +474,9 @@ func (r *Replacement) overwrite(rec *wal.Record) error {
 func (r *Replacement) Settle(rec *wal.Record) error {
 	if r.moved != nil {
 		rec = r.moved
+	}
+	if r.Named {
+		r.File.Log.SetNamed(rec.LSN)
 	}
 	if err := r.File.Log.Settle(rec.LSN, r.after.ID, rec.After, r.Strict); err != nil || !r.InPlace {
 		return err

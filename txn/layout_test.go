@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // A small tracked file has three inodes: its directory, one file for lock and state, one
@@ -63,4 +65,25 @@ func countBelow(t *testing.T, dir string) (inodes int, bytes int64) {
 		return nil
 	}))
 	return inodes, bytes
+}
+
+// At level journal the directory is synced now and then, so that the version to which the
+// name durably leads is never far behind.
+func TestNamesBecomeDurableAtLevelJournal(t *testing.T) {
+	s, dir := openStore(t)
+	state := func() wal.State {
+		st, ok, err := wal.ReadState(fsys.OS, filepath.Join(dir, ".jtx", "files", "a.json"))
+		require.NoError(t, err)
+		require.True(t, ok)
+		return st
+	}
+	set(t, s, "a.json", "/n", 0)
+	require.Equal(t, state().Last, state().Named, "at level full with each commit")
+	var most wal.LSN
+	for n := range 200 {
+		set(t, s, "a.json", "/n", n+1, txn.WithDurability(txn.Journal))
+		most = max(most, state().Last-state().Named)
+	}
+	require.Greater(t, most, wal.LSN(1))
+	require.Less(t, most, wal.LSN(64))
 }

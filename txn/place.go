@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -64,6 +65,7 @@ func (u *unit) place() error {
 // settle writes to `state` that the file is in place, if it is.
 func (u *unit) settle(f *unitFile) {
 	if f.placed {
+		f.repl.Named = u.syncsDirs()
 		if err := f.repl.Settle(f.rec); err != nil {
 			u.lags(f, err)
 		}
@@ -141,9 +143,21 @@ func (f *unitFile) warn(u *unit) {
 	}
 }
 
+// maxUnnamed is how many records of a file may go by, at level journal, before its name
+// is made durable: so that what a power cut can bring back is a bounded number of versions.
+const maxUnnamed = 64
+
+// syncsDirs tells whether the unit makes the new names durable.
+func (u *unit) syncsDirs() bool {
+	return u.durability == Full || u.durability == Journal && slices.ContainsFunc(u.files, func(f *unitFile) bool {
+		st := f.log.State()
+		return st.Last-st.Named >= maxUnnamed
+	})
+}
+
 // syncDirs makes the new names durable, each directory once, all at once.
 func (u *unit) syncDirs() {
-	if u.durability != Full {
+	if !u.syncsDirs() {
 		return
 	}
 	files := onePerDir(u.files, func(f *unitFile) bool { return f.placed })

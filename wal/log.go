@@ -264,6 +264,10 @@ func (l *Log) Settle(applied LSN, file FileID, content Version, strict bool) err
 	return err
 }
 
+// SetNamed notes that the file's name durably leads to the version of a record, or to a
+// later one. The next settling writes it, and later records say it.
+func (l *Log) SetNamed(lsn LSN) { l.state.Named = max(l.state.Named, min(lsn, l.state.Last)) }
+
 // SyncState makes the state durable as it was last written.
 func (l *Log) SyncState() error {
 	if err := l.usable(); err != nil {
