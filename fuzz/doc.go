@@ -15,6 +15,10 @@
 //     themselves, on loop devices: power cuts, full disks, quotas, disks that
 //     become read-only.
 //
+//   - [github.com/jtx-project/jtx/fuzz/pairs] proves it of each operation beside
+//     each other one: the first cut off at any event, perhaps an edit of another
+//     program, then the second.
+//
 //   - The tests of this package hook these up: journal_test.go crashes package wal
 //     alone, and shows that leaving out its file syncs or its directory syncs is
 //     found.

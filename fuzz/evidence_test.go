@@ -14,6 +14,7 @@ var seedFlag = flag.Uint64("fuzz.seed", 0, "repeat the run that printed this see
 const (
 	kindCrash       = "crash models (kill, ext4, xfs/btrfs, weakest POSIX)"
 	kindEditorCrash = "crash models, with editors that sync nothing"
+	kindEditorAfter = "crash models, with an editor that saves after the crash, before each look"
 	kindBehind      = "crash models: write-behind"
 	kindSpares      = "crash models: files in a row, with spares"
 	kindGroup       = "crash models: transactions committed together"
@@ -36,7 +37,7 @@ func random(t testing.TB, row *evidence.Row) *rand.Rand {
 // explore is crashfs.Explore with its rows.
 func explore(t *testing.T, kind string, cfg crashfs.Config) {
 	row := evidence.Start(t, kind, "disk states")
-	stats := crashfs.Explore(t, cfg)
+	stats := crashfs.Explore(t, countRows(kind, cfg))
 	row.Tried, row.Checked, row.Violations, row.Seed = stats.Distinct-stats.InTurn, stats.Checked, stats.Violations, stats.Seed
 	if stats.InTurn > 0 {
 		again := evidence.Start(t, "crash models: recovery cut in turn", "disk states")

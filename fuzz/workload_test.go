@@ -63,7 +63,7 @@ type contents map[string]string
 func bootOf(n int) [16]byte { return [16]byte{0xb0, byte(n)} }
 
 func (w *workload) open(fsy fsys.FS, dir string, boots int) (*world, error) {
-	opt := txntest.With(txn.Options{Durability: w.level, Actor: "t", InPlace: len(w.links) > 0, WriteBehind: w.behind}, txntest.Hooks{FS: fsys.Anonymous(fsy)})
+	opt := txntest.With(txn.Options{Durability: w.level, Actor: "t", InPlace: len(w.links) > 0, WriteBehind: w.behind, OnRecovery: met}, txntest.Hooks{FS: fsys.Anonymous(fsy)})
 	if !w.real {
 		opt = txntest.With(opt, txntest.Hooks{Boot: bootOf(boots)})
 	}

@@ -25,7 +25,7 @@ type lag struct {
 	between []*jsonpatch.Document // the newest of the versions after base, oldest first
 	newest  *jsonpatch.Document   // nil: no file
 	changes jsonpatch.Patch       // all that the versions after base did, in order
-	certain bool                // that none after base can have been edited
+	certain bool                  // that none after base can have been edited
 }
 
 // rebase works out what becomes of an edit that was made while the file lagged. One

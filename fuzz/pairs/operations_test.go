@@ -191,7 +191,7 @@ func (w *world) do(files []string, fn func(*txn.Tx) error) error {
 
 func (w *world) open(behind txn.WriteBehind) (*txn.Store, error) {
 	opt := txn.Options{Actor: "t", Durability: w.level, WriteBehind: behind}
-	return txn.Open(w.dir, txntest.With(opt, txntest.Hooks{FS: w.fsy, Boot: w.boot}))
+	return txn.Open(w.dir, txntest.With(opt, txntest.Hooks{FS: fsys.Anonymous(w.fsy), Boot: w.boot}))
 }
 
 // recover sweeps a file or a directory. Nothing may be left with an error.
