@@ -41,7 +41,7 @@ type workload struct {
 	real  bool // in this boot of this machine, so that other processes can take part
 
 	behind txn.WriteBehind
-	edits  []int                  // the steps that are saves of another program, for all jtx knows made while the file is behind
+	edits  []int                  // the steps that are saves of another program, for all jtx knows made while the file lags
 	finish func(*txn.Store) error // what carries the files forward after the last step
 	stands bool                   // the clock does, see still
 	stores []*txn.Store           // that were opened
