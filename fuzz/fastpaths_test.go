@@ -67,7 +67,7 @@ func sparePlans(level txn.Durability) map[string]*workload {
 			set(6, files...), set(7, files...), save(big(8), files[0]), set(9, files...), set(10, files...), set(11, files...), set(12, files...)}
 	}
 	plan := func(files []string) *workload {
-		w := &workload{files: files, level: level, init: true, stands: true, seed: map[string]string{}, ready: []step{set(0, files...)}, steps: steps(files)}
+		w := &workload{files: files, level: level, init: true, stands: true, seed: map[string]string{}, ready: []step{set(0, files...)}, steps: steps(files), edits: []int{8}}
 		for i, f := range files {
 			w.seed[f] = big(i)
 		}
