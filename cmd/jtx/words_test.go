@@ -71,7 +71,7 @@ func TestParsePlace(t *testing.T) {
 		require.Equal(t, want, have, word)
 	}
 	for _, word := range []string{
-		"a", "a/b", "#/a", "/a~2", "..", "...", ".a.", ".a..b", ".[]", ".a[]", ".a[-1]", ".a[01]", ".a[1:2]", ".a[", ".a]", ".a|.b",
+		"a", "a/b", "#/a", "/a~2", "..", "...", ".a.", ".a..b", ".[]", ".a[]", ".a[01]", ".a[1:2]", ".a[", ".a]", ".a|.b",
 		".a?", ".a-b", ".0", ".a b", `."x`, `."\(1)"`, `.["a"`, ".[a]", ".a[0]b", ". ", ".é", `."\ud800`,
 	} {
 		_, err := change.Place(word)

@@ -17,11 +17,11 @@ func TestRebaseText(t *testing.T) {
 		done recovery.Done
 		want string
 	}{
-		{recovery.Done{Rev: 4, Record: rec}, "/a.json: edited while behind; recorded as revision 4"},
-		{recovery.Done{Rev: 4, Record: rec, Aside: "/d/x"}, "/a.json: edited while behind; recorded as revision 4; its bytes are kept in /d/x"},
-		{recovery.Done{Rev: 3, Aside: "/d/x"}, "/a.json: edited while behind; nothing but layout and comments was changed; its bytes are kept in /d/x, and revision 3 was put in place"},
-		{recovery.Done{Rev: 3, Aside: "/d/x", Clash: `"/n" was changed by a committed change too`},
-			`/a.json: edited while behind; it clashes: "/n" was changed by a committed change too; its bytes are kept in /d/x, and revision 3 was put in place`},
+		{recovery.Done{Rev: 4, Record: rec}, "/a.json: edited while behind; recorded with what was committed as revision 4"},
+		{recovery.Done{Rev: 3}, "/a.json: edited while behind; all of it was committed already"},
+		{recovery.Done{Rev: 4, Record: &wal.Record{Kind: wal.KindClash, Rev: 4}}, "/a.json: edited while behind; recorded as revision 3, and with what was committed as revision 4"},
+		{recovery.Done{Rev: 4, Record: &wal.Record{Kind: wal.KindClash, Rev: 4}, Clash: `"/n" was changed by a committed change too`},
+			`/a.json: edited while behind; it clashes: "/n" was changed by a committed change too; it is revision 3, and what was committed stands again as revision 4`},
 	} {
 		c.done.Target, c.done.Case, c.done.Action = "/a.json", "edited-while-behind", recovery.Rebase
 		require.Equal(t, c.want, doneText(c.done))
