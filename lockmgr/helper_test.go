@@ -58,6 +58,7 @@ var roles = map[string]func(role) error{
 	"count": playCount,
 	"dance": playDance,
 	"grant": playGrant,
+	"keep":  playKeep,
 	"probe": playProbe,
 }
 
@@ -130,6 +131,21 @@ func playDance(r role) error {
 		}
 	}
 	return nil
+}
+
+// playKeep takes a lease that lives with it, until its standard input ends.
+func playKeep(r role) error {
+	h, err := Default.Acquire(context.Background(), r.Timeout, r.request())
+	if err != nil {
+		return err
+	}
+	_, keeper, err := h.Keep(r.Paths[0], r.Lease)
+	if err = errors.Join(err, h.Release()); err != nil {
+		return err
+	}
+	fmt.Println("held")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	return keeper.Close()
 }
 
 // playGrant takes a lease and exits.

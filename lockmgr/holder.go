@@ -24,6 +24,9 @@ type Holder struct {
 	// Since is when it got the lock.
 	Since time.Time
 	Mode  Mode
+	// Suspended says that the process is stopped, by SIGSTOP or the terminal: it does
+	// nothing, and keeps what it holds, until somebody lets it go on.
+	Suspended bool
 }
 
 func (h Holder) String() string {
@@ -37,6 +40,9 @@ func (h Holder) String() string {
 	}
 	if !h.Since.IsZero() {
 		fmt.Fprintf(&b, " since %s", h.Since.UTC().Format(time.RFC3339))
+	}
+	if h.Suspended {
+		b.WriteString(", suspended")
 	}
 	return b.String()
 }

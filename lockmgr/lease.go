@@ -10,7 +10,8 @@ import (
 // Lease is a lock that outlives the process which took it, for a transaction of
 // several processes. Every exclusive acquirer honours it: while it binds, only
 // requests with its Tx get the lock. It binds until it is ended, its time is
-// over, or its owner is dead.
+// over, or its owner is dead. Within a boot its time is measured by the time since
+// the machine was started, so that a clock that was wrong for a while doesn't move its end.
 //
 // A lease is the file "lease" beside the lock file. It is changed only under
 // the exclusive lock, is replaced as a whole, and stays when the lease has
@@ -29,6 +30,18 @@ type Lease struct {
 	Command string `json:"command,omitempty"`
 	// Ended is set when the lease was given up or broken.
 	Ended bool `json:"ended,omitempty"`
+	// Unseen is when it ends for those who can't see its owner, in a pid namespace of
+	// its own for instance. Zero is Expires.
+	Unseen time.Time `json:"unseen,omitzero"`
+	// Kept says that the granting process holds a flock for as long as the lease is to
+	// bind, see [Held.Keep]. Whether that is held tells more than Owner.
+	Kept bool `json:"kept,omitempty"`
+	// Boot and Uptime say when it was granted by a clock that nobody can set.
+	Boot   string        `json:"boot,omitempty"`
+	Uptime time.Duration `json:"uptime,omitempty"`
+
+	// path is the lock file's, where the lease was read from beside it.
+	path string
 }
 
 func (l Lease) String() string {
@@ -41,6 +54,9 @@ func (l Lease) String() string {
 	case l.Owner != nil:
 		s += fmt.Sprintf(" (%s)", l.Owner)
 	}
+	if _, suspended := l.Suspended(); suspended {
+		s += ", suspended"
+	}
 	return s + " until " + l.Expires.UTC().Format(time.RFC3339)
 }
 
@@ -49,12 +65,45 @@ func (l Lease) Broken(now time.Time) (bool, string) {
 	switch {
 	case l.Ended:
 		return true, "it was ended"
+	case l.Granted.After(now.Add(maxSkew)):
+		return true, fmt.Sprintf("it was granted at %s, which is still to come: a clock was ahead", l.Granted.UTC().Format(time.RFC3339))
 	case !now.Before(l.Expires):
 		return true, "its time was over at " + l.Expires.UTC().Format(time.RFC3339)
-	case l.Owner != nil && l.Owner.Alive() == Dead:
+	case l.Owner == nil:
+		return false, ""
+	}
+	switch l.ownerAlive() {
+	case Dead:
 		return true, fmt.Sprintf("its owner, %s, is dead", l.Owner)
+	case Unknown:
+		if !l.Unseen.IsZero() && !now.Before(l.Unseen) {
+			return true, fmt.Sprintf("its owner, %s, can't be seen from here, and its time without that was over at %s", l.Owner, l.Unseen.UTC().Format(time.RFC3339))
+		}
 	}
 	return false, ""
+}
+
+// Suspended says whether the owner is stopped, as far as it can be seen, and by which pid
+// the caller knows it.
+func (l Lease) Suspended() (pid int, suspended bool) {
+	switch {
+	case l.Owner == nil:
+		return 0, false
+	case l.Kept && l.path != "":
+		pid = keeperPID(l.path)
+	case l.Owner.Alive() == Alive:
+		pid = l.Owner.PID
+	}
+	return pid, pid > 0 && isStopped(pid)
+}
+
+func (l Lease) ownerAlive() Liveness {
+	if l.Kept && l.path != "" {
+		if state := keeperState(l.path); state != Unknown {
+			return state
+		}
+	}
+	return l.Owner.Alive()
 }
 
 // Grant gives l.Tx the lease on the lock file at path, which h must hold
@@ -73,6 +122,11 @@ func (h *Held) Grant(path string, l Lease) (Lease, error) {
 	}
 	l.Token = last.Token + 1
 	l.Granted = time.Now().UTC()
+	l.Boot, l.Uptime = Self().Boot, 0
+	if up, ok := uptime(); ok {
+		l.Uptime = up
+	}
+	l.path = path
 	l.Command = cmp.Or(l.Command, ownIdentity().command)
 	l.Ended = false
 	return l, writeLeaseFile(path, l)
@@ -117,11 +171,13 @@ func (h *Held) EndLease(path, tx string) error {
 	return endLeaseFile(path, l)
 }
 
-// BreakLease ends the lease of tx on the lock file at path whether or not it
+// BreakLease ends the lease of tx on the lock file that r names whether or not it
 // binds, so that tx can't commit under it. It fails with [ErrNoLease] where
-// that is not the current lease.
-func (m *Manager) BreakLease(ctx context.Context, timeout time.Duration, path, tx string) error {
-	h, err := m.Acquire(ctx, timeout, []Request{{Path: path, Mode: Exclusive, anyLease: true}})
+// that is not the current lease, and else as [Manager.Acquire] does.
+func (m *Manager) BreakLease(ctx context.Context, timeout time.Duration, r Request, tx string) error {
+	path := r.Path
+	r.Mode, r.anyLease = Exclusive, true
+	h, err := m.Acquire(ctx, timeout, []Request{r})
 	if err != nil {
 		return err
 	}

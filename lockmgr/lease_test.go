@@ -92,7 +92,7 @@ func TestLeaseEnds(t *testing.T) {
 			require.NoError(t, h.Release())
 		}},
 		{"broken", nil, func(path string, _ *player) {
-			require.NoError(t, New().BreakLease(context.Background(), long, path, "T1"))
+			require.NoError(t, New().BreakLease(context.Background(), long, Request{Path: path}, "T1"))
 		}},
 		{"owner-killed", func(l *Lease, p *player) { l.Owner = owner(p) }, func(_ string, p *player) {
 			require.NoError(t, p.cmd.Process.Kill())
@@ -205,6 +205,10 @@ func TestBroken(t *testing.T) {
 		{"other host", Lease{Expires: now.Add(time.Hour), Owner: other(func(p *Process) { p.Host = "other"; p.PID = 1 << 30 })}, false},
 		{"other host, time over", Lease{Expires: now, Owner: other(func(p *Process) { p.Host = "other" })}, true},
 		{"other pid namespace", Lease{Expires: now.Add(time.Hour), Owner: other(func(p *Process) { p.PIDNS = "pid:[1]"; p.PID = 1 << 30 })}, false},
+		{"can't be seen, time over for that", Lease{Expires: now.Add(time.Hour), Unseen: now, Owner: other(func(p *Process) { p.PIDNS = "pid:[1]" })}, true},
+		{"can't be seen, time for that", Lease{Expires: now.Add(time.Hour), Unseen: now.Add(time.Second), Owner: other(func(p *Process) { p.PIDNS = "pid:[1]" })}, false},
+		{"seen, time over for those who can't", Lease{Expires: now.Add(time.Hour), Unseen: now, Owner: &self}, false},
+		{"granted in the future", Lease{Granted: now.AddDate(10, 0, 0), Expires: now.AddDate(10, 0, 1)}, true},
 		{"boot not known", Lease{Expires: now.Add(time.Hour), Owner: other(func(p *Process) { p.Boot = "" })}, false},
 	} {
 		broken, why := c.lease.Broken(now)
@@ -231,9 +235,9 @@ func TestFencingToken(t *testing.T) {
 	require.NoError(t, check("T1", again.Token))
 
 	m := New()
-	require.ErrorIs(t, m.BreakLease(context.Background(), 0, path, "T2"), ErrNoLease)
-	require.NoError(t, m.BreakLease(context.Background(), 0, path, "T1"))
-	require.ErrorIs(t, m.BreakLease(context.Background(), 0, path, "T1"), ErrNoLease)
+	require.ErrorIs(t, m.BreakLease(context.Background(), 0, Request{Path: path}, "T2"), ErrNoLease)
+	require.NoError(t, m.BreakLease(context.Background(), 0, Request{Path: path}, "T1"))
+	require.ErrorIs(t, m.BreakLease(context.Background(), 0, Request{Path: path}, "T1"), ErrNoLease)
 	require.ErrorIs(t, check("T1", again.Token), ErrLeaseBroken)
 	_, ok, err := ReadLease(path)
 	require.NoError(t, err)
@@ -315,7 +319,7 @@ func TestLeaseEndsWhereNothingCanBeWritten(t *testing.T) {
 	leased(t, path, Lease{Tx: "T1"})
 	inTheWay := filepath.Join(filepath.Dir(path), leaseTempName, "x")
 	require.NoError(t, os.MkdirAll(inTheWay, 0o700))
-	require.NoError(t, New().BreakLease(context.Background(), 0, path, "T1"))
+	require.NoError(t, New().BreakLease(context.Background(), 0, Request{Path: path}, "T1"))
 	require.NoError(t, try(New(), one(Exclusive, path)))
 	require.NoFileExists(t, leasePath(path))
 }

@@ -36,7 +36,30 @@ func readLeaseFile(lockPath string) (Lease, bool, error) {
 	if json.Unmarshal(raw, &l) != nil || l.Tx == "" {
 		return Lease{}, false, nil
 	}
+	l.path = lockPath
+	l.setRight(time.Now())
 	return l, true, nil
+}
+
+// maxSkew is how far the clocks of two machines, or one before and after it was set, may
+// differ without anybody taking notice.
+const maxSkew = time.Minute
+
+// setRight corrects the times of a lease that was granted in this boot by a clock that
+// was set since.
+func (l *Lease) setRight(now time.Time) {
+	up, ok := uptime()
+	if !ok || l.Uptime == 0 || l.Uptime > up || l.Boot == "" || l.Boot != Self().Boot {
+		return
+	}
+	by := now.Add(l.Uptime - up).Sub(l.Granted)
+	if by.Abs() <= maxSkew {
+		return
+	}
+	l.Granted, l.Expires = l.Granted.Add(by), l.Expires.Add(by)
+	if !l.Unseen.IsZero() {
+		l.Unseen = l.Unseen.Add(by)
+	}
 }
 
 // writeLeaseFile replaces the lease file. The caller holds the exclusive lock,
@@ -46,18 +69,22 @@ func writeLeaseFile(lockPath string, l Lease) error {
 	if err != nil {
 		return err
 	}
-	perm := fs.FileMode(0o600)
-	if lock, err := fsys.OS.Lstat(lockPath); err == nil {
-		perm = lock.Mode().Perm()
-	}
 	temp := filepath.Join(filepath.Dir(lockPath), leaseTempName)
 	if err := fsys.OS.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := writeNew(temp, append(raw, '\n'), perm); err != nil {
+	if err := writeNew(temp, append(raw, '\n'), leasePerm(lockPath)); err != nil {
 		return errors.Join(err, fsys.OS.Remove(temp))
 	}
 	return fsys.OS.Rename(temp, leasePath(lockPath))
+}
+
+// leasePerm is the mode of the files of a lease: the lock's.
+func leasePerm(lockPath string) fs.FileMode {
+	if lock, err := fsys.OS.Lstat(lockPath); err == nil {
+		return lock.Mode().Perm()
+	}
+	return 0o600
 }
 
 func writeNew(path string, raw []byte, perm fs.FileMode) error {
@@ -92,6 +119,9 @@ func honourLease(r *Request) (*Lease, error) {
 // instead, and the tokens with it, which is no harm: a token counts only
 // together with its transaction.
 func endLeaseFile(lockPath string, l Lease) error {
+	if l.Kept {
+		_ = fsys.OS.Remove(keeperPath(lockPath)) // the lease has ended with or without it
+	}
 	l.Ended = true
 	err := writeLeaseFile(lockPath, l)
 	if err != nil && fsys.OS.Remove(leasePath(lockPath)) == nil {

@@ -84,7 +84,9 @@ func (s *Status) add(locks []kernelLock, t *text) {
 		s.State = max(s.State, stateOf(l.mode))
 		h := describe(l)
 		if t != nil && l.mode == Exclusive && t.PID == h.PID && !elsewhere(t) && sameStart(t.Started, h.Started) {
+			suspended := h.Suspended
 			h = t.holder()
+			h.Suspended = suspended
 		}
 		s.Holders = append(s.Holders, h)
 	}
@@ -118,7 +120,7 @@ func sameStart(a, b time.Time) bool {
 func describe(l kernelLock) Holder {
 	h := Holder{PID: l.pid, Host: Self().Host, Mode: l.mode, Command: commandLine(l.pid)}
 	if p, err := ProcessOf(l.pid); err == nil {
-		h.Started = startedAt(p)
+		h.Started, h.Suspended = startedAt(p), p.Suspended()
 	}
 	return h
 }
@@ -173,5 +175,7 @@ func (m *Manager) currentHolder(path string) (Holder, bool) {
 	if err != nil || !sameStart(t.Started, startedAt(p)) {
 		return Holder{}, false
 	}
-	return t.holder(), true
+	h := t.holder()
+	h.Suspended = p.Suspended()
+	return h, true
 }

@@ -183,7 +183,7 @@ func TestProbeShowsWhoWaitsForALease(t *testing.T) {
 	p := play(t, role{Name: "hold", Paths: []string{path}, Mode: Exclusive, Timeout: time.Minute})
 	eventually(t, "the process that waits is seen", func() bool { return len(waiting()) == 1 })
 	require.Equal(t, p.pid(), waiting()[0].PID)
-	require.NoError(t, New().BreakLease(context.Background(), time.Minute, path, "T1"))
+	require.NoError(t, New().BreakLease(context.Background(), time.Minute, Request{Path: path}, "T1"))
 	require.Equal(t, "held", p.line(t))
 	require.Empty(t, waiting())
 }

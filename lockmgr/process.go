@@ -85,6 +85,10 @@ func (p Process) Alive() Liveness {
 	return Alive
 }
 
+// Suspended says whether the process is stopped, as far as that can be seen: it lives,
+// but does nothing until it gets SIGCONT.
+func (p Process) Suspended() bool { return p.Alive() == Alive && isStopped(p.PID) }
+
 // otherBoot judges a process of the same host name and another boot. Where one
 // side doesn't know its boot nothing can be said.
 func otherBoot(p, me Process) Liveness {

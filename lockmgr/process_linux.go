@@ -35,17 +35,31 @@ func startTicks(pid int) (uint64, bool) {
 	if pid <= 0 {
 		return 0, false
 	}
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	fields, err := statFields(pid)
 	if err != nil {
 		return 0, unix.Kill(pid, 0) != unix.ESRCH
 	}
-	// Field 2 is the name in parentheses and may hold any byte, also ")".
-	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
 	if len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {
 		return 0, false
 	}
 	start, err := strconv.ParseUint(fields[19], 10, 64)
 	return start, err == nil
+}
+
+// isStopped says whether a process is in state T (stopped) or t (traced).
+func isStopped(pid int) bool {
+	fields, err := statFields(pid)
+	return err == nil && len(fields) > 0 && strings.EqualFold(fields[0], "T")
+}
+
+// statFields are the fields of /proc/PID/stat from the third on, the state.
+func statFields(pid int) ([]string, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil, err
+	}
+	// Field 2 is the name in parentheses and may hold any byte, also ")".
+	return strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:])), nil
 }
 
 // commandLine is the short name of another process, empty where it is unknown.

@@ -27,4 +27,6 @@ func startTicks(pid int) (uint64, bool) {
 	return 0, !errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }
 
+func isStopped(int) bool { return false }
+
 func uptime() (time.Duration, bool) { return 0, false }

@@ -13,17 +13,68 @@ import (
 
 // grant takes a lease on every file of the transaction. A file that was changed
 // between its pinning and the lease is a conflict.
-func (t *OpenTx) grant(ctx context.Context, command string) error {
+func (t *OpenTx) grant(ctx context.Context, o BeginOptions) error {
+	lease := lockmgr.Lease{Tx: t.data.ID, Owner: t.data.Owner, Expires: t.data.Expires, Command: o.Command}
+	if o.TTL == 0 {
+		lease.Unseen = t.data.Created.Add(DefaultLeaseTTL)
+	}
 	return t.onFiles(ctx, t.data.Files, func(ses *session, target *target, f *txFile) error {
 		if pinOf(target.file.Found.Version) != f.Pinned {
 			return &Error{Kind: ErrConflict, File: target.name, Err: errorf("changed while the transaction began")}
 		}
-		l, err := ses.held.Grant(filepath.Join(target.dir, lockName), lockmgr.Lease{
-			Tx: t.data.ID, Owner: t.data.Owner, Granted: now(), Expires: t.data.Expires, Command: command,
-		})
+		path, l := filepath.Join(target.dir, lockName), lockmgr.Lease{}
+		var err error
+		if o.Kept {
+			var keeper *lockmgr.Keeper
+			if l, keeper, err = ses.held.Keep(path, lease); err == nil {
+				t.keepers = append(t.keepers, keeper)
+			}
+		} else {
+			l, err = ses.held.Grant(path, lease)
+		}
 		f.Token = l.Token
 		return fail(target.name, err)
 	})
+}
+
+// endLeases ends the leases of the transaction that still bind: what is over needs no
+// end, and no wait for whoever holds the lock past it.
+func (t *OpenTx) endLeases(ctx context.Context) error {
+	for _, f := range t.data.Files {
+		target, bound := t.leased(ctx, f)
+		if !bound {
+			continue
+		}
+		r := lockmgr.Request{Path: filepath.Join(target.dir, lockName), Name: string(f.File), NoHolder: true}
+		err := t.s.locks.BreakLease(ctx, t.s.patience(), r, t.data.ID)
+		if err != nil && !errors.Is(err, lockmgr.ErrNoLease) && !errors.Is(err, fs.ErrNotExist) {
+			return fail(target.name, err)
+		}
+	}
+	t.closeKeepers()
+	return nil
+}
+
+func (t *OpenTx) closeKeepers() {
+	for _, k := range t.keepers {
+		_ = k.Close() // nothing is lost with it
+	}
+	t.keepers = nil
+}
+
+// leased tells whether there is a lease to end. Those that a copy, or a foreign
+// transaction, names outside of its workspace are not its own.
+func (t *OpenTx) leased(ctx context.Context, f *txFile) (*target, bool) {
+	if f.Token == 0 || !t.isInside(f) && !t.begunHere() {
+		return nil, false
+	}
+	target, err := t.s.resolve(ctx, string(f.File))
+	if err != nil || target.ws == nil {
+		return nil, false
+	}
+	l, there, err := lockmgr.ReadLease(filepath.Join(target.dir, lockName))
+	over, _ := l.Broken(now())
+	return target, err != nil || there && l.Tx == t.data.ID && !over
 }
 
 // onFiles calls fn for each of some files of the transaction, with all of them locked.
@@ -146,7 +197,8 @@ func (s *Store) BreakLease(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		err = s.locks.BreakLease(ctx, s.patience(), filepath.Join(target.dir, lockName), t.data.ID)
+		r := lockmgr.Request{Path: filepath.Join(target.dir, lockName), Name: string(f.File), NoHolder: true}
+		err = s.locks.BreakLease(ctx, s.patience(), r, t.data.ID)
 		if err != nil && !errors.Is(err, lockmgr.ErrNoLease) {
 			return fail(target.name, err)
 		}

@@ -22,10 +22,14 @@ type BeginOptions struct {
 	// Lock takes a lease on each file: nobody else can commit to it until the
 	// transaction ends, its owner dies, or TTL is over.
 	Lock bool
-	// TTL bounds the leases; DefaultLeaseTTL if 0.
+	// TTL bounds the leases. If it is 0, DefaultLeaseTTL does; with an Owner it does so
+	// for those who can't see that, and DefaultTxTTL for the others.
 	TTL time.Duration
 	// Owner is the process whose death ends the leases; nil: only time does.
 	Owner *lockmgr.Process
+	// Kept ties the leases to this process by flocks that it holds until the transaction
+	// ends, so that they end with it for everybody on this kernel. Owner is this process.
+	Kept bool
 	// Apart keeps the transaction in the user's state directory, so that nothing
 	// is made beside the files.
 	Apart bool
@@ -33,6 +37,22 @@ type BeginOptions struct {
 	Actor, Message string
 	// Command is what a lease says of itself, for people.
 	Command string
+}
+
+func (o *BeginOptions) owner() *lockmgr.Process {
+	if o.Kept {
+		self := lockmgr.Self()
+		return &self
+	}
+	return o.Owner
+}
+
+// lifetime is how long the leases last for those who see their owner.
+func (o *BeginOptions) lifetime() time.Duration {
+	if o.owner() != nil {
+		return cmp.Or(o.TTL, DefaultTxTTL)
+	}
+	return cmp.Or(o.TTL, DefaultLeaseTTL)
 }
 
 // OpenTx is a transaction that lives longer than a function, and than a process:
@@ -44,6 +64,8 @@ type OpenTx struct {
 	data   txData
 	damage error // why tx.json can't be read; data has no more than the id then
 	hidden bool  // it was removed, but for its lock, which is open
+	// keepers hold the flocks of leases that live with this process.
+	keepers []*lockmgr.Keeper
 }
 
 // OpenTxInfo describes an open transaction.
@@ -89,14 +111,14 @@ func (s *Store) Begin(ctx context.Context, files []string, o BeginOptions) (*Ope
 	began := now()
 	t.data = txData{ID: id, Created: began, Actor: cmp.Or(o.Actor, s.opt.Actor), Message: o.Message}
 	if o.Lock {
-		t.data.Owner, t.data.Expires = o.Owner, time.Now().Add(cmp.Or(o.TTL, DefaultLeaseTTL)).UTC()
+		t.data.Owner, t.data.Expires = o.owner(), began.Add(o.lifetime())
 	}
 	if err := t.create(ctx); err != nil {
 		return nil, fail(t.dir, err)
 	}
 	err = t.join(ctx, files)
 	if err == nil && o.Lock {
-		err = t.grant(ctx, o.Command)
+		err = t.grant(ctx, o)
 	}
 	if err == nil {
 		err = t.save()
@@ -105,7 +127,9 @@ func (s *Store) Begin(ctx context.Context, files []string, o BeginOptions) (*Ope
 		if errors.Is(err, ErrLockTimeout) {
 			s.logOutcome(s.absAll(files), s.newCall([]Option{WithActor(o.Actor)}), began, Result{}, err)
 		}
-		return nil, errors.Join(err, t.finish(context.WithoutCancel(ctx)))
+		err = errors.Join(err, t.finish(context.WithoutCancel(ctx)))
+		t.closeKeepers()
+		return nil, err
 	}
 	return t, nil
 }

@@ -142,3 +142,53 @@ func TestTheIdOfAnOpenTransactionStays(t *testing.T) {
 	_, err = s.Resume(ctx, tx.ID())
 	require.ErrorIs(t, err, txn.ErrNotFound)
 }
+
+// A lease that is over needs no end, and so no lock; one that binds is ended before its
+// transaction is forgotten, or neither is.
+func TestAbortForgetsAllOrNothing(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	s, dir := openStore(t)
+	ctx := context.Background()
+	write(t, filepath.Join(dir, "a.json"), `{"n":1}`)
+	set(t, s, "a.json", "/n", 2)
+	quick, err := txn.Open(dir, txn.Options{LockTimeout: 20 * time.Millisecond})
+	require.NoError(t, err)
+	begin := func(ttl time.Duration) *txn.OpenTx {
+		tx, err := s.Begin(ctx, []string{"a.json"}, txn.BeginOptions{Lock: true, TTL: ttl})
+		require.NoError(t, err)
+		tx, err = quick.Resume(ctx, tx.ID())
+		require.NoError(t, err)
+		return tx
+	}
+	over, binding := begin(time.Nanosecond), begin(time.Hour)
+	held, err := lockmgr.New().Acquire(ctx, 0, []lockmgr.Request{{Path: filepath.Join(dir, ".jtx", "files", "a.json", "lock")}})
+	require.NoError(t, err)
+
+	require.NoError(t, over.Abort(ctx))
+	require.ErrorIs(t, binding.Abort(ctx), txn.ErrLockTimeout)
+	again, err := quick.Resume(ctx, binding.ID())
+	require.NoError(t, err, "it is not forgotten")
+	require.NoError(t, held.Release())
+	require.NoError(t, again.Abort(ctx))
+	set(t, quick, "a.json", "/n", 3)
+}
+
+// The leases of a process that keeps them end with the transaction, at once.
+func TestKeptLeases(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	s, dir := openStore(t)
+	ctx := context.Background()
+	write(t, filepath.Join(dir, "a.json"), `{"n":1}`)
+	quick, err := txn.Open(dir, txn.Options{LockTimeout: 20 * time.Millisecond})
+	require.NoError(t, err)
+	for range 2 {
+		tx, err := s.Begin(ctx, []string{"a.json"}, txn.BeginOptions{Lock: true, Kept: true})
+		require.NoError(t, err)
+		_, err = quick.Do(ctx, []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/n", 9) })
+		require.ErrorIs(t, err, txn.ErrLockTimeout)
+		require.NoError(t, tx.Update(ctx, []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/n", 2) }))
+		_, err = tx.Commit(ctx, txn.CommitOptions{})
+		require.NoError(t, err)
+		set(t, quick, "a.json", "/n", 3)
+	}
+}

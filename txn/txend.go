@@ -56,36 +56,13 @@ func (t *OpenTx) lock(ctx context.Context, patience time.Duration) (*lockmgr.Hel
 	return held, fail("", err)
 }
 
-// finish ends the leases and removes the transaction.
+// finish ends the leases and removes the transaction. Where a lease can't be ended the
+// transaction stays, so that it can be tried again.
 func (t *OpenTx) finish(ctx context.Context) error {
-	var leased []*txFile
-	for _, f := range t.data.Files {
-		if t.isLeased(f) {
-			leased = append(leased, f)
-		}
+	if err := t.endLeases(ctx); err != nil {
+		return err
 	}
-	err := t.onFiles(ctx, leased, func(ses *session, target *target, f *txFile) error {
-		err := ses.held.EndLease(filepath.Join(target.dir, lockName), t.data.ID)
-		if errors.Is(err, lockmgr.ErrLeaseBroken) {
-			return nil // it has ended already
-		}
-		return fail(target.name, err)
-	})
-	return errors.Join(err, t.remove())
-}
-
-// isLeased tells whether there is a lease to end. Those that a copy, or a foreign
-// transaction, names outside of its workspace are not its own.
-func (t *OpenTx) isLeased(f *txFile) bool {
-	if f.Token == 0 || !t.isInside(f) && !t.begunHere() {
-		return false
-	}
-	target, err := t.s.resolve(context.Background(), string(f.File))
-	if err != nil || target.ws == nil {
-		return false
-	}
-	l, leased, err := lockmgr.ReadLease(filepath.Join(target.dir, lockName))
-	return err != nil || leased && l.Tx == t.data.ID
+	return t.remove()
 }
 
 // remove takes the transaction's directory away: tx.json first, so that what a

@@ -24,7 +24,8 @@ revisions; other files join when they are first used.
 
 It holds no lock: where somebody else changes a file before the commit, that is
 a conflict. With --lock it holds leases on FILEs until it ends; --owner PID ends
-them also when that process dies, and --ttl when the time is over.`,
+them also when that process dies, and --ttl when the time is over. For those who
+can't see that process, in another container for instance, --ttl is 5m unless said.`,
 		Example: cli.Example(`tx=$(jtx begin a.json b.json)`, `jtx apply $tx a.json '[{"op": "replace", "path": "/n", "value": 1}]'`,
 			`jtx set --tx $tx b.json /n 2`, `jtx commit $tx`),
 		ValidArgsFunction: completeFiles,
@@ -101,8 +102,5 @@ func (b *beginCommand) options(cmd *cobra.Command, files []string) (txn.BeginOpt
 		return o, cli.Usagef("--owner %d: no such process", b.owner).WithHint("in a shell script $$ is the script's own process")
 	}
 	o.Owner = &p
-	if o.TTL == 0 {
-		o.TTL = txn.DefaultTxTTL
-	}
 	return o, err
 }

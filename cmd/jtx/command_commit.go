@@ -22,7 +22,9 @@ func newCommit(a *app) *cobra.Command {
 		Long: `Commits the open transaction TX (default $JTX_TX) and prints TXID FILE@REV ... .
 Where somebody else changed one of its files since it began, the exit code is 3,
 nothing is changed, and it stays open; --rebase applies it to the changed files,
-where no place that it read or changed is touched by theirs.`,
+where no place that it read or changed is touched by theirs. One that was committed
+before is not committed again: its line is printed, with a note, and the exit code is 0,
+so that a script which lost the answer may ask again.`,
 		Example: cli.Example(`tx=$(jtx begin a.json)`, `jtx set --tx $tx a.json /n 1`, `jtx commit $tx -m "set n"`),
 		Args:    cli.Words(0, 1),
 	}
@@ -31,6 +33,11 @@ where no place that it read or changed is touched by theirs.`,
 	cmd.Flags().BoolVar(&rebase, "rebase", false, "apply it again to files that were changed meanwhile")
 	cmd.RunE = a.Verb(func(cmd *cobra.Command, args []string) error {
 		s, t, err := a.resume(cmd, flags.lockFlags, args)
+		var before *committedBefore
+		if errors.As(err, &before) {
+			a.Note("note: %s", before.text())
+			return a.PrintOutcome(before.outcome())
+		}
 		if err != nil {
 			return err
 		}
@@ -60,7 +67,8 @@ func filesIn(t *txn.OpenTx) []string {
 
 func commitHint(err error, id string, rebased bool) string {
 	if errors.Is(err, lockmgr.ErrLeaseBroken) {
-		return "what it held may have changed, so that it can't commit any more: jtx abort " + id + " forgets it, jtx begin --lock begins anew"
+		return "what it held may have changed, so that it can't commit any more, nor with --rebase; jtx get --tx " + id + " FILE still shows what it made of a file: " +
+			"take what is needed from that, jtx abort " + id + " forgets it, and jtx begin --lock begins anew (--ttl gives it more time)"
 	}
 	if rebased {
 		return "the transaction stays open; jtx abort " + id + " forgets it"
@@ -85,22 +93,47 @@ func (a *app) resume(cmd *cobra.Command, lock lockFlags, args []string) (*txn.St
 	}
 	t, err := a.resumed(s, id)
 	if errors.Is(err, txn.ErrNotFound) {
-		err = a.committedBefore(s, id, err)
+		err = a.notOpen(s, id, err)
 	}
 	return s, t, err
 }
 
-// committedBefore says of a transaction that is not open that it was committed, if
-// it was; else it is err.
-func (a *app) committedBefore(s *txn.Store, word string, err error) error {
+// notOpen is err, that there is no such open transaction, or a *committedBefore where
+// that is because it was committed.
+func (a *app) notOpen(s *txn.Store, word string, err error) error {
 	id, bad := wal.ParseID(word)
 	if bad != nil {
 		return err
 	}
 	e, gone := s.Show(a.Ctx, id)
-	if gone != nil {
+	if gone != nil || e.ID != id {
 		return err
 	}
-	return (&cli.Error{Exit: cli.ExitNo, Msg: fmt.Sprintf("transaction %s was committed already, at %s", id, cli.TimeText(e.Time))}).
-		WithHint("jtx show %s tells what it changed", id)
+	said := &committedBefore{Entry: e}
+	said.as = (&cli.Error{Exit: cli.ExitNo, Msg: said.text()}).WithHint("jtx show %s tells what it changed", id)
+	return said
+}
+
+// committedBefore says that a transaction is not open, since it was committed. It is an
+// error but for whoever wants just that.
+type committedBefore struct {
+	txn.Entry
+	as error
+}
+
+func (c *committedBefore) Error() string { return c.as.Error() }
+
+func (c *committedBefore) Unwrap() error { return c.as }
+
+func (c *committedBefore) text() string {
+	return fmt.Sprintf("transaction %s was committed already, at %s", c.ID, cli.TimeText(c.Time))
+}
+
+// outcome is what its commit printed.
+func (c *committedBefore) outcome() cli.Outcome {
+	res := txn.Result{ID: c.ID}
+	for _, f := range c.Files {
+		res.Files = append(res.Files, txn.Revision{File: f.File, Rev: f.Rev, Changed: true})
+	}
+	return cli.NewOutcome(res, nil, false)
 }

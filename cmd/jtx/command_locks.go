@@ -119,6 +119,9 @@ func who(h lockmgr.Holder) string {
 	if h.Command != "" {
 		text += " (" + h.Command + ")"
 	}
+	if h.Suspended {
+		text += ", suspended"
+	}
 	return cli.Printable(text)
 }
 

@@ -69,9 +69,8 @@ func (r *runCommand) run(cmd *cobra.Command, args []string) error {
 	if err := r.checkNested(s, files); err != nil {
 		return err
 	}
-	self := lockmgr.Self()
 	t, err := s.Begin(r.a.Ctx, files, txn.BeginOptions{
-		Lock: len(files) > 0 && !r.flags.dryRun, Apart: r.flags.dryRun, TTL: r.ttl, Owner: &self, Actor: r.flags.actor, Message: r.flags.message,
+		Lock: len(files) > 0 && !r.flags.dryRun, Apart: r.flags.dryRun, TTL: r.ttl, Kept: true, Actor: r.flags.actor, Message: r.flags.message,
 		Command: strings.Join(append([]string{"jtx run"}, command[0]), " "),
 	})
 	if err != nil {

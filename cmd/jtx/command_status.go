@@ -180,6 +180,8 @@ type holderJSON struct {
 	Command string `json:"command,omitempty"`
 	Started string `json:"started,omitempty"`
 	Since   string `json:"since,omitempty"`
+	// Suspended says that it is stopped, and holds on until it is let go on.
+	Suspended bool `json:"suspended,omitempty"`
 }
 
 type leaseJSON struct {
@@ -208,7 +210,7 @@ func newLockJSON(f txn.FileStatus) lockJSON {
 func newHoldersJSON(list []lockmgr.Holder) []holderJSON {
 	all := []holderJSON{}
 	for _, h := range list {
-		j := holderJSON{PID: h.PID, Host: h.Host, Command: h.Command}
+		j := holderJSON{PID: h.PID, Host: h.Host, Command: h.Command, Suspended: h.Suspended}
 		if !h.Started.IsZero() {
 			j.Started = cli.TimeText(h.Started)
 		}

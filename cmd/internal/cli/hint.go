@@ -58,7 +58,12 @@ func hintOfLock(err error) string {
 	switch {
 	case !errors.As(err, &timeout):
 		return ""
+	case timeout.Known && timeout.Holder.Suspended:
+		return fmt.Sprintf("that process is suspended: kill -CONT %d lets it go on, and its death ends the lock", timeout.Holder.PID)
 	case timeout.Lease != nil:
+		if pid, suspended := timeout.Lease.Suspended(); suspended {
+			return fmt.Sprintf("the process that has the lease is suspended: kill -CONT %d lets it go on, jtx locks --break %s ends the lease", pid, timeout.Lease.Tx)
+		}
 		return fmt.Sprintf("wait longer with --lock-timeout, or end the lease with: jtx locks --break %s", timeout.Lease.Tx)
 	default:
 		return "wait longer with --lock-timeout; jtx locks shows who holds and who waits"
