@@ -65,7 +65,7 @@ func (l Lease) Broken(now time.Time) (bool, string) {
 	switch {
 	case l.Ended:
 		return true, "it was ended"
-	case l.Granted.After(now.Add(maxSkew)):
+	case l.Granted.After(now.Add(MaxSkew)):
 		return true, fmt.Sprintf("it was granted at %s, which is still to come: a clock was ahead", l.Granted.UTC().Format(time.RFC3339))
 	case !now.Before(l.Expires):
 		return true, "its time was over at " + l.Expires.UTC().Format(time.RFC3339)

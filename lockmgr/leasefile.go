@@ -41,9 +41,9 @@ func readLeaseFile(lockPath string) (Lease, bool, error) {
 	return l, true, nil
 }
 
-// maxSkew is how far the clocks of two machines, or one before and after it was set, may
+// MaxSkew is how far the clocks of two machines, or one before and after it was set, may
 // differ without anybody taking notice.
-const maxSkew = time.Minute
+const MaxSkew = time.Minute
 
 // setRight corrects the times of a lease that was granted in this boot by a clock that
 // was set since.
@@ -53,7 +53,7 @@ func (l *Lease) setRight(now time.Time) {
 		return
 	}
 	by := now.Add(l.Uptime - up).Sub(l.Granted)
-	if by.Abs() <= maxSkew {
+	if by.Abs() <= MaxSkew {
 		return
 	}
 	l.Granted, l.Expires = l.Granted.Add(by), l.Expires.Add(by)

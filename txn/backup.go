@@ -142,7 +142,7 @@ func (s *Store) backupFile(w *backup.Writer, h head, at time.Time, former map[ba
 	}
 	rec, err := s.versionAt(h.t, h.last)
 	if !at.IsZero() {
-		rec, err = s.atTime(h, at)
+		rec, err = s.atPast(h, at)
 	}
 	if err == nil && rec == nil {
 		return s.backupNothing(w, h, at)

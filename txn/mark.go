@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jtx-project/jtx/recover"
 )
@@ -32,15 +33,19 @@ const (
 	// MarkMoved: another program has moved a file with a history to this name, which
 	// has none yet. The history shown is that of the former name.
 	MarkMoved
+	// MarkAhead: the history has versions that are dated in the future, since a clock was
+	// ahead. A version at a time before is looked for by dates that are not true.
+	MarkAhead
 )
 
 // Mark is a remark on what a look at a file has shown.
 type Mark struct {
 	File string // absolute
 	Kind MarkKind
-	Rev  uint64 // the newest committed revision
-	Err  error  // why the file is damaged, in doubt, or its journal unread
-	From string // absolute, where the file was moved from
+	Rev  uint64    // the newest committed revision
+	Err  error     // why the file is damaged, in doubt, or its journal unread
+	From string    // absolute, where the file was moved from
+	Time time.Time // of the newest revision, where that is still to come
 }
 
 // String is the remark without the file's name.
@@ -56,6 +61,9 @@ func (m Mark) String() string {
 		return fmt.Sprintf("@%d is committed, not in the file yet", m.Rev)
 	case MarkMoved:
 		return fmt.Sprintf("moved from %s@%d by another program, not recorded yet", m.From, m.Rev)
+	case MarkAhead:
+		return fmt.Sprintf("@%d is dated %s, which is still to come: a clock was ahead. Until then no time finds the versions made since; @REV and @-1 do",
+			m.Rev, m.Time.UTC().Format(time.RFC3339))
 	case MarkInDoubt:
 		var doubt *recovery.InDoubtError
 		if errors.As(m.Err, &doubt) {

@@ -72,6 +72,9 @@ type OpenTx struct {
 type OpenTxInfo struct {
 	ID      string
 	Created time.Time
+	// Ahead tells that Created is still to come, since a clock was ahead. The next
+	// Recover counts the age from then on.
+	Ahead   bool
 	Actor   string
 	Message string
 	// Expires is when the leases end, zero where there are none.
@@ -140,7 +143,7 @@ func (t *OpenTx) ID() string { return t.data.ID }
 // Info describes the transaction as it stands.
 func (t *OpenTx) Info() OpenTxInfo {
 	d := &t.data
-	info := OpenTxInfo{ID: d.ID, Created: d.Created, Actor: d.Actor, Message: d.Message, Expires: d.Expires, Dir: t.dir, Err: t.damage}
+	info := OpenTxInfo{ID: d.ID, Created: d.Created, Ahead: isAhead(d.Created), Actor: d.Actor, Message: d.Message, Expires: d.Expires, Dir: t.dir, Err: t.damage}
 	if d.Owner != nil {
 		info.Owner = fmt.Sprintf("pid %d", d.Owner.PID)
 		info.OwnerState = d.Owner.Alive().String()

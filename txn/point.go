@@ -197,10 +197,19 @@ func (s *Store) locate(ctx context.Context, h head, p Point) (*wal.Record, error
 		}
 		return s.atTime(h, timed.time)
 	case pointTime:
-		return s.atTime(h, p.time)
+		return s.atPast(h, p.time)
 	default:
 		return s.versionAt(h.t, h.last)
 	}
+}
+
+// atPast is atTime for a time that a person means, who is told if it may not find what
+// was current then: where a clock was ahead, what came later is dated behind it.
+func (s *Store) atPast(h head, at time.Time) (*wal.Record, error) {
+	if isAhead(h.time) && !isAhead(at) {
+		s.mark(Mark{File: h.t.name, Kind: MarkAhead, Rev: h.rev, Time: h.time})
+	}
+	return s.atTime(h, at)
 }
 
 func (s *Store) atRev(h head, rev uint64) (*wal.Record, error) {

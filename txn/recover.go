@@ -184,7 +184,7 @@ func (s *Store) sweepBuilt(w *workspace, dryRun bool, r *RecoverReport) error {
 	}
 	for _, e := range entries {
 		id, ok := builtName(e.Name())
-		if !ok || time.Since(ulid.Time(id.Time())) < young {
+		if !ok || time.Since(ulid.Time(id.Time())).Abs() < young { // or a clock was ahead
 			continue
 		}
 		path := filepath.Join(w.root, e.Name())

@@ -156,7 +156,7 @@ func (s *Store) restoreOld(tx *Tx, d *draft, p Point) (bool, error) {
 	if h.last == 0 {
 		return false, nil
 	}
-	rec, err := s.atTime(h, p.time)
+	rec, err := s.atPast(h, p.time)
 	if err != nil || rec != nil {
 		if err == nil {
 			err = s.bringBack(tx, d, rec)

@@ -212,3 +212,7 @@ func (s *Store) absAll(names []string) []string {
 }
 
 func now() time.Time { return time.Now().UTC() }
+
+// isAhead tells that a time that has been is still to come, by today's clock: the one
+// that it is by was ahead.
+func isAhead(t time.Time) bool { return time.Until(t) > lockmgr.MaxSkew }

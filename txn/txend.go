@@ -209,6 +209,9 @@ func (s *Store) sweepLocked(ctx context.Context, t *OpenTx, o RecoverOptions, r 
 	if err != nil {
 		return err
 	}
+	if err := t.setRight(o.DryRun); err != nil {
+		return err
+	}
 	ended, err := t.wasCommitted(ctx)
 	switch {
 	case err != nil, !ended && !t.expired(o.TTL):
@@ -223,6 +226,16 @@ func (s *Store) sweepLocked(ctx context.Context, t *OpenTx, o RecoverOptions, r 
 		r.Expired = append(r.Expired, t.Info())
 	}
 	return err
+}
+
+// setRight lets a transaction that a clock dated in the future begin now, so that its
+// time will be over: how old it is nobody knows.
+func (t *OpenTx) setRight(dryRun bool) error {
+	if !isAhead(t.data.Created) || dryRun {
+		return nil
+	}
+	t.data.Created = now()
+	return t.save()
 }
 
 func (t *OpenTx) expired(ttl time.Duration) bool {

@@ -84,7 +84,7 @@ func (a *app) printStatus(st txn.Status) error {
 	}
 	open := &cli.Table{Header: []string{"WHAT", "TX", "FILES", "AGE", "OWNER"}}
 	for _, info := range st.Open {
-		open.Add("tx", info.ID, filesOf(info), age(info.Created), ownerOf(info))
+		open.Add("tx", info.ID, filesOf(info), age(info), ownerOf(info))
 	}
 	return a.Table(open)
 }

@@ -28,12 +28,13 @@ has that in the place of its owner, and the exit code is 6.`,
 			if err != nil {
 				return err
 			}
+			a.tellAhead(open)
 			if a.JSON {
 				return cli.Several(append(damagedTxs(open), a.WriteJSON(map[string][]txJSON{"transactions": newTxsJSON(open)}))...)
 			}
 			t := &cli.Table{Header: []string{"TX", "AGE", "OWNER", "FILES"}}
 			for _, info := range open {
-				t.Add(info.ID, age(info.Created), ownerOf(info), filesOf(info))
+				t.Add(info.ID, age(info), ownerOf(info), filesOf(info))
 			}
 			if len(open) == 0 {
 				a.Note("no open transactions")
@@ -44,7 +45,22 @@ has that in the place of its owner, and the exit code is 6.`,
 	}
 }
 
-func age(since time.Time) string { return time.Since(since).Round(time.Second).String() }
+// age is how long a transaction is open, - where a clock that was ahead has dated it.
+func age(t txn.OpenTxInfo) string {
+	if t.Ahead {
+		return "-"
+	}
+	return time.Since(t.Created).Round(time.Second).String()
+}
+
+// tellAhead says of which transactions the age is not known.
+func (a *app) tellAhead(open []txn.OpenTxInfo) {
+	for _, t := range open {
+		if t.Ahead {
+			a.Tell(fmt.Sprintf("transaction %s is dated %s, which is still to come: a clock was ahead; jtx recover counts its age from then on", t.ID, cli.TimeText(t.Created)))
+		}
+	}
+}
 
 // damagedTxs are the errors of those that can't be read.
 func damagedTxs(open []txn.OpenTxInfo) []error {

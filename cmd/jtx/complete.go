@@ -144,7 +144,7 @@ func (c *completer) openTxs(word string) []string {
 	var words []string
 	for _, info := range list {
 		if strings.HasPrefix(info.ID, word) {
-			words = append(words, described(info.ID, age(info.Created)+" "+filesOf(info)))
+			words = append(words, described(info.ID, age(info)+" "+filesOf(info)))
 		}
 	}
 	return words
