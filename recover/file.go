@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -65,6 +66,10 @@ type Found struct {
 
 	staged bool // this process made the file, and synced it
 }
+
+// Blank tells that a file is there and holds nothing but white space, as touch and
+// mktemp make it: it is no document, and nothing is lost where it becomes one.
+func (f *Found) Blank() bool { return f.Err != nil && len(bytes.TrimSpace(f.Data)) == 0 }
 
 // Is tells that info is of what was found, with the same mode and owner. Those are
 // compared besides the times, which do not tell of what happens within one step of

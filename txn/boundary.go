@@ -84,10 +84,12 @@ func (s *Store) ownWorkspace(ctx context.Context, t *target, how lookup) (*works
 		return nil, err
 	}
 	for _, at := range found {
-		err = s.createWorkspace(ctx, at, how.uid, true)
-		if err == nil {
+		var made bool
+		if made, err = s.createWorkspace(ctx, at, how.uid, true); err == nil {
 			t.private = false
-			return s.nearest(ctx, dir, dir, how)
+			w, err := s.nearest(ctx, dir, dir, how)
+			how.tell(made, w)
+			return w, err
 		}
 		if !errors.Is(err, fs.ErrPermission) {
 			return nil, err

@@ -71,8 +71,14 @@ func (ses *session) commit(members []*member) error {
 				return err
 			}
 		}
+		for _, f := range u.files {
+			if err := f.checkNames(ses.call.inPlace); err != nil {
+				return err
+			}
+		}
 		if err := u.run(); err != nil {
 			ses.spoiled = true
+			ses.call.made = nil // what it may have left is known by the workspace
 			return err
 		}
 	}
@@ -184,7 +190,7 @@ func (u *unit) record() error {
 		switch {
 		case newest != nil:
 			f.rec.Rev = newest.Rev + 1
-		case f.draft.found.Version.Exists:
+		case f.draft.found.Version.Exists && f.draft.found.Err == nil:
 			if f.first, err = f.t.file.Adoption(nil); err != nil {
 				return fail(f.t.name, err)
 			}
@@ -285,9 +291,6 @@ func (u *unit) stage() error {
 		}
 		if like := f.draft.like; like != nil {
 			f.repl.Like = like.t.file
-		}
-		if err := f.checkNames(u.ses.call.inPlace); err != nil {
-			return err
 		}
 		err := f.repl.Stage()
 		if err == nil && f.draft.found.Info == nil {

@@ -51,6 +51,7 @@ type call struct {
 	deadline time.Time // of the wait for locks, where it began before
 	parks    bool      // the session may be kept for the next call
 	targets  []*target // those whose locks it held last
+	made     []*workspace
 }
 
 // special is what a transaction asks for that it can't share: with the others of a
@@ -162,6 +163,9 @@ func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts
 		m.err = ErrClosed
 	} else {
 		s.together(m)
+	}
+	if m.err != nil {
+		s.unmakeWorkspaces(c)
 	}
 	if m.err != nil || m.res.ID.IsZero() {
 		s.unmakeParents(c)

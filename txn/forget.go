@@ -131,14 +131,19 @@ func (s *Store) endWorkspace(ctx context.Context, w *workspace) (n int, err erro
 	if err := s.mustBeAtRest(w, last); err != nil {
 		return 0, err
 	}
+	return len(last), s.takeAway(w)
+}
+
+// takeAway removes a workspace, whose lock is held alone, from its place at once.
+func (s *Store) takeAway(w *workspace) error {
 	gone := filepath.Join(w.root, metaDir+"."+wal.NewID().String()+".tmp")
 	if err := s.fs.Rename(w.meta(), gone); err != nil {
-		return 0, err
+		return err
 	}
 	if err := fsys.SyncDir(s.fs, w.root); err != nil {
-		return 0, err
+		return err
 	}
-	return len(last), fsys.RemoveTree(s.fs, gone)
+	return fsys.RemoveTree(s.fs, gone)
 }
 
 // mustBeAtRest makes sure that nothing has happened in a workspace since its files were

@@ -36,7 +36,12 @@ func (s *Store) locked(ctx context.Context, names []string, how locking, act fun
 
 // lockedFor is locked for a transaction. If it is plain, it goes on with the locks that
 // the one before it has left.
-func (s *Store) lockedFor(ctx context.Context, names []string, c *call, act func(*session) error) error {
+func (s *Store) lockedFor(ctx context.Context, names []string, c *call, act func(*session) error) (err error) {
+	defer func() {
+		if err != nil {
+			s.unmakeWorkspaces(c)
+		}
+	}()
 	deadline := time.Now().Add(s.patience())
 	if !c.deadline.IsZero() {
 		deadline = c.deadline

@@ -101,11 +101,21 @@ type OpenFile struct {
 // Begin opens a transaction and pins files. With Lock it waits for their locks
 // and takes leases.
 func (s *Store) Begin(ctx context.Context, files []string, o BeginOptions) (*OpenTx, error) {
+	c := s.newCall([]Option{WithActor(o.Actor)})
+	t, err := s.begin(ctx, files, o, c)
+	if err != nil {
+		s.unmakeWorkspaces(c)
+	}
+	return t, err
+}
+
+// begin is Begin for a call that is told what was made.
+func (s *Store) begin(ctx context.Context, files []string, o BeginOptions, c *call) (*OpenTx, error) {
 	home := s.txHome
 	if o.Apart {
-		home = func(context.Context, []string) (string, error) { return userTxDir() }
+		home = func(context.Context, []string, *[]*workspace) (string, error) { return userTxDir() }
 	}
-	dir, err := home(ctx, files)
+	dir, err := home(ctx, files, &c.made)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +138,7 @@ func (s *Store) Begin(ctx context.Context, files []string, o BeginOptions) (*Ope
 	}
 	if err != nil {
 		if errors.Is(err, ErrLockTimeout) {
-			s.logOutcome(s.absAll(files), s.newCall([]Option{WithActor(o.Actor)}), began, Result{}, err)
+			s.logOutcome(s.absAll(files), c, began, Result{}, err)
 		}
 		err = errors.Join(err, t.finish(context.WithoutCancel(ctx)))
 		t.closeKeepers()

@@ -252,7 +252,7 @@ func (tx *Tx) applyPatch(file string, ops jsonpatch.Patch) error {
 	}
 	if d.doc == nil {
 		if len(ops) != 1 || len(ops[0].Path) != 0 || ops[0].Op != "add" {
-			return &Error{Kind: ErrNotFound, File: file, Err: errorf("no such file")}
+			return d.missing(file)
 		}
 		return tx.put(d, append(bytes.Clone(ops[0].Value), '\n'))
 	}

@@ -122,7 +122,7 @@ func (ses *session) lock(names []string, need *participants, deadline time.Time)
 		if err := ses.s.makeParents(ses.ctx, name, ses.call); err != nil {
 			return err
 		}
-		t, err := ses.s.resolveBy(ses.ctx, name, lookup{create: true, passOver: ses.call.passOver})
+		t, err := ses.s.resolveBy(ses.ctx, name, lookup{create: true, made: &ses.call.made, passOver: ses.call.passOver})
 		if err != nil {
 			return err
 		}
@@ -145,6 +145,9 @@ func (ses *session) lock(names []string, need *participants, deadline time.Time)
 	}
 	for _, t := range ses.all() {
 		a, err := ses.s.prepare(t)
+		if errors.Is(err, fs.ErrNotExist) {
+			return errors.Join(errAgain, fail(t.name, err)) // the workspace went away
+		}
 		if err != nil {
 			return fail(t.name, err)
 		}
@@ -254,11 +257,28 @@ func (ses *session) recover(plan *recovery.Plan) {
 // that is not there. A tracked one was reported as damaged before.
 func (ses *session) readable() error {
 	for _, t := range ses.targets {
-		if t.file.Found.Err != nil && !ses.call.mendDamage && !ses.call.sweep {
-			return fail(t.name, t.file.Found.Err)
+		if t.file.Found.Err == nil || ses.call.mendDamage || ses.call.sweep {
+			continue
+		}
+		begins, err := t.begins(&t.file.Found)
+		if err == nil && !begins {
+			err = t.file.Found.Err
+		}
+		if err != nil {
+			return fail(t.name, err)
 		}
 	}
 	return nil
+}
+
+// begins tells that what was found is blank, and that the file has no history: it is as
+// good as none, and can be given a document.
+func (t *target) begins(found *recovery.Found) (bool, error) {
+	if !found.Blank() {
+		return false, nil
+	}
+	newest, err := t.newest()
+	return newest == nil, err
 }
 
 // clean tells that no file needs recovery: the common case, told by `state` and

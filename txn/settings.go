@@ -90,7 +90,7 @@ func (s *Store) workspaceFor(ctx context.Context, dir string) (*workspace, error
 	if err != nil || w != nil {
 		return w, err
 	}
-	if err := s.createWorkspace(ctx, dir, os.Geteuid(), false); err != nil {
+	if _, err := s.createWorkspace(ctx, dir, os.Geteuid(), false); err != nil {
 		return nil, err
 	}
 	w, err = s.findWorkspace(ctx, dir)

@@ -109,8 +109,10 @@ func (s *Store) findHome(ctx context.Context, t *target, how lookup) (err error)
 	}
 	w, err := s.nearest(ctx, dir, dir, how)
 	if err == nil && w == nil && how.create {
-		if err = s.createWorkspace(ctx, dir, how.uid, false); err == nil {
+		var made bool
+		if made, err = s.createWorkspace(ctx, dir, how.uid, false); err == nil {
 			w, err = s.nearest(ctx, dir, dir, how)
+			how.tell(made, w)
 		}
 		if err == nil && w == nil {
 			err = errAgain // it has gone again

@@ -97,8 +97,11 @@ func (t *target) foreseen(mendDamage bool) (recovery.Found, error) {
 	if errors.As(err, &damage) && mendDamage {
 		return t.file.Found, nil
 	}
-	if err == nil && !mendDamage {
-		err = found.Err
+	if err == nil && found.Err != nil && !mendDamage {
+		var begins bool
+		if begins, err = t.begins(&found); err == nil && !begins {
+			err = found.Err
+		}
 	}
 	return found, err
 }

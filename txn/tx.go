@@ -162,9 +162,17 @@ func (tx *Tx) existing(name string) (*draft, error) {
 		return nil, err
 	}
 	if d.doc == nil {
-		return nil, &Error{Kind: ErrNotFound, File: name, Err: noSuchFile{}}
+		return nil, d.missing(name)
 	}
 	return d, nil
+}
+
+// missing says that there is no document.
+func (d *draft) missing(name string) error {
+	if d.found.Blank() && len(d.ops) == 0 {
+		return &Error{Kind: ErrNotFound, File: name, Err: errorf("is empty: set, put or merge give it a document")}
+	}
+	return &Error{Kind: ErrNotFound, File: name, Err: noSuchFile{}}
 }
 
 // noteRead notes that the transaction depends on what is at a pointer.

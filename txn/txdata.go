@@ -104,9 +104,9 @@ const (
 // txHome is where a new transaction is kept: in the first file's workspace; with
 // no file in that of the store's directory, or where none covers that, in the
 // user's state directory.
-func (s *Store) txHome(ctx context.Context, files []string) (string, error) {
+func (s *Store) txHome(ctx context.Context, files []string, made *[]*workspace) (string, error) {
 	if len(files) > 0 {
-		t, err := s.resolveBy(ctx, s.abs(files[0]), lookup{create: true})
+		t, err := s.resolveBy(ctx, s.abs(files[0]), lookup{create: true, made: made})
 		if err != nil {
 			return "", err
 		}

@@ -306,7 +306,9 @@ func TestAForeignTransactionReachesNothingOutside(t *testing.T) {
 // What was staged for a file that then was not made holds what nobody committed.
 func TestStagedContentOfAFileThatWasNotMade(t *testing.T) {
 	s, dir := openStore(t)
-	_, err := s.Do(context.Background(), []string{"a.json"}, func(*txn.Tx) error { return errors.New("dies here") })
+	_, err := s.Do(context.Background(), []string{"b.json"}, func(tx *txn.Tx) error { return tx.Set("b.json", "", 1) })
+	require.NoError(t, err) // else there would be no workspace
+	_, err = s.Do(context.Background(), []string{"a.json"}, func(*txn.Tx) error { return errors.New("dies here") })
 	require.Error(t, err)
 	require.NoError(t, s.Close())
 	s, err = txn.Open(dir, txn.Options{})

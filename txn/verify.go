@@ -60,7 +60,34 @@ func (s *Store) Verify(ctx context.Context, paths []string, o VerifyOptions) ([]
 		}
 	}
 	results, err = s.verifyProtected(ctx, sc, results)
+	if len(paths) > 0 {
+		results = s.verifyNamed(ctx, sc.under, results)
+	}
 	return results, errors.Join(err, skipped)
+}
+
+// verifyNamed adds the files that were named, have no history, and are broken all the
+// same.
+func (s *Store) verifyNamed(ctx context.Context, names []string, results []VerifyResult) []VerifyResult {
+	for _, name := range names {
+		i, known := slices.BinarySearchFunc(results, name, func(r VerifyResult, name string) int { return compare(r.File, name) })
+		if info, err := s.fs.Lstat(name); known || err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		broken, err := s.brokenForLong(ctx, name)
+		if broken != nil {
+			err = brokenWithoutHistory(broken)
+		}
+		if err != nil {
+			results = slices.Insert(results, i, VerifyResult{File: name, Untracked: true, Err: fail(name, err)})
+		}
+	}
+	return results
+}
+
+// brokenWithoutHistory says that a file is damaged, and that no good version is known.
+func brokenWithoutHistory(broken error) error {
+	return &Error{Kind: ErrDamaged, Err: fmt.Errorf("holds no JSON (%w), and has no history that could tell a good version", broken)}
 }
 
 // verifyProtected adds what is wrong with protected files though no journal says so.
@@ -123,6 +150,8 @@ func (s *Store) verifyLocked(ctx context.Context, t *target, res *VerifyResult) 
 	fp := t.plan
 	if fp.Newest != nil {
 		res.Rev = fp.Newest.Rev
+	} else if broken := t.file.Found.Err; broken != nil {
+		return brokenWithoutHistory(broken)
 	}
 	switch fp.Case.Action {
 	case recovery.Adopt:

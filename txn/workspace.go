@@ -92,6 +92,8 @@ func (s *Store) coveredBy(ctx context.Context, dir string) (*workspace, error) {
 // lookup says how a file's workspace is looked for.
 type lookup struct {
 	create bool // make one where none covers the file
+	// made, where it is not nil, is told of each that was made.
+	made *[]*workspace
 	// held: the caller holds locks. A workspace that is to be activated is errAgain
 	// then: activating it waits for locks, perhaps for those of the caller.
 	held bool
@@ -265,11 +267,11 @@ const maxFormat = 64 << 10
 
 // createWorkspace makes the workspace of dir for a user's files: built whole under
 // another name, synced, renamed into place, then activated. Where another process was
-// faster, theirs stands.
-func (s *Store) createWorkspace(ctx context.Context, dir string, uid int, tree bool) error {
+// faster, theirs stands, and made is false.
+func (s *Store) createWorkspace(ctx context.Context, dir string, uid int, tree bool) (made bool, err error) {
 	name, err := s.metaName(dir, uid)
 	if err != nil {
-		return err
+		return false, err
 	}
 	meta := filepath.Join(dir, name)
 	temp, err := s.buildWorkspace(dir, uid, tree)
@@ -279,21 +281,27 @@ func (s *Store) createWorkspace(ctx context.Context, dir string, uid int, tree b
 	if err != nil {
 		// What can't be removed now either, a sweep removes.
 		_ = s.removeBuilt(temp)
-		return err
+		return false, err
 	}
 	err = s.fs.Rename(temp, meta)
-	if err != nil {
+	if made = err == nil; !made {
 		if cleanup := s.removeBuilt(temp); cleanup != nil {
-			return errors.Join(err, cleanup)
+			return false, errors.Join(err, cleanup)
 		}
 		if _, statErr := s.fs.Lstat(meta); statErr != nil {
-			return err
+			return false, err
 		}
 	}
+	return made, s.enterPlaced(ctx, dir, name, uid)
+}
+
+// enterPlaced makes sure of the workspace that was placed in dir, and activates it.
+func (s *Store) enterPlaced(ctx context.Context, dir, name string, uid int) error {
 	if err := fsys.SyncDir(s.fs, dir); err != nil {
 		return err
 	}
 	fsys.Step("workspace.placed")
+	meta := filepath.Join(dir, name)
 	w, err := s.readNamed(dir, name, uid)
 	if err == nil && w == nil {
 		err = fmt.Errorf("%s: %w: it has none", meta, ErrFormat)
@@ -431,7 +439,7 @@ func (s *Store) Init(ctx context.Context, dir string) (root string, created bool
 	if w, err := s.findAt(ctx, root, uid); err != nil || w != nil {
 		return root, false, fail(dir, err)
 	}
-	if err := s.createWorkspace(ctx, root, uid, true); err != nil {
+	if _, err := s.createWorkspace(ctx, root, uid, true); err != nil {
 		return root, false, fail(dir, err)
 	}
 	w, err := s.readWorkspace(root, uid)
