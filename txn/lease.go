@@ -140,7 +140,7 @@ func (s *Store) openTxsAround(sc *scope) ([]*OpenTx, error) {
 		all = append(all, txs...)
 	}
 	slices.SortFunc(all, func(a, b *OpenTx) int { return compare(a.data.ID, b.data.ID) })
-	return all, nil
+	return all, errors.Join(errs...)
 }
 
 // txDirsOf are the places where a scope's transactions are kept, and the user's own.
