@@ -158,7 +158,10 @@ func (s *Store) verifyLocked(ctx context.Context, t *target, res *VerifyResult) 
 		res.Foreign, res.Deleted = true, !fp.File.Found.Version.Exists
 	case recovery.Rebase:
 		res.Foreign, res.Unfinished = true, true
-	case recovery.Settle, recovery.Redo, recovery.SetAsideRedo:
+	case recovery.Settle:
+		// After another boot what is read comes from the disk: only `state` is behind.
+		res.Unfinished = fp.File.Journal.Known()
+	case recovery.Redo, recovery.SetAsideRedo:
 		res.Unfinished = true
 	case recovery.SetAside:
 		return &recovery.DamagedError{File: t.real, Rev: res.Rev, Err: t.file.Found.Err}
