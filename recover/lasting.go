@@ -38,11 +38,21 @@ func Lasting(files []*File) error {
 // prove looks for proof that records of f's journal are durable in all files of their
 // units. What this journal has durably says nothing of the others, so the last record
 // is looked at in any case.
+//
+// A unit that was taken back doesn't count, be it that only its record is durable and
+// not the abort behind that: whoever settles it makes the abort so.
 func (f *File) prove(p *peek, byKey map[Key]*peek) error {
+	aborted := map[wal.ID]bool{}
 	for lsn := p.state.Last; lsn > p.state.Applied; lsn-- {
 		rec, err := p.Read(lsn)
 		if err != nil {
 			return err
+		}
+		if rec.Kind == wal.KindAbort {
+			aborted[rec.Unit] = true
+		} else if aborted[rec.Unit] {
+			p.lasting = min(p.lasting, lsn-1)
+			continue
 		}
 		placed, err := f.placed(rec)
 		if err == nil && !placed {
