@@ -370,14 +370,39 @@ func buildOther(b *place, unit Unit, m Memory, rec *wal.Record) map[Key]error {
 
 // setAside lets the journal rot, gives the file a new one, and settles it.
 func (p *place) setAside() {
-	segment := filepath.Join(p.journal(), "00000000000000000001")
-	require.NoError(p.t, os.WriteFile(segment, []byte("rotten"), 0o600))
-	_, err := wal.SetAside(p.journal(), wal.Options{Boot: bootNow})
-	require.NoError(p.t, err)
+	p.rotAndSwitch()
 	f := p.open()
 	rec, err := f.Adoption(nil)
 	require.NoError(p.t, err)
 	require.NoError(p.t, f.AppendAdoption(rec))
+}
+
+// rotAndSwitch is setAside as far as the switch to the new journal.
+func (p *place) rotAndSwitch() {
+	segment := filepath.Join(p.journal(), "00000000000000000001")
+	require.NoError(p.t, os.WriteFile(segment, []byte("rotten"), 0o600))
+	_, err := wal.SetAside(p.journal(), wal.Options{Boot: bootNow})
+	require.NoError(p.t, err)
+}
+
+// Somebody looks at a file whose journal was set aside by a process that died before it
+// recorded what the file holds.
+func TestALookAtAJournalWithoutAVersion(t *testing.T) {
+	p := newPlace(t, "f")
+	p.build(Settled, textOther, newest(Settled, 0))
+	p.rotAndSwitch()
+	journal, err := Peek(fsys.OS, p.journal(), bootNow)
+	require.NoError(t, err)
+	f := &File{FS: fsys.OS, Key: p.key, Dir: p.journal(), Target: p.target(), Journal: journal}
+	require.NoError(t, f.Look())
+	require.NoError(t, Lasting([]*File{f}))
+	plan, err := MakePlan([]*File{f}, nil)
+	require.NoError(t, err)
+	require.Equal(t, FileCase{"begins-anew", Adopt}, plan.Of(p.key).Case)
+	rec, err := plan.Of(p.key).Coming()
+	require.NoError(t, err)
+	require.Equal(t, textOther, string(rec.Image))
+	require.Equal(t, uint64(3), rec.Rev, "revisions go on")
 }
 
 // checkUnit carries a unit out. A discarded one leaves the first file with its old

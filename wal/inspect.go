@@ -81,6 +81,9 @@ func (r *Report) count(c *contents) {
 		}
 		r.Last = e.rec.LSN
 		r.Durable = max(r.Durable, e.rec.Durable)
+		if e.rec.Kind == KindBegin {
+			r.Durable = max(r.Durable, e.rec.LSN) // its generation was synced before it became the journal
+		}
 	}
 	if c.limit == 0 && c.bad != nil {
 		r.Torn = !c.isBlank()
