@@ -167,7 +167,10 @@ func (s *Store) backupFile(w *backup.Writer, h head, at time.Time, former map[ba
 // backupNothing is for a file that has no version: it was not there, or its history
 // does not reach back so far, which the backup says.
 func (s *Store) backupNothing(w *backup.Writer, h head, at time.Time) error {
-	if at.IsZero() {
+	switch {
+	case at.IsZero() && h.t.plan == nil && h.t.file.Journal.State().Applied == 0:
+		return nil // it was gone when its journal was set aside, and has not come back
+	case at.IsZero():
 		return s.dropped(h.t, h.last) // meanwhile, if at all
 	}
 	made, err := s.madeByJtx(h)

@@ -184,3 +184,30 @@ func TestBackupKeepsModesAndBuildsOnFormerOnes(t *testing.T) {
 }
 
 func all(backup.File) bool { return true }
+
+// A file that was gone when its journal was set aside has a journal, and no version: a
+// backup of now is of the others, and one of then says that it does not have it.
+func TestBackupWhereAJournalHasNoVersion(t *testing.T) {
+	ctx := context.Background()
+	s, dir := openStore(t)
+	set(t, s, "a.json", "/n", 1)
+	then := set(t, s, "b.json", "/n", 1).ID
+	require.NoError(t, os.Remove(filepath.Join(dir, "a.json")))
+	segment := filepath.Join(dir, ".jtx", "files", "a.json", "00000000000000000001")
+	text := []byte(read(t, segment))
+	text[60] ^= 1
+	write(t, segment, string(text))
+	_, err := s.SetAside(ctx, "a.json")
+	require.NoError(t, err)
+	_, err = s.Recover(ctx, nil, txn.RecoverOptions{}) // settles that it isn't there
+	require.NoError(t, err)
+
+	now, err := s.Backup(ctx, filepath.Join(t.TempDir(), "now"), txn.BackupOptions{})
+	require.NoError(t, err)
+	require.Len(t, now.Files, 1)
+	require.Empty(t, now.Unknown)
+	was, err := s.Backup(ctx, filepath.Join(t.TempDir(), "then"), txn.BackupOptions{At: txn.AtTx(then)})
+	require.NoError(t, err)
+	require.Len(t, was.Files, 1)
+	require.Equal(t, []backup.Path{"a.json"}, was.Unknown)
+}
