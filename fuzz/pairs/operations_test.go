@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -122,12 +123,7 @@ var operations = []operation{
 		return err
 	}, apply: changesNothing, refused: []string{"compact", "redact", "set-aside", "open transaction"}},
 	{name: "set-aside", damages: true, run: setAside, apply: changesNothing, refused: []string{"set-aside"}},
-	{name: "adoption", run: func(w *world, on on) error {
-		if err := w.edit(on.file, "other", on.n, true); err != nil {
-			return err
-		}
-		return w.recover(on.file)
-	}, apply: func(s state, on on) bool { return s[on.file] != nil && s.put(on.file, "other", on.n) }},
+	{name: "adoption", run: adoption, apply: func(s state, on on) bool { return s[on.file] != nil && s.put(on.file, "other", on.n) }},
 	{name: "backup", run: func(w *world, on on) error {
 		_, err := w.store.Backup(context.Background(), filepath.Join(w.dir, fmt.Sprint("backup", on.n)), txn.BackupOptions{})
 		return err
@@ -208,6 +204,25 @@ func (w *world) recover(path string) error {
 
 func setAside(w *world, on on) error {
 	_, err := w.store.SetAside(context.Background(), on.file)
+	return err
+}
+
+// adoption is an edit and its recording. Where the edit met a file that a commit had
+// removed or moved already, and which only lagged, it is a revision and no file: to the
+// model it is refused, since it came too late.
+func adoption(w *world, on on) error {
+	if err := w.edit(on.file, "other", on.n, true); err != nil {
+		return err
+	}
+	if err := w.recover(on.file); err != nil {
+		return err
+	}
+	_, err := os.Lstat(filepath.Join(w.dir, on.file))
+	if errors.Is(err, fs.ErrNotExist) {
+		if lost := w.keeps(on.file, "other", on.n); lost != nil {
+			return fmt.Errorf("an edit is lost: %v", lost)
+		}
+	}
 	return err
 }
 
