@@ -124,3 +124,25 @@ func TestACopiedStateIsNotBelieved(t *testing.T) {
 	require.False(t, other.Trusted())
 	require.Equal(t, LSN(1), other.State().Durable, "what was durable still is")
 }
+
+// A power cut may take back that `state` was marked pending, and keep the switch, before
+// the damaged journal was moved.
+func TestTheTailOfAFormerGenerationIsNone(t *testing.T) {
+	dir := fileDir(t)
+	l := open(t, dir, bigSegments())
+	commit(t, l, image(1, `{"a":1}`))
+	require.NoError(t, l.Settle(1, FileID{}, VersionOf([]byte(`{"a":1}`)), true))
+	require.NoError(t, l.Close())
+	state, ok, err := ReadState(fsys.OS, dir)
+	require.NoError(t, err)
+	require.True(t, ok)
+	rec, err := Tail(fsys.OS, dir, state)
+	require.NoError(t, err)
+	require.NotNil(t, rec)
+	kept, err := SetAside(dir, bigSegments())
+	require.NoError(t, err)
+	require.NoError(t, os.Rename(filepath.Join(kept, lsnName(1)), filepath.Join(dir, lsnName(1))))
+	rec, err = Tail(fsys.OS, dir, state)
+	require.NoError(t, err)
+	require.Nil(t, rec)
+}

@@ -14,7 +14,11 @@ func Tail(fsy fsys.FS, dir string, s State) (*Record, error) {
 	if s.LastSize <= 0 || s.LastSize > s.Offset || s.Last < s.Segment {
 		return nil, nil
 	}
-	f, err := fsy.OpenFile(segmentPath(journalDir(dir, s.Gen), s.Group, s.Segment), os.O_RDONLY|careful, 0)
+	journal, gen, err := JournalDir(fsy, dir)
+	if err != nil || gen != s.Gen {
+		return nil, err // what is left of the former generation ends there, not the journal
+	}
+	f, err := fsy.OpenFile(segmentPath(journal, s.Group, s.Segment), os.O_RDONLY|careful, 0)
 	if err != nil {
 		return nil, err
 	}
