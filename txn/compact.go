@@ -121,7 +121,7 @@ func (s *Store) compact(ctx context.Context, h head, r Retention, dryRun bool) (
 		return nil, fail(t.name, err)
 	}
 	done.After = done.Before
-	if dryRun {
+	if dryRun || from.LSN == first.LSN { // there is nothing to drop: a rewrite would win nothing
 		return done, nil
 	}
 	beginning, err := s.beginning(t, from)

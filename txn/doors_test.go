@@ -19,7 +19,7 @@ import (
 var doors = map[string][]string{
 	// The door to look and the door to act; then the locks that are none of a tracked
 	// file: of a whole workspace, of its settings, of an open transaction.
-	"locks.Acquire": {"look.round", "session.lock", "Store.takeOver", "Store.endWorkspace", "Store.changeSettings", "OpenTx.lock"},
+	"locks.Acquire": {"look.round", "session.lock", "Store.takeOver", "Store.endWorkspace", "Store.changeSettings", "Store.unmake", "OpenTx.lock"},
 
 	"wal.Open":      {"Store.openLog"}, // for a session
 	"recovery.Peek": {"Store.peek"},    // for a look
