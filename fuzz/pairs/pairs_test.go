@@ -19,7 +19,7 @@ import (
 
 var (
 	all      = flag.Bool("pairs.all", false, "try every pair, and more of its states")
-	seedFlag = flag.Uint64("pairs.seed", 0, "draw the pairs, and their states, that this seed has drawn; 0 is always the same one with -short, else draws one")
+	seedFlag = flag.Uint64("pairs.seed", 0, "draw the pairs, and their states, that this seed has drawn; 0 is always the same one, and draws one with -pairs.all")
 	only     = flag.String("pairs.only", "", "try only pairs whose name contains this")
 )
 
@@ -259,7 +259,7 @@ func TestPairs(t *testing.T) {
 	}
 	row.Seed = *seedFlag
 	switch {
-	case row.Seed == 0 && testing.Short():
+	case row.Seed == 0 && !*all:
 		row.Seed = shortSeed
 	case row.Seed == 0:
 		row.Seed = rand.Uint64()
