@@ -273,6 +273,10 @@ func (s *Store) createWorkspace(ctx context.Context, dir string, uid int, tree b
 	if err != nil {
 		return false, err
 	}
+	if me := os.Geteuid(); name != metaDir && me > 0 && uid != me {
+		// It would be the caller's, and so not be found for files of that user.
+		return false, fmt.Errorf("%s: %w: in a sticky directory only the owner of a file (uid %d) begins its history", dir, fs.ErrPermission, uid)
+	}
 	meta := filepath.Join(dir, name)
 	temp, err := s.buildWorkspace(dir, uid, tree)
 	if err == nil {
