@@ -130,8 +130,9 @@ func (s *Store) byWorkspace(names []string, locked []*target) map[string]*logged
 		i := slices.IndexFunc(locked, func(t *target) bool { return t.name == name })
 		t := (*target)(nil)
 		if i >= 0 {
-			now := *locked[i] // whose session may be another's by now
-			if t = &now; s.lookAround(t) != nil {
+			// Its session may be another goroutine's by now: only what never changes is read.
+			at := locked[i]
+			if t = (&target{name: at.name, real: at.real, rel: at.rel, dir: at.dir, ws: at.ws}); s.lookAround(t) != nil {
 				t.private = true
 			}
 		} else if found, err := s.resolve(context.Background(), name); err == nil {
