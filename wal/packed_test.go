@@ -37,7 +37,9 @@ func TestPackedIsReadAgain(t *testing.T) {
 	}
 }
 
-// A small file of a stranger takes little memory and no time.
+// A small file of a stranger, which would unpack to 100 MB and more, takes a bounded part
+// of that: what may be of any ratio, as it grows, and the decoder's windows, which the race
+// detector makes anew at random (sync.Pool).
 func TestPackedBomb(t *testing.T) {
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression))
 	require.NoError(t, err)
@@ -67,7 +69,7 @@ func TestPackedBomb(t *testing.T) {
 			_, err := readPacked(fsys.OS, path, 0)
 			runtime.ReadMemStats(&after)
 			assert.ErrorIs(t, err, ErrCorrupt)
-			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(8*freeSize))
+			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(8*freeSize+2*maxWindow))
 		})
 	}
 }
