@@ -96,7 +96,7 @@ func (m *mcpCommand) serveMemory(ctx context.Context, s *txn.Store) error {
 // locate finds the memory's document: FILE itself, or what becomes of FILE where another
 // server keeps lines in it.
 func (m *mcpCommand) locate(ctx context.Context, mem *agent.Memory) error {
-	text, err := os.ReadFile(m.memory)
+	text, err := m.a.ReadFile(m.memory)
 	missing := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !missing {
 		return err

@@ -91,7 +91,7 @@ func (r *rewriteCommand) read(name string) (*script, error) {
 		}
 		s.old = in.Data
 	} else {
-		data, err := os.ReadFile(name)
+		data, err := r.a.ReadFile(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, &cli.Error{Exit: cli.ExitNo, Msg: cli.QuoteWord(name) + ": no such file"}
 		}

@@ -162,7 +162,7 @@ func errorOf(f txn.FileReport) error {
 	}
 	for _, d := range f.Done {
 		if d.Err != nil {
-			return &cli.About{What: cli.QuoteWord(cli.Shown(f.File)), Err: d.Err}
+			return &cli.About{What: cli.QuoteWord(cli.Shown(d.Target)), Err: d.Err}
 		}
 	}
 	return nil
@@ -208,9 +208,8 @@ func (r *recoverCommand) print(report txn.RecoverReport) error {
 
 func linesOf(f txn.FileReport) string {
 	var b strings.Builder
-	name := cli.QuoteWord(cli.Shown(f.File))
-	for _, d := range f.Done {
-		fmt.Fprintf(&b, "%s: %s: %s, revision %d", name, cli.CaseText(d), d.Action, d.Rev)
+	for _, d := range f.Done { // of other files too, where a unit joins them
+		fmt.Fprintf(&b, "%s: %s: %s, revision %d", cli.QuoteWord(cli.Shown(d.Target)), cli.CaseText(d), d.Action, d.Rev)
 		if edit := d.EditRev(); edit > 0 {
 			fmt.Fprintf(&b, ", the edit is revision %d", edit)
 		}
@@ -226,7 +225,7 @@ func linesOf(f txn.FileReport) string {
 		b.WriteByte('\n')
 	}
 	if f.Err != nil && len(f.Done) == 0 {
-		fmt.Fprintf(&b, "%s: not settled: %s\n", name, cli.Printable(cli.MessageOf(f.Err)))
+		fmt.Fprintf(&b, "%s: not settled: %s\n", cli.QuoteWord(cli.Shown(f.File)), cli.Printable(cli.MessageOf(f.Err)))
 	}
 	return b.String()
 }

@@ -36,7 +36,7 @@ FILE@REV.`,
 	u.flags.registerStyle(cmd.Flags())
 	u.flags.registerParents(cmd.Flags())
 	cmd.Flags().StringVar(&u.fallback, "default", "", "begin with this `JSON` where there is no file")
-	u.vars.register(cmd.Flags())
+	u.vars.register(a, cmd.Flags())
 	cmd.RunE = a.Verb(u.run)
 	return cmd
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -20,6 +19,7 @@ import (
 // jqFlags are the flags that give a jq program its variables: each takes two
 // words, a name and what it stands for.
 type jqFlags struct {
+	a    *app
 	vars []jq.Var
 	err  error // of the first value that is none
 }
@@ -31,7 +31,8 @@ var jqKinds = []struct{ name, usage string }{
 	{"rawfile", "`NAME PATH`: $NAME is a file's text"},
 }
 
-func (f *jqFlags) register(fs *pflag.FlagSet) {
+func (f *jqFlags) register(a *app, fs *pflag.FlagSet) {
+	f.a = a
 	for _, k := range jqKinds {
 		fs.Var(&jqValue{f, k.name}, k.name, k.usage)
 	}
@@ -51,7 +52,7 @@ func (v *jqValue) Set(pair string) error {
 	if !ok {
 		return fmt.Errorf("it takes two words, a name and a value")
 	}
-	read, err := readJQValue(v.kind, value)
+	read, err := v.read(value)
 	if err != nil && v.flags.err == nil {
 		// Said by the verb: the parser of flags would show the words joined.
 		v.flags.err = cli.InvalidIn("--"+v.kind+" "+name, err)
@@ -60,18 +61,18 @@ func (v *jqValue) Set(pair string) error {
 	return nil
 }
 
-func readJQValue(kind, word string) (*ordered.Value, error) {
-	switch kind {
+func (v *jqValue) read(word string) (*ordered.Value, error) {
+	switch v.kind {
 	case "argjson":
 		return jq.Decode([]byte(word))
 	case "slurpfile":
-		data, err := os.ReadFile(word)
+		data, err := v.flags.a.ReadFile(word)
 		if err != nil {
 			return nil, err
 		}
 		return decodeStream(data)
 	case "rawfile":
-		data, err := os.ReadFile(word)
+		data, err := v.flags.a.ReadFile(word)
 		return ordered.String(string(data)), err
 	default:
 		return ordered.String(word), nil

@@ -16,6 +16,8 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 const (
@@ -228,11 +230,17 @@ func eachInDir(root string, visit func(string, io.Reader) error) error {
 }
 
 func eachInTar(name string, visit func(string, io.Reader) error) error {
-	f, err := os.Open(name)
+	f, err := os.OpenFile(name, os.O_RDONLY|fsys.NonBlock, 0)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	// An archive is read more than once, and a pipe would be waited for.
+	if info, err := f.Stat(); err != nil {
+		return err
+	} else if !info.Mode().IsRegular() {
+		return fmt.Errorf("%w: not a regular file", ErrBad)
+	}
 	var from io.Reader = f
 	switch {
 	case strings.HasSuffix(name, "gz"):

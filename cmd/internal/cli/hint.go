@@ -168,7 +168,7 @@ func hintOfAccess(err error) string {
 	if !replaced && !strings.Contains(path.Path, "/.jtx") {
 		return ""
 	}
-	if f, err := os.Open(path.Path); errors.Is(err, fs.ErrPermission) {
+	if f, err := os.OpenFile(path.Path, os.O_RDONLY|fsys.NonBlock, 0); errors.Is(err, fs.ErrPermission) {
 		return "it can't be read: that needs read permission for it, and search permission for the directories above it"
 	} else if err == nil {
 		_ = f.Close() // nothing was written to it

@@ -83,12 +83,13 @@ func (a *App) Source(words []string) (source, error) {
 }
 
 func (a *App) ReadStdin() (source, error) {
-	data, err := a.readAll(func() ([]byte, error) { return readLimited(a.Stdin) })
+	data, err := Await(a, func() ([]byte, error) { return readLimited(a.Stdin) })
 	return source{"standard input", data}, err
 }
 
-func (a *App) readFile(name string) (source, error) {
-	data, err := a.readAll(func() ([]byte, error) {
+// ReadFile reads a file that the user has named, and that need not be tracked.
+func (a *App) ReadFile(name string) ([]byte, error) {
+	return Await(a, func() ([]byte, error) {
 		f, err := os.Open(name) // a pipe, as of <(...), waits here for its writer
 		if err != nil {
 			return nil, err
@@ -96,6 +97,10 @@ func (a *App) readFile(name string) (source, error) {
 		defer f.Close()
 		return readLimited(f)
 	})
+}
+
+func (a *App) readFile(name string) (source, error) {
+	data, err := a.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		e := &Error{Exit: ExitNo, Msg: QuoteWord(name) + ": no such file"}
 		if _, bad := jsonpatch.ParseStrict([]byte(name), jsonpatch.Limits{}); bad == nil {
@@ -119,23 +124,25 @@ func readLimited(r io.Reader) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// readAll reads until a signal ends it: a read of a terminal or pipe can't be called off.
-func (a *App) readAll(read func() ([]byte, error)) ([]byte, error) {
-	a.Signals.Wait() // it may take for ever
+// Await calls fn, which may wait for ever, until a signal ends that: the opening or
+// reading of a terminal or pipe can't be called off.
+func Await[T any](a *App, fn func() (T, error)) (T, error) {
+	a.Signals.Wait()
 	type result struct {
-		data []byte
-		err  error
+		value T
+		err   error
 	}
 	done := make(chan result, 1)
 	go func() {
-		data, err := read()
-		done <- result{data, err}
+		value, err := fn()
+		done <- result{value, err}
 	}()
 	select {
 	case r := <-done:
-		return r.data, r.err
+		return r.value, r.err
 	case <-a.Ctx.Done():
-		return nil, context.Cause(a.Ctx)
+		var none T
+		return none, context.Cause(a.Ctx)
 	}
 }
 

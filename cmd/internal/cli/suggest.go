@@ -120,7 +120,7 @@ const (
 // hintOfPlace tells the keys that are where a pointer leads to nothing.
 func hintOfPlace(file, ptr string) string {
 	info, err := os.Stat(file)
-	if err != nil || info.Size() > maxLookedInto {
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxLookedInto {
 		return ""
 	}
 	text, err := os.ReadFile(file)
