@@ -26,8 +26,11 @@ type Done struct {
 	// together with what was committed, and where the two met: Rev is the committed
 	// version again. It is "" where there was no clash.
 	Clash string
-	Cut   wal.CutReport
-	Err   error // damage, or what kept the action from being done
+	// MovedTo is where a committed change has moved the file beside which an edit was
+	// found, absolute; "" where it did not, or to another workspace.
+	MovedTo string
+	Cut     wal.CutReport
+	Err     error // damage, or what kept the action from being done
 }
 
 // EditRev is the revision that an edit is as it was found, where that is not the one
@@ -247,6 +250,9 @@ func (f *File) adopt(newest *wal.Record, done *Done) error {
 		return err
 	}
 	done.Record, done.Rev = rec, rec.Rev
+	if newest != nil && !newest.After.Exists {
+		done.MovedTo = f.movedTo(newest)
+	}
 	return f.AppendAdoption(rec)
 }
 

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
@@ -17,6 +19,7 @@ type merge struct {
 	rec   *wal.Record         // is appended; nil where the edit has nothing that the newest version lacks
 	doc   *jsonpatch.Document // what stands then, nil: no file
 	clash string              // see Done
+	moved string              // see Done
 }
 
 // lag is how far the file may be behind its journal.
@@ -42,7 +45,13 @@ func (f *File) rebase(newest *wal.Record) (merge, error) {
 		return merge{}, err
 	}
 	if l.newest == nil {
-		return f.clash(newest, l, "a committed change removed the file")
+		why, moved := "a committed change removed the file", f.movedTo(newest)
+		if moved != "" {
+			why = "a committed change moved the file"
+		}
+		m, err := f.clash(newest, l, why)
+		m.moved = moved
+		return m, err
 	}
 	edit, err := jsonpatch.Diff(l.newest, f.Found.Doc)
 	if err != nil {
@@ -154,6 +163,20 @@ func (f *File) rebased(newest *wal.Record, from, next *jsonpatch.Document) (*wal
 func (f *File) clash(newest *wal.Record, l lag, why string) (merge, error) {
 	rec, err := f.clashRecord(newest, f.Found, trustedBytes(l.newest))
 	return merge{rec: rec, doc: l.newest, clash: why}, err
+}
+
+// movedTo is the name to which a version without a file was moved, absolute: "" where
+// it was removed, or went to another workspace.
+func (f *File) movedTo(rec *wal.Record) string {
+	root, ok := strings.CutSuffix(f.Target, string(filepath.Separator)+filepath.FromSlash(f.Key.Path))
+	for _, t := range rec.Txns {
+		for _, o := range t.Origins {
+			if ok && o.Kind == wal.OriginLeft && filepath.IsLocal(filepath.FromSlash(o.Path)) {
+				return filepath.Join(root, filepath.FromSlash(o.Path))
+			}
+		}
+	}
+	return ""
 }
 
 // maxBetween bounds how many versions are kept to compare an edit with.
@@ -303,6 +326,7 @@ func (fp *FilePlan) rebase(done *Done) (*wal.Record, error) {
 		return nil, err
 	}
 	done.Record, done.Rev, done.Clash = m.rec, m.rec.Rev, m.clash
+	done.MovedTo = m.moved
 	fsys.Step("recovery.rebased")
 	return m.rec, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -39,7 +40,26 @@ type FileChange struct {
 	// made is an "add" of the whole, one that was removed a "remove" of it; a
 	// change of layout alone is an empty patch.
 	Patch jsonpatch.Patch `json:"patch,omitempty"`
+	// Origins say where the content is from, or where it went.
+	Origins []Origin `json:"origins,omitempty"`
 }
+
+// Origin is another file's part in a change.
+type Origin struct {
+	How  OriginHow `json:"how"`
+	File string    `json:"file,omitempty"` // absolute; empty where it is in another workspace
+	Rev  uint64    `json:"rev,omitempty"`  // the version of it that was moved or copied, 0 where it had none
+}
+
+// OriginHow is the way from one file to another.
+type OriginHow string
+
+// The ways, as they are told.
+const (
+	MovedFrom  OriginHow = "moved from"
+	CopiedFrom OriginHow = "copied from"
+	MovedTo    OriginHow = "moved to"
+)
 
 // HistoryOptions narrow a history.
 type HistoryOptions struct {
@@ -288,7 +308,7 @@ func (s *Store) entry(unit []located, id wal.ID, patches bool) (Entry, error) {
 		t := at.rec.Txns[i]
 		e.Time, e.Actor, e.Message, e.Request = t.Time, t.Actor, t.Message, t.RequestID
 		e.Foreign = e.Foreign || at.rec.Flags&wal.FlagForeign != 0
-		c := FileChange{File: at.h.t.name, Rev: at.rec.Rev, Before: at.rec.Before, After: at.rec.After}
+		c := FileChange{File: at.h.t.name, Rev: at.rec.Rev, Before: at.rec.Before, After: at.rec.After, Origins: originsIn(at, t)}
 		if patches {
 			var err error
 			if c.Patch, err = s.patchOf(at, i); err != nil {
@@ -299,6 +319,25 @@ func (s *Store) entry(unit []located, id wal.ID, patches bool) (Entry, error) {
 	}
 	e.Others = others(unit)
 	return e, nil
+}
+
+// originsIn are those of a transaction that name a file.
+func originsIn(at located, t wal.Txn) (list []Origin) {
+	ways := map[wal.OriginKind]OriginHow{wal.OriginMoved: MovedFrom, wal.OriginCopied: CopiedFrom, wal.OriginLeft: MovedTo}
+	for _, o := range t.Origins {
+		how, known := ways[o.Kind]
+		if !known {
+			continue
+		}
+		told := Origin{How: how, Rev: o.Rev}
+		if validRel(o.Path) {
+			told.File = filepath.Join(at.h.t.ws.root, filepath.FromSlash(o.Path))
+		} else if names := others([]located{at}); how != CopiedFrom && len(names) == 1 {
+			told.File = names[0] // the only one that was changed besides
+		}
+		list = append(list, told)
+	}
+	return list
 }
 
 // others lists the participants of a unit that are not among the located ones.

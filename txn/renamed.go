@@ -2,7 +2,6 @@ package txn
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -109,7 +108,7 @@ func (s *Store) tellFormer(t *target, rec *wal.Record) {
 		return
 	}
 	first := &rec.Txns[0]
-	first.Message = fmt.Sprintf("moved from %s@%d by another program", f.t.rel, f.rev)
+	first.Message = ""
 	first.Origins = append(first.Origins, wal.Origin{Kind: wal.OriginMoved, Txn: f.txn, Path: f.t.rel, Rev: f.rev})
 }
 

@@ -2,6 +2,7 @@ package txn_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -20,6 +21,11 @@ func told(t *testing.T, s *txn.Store, dir, name string) (revs, messages []string
 			rel, err := filepath.Rel(dir, f.File)
 			require.NoError(t, err)
 			revs = append(revs, rel)
+		}
+		for _, f := range e.Files {
+			for _, o := range f.Origins {
+				e.Message += fmt.Sprintf("%s %s@%d", o.How, o.File, o.Rev)
+			}
 		}
 		messages = append(messages, e.Message)
 	}
@@ -78,7 +84,7 @@ func TestHistoryFollowsAPlainMove(t *testing.T) {
 				set(t, s, c.to, "/n", 3)
 				revs, messages := told(t, s, dir, c.to)
 				require.Equal(t, []string{c.to, c.to, c.from, c.from}, revs)
-				require.Equal(t, "moved from "+c.from+"@2 by another program", messages[1])
+				require.Equal(t, "moved from "+filepath.Join(dir, c.from)+"@2", messages[1])
 				verify(t, s)
 
 				again := filepath.Join(dir, "again.json")

@@ -3,8 +3,6 @@ package txn
 import (
 	"context"
 	"errors"
-	"fmt"
-	"path/filepath"
 
 	"github.com/jtx-project/jtx/wal"
 )
@@ -13,34 +11,43 @@ import (
 type transfer struct {
 	from, to string
 	move     bool
-	message  string // the caller's
 
+	src    *draft
 	origin wal.Origin // of the file that gets the content
+	left   wal.Origin // of the one that is moved away
 }
 
-// originOf says for programs where the content is from. A path in another workspace
-// is not said.
-func (tr *transfer) originOf(src, dst *target, rev uint64) (wal.Origin, error) {
-	o := wal.Origin{Kind: wal.OriginCopied, Rev: rev}
+// noteOrigins says where the content is from, and where it went. A path in another
+// workspace is not said.
+func (tr *transfer) noteOrigins(src, dst *draft, rev uint64) error {
+	tr.src = src
+	tr.origin = wal.Origin{Kind: wal.OriginCopied, Rev: rev}
 	if tr.move {
-		o.Kind = wal.OriginMoved
+		tr.origin.Kind = wal.OriginMoved
 	}
-	if src.ws.id == dst.ws.id {
-		o.Path = src.rel
+	tr.left = wal.Origin{Kind: wal.OriginLeft}
+	if src.t.ws.id == dst.t.ws.id {
+		tr.origin.Path, tr.left.Path = src.t.rel, dst.t.rel
 	}
-	newest, err := src.file.Newest()
+	newest, err := src.t.file.Newest()
 	if newest != nil {
-		o.Txn = idOf(newest)
+		tr.origin.Txn = idOf(newest)
 	}
-	return o, err
+	return err
 }
 
 // originsOf are the origins of what a call does in a draft.
 func (c *call) originsOf(d *draft) []wal.Origin {
-	if c.transfer == nil || d.like == nil {
+	tr := c.transfer
+	switch {
+	case tr == nil:
 		return c.origins
+	case d.like != nil:
+		return []wal.Origin{tr.origin}
+	case tr.move && d == tr.src:
+		return []wal.Origin{tr.left}
 	}
-	return []wal.Origin{c.transfer.origin}
+	return nil
 }
 
 // ErrExists is why Move and Copy do nothing, unless [Replacing] is given. It comes
@@ -52,8 +59,8 @@ func Replacing() Option { return func(c *call) { c.replace = true } }
 
 // Move gives a file another name, in one transaction: its content, mode, owner and
 // attributes are under the new name and nothing under the old, or all is as it
-// was. Both histories go on: each tells of the transaction, whose message names
-// the file and revision that the content is from. It fails with ErrConflict where
+// was. Both histories go on: each tells of the transaction, whose origins name the
+// file and revision that the content is from, and the name that it went to. It fails with ErrConflict where
 // the new name is taken, unless [Replacing] is given; then nobody may read the
 // file who might not read both.
 func (s *Store) Move(ctx context.Context, from, to string, opts ...Option) (Result, error) {
@@ -68,7 +75,6 @@ func (s *Store) Copy(ctx context.Context, from, to string, opts ...Option) (Resu
 func (s *Store) transfer(ctx context.Context, tr transfer, opts []Option) (Result, error) {
 	var c *call
 	opts = append(opts, func(given *call) {
-		tr.message = given.message
 		c, given.transfer = given, &tr
 	})
 	return s.Do(ctx, []string{tr.from, tr.to}, func(tx *Tx) error { return s.runTransfer(tx, c) }, opts...)
@@ -93,8 +99,7 @@ func (s *Store) runTransfer(tx *Tx, c *call) error {
 	if err != nil {
 		return fail(tr.from, err)
 	}
-	c.message = tr.describe(s, rev)
-	if tr.origin, err = tr.originOf(src.t, dst.t, rev); err != nil {
+	if err := tr.noteOrigins(src, dst, rev); err != nil {
 		return fail(tr.from, err)
 	}
 	if err := dst.replace(src.doc, tx.lim); err != nil {
@@ -105,25 +110,6 @@ func (s *Store) runTransfer(tx *Tx, c *call) error {
 		src.remove()
 	}
 	return nil
-}
-
-// describe says where the content is from, besides what the caller says.
-func (tr *transfer) describe(s *Store, rev uint64) string {
-	name := s.abs(tr.from)
-	if rel, err := filepath.Rel(s.dir, name); err == nil && filepath.IsLocal(rel) {
-		name = rel
-	}
-	if rev > 0 {
-		name = fmt.Sprintf("%s@%d", name, rev)
-	}
-	text := "copy of " + name
-	if tr.move {
-		text = "moved from " + name
-	}
-	if tr.message != "" {
-		return tr.message + " (" + text + ")"
-	}
-	return text
 }
 
 // narrowTransfer keeps the journal of the file that gets the content from whom the

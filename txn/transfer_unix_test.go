@@ -56,7 +56,8 @@ func TestMoveToAWorkspaceAside(t *testing.T) {
 	require.Equal(t, "{\n  \"n\": 1\n}\n", read(t, filepath.Join(dir, "sub", "b.json")))
 	for e, err := range s.History(ctx, []string{"sub/b.json"}, txn.HistoryOptions{}) {
 		require.NoError(t, err)
-		require.Equal(t, "tidy (moved from a.json@1)", e.Message)
+		require.Equal(t, "tidy", e.Message)
+		require.Equal(t, []txn.Origin{{How: txn.MovedFrom, File: filepath.Join(dir, "a.json"), Rev: 1}}, e.Files[0].Origins)
 		require.Equal(t, []string{filepath.Join(dir, "a.json")}, e.Others)
 	}
 	_, err = s.Move(ctx, "sub/b.json", "sub/b.json")

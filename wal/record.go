@@ -120,6 +120,8 @@ const (
 	OriginMoved
 	// OriginCopied is the file whose content was copied.
 	OriginCopied
+	// OriginLeft is, of a version without a file, the name that it was moved to.
+	OriginLeft
 )
 
 // Fact is what became of a unit of several files whose record a journal had.

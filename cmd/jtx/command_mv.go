@@ -15,8 +15,8 @@ import (
 func newMv(a *app) *cobra.Command {
 	return newTransfer(a, "mv", "rename a file, with its history",
 		`Moves the file A to B in one transaction over both, and prints TXID A@REV B@REV.
-The history of B begins with the content of A; the message of the transaction says
-which revision of which file that was, and undo of it takes both back. The history
+The history of B begins with the content of A; jtx log says which revision of which
+file that was, and undo of the transaction takes both back. The history
 of A stays under its name. B keeps the mode, owner and attributes of A. Where B is a
 directory the file goes into it. Where B is there already it is a conflict (3);
 with -f it is replaced, and allows nobody what A or the old B did not.`, (*txn.Store).Move)
@@ -24,8 +24,8 @@ with -f it is replaced, and allows nobody what A or the old B did not.`, (*txn.S
 
 func newCp(a *app) *cobra.Command {
 	return newTransfer(a, "cp", "copy a file; its history says from where it came",
-		`Copies the file A to B in a transaction, and prints TXID B@REV. The message of the
-transaction says which revision of which file B is a copy of. B has the mode, owner
+		`Copies the file A to B in a transaction, and prints TXID B@REV. jtx log says which
+revision of which file B is a copy of. B has the mode, owner
 and attributes of A. Where B is a directory the copy goes into it. Where B is there
 already it is a conflict (3); with -f it is replaced, and allows nobody what A or
 the old B did not.`, (*txn.Store).Copy)

@@ -213,8 +213,11 @@ func linesOf(f txn.FileReport) string {
 		if edit := d.EditRev(); edit > 0 {
 			fmt.Fprintf(&b, ", the edit is revision %d", edit)
 		}
+		if d.MovedTo != "" && d.Clash == "" {
+			fmt.Fprintf(&b, ", after it was moved to %s", cli.QuoteWord(cli.Shown(d.MovedTo)))
+		}
 		if d.Clash != "" {
-			fmt.Fprintf(&b, ", it clashes: %s", cli.Printable(d.Clash))
+			fmt.Fprintf(&b, ", it clashes: %s", cli.ClashText(d))
 		}
 		if d.Aside != "" {
 			fmt.Fprintf(&b, ", bytes kept in %s", cli.QuoteWord(cli.Shown(d.Aside)))

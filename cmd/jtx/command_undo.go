@@ -95,7 +95,7 @@ func (u *undoCommand) transactions(s *txn.Store, args []string) ([]wal.ID, error
 			if e.Foreign {
 				who = "another program"
 			}
-			u.a.Message(fmt.Sprintf("takes back %s  %s  %s  %s", e.ID, e.Time.Format("2006-01-02T15:04:05Z"), who, e.Message))
+			u.a.Message(fmt.Sprintf("takes back %s  %s  %s  %s", e.ID, e.Time.Format("2006-01-02T15:04:05Z"), who, cli.Told(e)))
 		}
 	}
 	return ids, nil

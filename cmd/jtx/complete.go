@@ -89,7 +89,7 @@ func completeTxs(cmd *cobra.Command, args []string, word string) ([]string, cobr
 			break
 		}
 		if id := entry.ID.String(); strings.HasPrefix(id, word) {
-			words = append(words, described(id, cli.TimeText(entry.Time)+" "+entry.Message))
+			words = append(words, described(id, cli.TimeText(entry.Time)+" "+cli.Told(entry)))
 		}
 	}
 	if len(words) == 0 {
@@ -159,7 +159,7 @@ func (c *completer) versions(word string) []string {
 			break
 		}
 		if rev := strconv.FormatUint(entry.Files[0].Rev, 10); strings.HasPrefix(rev, begun) {
-			words = append(words, described(file+"@"+rev, cli.TimeText(entry.Time)+" "+entry.Message))
+			words = append(words, described(file+"@"+rev, cli.TimeText(entry.Time)+" "+cli.Told(entry)))
 		}
 	}
 	return words

@@ -31,7 +31,7 @@ func revisions(e txn.Entry) string {
 // actor, the files and the message, separated by tabs; then, where patches were
 // asked for, a line for each file that begins with a tab.
 func plainEntry(b *bytes.Buffer, e txn.Entry, patches bool) {
-	fmt.Fprintf(b, "%s\t%s\t%s\t%s\t%s\n", e.ID, cli.TimeText(e.Time), field(actorOf(e)), revisions(e), field(e.Message))
+	fmt.Fprintf(b, "%s\t%s\t%s\t%s\t%s\n", e.ID, cli.TimeText(e.Time), field(actorOf(e)), revisions(e), field(cli.Told(e)))
 	if patches {
 		for _, f := range e.Files {
 			fmt.Fprintf(b, "\t%s\t%s\n", cli.QuoteWord(fmt.Sprintf("%s@%d", cli.Shown(f.File), f.Rev)), f.Patch.Encode())
@@ -86,7 +86,7 @@ func (p *page) prettyEntry(b *bytes.Buffer, e txn.Entry, patches bool) {
 	line := fmt.Sprintf("%s  %-14s %-8s %s", p.paint(yellow, id), when, actor, p.paint(cli.Bold, files))
 	// What does not fit is cut, but never so that nothing is told.
 	room := max(16, p.width-len(id)-max(14, len(when))-max(8, len(actor))-utf8.RuneCountInString(files)-7)
-	about := []rune(cli.Printable(cmp.Or(e.Message, happened(e))))
+	about := []rune(cli.Printable(cmp.Or(cli.Told(e), happened(e))))
 	if len(about) > room {
 		about = append(about[:room-3], []rune("...")...)
 	}

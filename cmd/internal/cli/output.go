@@ -167,14 +167,15 @@ func (o Outcome) JSON() ResultJSON {
 // DoneJSON is a step of recovery.
 type DoneJSON struct {
 	*JSONFile
-	Case   string `json:"case"`
-	Action string `json:"action"`
-	Rev    uint64 `json:"rev"`
-	Unit   string `json:"unit,omitempty"`
-	Aside  string `json:"aside,omitempty"`
-	Clash  string `json:"clash,omitempty"`
-	Edit   uint64 `json:"edit,omitempty"` // the revision that an edit is as it was found
-	Error  string `json:"error,omitempty"`
+	Case   string    `json:"case"`
+	Action string    `json:"action"`
+	Rev    uint64    `json:"rev"`
+	Unit   string    `json:"unit,omitempty"`
+	Aside  string    `json:"aside,omitempty"`
+	Clash  string    `json:"clash,omitempty"`
+	Edit   uint64    `json:"edit,omitempty"` // the revision that an edit is as it was found
+	Moved  *JSONFile `json:"moved_to,omitempty"`
+	Error  string    `json:"error,omitempty"`
 }
 
 func NewDoneJSON(d recovery.Done) DoneJSON {
@@ -182,10 +183,21 @@ func NewDoneJSON(d recovery.Done) DoneJSON {
 	if !d.Unit.IsZero() {
 		j.Unit = d.Unit.String()
 	}
+	if d.MovedTo != "" {
+		j.Moved = NewJSONFile(Shown(d.MovedTo))
+	}
 	if d.Err != nil {
 		j.Error = MessageOf(d.Err)
 	}
 	return j
+}
+
+// ClashText says why an edit could not be kept together with what was committed.
+func ClashText(d recovery.Done) string {
+	if d.MovedTo != "" {
+		return Printable(d.Clash) + " to " + QuoteWord(Shown(d.MovedTo))
+	}
+	return Printable(d.Clash)
 }
 
 // rebaseText says what became of an edit that was made while a file lagged.
@@ -195,7 +207,7 @@ func rebaseText(d recovery.Done) string {
 	case d.Record == nil:
 		return "all of it was committed already"
 	case d.Clash != "":
-		return fmt.Sprintf("it clashes: %s; it is revision %d, and what was committed stands again as revision %d", Printable(d.Clash), edit, d.Rev)
+		return fmt.Sprintf("it clashes: %s; it is revision %d, and what was committed stands again as revision %d", ClashText(d), edit, d.Rev)
 	case edit > 0:
 		return fmt.Sprintf("recorded as revision %d, and with what was committed as revision %d", edit, d.Rev)
 	}
@@ -223,7 +235,11 @@ func doneText(d recovery.Done) string {
 	}
 	switch d.Action {
 	case recovery.Adopt:
-		return fmt.Sprintf("%s: %s; recorded as revision %d", name, CaseText(d), d.Rev)
+		text := fmt.Sprintf("%s: %s; recorded as revision %d", name, CaseText(d), d.Rev)
+		if d.MovedTo != "" {
+			text += ", after it was moved to " + QuoteWord(Shown(d.MovedTo))
+		}
+		return text
 	case recovery.Redo:
 		return fmt.Sprintf("%s: %s; revision %d was put in place", name, CaseText(d), d.Rev)
 	case recovery.Rebase:
