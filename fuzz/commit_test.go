@@ -101,7 +101,11 @@ func (c *crashed) record(rec *crashfs.Recorder, dir string) error {
 // recover looks at the files as they are after the crash, and then lets jtx do
 // what it does.
 func (c *crashed) recover(fsy fsys.FS, dir string, cr crashfs.Crash) error {
-	if err := c.checkPlain(dir, len(cr.Points)); err != nil {
+	err := c.checkPlain(dir, len(cr.Points))
+	if err == nil && c.drop == nil {
+		err = entriesWhole(dir)
+	}
+	if err != nil {
 		return fmt.Errorf("before recovery: %w", err)
 	}
 	w, err := c.open(fsy, dir, cr.Boots)

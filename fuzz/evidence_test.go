@@ -21,6 +21,7 @@ const (
 	kindLog         = "crash models: the journal alone"
 	kindCompaction  = "crash models: compaction"
 	kindPacking     = "crash models: old segments are compressed"
+	kindEntry       = "crash models: a file's entry is made"
 	kindLooker      = "crash models: a look beside a crash, then the power fails"
 )
 

@@ -71,6 +71,7 @@ func steppedCommands() map[string]stepped {
 	one, three := []string{"a.json"}, []string{"a.json", "one/b.json", "two/c.json"}
 	return map[string]stepped{
 		"one file, first touch":    {files: one},
+		"a long name, first touch": {files: []string{strings.Repeat("n", 150) + ".json"}},
 		"one file":                 {files: one, tracked: true},
 		"one file, in place":       {files: one, tracked: true, inPlace: true},
 		"three files, first touch": {files: three, init: true},
@@ -151,6 +152,9 @@ func (s stepped) plain(dir string, recovered bool) (values []string, err error) 
 func (s stepped) judge(b *binary, dir string) error {
 	if _, err := s.plain(dir, false); err != nil {
 		return fmt.Errorf("before recovery: %w", err)
+	}
+	if err := entriesWhole(dir); err != nil {
+		return err
 	}
 	b.run(dir, 0, "recover")
 	values, err := s.plain(dir, true)

@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
@@ -335,6 +336,9 @@ func journalOf(dir, file string) string {
 			panic(err)
 		}
 		name := strings.ReplaceAll(rel, "/", "%2F")
+		if len(name) > 120 {
+			name = fmt.Sprintf("%%%%%x", sha256.Sum256([]byte(rel)))
+		}
 		journal := filepath.Join(dir, at, ".jtx", "files", name)
 		if _, err := os.Stat(journal); err == nil || at == "." {
 			return journal

@@ -37,8 +37,9 @@ func (s *Store) accessOfDir(dir string, uid int) (access, error) {
 // accessOfFile follows a tracked file: whoever may read it may read its journal.
 // Whoever may write it may write that too, if they may write its directory: else they
 // could harm the history, and not the file.
-func accessOfFile(info, dir fs.FileInfo) access {
-	a := accessFor(dirMode(info.Mode().Perm())&^keptFrom(info, dir), info)
+func accessOfFile(name string, info, dir fs.FileInfo) access {
+	mode := fsys.ModeWithoutACL(name, info.Mode().Perm())
+	a := accessFor(dirMode(mode)&^keptFrom(info, dir), info)
 	owner, _ := ownerOf(info)
 	dirOwner, _ := ownerOf(dir)
 	if owner != dirOwner && dir.Mode().Perm()&0o022 == 0 && a.uid >= 0 {
@@ -62,14 +63,25 @@ func keptFrom(info, dir fs.FileInfo) fs.FileMode {
 }
 
 // ofNew is the access of what a file gets that is made in a directory: its maker's.
-func ofNew(info fs.FileInfo) access {
-	mode := info.Mode().Perm() &^ keptFrom(info, info)
+func ofNew(name string, info fs.FileInfo) access {
+	mode := fsys.ModeWithoutACL(name, info.Mode().Perm()) &^ keptFrom(info, info)
 	gid, _ := groupOf(info)
 	if own := os.Getegid(); info.Mode()&fs.ModeSetgid == 0 && gid != own {
 		gid, mode = own, everybody(mode)
 	}
 	a := accessFor(mode, info)
 	a.uid, a.gid = -1, gid
+	return a
+}
+
+// lessUmask is the access to what is of a file that is not there yet, as that will have
+// it: of what was asked for, only what a file that was made so did get.
+func (a access) lessUmask(made fs.FileMode) access {
+	a.file &= made
+	a.dir = a.dir.Perm() & (dirMode(made) | 0o700)
+	if a.dir&0o020 != 0 {
+		a.dir |= fs.ModeSetgid
+	}
 	return a
 }
 
@@ -145,22 +157,6 @@ func (a access) applyTo(fsy fsys.FS, dir string) error {
 	}
 	defer f.Close()
 	return a.apply(f, a.dir)
-}
-
-// mkdirForNew makes the directory of a file that is not there yet, and returns the
-// access to it: less the umask, as the file will have it.
-func (a access) mkdirForNew(fsy fsys.FS, name string) (access, error) {
-	err := fsy.Mkdir(name, a.dir.Perm())
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return a, err
-	}
-	made, err := fsy.Lstat(name)
-	if err != nil {
-		return a, err
-	}
-	narrow := accessFor(made.Mode().Perm()&a.dir.Perm(), made)
-	narrow.uid, narrow.gid = a.uid, a.gid
-	return narrow, narrow.applyTo(fsy, name)
 }
 
 // openInside gives what is in a journal's directory the access that the directory is

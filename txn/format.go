@@ -11,7 +11,7 @@ const (
 	formatVersion = 1
 	// layoutVersion counts the ways in which format 1 was laid out on the disk before it
 	// was frozen. Only the last one is read.
-	layoutVersion = 2
+	layoutVersion = 3
 )
 
 // ErrDevelopment is returned, with ErrFormat, for a workspace of a layout from before

@@ -16,9 +16,9 @@ import (
 func TestFormatsThatAreRefused(t *testing.T) {
 	for name, c := range map[string]struct{ from, to, says string }{
 		"another format":     {`"format":1`, `"format":2`, "format 2"},
-		"no layout":          {`"layout":2,`, ``, "development build"},
-		"an older layout":    {`"layout":2`, `"layout":1`, "development build"},
-		"a newer layout":     {`"layout":2`, `"layout":3`, "newer jtx"},
+		"no layout":          {`"layout":3,`, ``, "development build"},
+		"an older layout":    {`"layout":3`, `"layout":2`, "development build"},
+		"a newer layout":     {`"layout":3`, `"layout":4`, "newer jtx"},
 		"a need not known":   {`"needs":[]`, `"needs":["remote"]`, `"remote"`},
 		"an id that is none": {`"id":"`, `"id":"x`, "id"},
 	} {

@@ -46,7 +46,7 @@ func (s *Store) keepCopy(ctx context.Context, file string, data []byte) (string,
 		return kept[0], nil
 	}
 	name := filepath.Join(dir, now().Format("20060102T150405Z")+suffix)
-	err = accessOfFile(info, info).writeFile(s.fs, name, string(data))
+	err = accessOfFile(real, info, info).writeFile(s.fs, name, string(data))
 	if err == nil || errors.Is(err, fs.ErrExist) {
 		err = fsys.SyncDir(s.fs, dir)
 	}

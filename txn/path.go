@@ -105,9 +105,9 @@ func realDir(dir string) (string, error) {
 	return filepath.Join(parent, filepath.Base(dir)), err
 }
 
-// maxEscaped is the longest escaped name; a longer one becomes a hash. File
-// systems allow 255 bytes.
-const maxEscaped = 200
+// maxEscaped is the longest escaped name, in bytes; a longer one becomes a hash. File
+// systems allow 255, those that encrypt names some 140.
+const maxEscaped = 120
 
 // escape makes one file name of a path below a workspace: letters, digits and
 // a few marks stay, every other byte is %XX. A result of more than maxEscaped

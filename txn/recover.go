@@ -82,7 +82,7 @@ func (s *Store) Recover(ctx context.Context, paths []string, o RecoverOptions) (
 	}
 	err = errors.Join(err, s.sweepTxs(ctx, sc, o, &r))
 	for _, w := range sc.workspaces {
-		err = errors.Join(err, s.sweepBuilt(w, o.DryRun, &r))
+		err = errors.Join(err, s.sweepUnfinished(w, o.DryRun, &r))
 	}
 	for _, t := range sc.never {
 		err = errors.Join(err, s.sweepStaged(ctx, t, o.DryRun, &r))
@@ -174,30 +174,7 @@ func (s *Store) planFile(ctx context.Context, t *target) (report []recovery.Done
 	return report, fail(t.real, err)
 }
 
-// sweepBuilt removes workspaces that were being built, or removed, when their process
-// died.
-func (s *Store) sweepBuilt(w *workspace, dryRun bool, r *RecoverReport) error {
-	const young = time.Hour // one this old has no process that still builds it
-	entries, err := s.fs.ReadDir(w.root)
-	if err != nil {
-		return fail(w.root, err)
-	}
-	for _, e := range entries {
-		id, ok := builtName(e.Name())
-		if !ok || time.Since(ulid.Time(id.Time())).Abs() < young { // or a clock was ahead
-			continue
-		}
-		path := filepath.Join(w.root, e.Name())
-		if !dryRun {
-			if err := fsys.RemoveTree(s.fs, path); err != nil {
-				return fail(path, err)
-			}
-		}
-		r.Removed = append(r.Removed, path)
-	}
-	return nil
-}
-
+// builtName tells what is in the name of a workspace that is being built, or removed.
 func builtName(name string) (ulid.ULID, bool) {
 	name, ok := strings.CutPrefix(name, metaDir+".")
 	if !ok {

@@ -65,7 +65,7 @@ func (ses *session) widen() error {
 		if t.guarded() || t.file.Found.Info == nil || !t.file.Log.Trusted() {
 			continue
 		}
-		a := t.accessOf(t.file.Found.Info)
+		a := t.accessOf(t.real, t.file.Found.Info)
 		want := a.dir
 		if t.dirMode == want.Perm() {
 			continue

@@ -161,9 +161,9 @@ func isMeta(path string) bool {
 	return false
 }
 
-// prepare makes the directory of the file's journal, so that its lock can be made
-// there. Where the file's mode has been narrowed, the directory follows at once;
-// where it has been widened, in [session.widen].
+// prepare makes the file's entry, where its lock is and its journal will be. Where the
+// file's mode has been narrowed, the entry follows at once; where it has been widened, in
+// [session.widen].
 func (s *Store) prepare(t *target) (access, error) {
 	a, err := s.accessFor(t)
 	if err != nil {
@@ -171,11 +171,12 @@ func (s *Store) prepare(t *target) (access, error) {
 	}
 	have, err := s.fs.Lstat(t.dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		t.dirMode = a.dir.Perm()
-		if t.info == nil {
-			return a.mkdirForNew(s.fs, t.dir)
+		a, err = s.makeEntry(t, a)
+		if errors.Is(err, fs.ErrExist) {
+			return s.prepare(t) // somebody else was faster
 		}
-		return a, a.mkdir(s.fs, t.dir)
+		t.dirMode = a.dir.Perm()
+		return a, err
 	}
 	if err == nil && !have.IsDir() {
 		err = fmt.Errorf("%s: %w: not a directory", t.dir, ErrUntrusted)
@@ -204,7 +205,7 @@ func (s *Store) chmodDir(dir string, mode fs.FileMode) error {
 func (s *Store) accessFor(t *target) (access, error) {
 	a, err := s.ownAccess(t)
 	if err == nil && t.like != nil && t.like.info != nil {
-		a = a.within(t.like.accessOf(t.like.info), t.info == nil)
+		a = a.within(t.like.accessOf(t.like.real, t.like.info), t.info == nil)
 	}
 	if err == nil && t.most != nil {
 		give := dirMode(*t.most) | 0o700
@@ -218,7 +219,7 @@ func (s *Store) accessFor(t *target) (access, error) {
 // journal's directory or of its maker.
 func (s *Store) ownAccess(t *target) (access, error) {
 	if t.info != nil {
-		return t.accessOf(t.info), nil
+		return t.accessOf(t.real, t.info), nil
 	}
 	have, err := s.fs.Lstat(t.dir)
 	if err == nil {
@@ -231,20 +232,21 @@ func (s *Store) ownAccess(t *target) (access, error) {
 	if t.parent == nil { // it is made, as the one above it
 		return s.accessOfDir(t.ws.root, s.userOf(nil))
 	}
-	a := ofNew(t.parent)
+	a := ofNew(filepath.Dir(t.real), t.parent)
 	if t.private {
 		a = a.ownersOnly()
 	}
 	return a, nil
 }
 
-// accessOf is the access of the journal of a file that is there.
-func (t *target) accessOf(info fs.FileInfo) access {
+// accessOf is the access of the journal of a file that is there, under a name of its own
+// while it is staged.
+func (t *target) accessOf(name string, info fs.FileInfo) access {
 	parent := t.parent
 	if parent == nil {
 		parent = info
 	}
-	a := accessOfFile(info, parent)
+	a := accessOfFile(name, info, parent)
 	if t.private {
 		a = a.ownersOnly()
 	}
@@ -262,7 +264,7 @@ func (s *Store) followNew(t *target, r *recovery.Replacement) error {
 	if err != nil {
 		return err
 	}
-	a := t.accessOf(info)
+	a := t.accessOf(recovery.Temp(t.real), info)
 	if have.Mode().Perm()&^a.dir.Perm() == 0 {
 		return nil
 	}
@@ -288,7 +290,8 @@ func (s *Store) journalOptions(t *target, a access) wal.Options {
 	}
 }
 
-// keepPath keeps the path beside a journal whose name is a hash.
+// keepPath brings the path back beside a journal whose name is a hash, where that was
+// damaged or lost.
 func (s *Store) keepPath(t *target, a access) error {
 	name := filepath.Join(t.dir, pathName)
 	have, err := fsys.ReadAtMost(s.fs, name, maxPath)

@@ -194,7 +194,7 @@ func (s *Store) exposed(t *target) bool {
 	if err == nil {
 		err = s.lookAround(t)
 	}
-	return err == nil && dir.Mode().Perm()&^t.accessOf(file).dir.Perm() != 0
+	return err == nil && dir.Mode().Perm()&^t.accessOf(t.real, file).dir.Perm() != 0
 }
 
 // replayAll derives every version in turn and compares it with its record.
