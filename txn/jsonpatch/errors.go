@@ -42,7 +42,7 @@ type SyntaxError struct {
 	Pointer string
 
 	// Snippet is the line, cut to about 80 runes around the place, and below
-	// it a line with a caret under the place.
+	// it a line with a caret under the place. It is empty where the text is UTF-16.
 	Snippet string
 
 	// Msg says what was found and what was expected.
