@@ -17,7 +17,7 @@ import (
 
 // Revision is a file's place in its history after a transaction.
 type Revision struct {
-	File    string `json:"file"` // absolute, as the caller named it
+	File    string `json:"file"` // as the caller named it
 	Rev     uint64 `json:"rev"`
 	Changed bool   `json:"changed"`
 	// Patch is what the transaction did to the file.
@@ -128,11 +128,17 @@ func (s *Store) newCall(opts []Option) *call {
 // Do runs fn in a transaction over files, relative to the working directory, and
 // commits what it did: all of it, durably, or nothing. See [Store.Do].
 func Do(files []string, fn func(*Tx) error) error {
+	return DoContext(context.Background(), files, fn)
+}
+
+// DoContext is [Do] with a context, which ends the wait for locks, and the transaction as
+// long as that is not committed.
+func DoContext(ctx context.Context, files []string, fn func(*Tx) error) error {
 	s, err := shared()
 	if err != nil {
 		return err
 	}
-	_, err = s.Do(context.Background(), files, fn)
+	_, err = s.Do(ctx, files, fn)
 	return err
 }
 
@@ -154,7 +160,7 @@ func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts
 	}
 	if c.dryRun {
 		res, err := s.try(ctx, names, c, fn)
-		return res, asNamed(err, names, files)
+		return res.asNamed(files), asNamed(err, names, files)
 	}
 	began := time.Now()
 	c.deadline, c.parks = began.Add(s.patience()), c.plain()
@@ -164,17 +170,25 @@ func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts
 	} else {
 		s.together(m)
 	}
-	if m.err != nil {
-		s.unmakeWorkspaces(c)
-	}
 	if m.err != nil || m.res.ID.IsZero() {
+		s.unmakeWorkspaces(c)
 		s.unmakeParents(c)
 	}
 	s.logOperation(names, c, began, m.res, m.err)
 	if s.opt.Verb != "" && m.err == nil && !m.res.ID.IsZero() {
 		s.trackBeside(ctx, names)
 	}
-	return m.res, asNamed(m.err, names, files)
+	return m.res.asNamed(files), asNamed(m.err, names, files)
+}
+
+// asNamed is the result with the files as the caller gave them.
+func (r Result) asNamed(files []string) Result {
+	if len(r.Files) == len(files) {
+		for i, file := range files {
+			r.Files[i].File = file
+		}
+	}
+	return r
 }
 
 // protect calls fn, with tx open only for as long as it runs.
@@ -232,13 +246,18 @@ func (t *target) rev() (uint64, error) {
 
 // Update reads file into a T, lets fn change it, and writes back what differs:
 // members that T does not know keep their place and bytes. A file that is not
-// there is the zero T.
+// there is the zero T, and is not made where fn leaves that as it is.
 func Update[T any](file string, fn func(*T) error) error {
+	return UpdateContext(context.Background(), file, fn)
+}
+
+// UpdateContext is [Update] with a context, as [DoContext] is [Do] with one.
+func UpdateContext[T any](ctx context.Context, file string, fn func(*T) error) error {
 	s, err := shared()
 	if err != nil {
 		return err
 	}
-	return UpdateIn(context.Background(), s, file, fn)
+	return UpdateIn(ctx, s, file, fn)
 }
 
 // UpdateIn is [Update] in a store.
@@ -257,7 +276,7 @@ func UpdateIn[T any](ctx context.Context, s *Store, file string, fn func(*T) err
 			return err
 		}
 		after, err := marshal(v)
-		if err != nil {
+		if err != nil || bytes.Equal(before, after) {
 			return err
 		}
 		if err := tx.applyChange(file, before, after); err != nil {

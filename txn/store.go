@@ -1,6 +1,8 @@
 package txn
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -122,8 +124,8 @@ type kept struct {
 	handles  handles
 }
 
-// Open gives a store whose relative file names are relative to dir. It creates
-// nothing: the first write to a file does.
+// Open gives a store whose relative file names are relative to dir, which must be there.
+// It creates nothing: the first write to a file does.
 func Open(dir string, opt Options) (*Store, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -141,6 +143,13 @@ func Open(dir string, opt Options) (*Store, error) {
 	}
 	if h.Boot == [16]byte{} {
 		h.Boot = wal.BootID()
+	}
+	// One that may not be looked at from here is for its files to tell.
+	switch info, err := h.FS.Stat(abs); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &Error{Kind: ErrNotFound, File: dir, Err: errors.New("no such directory")}
+	case err == nil && !info.IsDir():
+		return nil, &Error{Kind: ErrInvalid, File: dir, Err: errors.New("is no directory")}
 	}
 	k := &kept{groups: map[groupKey]*group{}}
 	k.parked.sessions = map[string]*session{}

@@ -8,8 +8,7 @@ import (
 
 func TestNamesLeadWhereAbsDoes(t *testing.T) {
 	for _, dir := range []string{"/", "/d", "/d/e"} {
-		s, err := Open(dir, Options{})
-		require.NoError(t, err)
+		s := &Store{dir: dir}
 		names := []string{"a", "/a", "/d/a", "d/a", "./a", "../a", "e/../a", "/d//a", "", ".", "/", "d", "//a", "e/a", "/d/e/a", "a/"}
 		for _, name := range names {
 			for _, other := range names {

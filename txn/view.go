@@ -13,11 +13,16 @@ import (
 // View runs fn on one consistent state of files, relative to the working
 // directory. See [Store.View].
 func View(files []string, fn func(*Tx) error) error {
+	return ViewContext(context.Background(), files, fn)
+}
+
+// ViewContext is [View] with a context, which ends the wait for locks.
+func ViewContext(ctx context.Context, files []string, fn func(*Tx) error) error {
 	s, err := shared()
 	if err != nil {
 		return err
 	}
-	return s.View(context.Background(), files, fn)
+	return s.View(ctx, files, fn)
 }
 
 // View runs fn on one consistent state of files: never a part of a transaction,
