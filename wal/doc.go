@@ -143,9 +143,12 @@
 //	128  mtime        136  ctime         144  content: size
 //	152  its hash    160  written        168  time         176  size of the last entry
 //	184  boot it was written in, 16 bytes    200  own dev     208  own ino
-//	216  own birth   224  named      232  resumed     240  zero
-//	252  CRC32C of the 252 bytes before
+//	216  own birth   224  named      232  resumed     240  sequence number
+//	248  zero        252  CRC32C of the 252 bytes before
 //
+// It has two places, at bytes 512 and 768 of the lock, which are written in turn: the even
+// sequence numbers at the first. The greater number of those that check out is the state.
+// So a write that fails in its midst leaves the one before, and is as one never made.
 // Flags: 1 pending, 2 in place, 4 the content exists, 8 it is strict JSON. See [State]
 // for the meanings. It is written twice in a commit, unsynced: pending before the first
 // append, settled after the file was replaced. Processes of the same boot share the page

@@ -54,7 +54,7 @@ func wipeState(fsy fsys.FS, dir string) error {
 		return err
 	}
 	defer f.Close()
-	if _, err := f.WriteAt(make([]byte, stateSize), stateOffset); err != nil {
+	if _, err := f.WriteAt(make([]byte, stateSlots), stateOffset); err != nil {
 		return err
 	}
 	return f.Datasync()

@@ -79,7 +79,6 @@ type Log struct {
 	stateFile fsys.File       // nil where there is no file for it yet
 	self      Identity        // of stateFile
 	onDisk    [stateSize]byte // what stateFile holds; zero where that isn't known
-	written   [stateSize]byte // what was last written to it, or tried to be
 	tail      fsys.File       // our own descriptor of the tail segment, for syncing
 	appender  *appender       // of the same
 	room      int64           // zeros behind the last record, in bytes
@@ -289,7 +288,7 @@ func (l *Log) SetState(set func(*State)) error {
 	return l.writeState()
 }
 
-// writeState overwrites the state in place, unsynced: every process of this boot
+// writeState writes the state over the older one of the two, unsynced: every process of this boot
 // sees it, and no other boot believes it.
 func (l *Log) writeState() error {
 	if l.stateFile == nil {
@@ -298,12 +297,14 @@ func (l *Log) writeState() error {
 		}
 	}
 	l.state.Written, l.state.WrittenIn, l.state.Self = time.Now().UnixNano(), l.opt.Boot, l.self
-	l.written = l.state.encode()
 	l.onDisk = [stateSize]byte{}
-	if _, err := l.stateFile.WriteAt(l.written[:], stateOffset); err != nil {
+	next := l.state
+	next.Seq++
+	b := next.encode()
+	if _, err := l.stateFile.WriteAt(b[:], next.slot()); err != nil {
 		return err
 	}
-	l.onDisk = l.written
+	l.state.Seq, l.onDisk = next.Seq, b
 	l.known = l.state.Boot == l.opt.Boot
 	return nil
 }

@@ -90,12 +90,18 @@ func (m *model) powerCut(t *rapid.T) {
 	require.NoError(t, m.log.Close())
 	m.spoilTail(t)
 	path := filepath.Join(m.dir, stateName)
-	switch rapid.SampledFrom([]string{"kept", "lost", "torn", "kept"}).Draw(t, "state") {
+	switch rapid.SampledFrom([]string{"kept", "lost", "torn", "half", "kept"}).Draw(t, "state") {
 	case "lost":
 		require.NoError(t, errors.Join(os.RemoveAll(path)))
 	case "torn":
 		if _, err := os.Stat(path); err == nil {
 			require.NoError(t, os.Truncate(path, stateOffset+128))
+		}
+	case "half":
+		if b, err := os.ReadFile(path); err == nil && len(b) >= lockSize {
+			at := stateOffset + stateSize*rapid.IntRange(0, 1).Draw(t, "slot")
+			clear(b[at : at+stateSize/2])
+			require.NoError(t, os.WriteFile(path, b, 0o600))
 		}
 	}
 	m.boot++

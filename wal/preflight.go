@@ -43,7 +43,7 @@ func (l *Log) preflight(hinted, near bool) error {
 // certain, so it is known. Where the state on disk doesn't say that no commit is in
 // progress somebody must still settle it, or readers would go on waiting for that.
 func (l *Log) setEmpty(segment LSN, settled bool) {
-	l.state = State{Boot: l.opt.Boot, Gen: l.state.Gen, Segment: segment}
+	l.state = State{Boot: l.opt.Boot, Gen: l.state.Gen, Segment: segment, Seq: l.state.Seq}
 	l.known, l.trusted = true, settled
 }
 

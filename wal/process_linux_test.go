@@ -20,10 +20,10 @@ import (
 // way; the limit is the process's, so it is another one.
 func TestHazard05FailedWrite(t *testing.T) {
 	dir := fileDir(t)
-	build(t, dir, 20) // longer than the lock file is, so that the limit is in its way alone
+	build(t, dir, 22) // longer than the lock file is, so that the limit is in its way alone
 	output := runChild(t, "full-disk", dir)
 	require.Contains(t, output, "failed and went on")
-	requireWhole(t, dir, 22)
+	requireWhole(t, dir, 24)
 }
 
 func init() { children["full-disk"] = childFullDisk }
@@ -37,20 +37,20 @@ func childFullDisk(dir string) error {
 	if err := limitFileSize(uint64(l.State().Offset) + 50); err != nil {
 		return err
 	}
-	if err := l.Append(patch(21)); !errors.Is(err, syscall.EFBIG) {
+	if err := l.Append(patch(23)); !errors.Is(err, syscall.EFBIG) {
 		return fmt.Errorf("append under the limit: %w", err)
 	}
-	if err := l.Append(patch(21)); !errors.Is(err, ErrFailed) {
+	if err := l.Append(patch(23)); !errors.Is(err, ErrFailed) {
 		return fmt.Errorf("the error did not stick: %w", err)
 	}
 	if err := errors.Join(l.Reopen(), limitFileSize(1<<30)); err != nil {
 		return err
 	}
-	if l.State().Last != 20 || l.Cut().Bytes != 50 {
+	if l.State().Last != 22 || l.Cut().Bytes != 50 {
 		return fmt.Errorf("after reopening: %+v", l.State())
 	}
 	fmt.Println("failed and went on")
-	return tryCommit(l, patch(21), patch(22))
+	return tryCommit(l, patch(23), patch(24))
 }
 
 func init() { children["append"] = childAppend }

@@ -45,9 +45,10 @@ type State struct {
 	// without a comment. It is a matter of the bytes, and holds in any boot. False
 	// says nothing.
 	Strict   bool
-	Written  int64 // when this state was written, in ns since 1970
-	Time     int64 // no record is later, in ns since 1970
-	LastSize int64 // of the last entry, in bytes, with its length; 0 where that isn't known
+	Written  int64  // when this state was written, in ns since 1970
+	Time     int64  // no record is later, in ns since 1970
+	LastSize int64  // of the last entry, in bytes, with its length; 0 where that isn't known
+	Seq      uint64 // of two that are whole in a file, the greater one counts
 }
 
 // Identity tells the file that holds a state from a copy of it.
@@ -55,16 +56,18 @@ type Identity = fsys.Identity
 
 const (
 	// stateName is the file's lock: of its 1,024 bytes the first 512 are the holder's
-	// text, and the state follows.
+	// text, and two places for the state follow. They are written in turn, so that a
+	// write that ends in its midst leaves the state that was there before.
 	stateName   = "lock"
 	stateOffset = 512
-	lockSize    = 1024
+	lockSize    = stateOffset + stateSlots
 
 	stateMagic   = "jtxs"
 	stateVersion = 1
 	stateSize    = 256
+	stateSlots   = 2 * stateSize
 	stateCRC     = stateSize - 4
-	stateUsed    = 240 // from here to the checksum all is zero
+	stateUsed    = 248 // from here to the checksum all is zero
 )
 
 const (
@@ -86,8 +89,8 @@ const (
 //	128  mtime        136  ctime         144  content: size
 //	152  its hash    160  written        168  time         176  size of the last entry
 //	184  boot it was written in, 16 bytes    200  own dev     208  own ino
-//	216  own birth   224  named      232  resumed     240  zero
-//	252  CRC32C of the 252 bytes before
+//	216  own birth   224  named      232  resumed     240  sequence number
+//	248  zero        252  CRC32C of the 252 bytes before
 //
 // Flags: 1 pending, 2 in place, 4 the content exists, 8 it is strict JSON.
 func (s *State) encode() (b [stateSize]byte) {
@@ -116,6 +119,7 @@ func (s *State) encode() (b [stateSize]byte) {
 	le.PutUint64(b[216:], uint64(s.Self.Birth))
 	le.PutUint64(b[224:], uint64(s.Named))
 	le.PutUint64(b[232:], uint64(s.Resumed))
+	le.PutUint64(b[240:], s.Seq)
 	le.PutUint32(b[stateCRC:], crc32.Checksum(b[:stateCRC], castagnoli))
 	return b
 }
@@ -161,6 +165,7 @@ func decodeState(b []byte) (s State, ok bool, err error) {
 		Strict:  flags&stateStrict != 0,
 		Written: i(160), Time: i(168), LastSize: i(176),
 		WrittenIn: [16]byte(b[184:200]), Self: Identity{Dev: u(200), Ino: u(208), Birth: i(216)}, Named: LSN(u(224)), Resumed: LSN(u(232)),
+		Seq: u(240),
 	}
 	return s, true, nil
 }
@@ -182,8 +187,9 @@ const stateReads = 5
 // lock. Each writing of it changes the file's times.
 func StatePath(dir string) string { return filepath.Join(dir, stateName) }
 
-// ReadState reads dir's state without a lock. A missing or torn one is
-// (zero, false, nil); a whole one of a newer version is ErrVersion.
+// ReadState reads dir's state without a lock: the one that was there before where it is
+// just being written. A missing or torn one is (zero, false, nil); a whole one of a newer
+// version is ErrVersion.
 func ReadState(fsy fsys.FS, dir string) (State, bool, error) {
 	f, err := fsy.OpenFile(StatePath(dir), os.O_RDONLY|careful, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -222,20 +228,40 @@ func identify(fsy fsys.FS, f fsys.File) (Identity, error) {
 	return fsy.Identify(f)
 }
 
-// readState reads an open state once, and gives its bytes too. One that names another
-// file than the one it is in was copied with it: it is taken for that of another boot.
+// readState reads an open state once, and gives its bytes too: of both its places where
+// neither is whole. One that names another file than the one it is in was copied with it:
+// it is taken for that of another boot.
 func readState(f fsys.File, self Identity) (s State, ok bool, raw []byte, err error) {
-	buf := make([]byte, stateSize)
+	buf := make([]byte, stateSlots)
 	n, err := f.ReadAt(buf, stateOffset)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return State{}, false, nil, err
 	}
-	s, ok, err = decodeState(buf[:n])
+	s, ok, raw, err = newerState(buf[:n])
 	if err != nil {
 		err = fmt.Errorf("%s: %w", f.Name(), err)
 	}
 	if !s.Self.Is(self) {
 		s.Boot, s.WrittenIn = [16]byte{}, [16]byte{}
 	}
-	return s, ok, buf[:n], err
+	return s, ok, raw, err
 }
+
+// newerState is the newer state of those that are whole in what was read of their places.
+func newerState(buf []byte) (s State, ok bool, raw []byte, err error) {
+	raw = buf
+	for at := 0; at < len(buf); at += stateSize {
+		b := buf[at:min(at+stateSize, len(buf))]
+		one, whole, err := decodeState(b)
+		if err != nil {
+			return State{}, false, buf, err
+		}
+		if whole && (!ok || one.Seq > s.Seq) {
+			s, ok, raw = one, true, b
+		}
+	}
+	return s, ok, raw, nil
+}
+
+// slot is where a state is written.
+func (s *State) slot() int64 { return stateOffset + int64(s.Seq%2)*stateSize }

@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -50,6 +51,46 @@ func TestTornState(t *testing.T) {
 		_, ok, err := ReadState(fsys.OS, dir)
 		require.NoError(t, err)
 		require.False(t, ok)
+	}
+}
+
+// TestStateThatIsHalfWritten: however far a write of the state came, the one before is
+// there, and the next write makes good. It is so at either of the two places.
+func TestStateThatIsHalfWritten(t *testing.T) {
+	dir := fileDir(t)
+	path := filepath.Join(dir, stateName)
+	build(t, dir, 3)
+	for n := 4; n < 6; n++ {
+		was, ok, err := ReadState(fsys.OS, dir)
+		require.NoError(t, err)
+		require.True(t, ok)
+		next := was
+		next.Seq++
+		next.Applied += 100
+		b := next.encode()
+		before, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for wrote := range stateSize {
+			half := bytes.Clone(before)
+			copy(half[next.slot():], b[:wrote])
+			require.NoError(t, os.WriteFile(path, half, 0o600))
+			got, ok, err := ReadState(fsys.OS, dir)
+			require.NoError(t, err)
+			require.True(t, ok, "%d bytes", wrote)
+			require.Equal(t, was, got, "%d bytes", wrote)
+		}
+		l := open(t, dir, testOptions())
+		require.True(t, l.Trusted())
+		require.NoError(t, l.Append(patch(n))) // marks it pending, at the place of what was half written
+		require.NoError(t, l.Sync())
+		require.NoError(t, l.SetState(func(*State) {}))
+		require.NoError(t, l.Settle(LSN(n), FileID{}, Version{}, false)) // an odd number of writes
+		require.NoError(t, l.Close())
+		got, ok, err := ReadState(fsys.OS, dir)
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Equal(t, was.Seq+3, got.Seq)
+		require.Equal(t, LSN(n), got.Applied)
 	}
 }
 

@@ -23,9 +23,7 @@ type Fault struct {
 	Err error
 	// Forever fails every later call too, as a full or a dead disk does.
 	Forever bool
-	// Short makes a failing write store the first half of its bytes. One that stays
-	// within a sector of the file stores nothing: a file system finds room for a whole
-	// block before it copies a byte into it.
+	// Short makes a failing write store the first half of its bytes.
 	Short bool
 	// Lie makes every later sync of a regular file whose sync has failed return
 	// success without doing anything, as Linux may. Lied tells where it was told.
@@ -214,8 +212,7 @@ func (f *failingFile) WriteAt(b []byte, off int64) (int, error) {
 		return f.File.WriteAt(b, off)
 	}
 	n := 0
-	const sector = 512
-	if f.fs.fault.Short && off/sector != (off+int64(len(b))-1)/sector {
+	if f.fs.fault.Short {
 		n, _ = f.File.WriteAt(b[:len(b)/2], off)
 	}
 	return n, err
