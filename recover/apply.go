@@ -230,6 +230,7 @@ func (f *File) settle(newest *wal.Record) error {
 	if err := f.syncName(newest); err != nil {
 		return err
 	}
+	f.Log.SetMode(f.Found.Info)
 	return f.Log.Settle(newest.LSN, f.Found.ID, newest.After, f.foundStrict(newest.After))
 }
 
@@ -262,6 +263,7 @@ func (f *File) AppendAdoption(rec *wal.Record) error {
 		return err
 	}
 	fsys.Step("recovery.adopted")
+	f.Log.SetMode(f.Found.Info)
 	return f.Log.Settle(rec.LSN, f.Found.ID, rec.After, f.foundStrict(rec.After))
 }
 
@@ -305,6 +307,11 @@ func (f *File) Redo(newest *wal.Record) error {
 	}
 	fsys.Step("recovery.redo-rendered")
 	r := Replacement{File: f, Data: data, Version: newest.After, Strict: isStrict(trusted(data)), Guarded: true, InPlace: f.Overwrites(newest.Kind == wal.KindInPlace, newest.After)}
+	if f.Found.Info == nil {
+		if r.Mode, err = FormerMode(f.FS, f.Dir); err != nil {
+			return err
+		}
+	}
 	if err := r.Stage(); err != nil {
 		return err
 	}

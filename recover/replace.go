@@ -125,6 +125,26 @@ func (f *File) newPerm() fs.FileMode {
 	return anyFile & info.Mode().Perm()
 }
 
+// FormerMode has the permissions of a file when it was last there, by its journal's
+// directory dir: no more than that gives to anybody, but for changing the file, which
+// not everybody who may do that may do with the journal. 0 where there is no journal.
+func FormerMode(fsy fsys.FS, dir string) (fs.FileMode, error) {
+	info, err := fsy.Lstat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	mode := info.Mode().Perm()
+	// A state that is torn, or a newer one, says nothing here.
+	if st, ok, err := wal.ReadState(fsy, dir); err == nil && ok && st.Mode != 0 {
+		readers := mode & 0o444
+		return st.Mode & (0o700 | readers | readers>>1 | readers>>2), nil
+	}
+	return mode &^ 0o111, nil
+}
+
 // createTemp makes the file new. What a crash left under the name is removed
 // first: the name is ours, and only the holder of the target's lock uses it.
 func createTemp(fsy fsys.FS, name string, perm fs.FileMode) (fsys.File, error) {
@@ -478,6 +498,7 @@ func (r *Replacement) Settle(rec *wal.Record) error {
 	if r.Named {
 		r.File.Log.SetNamed(rec.LSN)
 	}
+	r.File.Log.SetMode(r.after.Info)
 	if err := r.File.Log.Settle(rec.LSN, r.after.ID, rec.After, r.Strict); err != nil || !r.InPlace {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/backup"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
@@ -222,17 +223,16 @@ func (s *Store) backupDirs(w *backup.Writer) error {
 	return nil
 }
 
-// originalMode is who may use the file: where it is gone, those who may use its
-// journal.
+// originalMode has the permissions of the file, be it gone.
 func (s *Store) originalMode(t *target) (fs.FileMode, error) {
 	info, err := s.fs.Lstat(t.real)
 	if errors.Is(err, fs.ErrNotExist) {
-		info, err = s.fs.Lstat(t.dir)
+		return recovery.FormerMode(s.fs, t.dir)
 	}
 	if err != nil {
 		return 0, err
 	}
-	return info.Mode().Perm() &^ 0o111, nil
+	return info.Mode().Perm(), nil
 }
 
 // RestoreBackup brings files back as a backup has them, in one new transaction;

@@ -2,9 +2,9 @@ package txn
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 
+	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -19,17 +19,12 @@ func bringingBack(c *call) {
 	}
 }
 
-// formerMode is that of a file which is gone, as its journal's directory tells; nil
-// where it has none.
+// formerMode is that of a file which is gone, nil where it has no journal.
 func (s *Store) formerMode(t *target) (*fs.FileMode, error) {
-	info, err := s.fs.Lstat(t.dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
+	mode, err := recovery.FormerMode(s.fs, t.dir)
+	if err != nil || mode == 0 {
 		return nil, err
 	}
-	mode := info.Mode().Perm() &^ 0o111
 	return &mode, nil
 }
 

@@ -51,7 +51,7 @@ func (s *Store) UndoAll(ctx context.Context, ids []wal.ID, opts ...Option) (Resu
 	// Commits of one moment have ids in no order: a revision tells.
 	slices.SortStableFunc(ids, func(a, b wal.ID) int { return compareUnits(units[b], units[a]) })
 	opts = append(slices.Clone(opts), WithParents(), func(c *call) {
-		c.message = undoMessage(c.message, ids)
+		c.message, c.bringsBack = undoMessage(c.message, ids), true
 		for _, id := range ids {
 			c.origins = append(c.origins, wal.Origin{Kind: wal.OriginUndone, Txn: id})
 		}

@@ -267,6 +267,14 @@ func (l *Log) Settle(applied LSN, file FileID, content Version, strict bool) err
 // later one. The next settling writes it, and later records say it.
 func (l *Log) SetNamed(lsn LSN) { l.state.Named = max(l.state.Named, min(lsn, l.state.Last)) }
 
+// SetMode notes the permissions of the file, which the next settling writes; nil, for a
+// file that is not there, leaves what they were.
+func (l *Log) SetMode(info fs.FileInfo) {
+	if info != nil {
+		l.state.Mode = info.Mode().Perm()
+	}
+}
+
 // SyncState makes the state durable as it was last written.
 func (l *Log) SyncState() error {
 	if err := l.usable(); err != nil {

@@ -49,6 +49,9 @@ type State struct {
 	Time     int64  // no record is later, in ns since 1970
 	LastSize int64  // of the last entry, in bytes, with its length; 0 where that isn't known
 	Seq      uint64 // of two that are whole in a file, the greater one counts
+	// Mode has the permissions of the file when it was last there, for when it comes back;
+	// 0 where they aren't known.
+	Mode fs.FileMode
 }
 
 // Identity tells the file that holds a state from a copy of it.
@@ -67,7 +70,7 @@ const (
 	stateSize    = 256
 	stateSlots   = 2 * stateSize
 	stateCRC     = stateSize - 4
-	stateUsed    = 248 // from here to the checksum all is zero
+	stateUsed    = 250 // from here to the checksum all is zero
 )
 
 const (
@@ -90,7 +93,7 @@ const (
 //	152  its hash    160  written        168  time         176  size of the last entry
 //	184  boot it was written in, 16 bytes    200  own dev     208  own ino
 //	216  own birth   224  named      232  resumed     240  sequence number
-//	248  zero        252  CRC32C of the 252 bytes before
+//	248  mode (2), zero              252  CRC32C of the 252 bytes before
 //
 // Flags: 1 pending, 2 in place, 4 the content exists, 8 it is strict JSON.
 func (s *State) encode() (b [stateSize]byte) {
@@ -120,6 +123,7 @@ func (s *State) encode() (b [stateSize]byte) {
 	le.PutUint64(b[224:], uint64(s.Named))
 	le.PutUint64(b[232:], uint64(s.Resumed))
 	le.PutUint64(b[240:], s.Seq)
+	le.PutUint16(b[248:], uint16(s.Mode.Perm()))
 	le.PutUint32(b[stateCRC:], crc32.Checksum(b[:stateCRC], castagnoli))
 	return b
 }
@@ -165,7 +169,11 @@ func decodeState(b []byte) (s State, ok bool, err error) {
 		Strict:  flags&stateStrict != 0,
 		Written: i(160), Time: i(168), LastSize: i(176),
 		WrittenIn: [16]byte(b[184:200]), Self: Identity{Dev: u(200), Ino: u(208), Birth: i(216)}, Named: LSN(u(224)), Resumed: LSN(u(232)),
-		Seq: u(240),
+		Seq:  u(240),
+		Mode: fs.FileMode(le.Uint16(b[248:])),
+	}
+	if s.Mode&^fs.ModePerm != 0 {
+		return State{}, false, fmt.Errorf("%w: state with mode %o", ErrVersion, s.Mode)
 	}
 	return s, true, nil
 }
