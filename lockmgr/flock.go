@@ -82,7 +82,7 @@ func tryLockFile(r *Request, barge bool) (*flock.Flock, error) {
 			return nil, err
 		}
 		s := look(fl, r)
-		if s.same && (barge || !s.awaited) {
+		if s.same && (barge || !s.awaited && !queued(r.Path)) {
 			return fl, nil
 		}
 		_ = fl.Unlock()

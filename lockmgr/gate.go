@@ -16,7 +16,8 @@ const queueSuffix = ".queue"
 // free, and lets readers in beside readers for ever. So whoever has to wait
 // locks the queue file first and waits for the lock itself only then; and while
 // it does, a mark on the lock file asks those who get in by trying to line up
-// as well (tryLockFile).
+// as well (tryLockFile). Who may only read leaves no mark; that they stand there is seen
+// by the lock on the queue file, which a busy holder makes for them (Held.Idle).
 //
 // No order of locks is violated: who holds a queue file waits only for its lock
 // file, so it stands in the order of locks just before that.
@@ -25,8 +26,8 @@ type gate struct {
 	mark fsys.File
 }
 
-// enterGate waits at the gate of r's lock file. Where the queue file can't be
-// used, by somebody who may only read, there is no gate, only less fairness.
+// enterGate waits at the gate of r's lock file. Where there is no queue file, and it
+// can't be made by somebody who may only read, there is no gate, only less fairness.
 func enterGate(r *Request) *gate {
 	queue := Request{Path: r.Path + queueSuffix, Mode: Exclusive, Perm: r.Perm}
 	fl, err := openLocked(&queue, block)

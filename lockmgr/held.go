@@ -16,6 +16,8 @@ type Held struct {
 	waited time.Duration
 	// stamper leaves the holder's texts later, nil where there is nothing to leave.
 	stamper *time.Timer
+	idles   int       // how often Idle was called
+	looked  time.Time // when Wanted looked for those who leave no mark
 }
 
 type heldLock struct {

@@ -1,5 +1,13 @@
 package lockmgr
 
+import (
+	"errors"
+	"os"
+	"time"
+
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
 // Idle says that the holder keeps its locks though it has nothing to do with them
 // for the moment. It is false, and the holder should release them, where somebody in
 // this process waits for one of them. Whether one in another does, Wanted tells.
@@ -12,6 +20,9 @@ package lockmgr
 func (h *Held) Idle(yield func()) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.idles++; h.idles == 2 { // it goes on and on
+		h.makeQueues()
+	}
 	h.m.mu.Lock()
 	defer h.m.mu.Unlock()
 	for i := range h.locks {
@@ -27,6 +38,18 @@ func (h *Held) Idle(yield func()) bool {
 		q.idle[h] = yield
 	}
 	return true
+}
+
+// makeQueues makes the files at which waiters line up: those who may only read can't, and
+// then nobody would see that they wait.
+func (h *Held) makeQueues() {
+	for i := range h.locks {
+		l := &h.locks[i]
+		if info, err := l.fl.Stat(); err == nil && l.mode == Exclusive {
+			// Who may not make it either leaves it to others.
+			_ = createLockFile(&Request{Path: l.q.path + queueSuffix, Perm: info.Mode()})
+		}
+	}
 }
 
 // Busy takes Idle back.
@@ -45,19 +68,41 @@ func (h *Held) busy() {
 	}
 }
 
+// queueLook is how often it is looked who stands in line without a mark.
+const queueLook = time.Millisecond
+
 // Wanted tells whether somebody in another process waits for one of the locks: it
 // looks for the mark of those who stand at the gate, at the cost of a system call
-// for each lock.
+// for each lock, and from time to time for those who can't leave one.
 func (h *Held) Wanted() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	now := time.Now()
+	lookCloser := now.Sub(h.looked) > queueLook
+	if lookCloser {
+		h.looked = now
+	}
 	for i := range h.locks {
-		info, err := h.locks[i].fl.Stat()
-		if err == nil && info.Size() > FileSize {
+		l := &h.locks[i]
+		info, err := l.fl.Stat()
+		if err == nil && info.Size() > FileSize || lookCloser && l.mode == Exclusive && queued(l.q.path) {
 			return true
 		}
 	}
 	return false
+}
+
+// queued tells whether somebody stands at the gate of a lock file.
+func queued(path string) bool {
+	queue := Request{Path: path + queueSuffix, Mode: Shared}
+	if _, err := fsys.OS.Lstat(queue.Path); err != nil {
+		return false
+	}
+	fl, err := lockOnce(&queue, os.O_RDONLY, tryOnce)
+	if err == nil {
+		_ = fl.Unlock()
+	}
+	return errors.Is(err, errHeld)
 }
 
 // askToYield calls the idle holders of q. The caller holds m.mu, which is free

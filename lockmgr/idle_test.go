@@ -5,7 +5,9 @@ import (
 	"os"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/stretchr/testify/require"
 )
 
@@ -91,4 +93,29 @@ func TestAHolderSeesThatAnotherProcessWaits(t *testing.T) {
 	after, err := os.Stat(path)
 	require.NoError(t, err)
 	require.Equal(t, info.Size(), after.Size())
+}
+
+// Who may only read can neither make the queue file nor leave a mark, but stand in line.
+func TestAHolderSeesThatWhoMayOnlyReadWaits(t *testing.T) {
+	path := lockPath(t)
+	h := acquire(t, New(), one(Exclusive, path))
+	require.True(t, h.Idle(func() { t.Error("asked") }))
+	h.Busy()
+	require.NoFileExists(t, path+queueSuffix, "who idles once is not busy")
+	require.True(t, h.Idle(func() { t.Error("asked") }))
+	require.FileExists(t, path+queueSuffix)
+	lock, err := os.Stat(path)
+	require.NoError(t, err)
+	queue, err := os.Stat(path + queueSuffix)
+	require.NoError(t, err)
+	require.Equal(t, lock.Mode(), queue.Mode(), "who may read the one may read the other")
+
+	reader := flock.New(path+queueSuffix, flock.SetFlag(os.O_RDONLY))
+	require.NoError(t, reader.Lock())
+	require.Eventually(t, h.Wanted, long, 1)
+	require.NoError(t, h.Release())
+	_, err = New().Acquire(context.Background(), 20*time.Millisecond, one(Exclusive, path))
+	require.ErrorIs(t, err, ErrTimeout, "it is the reader's turn")
+	require.NoError(t, reader.Unlock())
+	require.NoError(t, acquire(t, New(), one(Exclusive, path)).Release())
 }
