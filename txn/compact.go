@@ -93,10 +93,13 @@ func (s *Store) mustBeTracked(t *target) error {
 		return noHistory(t)
 	}
 	known, err := s.tracked(t)
-	if err == nil && !known {
-		return noHistory(t)
+	if err != nil || known {
+		return fail(t.name, err)
 	}
-	return fail(t.name, err)
+	if err := s.wasTracked(t); err != nil {
+		return fail(t.name, err)
+	}
+	return noHistory(t)
 }
 
 // compact applies retention to one journal. Its lock is held, but for a dry run.

@@ -186,7 +186,7 @@ func (s *Store) tracked(t *target) (bool, error) { return wal.Exists(s.fs, t.dir
 // unlocked looks at all positions, reads, and looks at the positions again. It has
 // not done it where a file is not settled, or stands elsewhere then.
 func (l *look) unlocked() (done bool, err error) {
-	settled, err := l.glance()
+	settled, err := l.glance(false)
 	if !settled || err != nil {
 		return false, err
 	}
@@ -223,8 +223,8 @@ func (l *look) over(failed error) error {
 }
 
 // glance looks at the files by what `state` says. It is false where one is not
-// settled.
-func (l *look) glance() (settled bool, err error) {
+// settled; and, while they are not locked, where a journal seems to be gone.
+func (l *look) glance(locked bool) (settled bool, err error) {
 	l.before = make([]position, len(l.targets))
 	var list []*target
 	for i, t := range l.targets {
@@ -233,6 +233,12 @@ func (l *look) glance() (settled bool, err error) {
 			return false, fail(t.name, err)
 		}
 		l.before[i] = pos
+		if t.lost, err = l.s.journalGone(t, st); err != nil || t.lost != nil && !locked {
+			return false, fail(t.name, err)
+		}
+		if t.lost != nil && (!l.content || l.whole) { // who shows the file alone needs no journal
+			return false, fail(t.name, t.lost)
+		}
 		t.file, t.plan = l.s.fileAtRest(t, st), nil
 		if l.content || st.Last > 0 && !untouched(pos.file, st) {
 			list = append(list, t)
@@ -256,6 +262,23 @@ func (l *look) glance() (settled bool, err error) {
 		t.plan, t.planned = plan.Of(t.key()), plan
 	}
 	return true, nil
+}
+
+// journalGone is damage where a file had a journal that is not there any more.
+func (s *Store) journalGone(t *target, st wal.State) (damage, err error) {
+	if t.ws == nil {
+		return nil, nil
+	}
+	return isCorrupt(wal.Gone(s.fs, t.dir, st, s.boot))
+}
+
+// wasTracked is an error where a file without a journal had one.
+func (s *Store) wasTracked(t *target) error {
+	_, st, _, err := s.stands(t)
+	if err != nil {
+		return err
+	}
+	return wal.Gone(s.fs, t.dir, st, s.boot)
 }
 
 // fileAtRest is t with the journal that `state` tells of.
@@ -392,7 +415,7 @@ func (l *look) requests(need *participants) ([]lockmgr.Request, error) {
 // plan works out what recovery would make of the files. It is false where others have
 // to be locked for that.
 func (l *look) plan(need *participants) (planned bool, err error) {
-	settled, err := l.glance()
+	settled, err := l.glance(true)
 	if settled || err != nil {
 		return settled, err
 	}

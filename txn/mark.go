@@ -30,6 +30,8 @@ const (
 	// MarkUnread: the journal can't be read by the caller, who may read the file.
 	// That is shown as it stands.
 	MarkUnread
+	// MarkGone: the journal was there, and is gone. The file is shown as it stands.
+	MarkGone
 	// MarkMoved: another program has moved a file with a history to this name, which
 	// has none yet. The history shown is that of the former name.
 	MarkMoved
@@ -43,7 +45,7 @@ type Mark struct {
 	File string // absolute
 	Kind MarkKind
 	Rev  uint64    // the newest committed revision
-	Err  error     // why the file is damaged, in doubt, or its journal unread
+	Err  error     // why the file is damaged, in doubt, or its journal unread or gone
 	From string    // absolute, where the file was moved from
 	Time time.Time // of the newest revision, where that is still to come
 }
@@ -70,6 +72,8 @@ func (m Mark) String() string {
 			return fmt.Sprintf("as it stands: transaction %s is in doubt, %s can't be looked at", doubt.Unit, doubt.Path)
 		}
 		return "as it stands: a transaction is in doubt"
+	case MarkGone:
+		return fmt.Sprintf("as it stands: %v", m.Err)
 	default:
 		why := m.Err
 		var e *Error
@@ -83,6 +87,9 @@ func (m Mark) String() string {
 // markOf is the remark on a file that was looked at, if there is one to make.
 func markOf(t *target) (Mark, bool) {
 	fp := t.plan
+	if t.lost != nil {
+		return Mark{File: t.name, Kind: MarkGone, Err: t.lost}, true
+	}
 	if fp == nil || fp.Newest == nil && !fp.InDoubt {
 		return Mark{}, false
 	}

@@ -361,7 +361,7 @@ func (s *Store) neverWas(t *target) bool {
 		return false
 	}
 	known, err := s.tracked(t)
-	if known || err != nil {
+	if known || err != nil || s.wasTracked(t) != nil {
 		return false
 	}
 	l, leased, err := lockmgr.ReadLease(filepath.Join(t.dir, lockName))

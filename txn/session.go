@@ -148,6 +148,9 @@ func (ses *session) lock(names []string, need *participants, deadline time.Time)
 		if errors.Is(err, fs.ErrNotExist) {
 			return errors.Join(errAgain, fail(t.name, err)) // the workspace went away
 		}
+		if err == nil && !ses.call.shut {
+			err = t.lost
+		}
 		if err != nil {
 			return fail(t.name, err)
 		}

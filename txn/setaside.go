@@ -57,6 +57,9 @@ func (ses *session) setAside(t *target) (kept string, err error) {
 
 // mustBeDamaged refuses to set a journal aside that still tells the history.
 func (s *Store) mustBeDamaged(ctx context.Context, t *target) error {
+	if t.lost != nil {
+		return nil
+	}
 	report, err := wal.Inspect(s.fs, t.dir)
 	if err == nil && len(report.Damage) == 0 {
 		err = s.replayAll(ctx, t)

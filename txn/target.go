@@ -33,6 +33,8 @@ type target struct {
 	// private tells that the way to the file keeps people out who may pass the root of
 	// its workspace.
 	private bool
+	// lost is why a file that had a journal has none.
+	lost error
 	// dirMode is that of dir, when its locks were asked for.
 	dirMode fs.FileMode
 	// like is a file whose content this one gets, so that its journal must be for
@@ -181,6 +183,9 @@ func (s *Store) prepare(t *target) (access, error) {
 	if err == nil && !have.IsDir() {
 		err = fmt.Errorf("%s: %w: not a directory", t.dir, ErrUntrusted)
 	}
+	if err == nil {
+		err = s.notEmptied(t)
+	}
 	if err != nil {
 		return a, err
 	}
@@ -189,6 +194,24 @@ func (s *Store) prepare(t *target) (access, error) {
 	}
 	t.dirMode &= a.dir.Perm()
 	return a, s.chmodDir(t.dir, t.dirMode|a.dir&fs.ModeSetgid)
+}
+
+// notEmptied notes of an entry which is there that its journal, and with it the lock, was
+// removed from it. What locks the file makes that lock anew.
+func (s *Store) notEmptied(t *target) error {
+	_, err := s.fs.Lstat(wal.StatePath(t.dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		t.lost, err = isCorrupt(wal.Gone(s.fs, t.dir, wal.State{}, s.boot))
+	}
+	return err
+}
+
+// isCorrupt tells damage in a journal from an error that kept from looking at it.
+func isCorrupt(err error) (damage, other error) {
+	if errors.Is(err, wal.ErrCorrupt) {
+		return err, nil
+	}
+	return nil, err
 }
 
 func (s *Store) chmodDir(dir string, mode fs.FileMode) error {

@@ -135,7 +135,7 @@ func (s *Store) inspect(t *target, res *VerifyResult) error {
 }
 
 func (s *Store) verifyLocked(ctx context.Context, t *target, res *VerifyResult) error {
-	if err := s.inspect(t, res); err != nil {
+	if err := errors.Join(s.inspect(t, res), t.lost); err != nil {
 		return err
 	}
 	if err := s.replayAll(ctx, t); err != nil {

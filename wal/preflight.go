@@ -22,7 +22,7 @@ func (l *Log) preflight(hinted, near bool) error {
 	if err != nil {
 		return err
 	}
-	if err := list.missing(hint.Durable); err != nil {
+	if err := list.missing(hint.had(l.opt.Boot)); err != nil {
 		return err
 	}
 	if err := l.removeLeftovers(&list); err != nil {

@@ -108,12 +108,21 @@ func look(fsy fsys.FS, dir string) (v view, err error) {
 	return v, v.missing(v.state.Durable)
 }
 
-// missing reports a journal that has no segment at all, though it had records.
-func (l *listing) missing(durable LSN) error {
-	if len(l.segments) > 0 || durable == 0 {
+// missing reports a journal that has no segment at all, though it had records up to had.
+func (l *listing) missing(had LSN) error {
+	if len(l.segments) > 0 || had == 0 {
 		return nil
 	}
-	return &CorruptError{Path: l.dir, LSN: 1, Reason: fmt.Sprintf("there is no segment, records up to %d are durable", durable)}
+	return &CorruptError{Path: l.dir, LSN: 1, Reason: fmt.Sprintf("the journal is gone: there is no segment, and there were records up to %d", had)}
+}
+
+// had is how far a journal must have gone of which s is the state. Within the boot no
+// record goes by itself; a power cut takes those that were not durable.
+func (s *State) had(boot [16]byte) LSN {
+	if s.Boot == boot {
+		return max(s.Durable, s.Last)
+	}
+	return s.Durable
 }
 
 // scanner is one run of Scan or ScanBack.

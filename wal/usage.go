@@ -61,6 +61,33 @@ func Exists(fsy fsys.FS, dir string) (bool, error) {
 	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return isSegment(e.Name()) }), nil
 }
 
+// Gone is a [*CorruptError] where the file directory dir had a journal that is not there
+// any more: s, its state, says so; or the lock is gone too, which is made with the
+// directory. It is nil where there is a journal, or never was one.
+func Gone(fsy fsys.FS, dir string, s State, boot [16]byte) error {
+	fsy = orOS(fsy)
+	if s.Last > 0 {
+		if _, err := fsy.Lstat(segmentPath(journalDir(dir, s.Gen), s.Group, s.Segment)); err == nil {
+			return nil
+		}
+	}
+	known, err := Exists(fsy, dir)
+	if known || err != nil {
+		return err
+	}
+	none := listing{dir: dir}
+	if err := none.missing(s.had(boot)); err != nil {
+		return err
+	}
+	if _, err := fsy.Lstat(dir); err != nil {
+		return ignoreNotExist(err)
+	}
+	if _, err := fsy.Lstat(StatePath(dir)); errors.Is(err, fs.ErrNotExist) {
+		return &CorruptError{Path: dir, LSN: 1, Reason: "the journal is gone, and its lock"}
+	}
+	return nil
+}
+
 // First is the oldest record that a journal has, as the names of its segments say;
 // 0 where it has none.
 func First(fsy fsys.FS, dir string) (LSN, error) {
