@@ -112,7 +112,7 @@ func (u *UnitPlan) apply() error {
 	}
 	if u.Case.Outcome == Committed {
 		fsys.Step("recovery.unit-secured")
-		return nil
+		return u.tellDecided()
 	}
 	for _, f := range u.Holders {
 		if err := Abort(f.Log, u.Unit); err != nil {
@@ -175,6 +175,11 @@ func (fp *FilePlan) apply() Done {
 
 func (fp *FilePlan) carryOut(done *Done) error {
 	f, action, newest := fp.File, fp.Case.Action, fp.Newest
+	if action != Nothing {
+		if err := f.tellClash(newest); err != nil {
+			return err
+		}
+	}
 	if action == Rebase {
 		// Before anything is tidied up: what lies beside the file tells what the edit
 		// was made from.
@@ -211,6 +216,9 @@ func (fp *FilePlan) carryOut(done *Done) error {
 		return err
 	case SetAsideRedo:
 		if f.Found.Version.Exists {
+			if err := f.tellAside(f.Found.Version); err != nil { // be the same bytes kept already
+				return err
+			}
 			if done.Aside, err = f.setAside(); err != nil {
 				return err
 			}

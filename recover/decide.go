@@ -3,6 +3,7 @@ package recovery
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -15,6 +16,11 @@ import (
 // Decide records a person's decision of a unit in doubt in the journals of files, its
 // participants that are there. The caller plans again then.
 func (u *UnitPlan) Decide(outcome wal.Outcome, actor string, files []*File) error {
+	for _, f := range u.participants(files) {
+		if err := f.tellDecision(u.Unit, outcome, actor); err != nil {
+			return err
+		}
+	}
 	for _, f := range u.Holders {
 		if err := f.Log.Secure(); err != nil {
 			return err
@@ -38,6 +44,16 @@ func (u *UnitPlan) Decide(outcome wal.Outcome, actor string, files []*File) erro
 		}
 	}
 	return nil
+}
+
+// participants are those of the files that have a part in the unit.
+func (u *UnitPlan) participants(files []*File) (list []*File) {
+	for _, f := range files {
+		if slices.ContainsFunc(u.Record.Participants, func(part wal.Participant) bool { return f.Key == keyOf(part) }) {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 func (f *File) recordDecision(unit wal.ID, lsn wal.LSN, outcome wal.Outcome, actor string) error {

@@ -125,7 +125,10 @@ func (f *File) recordDisplaced(rec *wal.Record, data []byte) (*wal.Record, error
 	if err := f.Log.Append(clash); err != nil {
 		return nil, err
 	}
-	return clash, f.Log.Sync()
+	if err := f.Log.Sync(); err != nil {
+		return nil, err
+	}
+	return clash, f.tellClash(clash)
 }
 
 // holdsVersion tells whether a file beside the target has one of these contents, as
@@ -169,6 +172,9 @@ func (f *File) keep(found Found) (string, error) {
 	name := f.asideName(found.Version)
 	if f.isAside(found.Version) {
 		return name, nil // the same bytes are kept already
+	}
+	if err := f.tellAside(found.Version); err != nil {
+		return "", err
 	}
 	if err := fsys.WriteFileAtomic(f.FS, name, found.Data, os.FileMode(asideMode)); err != nil {
 		return "", err

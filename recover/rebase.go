@@ -328,5 +328,5 @@ func (fp *FilePlan) rebase(done *Done) (*wal.Record, error) {
 	done.Record, done.Rev, done.Clash = m.rec, m.rec.Rev, m.clash
 	done.MovedTo = m.moved
 	fsys.Step("recovery.rebased")
-	return m.rec, nil
+	return m.rec, f.tellClash(m.rec)
 }

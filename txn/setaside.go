@@ -50,6 +50,9 @@ func (ses *session) setAside(t *target) (kept string, err error) {
 		kept, err = wal.SetAside(t.dir, s.journalOptions(t, a))
 	}
 	if err == nil {
+		err = recovery.Tell(s.fs, t.dir, recovery.Notice{What: recovery.NoticeJournal, Kept: kept})
+	}
+	if err == nil {
 		err = ses.beginAnew(t)
 	}
 	return kept, fail(t.name, err)

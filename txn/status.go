@@ -44,12 +44,13 @@ type FileStatus struct {
 	// recorded yet are listed too, as untracked, or damaged where they hold no JSON.
 	Protected bool
 	Lock      lockmgr.Status
-	Err       error // what kept the file from being looked at, or its damage
+	Unread    []recovery.Notice // of what became of it, oldest first; see [Store.Seen]
+	Err       error             // what kept the file from being looked at, or its damage
 }
 
 // idle tells that nobody has to do with the file.
 func (f *FileStatus) idle() bool {
-	return f.Err == nil && f.Lock.State == lockmgr.Free && f.Lock.Lease == nil && len(f.Lock.Waiters) == 0
+	return f.Err == nil && len(f.Unread) == 0 && f.Lock.State == lockmgr.Free && f.Lock.Lease == nil && len(f.Lock.Waiters) == 0
 }
 
 // Status looks at every tracked or protected file below the paths. It takes no
@@ -127,6 +128,9 @@ func (s *Store) statusOf(ctx context.Context, t *target) FileStatus {
 	}
 	fst.JournalBytes, fst.Segments, err = wal.Usage(s.fs, t.dir)
 	if err != nil {
+		fst.Err = fail(t.real, err)
+	}
+	if fst.Unread, err = s.unread(t); err != nil {
 		fst.Err = fail(t.real, err)
 	}
 	if err := s.condition(ctx, t, &fst); err != nil {

@@ -34,6 +34,8 @@ type VerifyResult struct {
 	// Exposed tells that more people may read the journal than the file, whose mode
 	// was narrowed since; the next writer, or Recover, narrows the journal's.
 	Exposed bool
+	// Unread are notices of what became of the file, oldest first; see [Store.Seen].
+	Unread []recovery.Notice
 	// Err wraps ErrDamaged where the journal or the file is damaged.
 	Err error
 }
@@ -119,6 +121,9 @@ func (s *Store) verifyFile(ctx context.Context, t *target) VerifyResult {
 		if damage := s.inspect(t, &res); damage != nil {
 			res.Err = fail(t.real, damage) // all of it, where planning met some
 		}
+	}
+	if res.Unread, err = s.unread(t); err != nil && res.Err == nil {
+		res.Err = fail(t.real, err)
 	}
 	return res
 }

@@ -16,7 +16,7 @@ import (
 func newRecover(a *app) *cobra.Command {
 	r := &recoverCommand{a: a}
 	cmd := &cobra.Command{
-		Use:   "recover [PATH ...] | --decide committed|discarded TX",
+		Use:   "recover [PATH ...] | --decide committed|discarded TX | --seen [PATH ...]",
 		Short: "settle what a crash left unfinished",
 		Long: `Resolves every incomplete transaction below PATH (default: the current
 directory), removes leftovers that are provably its own, and reports each on a
@@ -33,6 +33,10 @@ not known whether that has it too. Where the file is gone for good, a person
 decides: --decide committed keeps what the others have, --decide discarded takes it
 back. The decision is recorded in the journal of each file that is there.
 
+What was set aside, decided, or clashed with a commit is told by jtx status and
+jtx verify until somebody says with --seen to have read it: that lists it once
+more, and keeps what was set aside.
+
 The exit code is 6 where a file is damaged, 8 where a
 transaction stays in doubt.`,
 		Example: cli.Example(`jtx recover --dry-run`, `jtx recover`),
@@ -41,6 +45,7 @@ transaction stays in doubt.`,
 	r.lock.register(fs)
 	fs.BoolVar(&r.setAside, "set-aside", false, "each PATH is a file with a damaged journal: keep that aside, begin a new one")
 	fs.StringVar(&r.decide, "decide", "", "decide a transaction TX that is in doubt: committed or discarded")
+	fs.BoolVar(&r.seen, "seen", false, "what was set aside, decided, or clashed has been read: status and verify tell of it no more")
 	fs.BoolVar(&r.dryRun, "dry-run", false, "show what would be done, change nothing")
 	fs.DurationVar(&r.ttl, "ttl", txn.DefaultTxTTL, "discard open transactions older than this")
 	cmd.RunE = a.Verb(r.run)
@@ -54,6 +59,7 @@ type recoverCommand struct {
 
 	setAside bool
 	decide   string
+	seen     bool
 
 	ttl time.Duration
 }
@@ -72,6 +78,9 @@ func (r *recoverCommand) run(_ *cobra.Command, paths []string) error {
 	s, err := r.a.Store(opt)
 	if err != nil {
 		return err
+	}
+	if r.seen && r.decide == "" {
+		return r.runSeen(s, paths)
 	}
 	if r.decide != "" {
 		return r.runDecide(s, paths)
@@ -103,8 +112,8 @@ func (r *recoverCommand) runDecide(s *txn.Store, args []string) error {
 		return cli.Usagef("--decide %s: want committed or discarded", cli.QuoteWord(r.decide))
 	case len(args) != 1:
 		return cli.Usagef("--decide needs one TX").WithHint("jtx recover names the transactions that are in doubt")
-	case r.dryRun, r.setAside:
-		return cli.Usagef("--decide goes with neither --dry-run nor --set-aside")
+	case r.dryRun, r.setAside, r.seen:
+		return cli.Usagef("--decide goes with none of --dry-run, --set-aside and --seen")
 	}
 	id, err := wal.ParseID(args[0])
 	if err != nil {

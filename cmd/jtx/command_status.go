@@ -18,8 +18,10 @@ func newStatus(a *app) *cobra.Command {
 		Use:   "status [PATH ...]",
 		Short: "show tracked files, open transactions, locks, edits from outside",
 		Long: `Shows the tracked files below PATH (default: the current directory), a line each:
-"file", name, revision, bytes of the journal, condition, lock; and the open
-transactions: "tx", id, files, age, owner. It takes no lock and changes nothing.
+"file", name, revision, bytes of the journal, condition, lock; then, until jtx
+recover --seen, what was set aside, decided, or clashed: "unread", name, text; and
+the open transactions: "tx", id, files, age, owner. It takes no lock and changes
+nothing.
 
 The condition is what the next access finds: clean, pending (a commit is in
 progress or was cut off), edited, deleted or damaged (outside jtx), in-doubt, or
@@ -79,6 +81,9 @@ func (a *app) printStatus(st txn.Status) error {
 			return err
 		}
 	}
+	if err := a.printUnread(st); err != nil {
+		return err
+	}
 	if len(st.Open) == 0 {
 		return nil
 	}
@@ -87,6 +92,23 @@ func (a *app) printStatus(st txn.Status) error {
 		open.Add("tx", info.ID, filesOf(info), age(info), ownerOf(info))
 	}
 	return a.Table(open)
+}
+
+// printUnread tells what became of files that nobody has read yet.
+func (a *app) printUnread(st txn.Status) error {
+	t := &cli.Table{Header: []string{"WHAT", "NAME", "SINCE"}}
+	any := false
+	for _, f := range st.Files {
+		for _, n := range f.Unread {
+			t.Add("unread", cli.QuoteWord(cli.Shown(f.File)), noticeText(f.File, n))
+			any = true
+		}
+	}
+	if !any {
+		return nil
+	}
+	a.Note("unread: jtx recover --seen says that you have")
+	return a.Table(t)
 }
 
 // forPeople says of a condition what is not plain by its one word.
@@ -146,6 +168,8 @@ type fileStatusJSON struct {
 	Protected    bool     `json:"protected,omitempty"`
 	Lock         lockJSON `json:"lock"`
 	Error        string   `json:"error,omitempty"`
+
+	Unread []noticeJSON `json:"unread,omitempty"`
 }
 
 func newStatusJSON(st txn.Status) statusJSON {
@@ -157,6 +181,7 @@ func newStatusJSON(st txn.Status) statusJSON {
 		fj := fileStatusJSON{
 			JSONFile: cli.NewJSONFile(cli.Shown(f.File)), Workspace: cli.ReadableName(f.Workspace), Rev: f.Rev, JournalBytes: f.JournalBytes,
 			Segments: f.Segments, Condition: f.Condition, InPlace: f.InPlace, Protected: f.Protected, Lock: newLockJSON(f),
+			Unread: newNoticesJSON(f.Unread),
 		}
 		if f.Err != nil {
 			fj.Error = cli.MessageOf(f.Err)

@@ -20,7 +20,8 @@ directory) from its first image, checks every hash, and the file itself. It
 changes nothing. A line for each file: name, revision, records, bytes of the
 journal, and ok, edited or deleted (from outside, which the next access records),
 unfinished (a commit was cut off: jtx recover), untracked (protected, no version
-recorded yet), damaged or unreadable. The exit code is 6 where one is damaged.`,
+recorded yet), damaged or unreadable. What was set aside, decided, or clashed is a
+warning until jtx recover --seen. The exit code is 6 where one is damaged.`,
 		Example: cli.Example(`jtx verify`),
 	}
 	lock.register(cmd.Flags())
@@ -46,6 +47,9 @@ recorded yet), damaged or unreadable. The exit code is 6 where one is damaged.`,
 		}
 		for _, r := range results {
 			errs = append(errs, r.Err)
+			for _, n := range r.Unread {
+				a.Warn(cli.QuoteWord(cli.Shown(r.File)) + ": " + noticeText(r.File, n) + "; told until jtx recover --seen")
+			}
 			if r.Exposed {
 				a.Warn(cli.QuoteWord(cli.Shown(r.File)) + ": more people may read its journal than the file, whose mode was narrowed: jtx recover narrows the journal's")
 			}
@@ -80,13 +84,15 @@ type verifiedJSON struct {
 	Bytes   int64  `json:"bytes"`
 	Verdict string `json:"verdict"`
 	Error   string `json:"error,omitempty"`
+
+	Unread []noticeJSON `json:"unread,omitempty"`
 }
 
 func (a *app) printVerified(results []txn.VerifyResult) error {
 	if a.JSON {
 		files := []verifiedJSON{}
 		for _, r := range results {
-			v := verifiedJSON{cli.NewJSONFile(cli.Shown(r.File)), r.Rev, r.Records, r.Bytes, verdict(r), ""}
+			v := verifiedJSON{cli.NewJSONFile(cli.Shown(r.File)), r.Rev, r.Records, r.Bytes, verdict(r), "", newNoticesJSON(r.Unread)}
 			if r.Err != nil {
 				v.Error = cli.MessageOf(r.Err)
 			}
