@@ -1,15 +1,13 @@
 package txn
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
@@ -324,8 +322,8 @@ func (s *Store) BlameAll(ctx context.Context, file string) iter.Seq2[Blame, erro
 			yield(Blame{}, err)
 			return
 		}
-		dec := jsontext.NewDecoder(bytes.NewReader(jsonpatch.Compact(doc.Bytes())))
-		if err := w.walk(dec, nil, w.shape.root, yield); err != nil && err != errStopped {
+		w.repeats = doc.Repeated() != nil
+		if err := w.walk(jsonpatch.Compact(doc.Bytes()), 0, nil, w.shape.root, yield); err != nil && err != errStopped {
 			yield(Blame{}, fail(h.t.name, err))
 		}
 	}
@@ -339,6 +337,8 @@ type annotator struct {
 	h     head
 	shape shape
 	marks []Blame // without pointers
+
+	repeats bool // whether the document has names that are repeated
 }
 
 func (w *annotator) read() error {
@@ -437,22 +437,13 @@ func (s *shape) apply(op jsonpatch.Operation, mark int) error {
 // errStopped ends a walk whose caller has seen enough.
 var errStopped = fmt.Errorf("stopped")
 
-// walk yields the values of a document in its own order.
-func (w *annotator) walk(dec *jsontext.Decoder, p jsonpatch.Pointer, n *node, yield func(Blame, error) bool) error {
-	tok, err := dec.ReadToken()
-	if err != nil {
-		return err
-	}
+// walk yields the values of a document in its own order, from the one at text[at] on.
+func (w *annotator) walk(text []byte, at int, p jsonpatch.Pointer, n *node, yield func(Blame, error) bool) error {
 	if n == nil {
 		return fmt.Errorf("%s: the patches of the history do not lead there", p)
 	}
-	kind := tok.Kind()
-	if kind != '{' && kind != '[' || dec.PeekKind() == '}' || dec.PeekKind() == ']' {
-		if kind == '{' || kind == '[' {
-			if _, err := dec.ReadToken(); err != nil {
-				return err
-			}
-		}
+	children := w.childrenOf(text, at)
+	if len(children) == 0 {
 		b := w.marks[n.by]
 		b.Pointer = p.String()
 		if !yield(b, nil) {
@@ -460,19 +451,39 @@ func (w *annotator) walk(dec *jsontext.Decoder, p jsonpatch.Pointer, n *node, yi
 		}
 		return nil
 	}
-	for i := 0; dec.PeekKind() != '}' && dec.PeekKind() != ']'; i++ {
-		token := strconv.Itoa(i)
-		if kind == '{' {
-			name, err := dec.ReadToken()
-			if err != nil {
-				return err
-			}
-			token = name.String()
-		}
-		if err := w.walk(dec, append(p[:len(p):len(p)], token), n.child(token), yield); err != nil {
+	for _, c := range children {
+		if err := w.walk(text, c.at, append(p[:len(p):len(p)], c.token), n.child(c.token), yield); err != nil {
 			return err
 		}
 	}
-	_, err = dec.ReadToken()
-	return err
+	return nil
+}
+
+// childAt is a member or element, and where its value begins.
+type childAt struct {
+	token string
+	at    int
+}
+
+// childrenOf lists what is in a container. Of members of one name it has the last one.
+func (w *annotator) childrenOf(text []byte, at int) []childAt {
+	if text[at] != '{' && text[at] != '[' {
+		return nil
+	}
+	var list []childAt
+	last := map[string]int{}
+	jsonpatch.Children(text, at, func(name []byte, lo, _ int) {
+		c := childAt{strconv.Itoa(len(list)), lo}
+		if name != nil {
+			c.token = jsonpatch.Unquote(name)
+		}
+		if w.repeats && name != nil {
+			if earlier, ok := last[c.token]; ok {
+				list[earlier].at = -1
+			}
+			last[c.token] = len(list)
+		}
+		list = append(list, c)
+	})
+	return slices.DeleteFunc(list, func(c childAt) bool { return c.at < 0 })
 }

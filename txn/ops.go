@@ -238,7 +238,9 @@ func (tx *Tx) Patch(file string, patch []byte) error {
 	if _, err := tx.writable(file); err != nil {
 		return err
 	}
-	ops, err := jsonpatch.DecodePatch(patch, tx.lim)
+	lim := tx.lim
+	lim.Loose = false
+	ops, err := jsonpatch.DecodePatch(patch, lim)
 	if err != nil {
 		return fail(file, err)
 	}
@@ -279,7 +281,8 @@ func (tx *Tx) Merge(file string, merge []byte) error {
 
 // Put makes data the whole document, its bytes kept as given. It makes the file
 // where there is none. Comments are accepted where the file has them already, or
-// has a name for them (.jsonc, .code-workspace, tsconfig*.json …).
+// has a name for them (.jsonc, .code-workspace, tsconfig*.json …), and names that an
+// object repeats where the file has some.
 func (tx *Tx) Put(file string, data []byte) error {
 	d, err := tx.writable(file)
 	if err != nil {
@@ -293,8 +296,11 @@ func (tx *Tx) put(d *draft, data []byte) error {
 	if err != nil {
 		return fail(d.name, err)
 	}
-	if next.Syntax() == jsonpatch.JSONC && !d.mayHaveComments(tx.lim) {
+	if next.Syntax() == jsonpatch.JSONC && !d.mayHaveComments() {
 		_, err := jsonpatch.ParseStrict(data, tx.lim)
+		return fail(d.name, err)
+	}
+	if err := next.Repeated(); err != nil && (d.doc == nil || d.doc.Repeated() == nil) {
 		return fail(d.name, err)
 	}
 	return d.replace(next, tx.lim)
@@ -318,15 +324,8 @@ func (d *draft) replace(next *jsonpatch.Document, lim jsonpatch.Limits) error {
 	return nil
 }
 
-func (d *draft) mayHaveComments(lim jsonpatch.Limits) bool {
-	if namedForComments(filepath.Base(d.name)) {
-		return true
-	}
-	if d.doc == nil {
-		return false
-	}
-	_, err := jsonpatch.ParseStrict(d.doc.Bytes(), lim)
-	return err != nil
+func (d *draft) mayHaveComments() bool {
+	return namedForComments(filepath.Base(d.name)) || d.doc != nil && d.doc.Syntax() == jsonpatch.JSONC
 }
 
 // Encode makes v the whole document by changing only what differs in value, so

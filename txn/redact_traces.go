@@ -10,9 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -38,20 +37,28 @@ func marksOf(secrets map[string]int) (m marks) {
 		if scalar {
 			m.add(bytes.Trim([]byte(secret), `"`), true)
 		}
-		dec := jsontext.NewDecoder(strings.NewReader(secret))
-		for tok, err := dec.ReadToken(); err == nil; tok, err = dec.ReadToken() {
-			if in, n := dec.StackIndex(dec.StackDepth()); in == '{' && n%2 == 1 {
-				continue // a member's name
-			}
-			if kind := tok.Kind(); kind == '"' || kind == '0' {
-				m.add([]byte(tok.String()), scalar)
-				if escaped := inPointer.Replace(tok.String()); escaped != tok.String() {
-					m.add([]byte(escaped), false)
-				}
-			}
-		}
+		m.addInside([]byte(secret), 0, len(secret), scalar)
 	}
 	return m
+}
+
+// addInside adds the strings and numbers of text[lo:hi], which is strict JSON; names of
+// members are none.
+func (m *marks) addInside(text []byte, lo, hi int, scalar bool) {
+	value := string(text[lo:hi])
+	switch c := text[lo]; {
+	case c == '{' || c == '[':
+		jsonpatch.Children(text, lo, func(_ []byte, lo, hi int) { m.addInside(text, lo, hi, scalar) })
+		return
+	case c == '"':
+		value = jsonpatch.Unquote(text[lo:hi])
+	case c == 't' || c == 'f' || c == 'n':
+		return
+	}
+	m.add([]byte(value), scalar)
+	if escaped := inPointer.Replace(value); escaped != value {
+		m.add([]byte(escaped), false)
+	}
 }
 
 // inPointer is a string as it is in a pointer, where the value is used as a key.

@@ -137,6 +137,7 @@ func Open(dir string, opt Options) (*Store, error) {
 	if opt.Actor == "" {
 		opt.Actor = defaultActor()
 	}
+	opt.Limits.Loose = true // what somebody gives is looked at before
 	h := opt.hooks
 	if h.FS == nil {
 		h.FS = fsys.OS

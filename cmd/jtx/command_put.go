@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -125,11 +126,14 @@ func newDocumentVerb(a *app, v documentVerb) *cobra.Command {
 }
 
 // aboutSource names what a text came from that the file could not take, though it
-// was read before: it has comments, or commas at the end.
+// was read before: it has comments, or commas at the end, or repeats a name.
 func aboutSource(name string, err error) error {
 	var syn *jsonpatch.SyntaxError
 	if !errors.As(err, &syn) {
 		return err
+	}
+	if strings.HasPrefix(syn.Msg, "duplicate") {
+		return cli.InvalidIn(name, syn).WithHint("a name that is repeated may stand only where the file repeats one already: readers disagree about which counts")
 	}
 	return cli.InvalidIn(name, syn).WithHint("comments and trailing commas may stand in a .jsonc file, and where a file has some already")
 }

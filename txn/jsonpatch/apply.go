@@ -3,7 +3,6 @@ package jsonpatch
 import (
 	"bytes"
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -57,6 +56,7 @@ func (w *work) apply(op Operation) (Pointer, error) {
 		if err != nil {
 			return op.Path, err
 		}
+		w.repeats = w.repeats || c.repeats
 		if w.editing != nil && op.Op != "test" {
 			c = w.slotContent(op.Slot, c)
 		}
@@ -89,10 +89,16 @@ func given(op Operation, lim Limits) (content, error) {
 	}
 	// A whole number, the value of most counters, needs no parser: to set one up
 	// costs as much as to find the place in a small document.
+	repeats := false
 	if !isWhole(op.Value) && !jsontext.Value(op.Value).IsValid() {
-		return content{}, fmt.Errorf("the value: %w", explain(op.Value, op.Value, 0, lim.MaxDepth))
+		if !isValue(op.Value) {
+			return content{}, fmt.Errorf("the value: %w", explain(op.Value, op.Value, 0, lim.MaxDepth))
+		}
+		if repeats = hasRepeated(op.Value); repeats && !lim.Loose {
+			return content{}, fmt.Errorf("the value: %w", validate(op.Value, op.Value, lim))
+		}
 	}
-	c := content{text: bytes.TrimSpace(op.Value)}
+	c := content{text: bytes.TrimSpace(op.Value), repeats: repeats}
 	if op.Op == "test" {
 		return c, nil
 	}
@@ -143,7 +149,7 @@ func (w *work) addMember(at spot, name string, c content) error {
 	if b.broken {
 		return errBroken
 	}
-	if !utf8.ValidString(name) {
+	if !isText(name) {
 		return fmt.Errorf("%w: the name %q is not UTF-8", ErrPointer, name)
 	}
 	next := w.memberPlace(b, name)
@@ -306,8 +312,8 @@ func (w *work) finish() (*Document, []Splice, error) {
 		return w.doc, nil, nil
 	}
 	syntax := w.doc.Syntax()
-	if w.comments {
-		syntax = JSONC
+	if w.comments || w.repeats {
+		syntax = JSONC // which is a matter of the text, to be looked at
 	}
 	return Trusted(text, syntax), list, nil
 }

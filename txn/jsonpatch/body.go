@@ -44,6 +44,8 @@ type body struct {
 	// through again, shows that the members are looked up in no order.
 	names     map[string]*item
 	rescanned int
+
+	repeated map[string]bool // the names that it has more than once
 }
 
 // item is one slot that was looked at, or a run of n that were not.
@@ -271,7 +273,7 @@ func (b *body) scanTo(i int) *item {
 // follows the last lookup first.
 func (b *body) named(token string) *item {
 	b.visits++
-	if b.names == nil && b.rescanned > longRun+4*(b.scan-b.start) {
+	if b.names == nil && (b.src.repeats || b.rescanned > longRun+4*(b.scan-b.start)) {
 		b.indexNames()
 	}
 	if b.names != nil {
@@ -299,7 +301,14 @@ func (b *body) indexNames() {
 	b.scanAll()
 	b.names = make(map[string]*item, b.n)
 	for it := b.first; it != nil; it = it.next {
-		b.names[b.firstName(it)] = it
+		name := b.firstName(it)
+		if b.src.repeats && b.names[name] != nil {
+			if b.repeated == nil {
+				b.repeated = map[string]bool{}
+			}
+			b.repeated[name] = true
+		}
+		b.names[name] = it
 	}
 }
 

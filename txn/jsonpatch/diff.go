@@ -38,6 +38,7 @@ func Diff(a, b *Document) (Patch, error) {
 	if d.b, err = buildTree(tb, seed); err != nil {
 		return nil, err
 	}
+	d.a.repeats, d.b.repeats = a.repeats(), b.repeats()
 	d.pairing = min(8*(len(d.a.nodes)+len(d.b.nodes))+1024, maxPairing)
 	d.value(0, 0)
 	return d.ops, nil
@@ -105,10 +106,14 @@ func (d *differ) same(i, j uint32) bool {
 // full tells that the operations are too many for a container further up.
 func (d *differ) full() bool { return d.size > d.limit }
 
-// object reports whether a name of i is in j too: then i's order of names stays.
+// object reports whether a name of i is in j too: then i's order of names stays. Where
+// one that is repeated would have to change it does nothing, and the object is replaced.
 func (d *differ) object(i, j uint32) (kept bool) {
 	in := d.a.children(i)
 	out := d.b.children(j)
+	if !d.sameRepeated(in, out) {
+		return false
+	}
 	partner := d.members(in, out)
 	taken := make([]bool, len(out))
 	for n, c := range in {
@@ -142,17 +147,18 @@ func (d *differ) members(in, out []uint32) []int {
 	partner := make([]int, len(in))
 	var byName map[string]int
 	next := 0
-	for n, c := range in {
-		name := d.a.memberName(c)
-		if next < len(out) && d.b.memberName(out[next]) == name {
+	nameIn, nameOut := d.a.names(in), d.b.names(out)
+	for n := range in {
+		name := nameIn(n)
+		if next < len(out) && nameOut(next) == name {
 			partner[n] = next
 			next++
 			continue
 		}
 		if byName == nil {
 			byName = make(map[string]int, len(out))
-			for m, o := range out {
-				byName[d.b.memberName(o)] = m
+			for m := range out {
+				byName[nameOut(m)] = m
 			}
 		}
 		m, ok := byName[name]

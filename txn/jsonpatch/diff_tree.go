@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math/bits"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // A tree is a document's values in document order, each with a hash that is the
@@ -16,6 +14,8 @@ import (
 type tree struct {
 	text  []byte // the document with comments and trailing commas blanked
 	nodes []node
+
+	repeats bool // whether an object may have a name more than once
 }
 
 type node struct {
@@ -138,7 +138,7 @@ func (b *treeBuilder) string() uint64 {
 	if bytes.IndexByte(quoted, '\\') < 0 {
 		return maphash.Bytes(b.seed, quoted[1:len(quoted)-1])
 	}
-	b.scratch, _ = jsontext.AppendUnquote(b.scratch[:0], quoted)
+	b.scratch = appendUnquoted(b.scratch[:0], quoted)
 	return maphash.Bytes(b.seed, b.scratch)
 }
 

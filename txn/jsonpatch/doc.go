@@ -17,9 +17,11 @@
 //
 // # Text that is accepted
 //
-// Strict text is RFC 8259 JSON as narrowed by RFC 7493: UTF-8, no duplicate
-// names (also when spelt by different escapes), no lone surrogates, nothing
-// behind the value. A byte order mark is accepted and kept. JSONC is strict
+// Strict text is RFC 8259 JSON: UTF-8, nothing behind the value, and no object with a
+// name twice (also when spelt by different escapes). The escape of a lone surrogate
+// ("\ud83d"), which JavaScript's slice leaves, is kept as it is, and no two are equal.
+// What has names that are repeated is read too, and edited where no pointer leads
+// through one: see [Document.Repeated]. A byte order mark is accepted and kept. JSONC is strict
 // text with // and /* */ comments and trailing commas; it is read by blanking
 // both to spaces of the same length, so that offsets hold and one parser
 // judges everything. A // comment must end with LF or CRLF: readers disagree on

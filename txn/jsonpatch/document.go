@@ -5,21 +5,27 @@ import (
 	"sync/atomic"
 )
 
-// Syntax says which of the two accepted forms a text has.
+// Syntax says which of the accepted forms a text has.
 type Syntax uint8
 
 const (
-	// Strict is JSON of RFC 8259 and RFC 7493.
+	// Strict is JSON of RFC 8259 in which no name is repeated.
 	Strict Syntax = iota
 
 	// JSONC is JSON with comments and trailing commas.
 	JSONC
+
+	// Loose is JSON of RFC 8259 in which an object has a name more than once.
+	Loose
 )
 
-// String returns "strict" or "jsonc".
+// String returns "strict", "jsonc" or "loose".
 func (s Syntax) String() string {
-	if s == JSONC {
+	switch s {
+	case JSONC:
 		return "jsonc"
+	case Loose:
+		return "loose"
 	}
 	return "strict"
 }
@@ -35,24 +41,31 @@ type Document struct {
 }
 
 // blanked is text without comments and trailing commas, which is made when it
-// is first looked into.
+// is first looked into, and what is known of its names.
 type blanked struct {
 	once sync.Once
 	text []byte
+
+	names   sync.Once
+	repeats bool
 }
 
 // Parse validates data. Strict text makes a Strict document; text that is
-// strict but for comments and trailing commas makes a JSONC one. Other text
+// strict but for comments and trailing commas makes a JSONC one, and what repeats
+// names is accepted too, see [Document.Repeated]. Other text
 // gives a *[SyntaxError], too long text an error that wraps [ErrLimit]. The
 // document keeps data, which must not be written to any more.
 func Parse(data []byte, lim Limits) (*Document, error) {
-	doc, strictErr := ParseStrict(data, lim)
-	if strictErr == nil {
-		return doc, nil
-	}
 	lim = lim.orDefault()
-	if int64(len(data)) > lim.MaxBytes {
-		return nil, strictErr
+	if err := lim.CheckSize(int64(len(data))); err != nil {
+		return nil, err
+	}
+	repeats, strictErr := validateLoose(data, data, lim)
+	switch {
+	case strictErr == nil && !repeats:
+		return &Document{raw: data}, nil
+	case strictErr == nil:
+		return known(data, data, Loose, repeats), nil
 	}
 	text, err := blankJSONC(data)
 	if err != nil {
@@ -61,12 +74,18 @@ func Parse(data []byte, lim Limits) (*Document, error) {
 	if len(data) == 0 || &text[0] == &data[0] {
 		return nil, byName(data, strictErr)
 	}
-	if err := validate(text, data, lim); err != nil {
+	if repeats, err = validateLoose(text, data, lim); err != nil {
 		return nil, byName(data, err)
 	}
-	doc = Trusted(data, JSONC)
+	return known(data, text, JSONC, repeats), nil
+}
+
+// known is a document that isn't strict, with what was found when it was validated.
+func known(data, text []byte, s Syntax, repeats bool) *Document {
+	doc := Trusted(data, s)
 	doc.jsonc.once.Do(func() { doc.jsonc.text = text })
-	return doc, nil
+	doc.jsonc.names.Do(func() { doc.jsonc.repeats = repeats })
+	return doc
 }
 
 // ParseStrict is [Parse] for text that must be strict.
@@ -83,7 +102,7 @@ func ParseStrict(data []byte, lim Limits) (*Document, error) {
 
 // Trusted makes a document of text that is known to be valid, because the hash
 // of these very bytes was recorded when they were validated. It looks at
-// nothing. JSONC may be said of strict text too, where it isn't known. Text that isn't valid gives wrong results or errors later, no panic.
+// nothing. JSONC may be said of any text, where it isn't known. Text that isn't valid gives wrong results or errors later, no panic.
 func Trusted(data []byte, s Syntax) *Document {
 	if s == Strict {
 		return &Document{raw: data}
@@ -96,15 +115,19 @@ func (d *Document) Bytes() []byte { return d.raw }
 
 // Syntax tells whether the text is strict. It is a matter of the text alone,
 // however the document was made, so that the same edit of the same text always
-// gives the same bytes: JSONC is what has a comment or a trailing comma.
+// gives the same bytes: JSONC is what has a comment or a trailing comma, else Loose
+// what repeats a name.
 func (d *Document) Syntax() Syntax {
 	if d.syntax == Strict {
 		return Strict
 	}
-	if t := d.blank(); len(t) == 0 || &t[0] == &d.raw[0] {
-		return Strict
+	switch t := d.blank(); {
+	case len(t) > 0 && &t[0] != &d.raw[0]:
+		return JSONC
+	case d.repeats():
+		return Loose
 	}
-	return JSONC
+	return Strict
 }
 
 // blank returns the text with comments and trailing commas blanked.
@@ -118,7 +141,7 @@ func (d *Document) blank() []byte {
 
 // source returns the text in the form that edits work on.
 func (d *Document) source() *source {
-	return &source{raw: d.raw, blank: d.blank(), doc: true}
+	return &source{raw: d.raw, blank: d.blank(), doc: true, repeats: d.repeats()}
 }
 
 // text returns the value's text for a parser that knows strict JSON only:

@@ -1,10 +1,6 @@
 package jsonpatch
 
-import (
-	"bytes"
-
-	"github.com/go-json-experiment/json/jsontext"
-)
+import "bytes"
 
 // maxCopiedSpace is how long an indent may be that new lines repeat. Deeper
 // ones are taken for what they are, an attempt to make text grow.
@@ -47,7 +43,7 @@ func (w *work) insert(at spot, name string, content content, next *item) *item {
 	if b.names != nil {
 		b.names[name] = it
 	}
-	s.val = content.value(w.fitNew(content, at, it, sibling))
+	s.val = w.valueOf(content, w.fitNew(content, at, it, sibling))
 	if w.editing != nil {
 		w.dress(at, it, content)
 	}
@@ -55,8 +51,7 @@ func (w *work) insert(at spot, name string, content content, next *item) *item {
 }
 
 func quoteName(name string) frag {
-	quoted, _ := jsontext.AppendQuote(nil, name)
-	return frag{quoted, -1}
+	return frag{appendQuoted(nil, name), -1}
 }
 
 // midLike returns the colon with the space that a sibling has around it.
@@ -283,7 +278,7 @@ func (w *work) replace(at spot, content content) {
 
 // put replaces the value at a spot as a whole.
 func (w *work) put(at spot, content content) {
-	fitted := content.value(w.fitReplacement(content, at))
+	fitted := w.valueOf(content, w.fitReplacement(content, at))
 	if at.in == nil {
 		w.replaceRoot(fitted)
 		return

@@ -175,11 +175,19 @@ func (c *comparer) object() bool {
 	}
 }
 
-// unordered compares the members that are left of two objects.
+// unordered compares the members that are left of two objects. Those of one name are
+// compared in their order.
 func (c *comparer) unordered() bool {
 	values := map[string]int{}
+	var again, repeats counter
 	for c.b.peek() == '"' {
 		name := unquote(c.b.token())
+		if _, twice := values[name]; twice {
+			if repeats == nil {
+				again, repeats = counter{}, counter{}
+			}
+			name = again.key(name, 1)
+		}
 		c.b.take(':')
 		c.b.peek()
 		values[name] = c.b.at
@@ -193,7 +201,11 @@ func (c *comparer) unordered() bool {
 			c.b.at = end
 			return n == 0
 		}
-		at, ok := values[unquote(c.a.token())]
+		name := unquote(c.a.token())
+		if repeats != nil {
+			name = repeats.key(name, 0)
+		}
+		at, ok := values[name]
 		if !ok || n == 0 {
 			return false
 		}

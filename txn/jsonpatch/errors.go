@@ -10,6 +10,10 @@ var (
 	// ErrInvalid is returned when text is not the JSON it has to be.
 	ErrInvalid = errors.New("invalid JSON")
 
+	// ErrRepeated is returned when a pointer leads to a name that its object has more
+	// than once. It wraps ErrInvalid.
+	ErrRepeated = fmt.Errorf("%w: a name that its object has more than once", ErrInvalid)
+
 	// ErrPatch is returned when a patch is malformed, or asks for something
 	// that no document allows, such as moving a value into itself.
 	ErrPatch = errors.New("invalid patch")

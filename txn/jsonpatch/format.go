@@ -15,6 +15,8 @@ type content struct {
 	from  string // that indent
 	jsonc bool   // text may hold comments
 
+	repeats bool // an object in text has a name more than once
+
 	// What an edit brings besides: which parts of text, which begins at lo, are as
 	// they stand elsewhere, and the comments that go along with a moved slot.
 	takes takes
@@ -25,9 +27,9 @@ type content struct {
 	trail []byte
 }
 
-// value makes a value of the content as it was fitted.
-func (c content) value(fitted []byte) *value {
-	src := &source{raw: fitted, blank: fitted}
+// valueOf makes a value of the content as it was fitted.
+func (w *work) valueOf(c content, fitted []byte) *value {
+	src := &source{raw: fitted, blank: fitted, repeats: w.repeats}
 	if c.jsonc {
 		src.blank = blankTrusted(fitted)
 	}

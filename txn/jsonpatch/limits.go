@@ -24,6 +24,10 @@ type Limits struct {
 	// copies a document into itself over and over makes any amount of text.
 	// Default 64 MiB.
 	MaxCopyBytes int64
+
+	// Loose lets the values of a patch repeat names, as those of a journal may:
+	// other programs write such text. A patch that somebody gives must not.
+	Loose bool
 }
 
 // maxParserDepth is the nesting at which jsontext itself gives up.

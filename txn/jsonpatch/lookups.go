@@ -29,6 +29,13 @@ func (d *Document) find(p Pointer) (lo, hi int) {
 			}
 		}
 	}
+	if d.syntax != Strict && d.repeats() {
+		at, err := newWork(d, Limits{}).walk(p)
+		if err != nil {
+			return -1, -1
+		}
+		return at.val.lo, at.val.end()
+	}
 	t := d.blank()
 	if lo = lookup(t, skipSpace(t, bomLength(t)), p); lo < 0 {
 		return -1, -1

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"unicode/utf16"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // byName replaces what is said of text that isn't JSON where it is something else that
@@ -50,7 +48,7 @@ func isNDJSON(data []byte) bool {
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
-		if !jsontext.Value(line).IsValid() {
+		if !isValue(line) {
 			return false
 		}
 		if found++; found == 2 {

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	evanphx "github.com/evanphx/json-patch/v5"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Operation is one step of a patch (RFC 6902, section 4).
@@ -47,7 +46,7 @@ func DecodePatch(data []byte, lim Limits) (Patch, error) {
 	}
 	// A value may be as deep as a document may; the patch adds two levels.
 	lim.MaxDepth = min(lim.MaxDepth+2, maxParserDepth)
-	if err := validate(data, data, lim); err != nil {
+	if err := lim.validatePatch(data); err != nil {
 		return nil, err
 	}
 	data = data[bomLength(data):]
@@ -62,6 +61,15 @@ func DecodePatch(data []byte, lim Limits) (Patch, error) {
 		return nil, exceeded("the number of operations", len(decoded), lim.MaxOps)
 	}
 	return fromMembers(decoded)
+}
+
+// validatePatch checks that a patch is JSON.
+func (l Limits) validatePatch(data []byte) error {
+	if !l.Loose {
+		return validate(data, data, l)
+	}
+	_, err := validateLoose(data, data, l)
+	return err
 }
 
 // fromMembers checks and converts decoded operations.
@@ -216,6 +224,5 @@ func (p *Pointer) UnmarshalText(text []byte) (err error) {
 
 func appendMember(out []byte, name, text string) []byte {
 	out = append(append(append(out, '"'), name...), `":`...)
-	out, _ = jsontext.AppendQuote(out, text)
-	return out
+	return appendQuoted(out, text)
 }

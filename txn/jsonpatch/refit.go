@@ -16,7 +16,11 @@ func (d *Document) Revise(r Revision, s Style, lim Limits) (Edited, error) {
 	if size := int64(len(r.Text)); size > lim.MaxBytes {
 		return Edited{}, exceeded("the length of the value in bytes", size, lim.MaxBytes)
 	}
-	if err := validate(r.Text, r.Text, lim); err != nil {
+	repeats, err := validateLoose(r.Text, r.Text, lim)
+	if err == nil && repeats && !d.repeats() {
+		err = validate(r.Text, r.Text, lim) // what the document hasn't got is not brought into it
+	}
+	if err != nil {
 		return Edited{}, err
 	}
 	w := newWork(d, lim)
@@ -29,7 +33,11 @@ func (d *Document) Revise(r Revision, s Style, lim Limits) (Edited, error) {
 	if c.takes == nil {
 		c.takes = takes{} // nobody has laid it out
 	}
-	if !w.revise(at, c, r.Kin) {
+	done, err := w.revise(at, c, r.Kin)
+	if err != nil {
+		return Edited{}, err
+	}
+	if !done {
 		if c.jsonc = d.Syntax() == JSONC; !isOpen(c.text) {
 			c.jsonc = false
 		}
@@ -48,7 +56,8 @@ func (w *work) refit(at spot, c content) bool {
 		return false // it has a layout of its own
 	}
 	w.styledBy = true
-	return w.revise(at, c, nil)
+	done, err := w.revise(at, c, nil)
+	return done && err == nil
 }
 
 func hasComments(v *value) bool {
@@ -68,23 +77,25 @@ type refit struct {
 	c    content
 	from int         // where the old text begins in the document
 	kin  map[int]int // by the place of a new value: that of what it was made of
+	err  error       // a member has to change whose name is repeated
 }
 
 // revise reports false where the value has to be replaced as a whole.
-func (w *work) revise(at spot, c content, kin []Kin) bool {
+func (w *work) revise(at spot, c content, kin []Kin) (bool, error) {
 	old := at.val.blankText(w.doc.Syntax())
 	if uint64(max(len(old), len(c.text))) > math.MaxUint32 {
-		return false
+		return false, nil
 	}
 	seed := maphash.MakeSeed()
 	r := refit{differ: &differ{limit: math.MaxInt}, w: w, c: c, from: -1, kin: make(map[int]int, len(kin)+len(c.takes))}
 	var err error
 	if r.a, err = buildTree(old, seed); err != nil {
-		return false
+		return false, nil
 	}
 	if r.b, err = buildTree(c.text, seed); err != nil {
-		return false
+		return false, nil
 	}
+	r.a.repeats, r.b.repeats = w.repeats, w.repeats
 	if at.val.src.doc && at.val.body == nil {
 		r.from = at.val.lo
 	}
@@ -97,7 +108,16 @@ func (w *work) revise(at spot, c content, kin []Kin) bool {
 		}
 	}
 	r.pairing = min(8*(len(r.a.nodes)+len(r.b.nodes))+1024, maxPairing)
-	return r.into(at, 0, 0)
+	return r.into(at, 0, 0), r.err
+}
+
+// step goes to a member or element.
+func (r *refit) step(at spot, token string) (spot, bool) {
+	next, err := at.step(token)
+	if err != nil && r.err == nil {
+		r.err = err
+	}
+	return next, err == nil
 }
 
 // into makes i, which is at a spot, into j. It reports false where nothing of i
@@ -148,6 +168,9 @@ func (r *refit) madeOf(j uint32) int {
 // members makes an object into another.
 func (r *refit) members(at spot, i, j uint32) bool {
 	in, out := r.a.children(i), r.b.children(j)
+	if in = r.visible(in, out); !r.sameRepeated(in, out) {
+		return false
+	}
 	partner := r.differ.members(in, out)
 	back := make([]int, len(out))
 	for m := range back {
@@ -163,7 +186,7 @@ func (r *refit) members(at spot, i, j uint32) bool {
 		return false
 	}
 	for m, n := range renamed {
-		if next, err := at.step(r.a.memberName(in[n])); err == nil {
+		if next, ok := r.step(at, r.a.memberName(in[n])); ok {
 			r.w.renameTo(next, r.b.memberName(out[m]), r.spelling(out[m]))
 		}
 	}
@@ -171,7 +194,7 @@ func (r *refit) members(at spot, i, j uint32) bool {
 		if m < 0 || r.same(in[n], out[m]) {
 			continue
 		}
-		if next, err := at.step(r.b.memberName(out[m])); err == nil {
+		if next, ok := r.step(at, r.b.memberName(out[m])); ok {
 			r.become(next, in[n], out[m])
 		}
 	}
@@ -184,7 +207,7 @@ func (r *refit) members(at spot, i, j uint32) bool {
 		if m >= 0 {
 			continue
 		}
-		if next, err := at.step(r.a.memberName(in[n])); err == nil {
+		if next, ok := r.step(at, r.a.memberName(in[n])); ok {
 			r.w.remove(next)
 		}
 	}

@@ -16,7 +16,7 @@ func (r *refit) elements(at spot, in, out []uint32) {
 	x, p := 0, 0
 	skip := func(to int) {
 		for ; x < to; x, p = x+1, p+1 {
-			if next, err := at.step(strconv.Itoa(p)); err == nil {
+			if next, ok := r.step(at, strconv.Itoa(p)); ok {
 				gone = append(gone, next.it)
 			}
 		}
@@ -25,12 +25,13 @@ func (r *refit) elements(at spot, in, out []uint32) {
 		if n := partner[k]; n >= 0 {
 			skip(n)
 			if !r.same(in[n], c) {
-				if next, err := at.step(strconv.Itoa(p)); err == nil {
+				if next, ok := r.step(at, strconv.Itoa(p)); ok {
 					r.become(next, in[n], c)
 				}
 			}
 			x++
 		} else if err := r.w.addElement(at, strconv.Itoa(p), r.content(c)); err != nil {
+			r.err = err
 			return
 		}
 		p++

@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // The functions of this file walk over text that was validated before, without
@@ -191,13 +189,4 @@ func nameIs(quoted []byte, token string) bool {
 		return false // an escape is longer than what it stands for
 	}
 	return unquote(quoted) == token
-}
-
-// unquote returns what a valid string literal means.
-func unquote(quoted []byte) string {
-	if len(quoted) >= 2 && bytes.IndexByte(quoted, '\\') < 0 {
-		return string(quoted[1 : len(quoted)-1])
-	}
-	s, _ := jsontext.AppendUnquote(nil, quoted)
-	return string(s)
 }

@@ -48,6 +48,7 @@ func (w *work) slotContent(s *Slot, c content) content {
 		return c
 	}
 	w.styledBy, w.comments = true, true
+	w.repeats = w.repeats || hasRepeated(blankTrusted(s.Value))
 	return content{text: s.Value, moved: true, from: s.Indent, jsonc: true, name: s.Name, lead: s.Lead, trail: s.Trail, slot: s}
 }
 

@@ -21,46 +21,99 @@ func bomLength(text []byte) int {
 	return 0
 }
 
-// validate checks that text is one strict JSON value within the depth limit.
-// shown is what the user wrote, of the same length; it differs from text where
-// comments were blanked. Both include the byte order mark.
+// loosely are the options under which the parser judges the grammar alone: it lets
+// lone surrogates pass, and with them bytes that are no UTF-8, and repeated names.
+var loosely = []jsontext.Options{jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)}
+
+// isValue tells whether text is one JSON value, whatever its depth and its names are.
+func isValue(text []byte) bool {
+	return jsontext.Value(text).IsValid() || jsontext.Value(text).IsValid(loosely...) && utf8.Valid(text)
+}
+
+// validate checks that text is one strict JSON value within the depth limit, with no
+// name repeated. shown is what the user wrote, of the same length; it differs from text
+// where comments were blanked. Both include the byte order mark.
 func validate(text, shown []byte, lim Limits) error {
+	repeats, err := validateLoose(text, shown, lim)
+	if err == nil && repeats {
+		if r, found := firstRepeated(text, bomLength(text)); found {
+			return r.error(shown)
+		}
+	}
+	return err
+}
+
+// validateLoose is validate for text that may repeat names; it tells whether it does.
+func validateLoose(text, shown []byte, lim Limits) (repeats bool, err error) {
 	bom := bomLength(text)
-	if !jsontext.Value(text[bom:]).IsValid() {
-		return explain(text, shown, bom, lim.MaxDepth)
+	if value := text[bom:]; !jsontext.Value(value).IsValid() {
+		if !isValue(value) {
+			return false, explain(text, shown, bom, lim.MaxDepth)
+		}
+		_, repeats = firstRepeated(text, bom)
 	}
 	// Every level takes a bracket that opens and one that closes it.
 	if len(text)/2 > lim.MaxDepth && depthOver(text[bom:], lim.MaxDepth) >= 0 {
-		return tooDeep(text, shown, bom, lim.MaxDepth)
+		return repeats, tooDeep(text, shown, bom, lim.MaxDepth)
 	}
-	return nil
+	return repeats, nil
 }
 
 // explain finds out what is wrong with text that isn't valid.
 func explain(text, shown []byte, bom, limit int) error {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(text[bom:]))
+	dec := jsontext.NewDecoder(bytes.NewBuffer(text[bom:]), loosely...)
 	_, err := dec.ReadValue()
-	if err == nil {
-		at := skipSpace(text, bom+int(dec.InputOffset()))
-		return syntaxError(shown, at, "", "unexpected "+describe(shown, at)+" behind the value, expected the end")
-	}
+	at, pointer, msg := len(text), "", ""
 	var parser *jsontext.SyntacticError
-	if !errors.As(err, &parser) {
-		return syntaxError(shown, len(shown), "", "unexpected end of the text, expected a value")
-	}
-	at := min(bom+int(parser.ByteOffset), len(text))
 	switch {
-	case depthOver(text[bom:min(at+1, len(text))], limit) >= 0:
-		// Up to the place of the error the text is sound, so its brackets can
-		// be trusted. This is also how the parser's own limit shows.
-		return tooDeep(text, shown, bom, limit)
-	case parser.Err == jsontext.ErrDuplicateName:
-		name := strconv.Quote(parser.JSONPointer.LastToken())
-		return syntaxError(shown, at, string(parser.JSONPointer), "duplicate member name "+name)
-	case errors.Is(parser.Err, io.ErrUnexpectedEOF):
-		return syntaxError(shown, len(shown), string(parser.JSONPointer), "unexpected end of the text")
+	case err == nil:
+		at = skipSpace(text, bom+int(dec.InputOffset()))
+		msg = "unexpected " + describe(shown, at) + " behind the value, expected the end"
+	case !errors.As(err, &parser):
+		msg = "unexpected end of the text, expected a value"
+	default:
+		at, pointer = min(bom+int(parser.ByteOffset), len(text)), string(parser.JSONPointer)
+		switch {
+		case depthOver(text[bom:min(at+1, len(text))], limit) >= 0:
+			// Up to the place of the error the text is sound, so its brackets can
+			// be trusted. This is also how the parser's own limit shows.
+			return tooDeep(text, shown, bom, limit)
+		case errors.Is(parser.Err, io.ErrUnexpectedEOF):
+			at, msg = len(shown), "unexpected end of the text"
+		default:
+			msg = parser.Err.Error()
+		}
 	}
-	return syntaxError(shown, at, string(parser.JSONPointer), parser.Err.Error())
+	if bad := notUTF8(text[:min(at, len(text))]); bad >= 0 {
+		return syntaxError(shown, bad, pointerTo(text[bom:], bad-bom), "invalid UTF-8")
+	}
+	return syntaxError(shown, at, pointer, msg)
+}
+
+// notUTF8 is the place of the first byte that is no UTF-8, or -1.
+func notUTF8(text []byte) int {
+	if utf8.Valid(text) {
+		return -1
+	}
+	for i := 0; ; {
+		r, n := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && n <= 1 {
+			return i
+		}
+		i += n
+	}
+}
+
+// pointerTo is the pointer to the value in which text[at] is; the grammar holds up to
+// there.
+func pointerTo(text []byte, at int) string {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(text), loosely...)
+	for int(dec.InputOffset()) <= at {
+		if _, err := dec.ReadToken(); err != nil {
+			break
+		}
+	}
+	return string(dec.StackPointer())
 }
 
 // describe names the rune at a place for a message.
@@ -74,7 +127,7 @@ func describe(text []byte, at int) string {
 
 // tooDeep makes the error for a container that is nested too deeply.
 func tooDeep(text, shown []byte, bom, limit int) error {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(text[bom:]))
+	dec := jsontext.NewDecoder(bytes.NewBuffer(text[bom:]), loosely...)
 	for dec.StackDepth() <= limit {
 		if _, err := dec.ReadToken(); err != nil {
 			break

@@ -1,7 +1,5 @@
 package jsonpatch
 
-import "github.com/go-json-experiment/json/jsontext"
-
 // What programs need that read JSON text by its places. The functions take strict
 // JSON that is known to be valid; other text gives wrong results, no panic.
 
@@ -40,6 +38,5 @@ func Unquote(quoted []byte) string { return unquote(quoted) }
 
 // AppendQuoted appends a string with its quotes, as short as it can be written.
 func AppendQuoted(out []byte, s string) []byte {
-	out, _ = jsontext.AppendQuote(out, s)
-	return out
+	return appendQuoted(out, s)
 }

@@ -20,6 +20,8 @@ type source struct {
 	raw   []byte
 	blank []byte // raw with comments and trailing commas blanked
 	doc   bool   // whether it is the document that is edited
+
+	repeats bool // whether an object in it may have a name more than once
 }
 
 // frag is a piece of text. If off isn't negative, it is the piece of the
@@ -211,6 +213,7 @@ type work struct {
 	editing  *Style  // nil: plainly
 	styledBy bool    // a rule of style had a say
 	comments bool    // the result may have comments though the document has none
+	repeats  bool    // likewise names that are repeated
 	habits   *habits // of the document, once somebody asked
 }
 
@@ -223,6 +226,8 @@ func newWork(d *Document, lim Limits) *work {
 		root:   &value{src: src, lo: lo, hi: -1},
 		prefix: src.frag(0, lo),
 		lim:    lim.orDefault(),
+
+		repeats: src.repeats,
 	}
 }
 
@@ -281,7 +286,10 @@ func (v *value) child(token string) (*item, error) {
 	case '{':
 		it := v.enter().named(token)
 		if it == nil {
-			return nil, v.body.missing(fmt.Errorf("no member %s", strconv.Quote(token)))
+			return nil, v.body.missing(fmt.Errorf("no member %s", strconv.Quote(Printable(token))))
+		}
+		if v.body.repeated[token] {
+			return nil, errRepeated(token)
 		}
 		return it, nil
 	case '[':

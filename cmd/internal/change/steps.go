@@ -7,11 +7,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
@@ -193,24 +190,19 @@ func stepDelete(arg json.RawMessage) (func(*txn.Tx, string) error, error) {
 // stepSet reads the pairs of "set" in the order in which they are written.
 func stepSet(arg json.RawMessage) (func(*txn.Tx, string) error, error) {
 	var sets []Assignment
-	dec := jsontext.NewDecoder(bytes.NewReader(arg))
-	if tok, err := dec.ReadToken(); err != nil || tok.Kind() != '{' {
+	if arg = bytes.TrimSpace(arg); !bytes.HasPrefix(arg, []byte("{")) {
 		return nil, fmt.Errorf(`"set": want an object of values by pointer`)
 	}
-	for dec.PeekKind() != '}' {
-		tok, err := dec.ReadToken()
-		if err != nil {
-			return nil, err
+	var wrong error
+	jsonpatch.Children(arg, 0, func(name []byte, lo, hi int) {
+		ptr, arrays, err := Target(jsonpatch.Unquote(name))
+		if err != nil && wrong == nil {
+			wrong = err
 		}
-		ptr, arrays, err := Target(tok.String())
-		if err != nil {
-			return nil, err
-		}
-		v, err := dec.ReadValue()
-		if err != nil && err != io.EOF {
-			return nil, err
-		}
-		sets = append(sets, Assignment{ptr, arrays, bytes.Clone(v)})
+		sets = append(sets, Assignment{ptr, arrays, bytes.Clone(arg[lo:hi])})
+	})
+	if wrong != nil {
+		return nil, wrong
 	}
 	return func(tx *txn.Tx, file string) error {
 		for _, set := range sets {

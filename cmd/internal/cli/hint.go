@@ -130,6 +130,9 @@ func hintOfText(err error) string {
 	if errors.As(err, &syn) && fileOf(err) != "" && !errors.As(err, &own) {
 		return "the file itself holds no JSON, and is left as it is: mend it, or move it away, and run this again"
 	}
+	if name := fileOf(err); name != "" && errors.Is(err, jsonpatch.ErrRepeated) {
+		return fmt.Sprintf("jtx edit %s mends it; so does jtx pipe %[1]s -- jq . , which keeps the last one of each name", QuoteWord(name))
+	}
 	if errors.Is(err, recovery.ErrNotRegular) {
 		return "jtx keeps JSON in ordinary files only"
 	}

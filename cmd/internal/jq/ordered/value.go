@@ -241,7 +241,7 @@ func (v *Value) toGo() any {
 	case 't', 'f':
 		return v.kind == 't'
 	case '"':
-		return v.str
+		return jsonpatch.Printable(v.str) // which is all that gojq knows
 	case number:
 		return v.num
 	case '[':
