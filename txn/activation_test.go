@@ -47,3 +47,30 @@ func TestAWorkspaceIsSeenWhileItIsActivated(t *testing.T) {
 	}
 	require.Equal(t, 3, versions, "its history goes on")
 }
+
+// A nearer workspace appears after a file was resolved, and before the locks that this
+// led to are held: the second look sees it, and the change goes to its journal.
+func TestANearerWorkspaceAppearsBeforeTheLock(t *testing.T) {
+	s, h, dir := openHooked(t, txn.Options{})
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "sub"), 0o755))
+	_, _, err := s.Init(context.Background(), dir)
+	require.NoError(t, err)
+	other, err := txn.Open(dir, txn.Options{})
+	require.NoError(t, err)
+	entry := filepath.Join(dir, ".jtx/files/sub%2Fa.json")
+	appeared := 0
+	h.hook = func(op, name string) error {
+		if op == "rename" && name == entry {
+			appeared++
+			_, _, err := other.Init(context.Background(), filepath.Join(dir, "sub"))
+			return err
+		}
+		return nil
+	}
+	set(t, s, "sub/a.json", "/n", 1)
+	require.Equal(t, 1, appeared)
+	require.FileExists(t, filepath.Join(dir, "sub/.jtx/files/a.json/00000000000000000001"))
+	require.Equal(t, "1", get(t, other, "sub/a.json", "/n"))
+	require.NoFileExists(t, filepath.Join(entry, "00000000000000000001"))
+	verify(t, s)
+}

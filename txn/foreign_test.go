@@ -224,3 +224,42 @@ func TestVerifyTellsADeletionFromAnEdit(t *testing.T) {
 	res = verify(t, s)
 	require.True(t, res[0].Foreign && !res[0].Deleted)
 }
+
+// Another program saves one file of a unit between its reading and the commit, be it the
+// first or a later one: the transaction runs again on what it saved, and no file has been
+// replaced by then.
+func TestASaveBeforeTheCommitRunsTheUnitAgain(t *testing.T) {
+	for _, edited := range []string{"a.json", "b.json", "c.json"} {
+		t.Run(edited, func(t *testing.T) {
+			s, dir := openStore(t)
+			files := []string{"a.json", "b.json", "c.json"}
+			for _, name := range files {
+				write(t, filepath.Join(dir, name), `{"n":1}`)
+			}
+			var runs []string
+			res, err := s.Do(context.Background(), files, func(tx *txn.Tx) error {
+				n, err := tx.Get(edited, "/n")
+				if err != nil {
+					return err
+				}
+				if runs = append(runs, string(n)); len(runs) == 1 {
+					write(t, filepath.Join(dir, edited), `{"n":20}`)
+				}
+				for _, name := range files {
+					if err := tx.Set(name, "/of", string(n)); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			require.NoError(t, err)
+			require.Equal(t, []string{"1", "20"}, runs)
+			require.Empty(t, res.Warnings)
+			for _, name := range files {
+				require.Equal(t, `"20"`, get(t, s, name, "/of"))
+			}
+			require.Equal(t, "20", get(t, s, edited, "/n"))
+			verify(t, s)
+		})
+	}
+}

@@ -5,17 +5,21 @@
 //	go run ./fuzz/mutants [-n 60] [-seed N] [-only NAME] [-list] [-least 80]
 //
 // A mutant is named by its function, what was done, and the statement, so that it
-// stays the same when code moves. Those of survivors.go always run: earlier trials let
-// them live. The others are drawn by the seed. No file is changed: the go command is
-// given another text for one of them (-overlay).
+// stays the same when code moves. Those of survivors.go always run, with the tests that
+// were written for them: earlier trials let them live. The others are drawn by the seed,
+// but for those of equivalent.go, which no test can see. No file is changed: the go
+// command is given another text for one of them (-overlay). A test that kills one must
+// succeed without it.
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
-	"math/rand/v2"
+	"hash/fnv"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -56,58 +60,73 @@ func run(n int, seed uint64, only string, list bool, least float64) error {
 	return s.try(chosen, n, only != "", least)
 }
 
-// choose orders the mutants: the survivors of earlier trials, then the others as drawn.
-func choose(all []mutant, seed uint64, only string) (chosen []mutant, err error) {
-	if only != "" {
-		for _, m := range all {
-			if strings.Contains(m.name, only) {
-				chosen = append(chosen, m)
-			}
-		}
-		return chosen, nil
+// trial is a mutant and its judges.
+type trial struct {
+	mutant
+	stages []stage
+	old    bool // it lived in an earlier trial, and may not again
+}
+
+// choose orders the mutants: the survivors of earlier trials, then the others as drawn,
+// each by itself: so the same are drawn when there are more of them.
+func choose(all []mutant, seed uint64, only string) (chosen []trial, err error) {
+	old := map[string]stage{}
+	for _, j := range survivors {
+		old[j.mutant] = j.stage
 	}
-	byName := map[string]mutant{}
+	var drawn []trial
 	for _, m := range all {
-		byName[m.name] = m
-	}
-	for _, name := range survivors {
-		m, ok := byName[name]
-		if !ok {
-			err = errors.Join(err, fmt.Errorf("survivors.go: there is no %s any more", name))
-		}
-		delete(byName, name)
-		chosen = append(chosen, m)
-	}
-	rng := rand.New(rand.NewPCG(seed, 0))
-	for _, i := range rng.Perm(len(all)) {
-		if _, left := byName[all[i].name]; left {
-			chosen = append(chosen, all[i])
+		st, survived := old[m.name]
+		delete(old, m.name)
+		_, same := equivalent[m.name]
+		switch {
+		case only != "" && !strings.Contains(m.name, only) || only == "" && same:
+		case survived:
+			chosen = append(chosen, trial{m, []stage{st}, true})
+		default:
+			drawn = append(drawn, trial{mutant: m, stages: judgesOf(m.pkg)})
 		}
 	}
-	return chosen, err
+	for name := range old {
+		err = errors.Join(err, fmt.Errorf("survivors.go: there is no %s any more", name))
+	}
+	slices.SortFunc(drawn, func(a, b trial) int { return cmp.Compare(a.rank(seed), b.rank(seed)) })
+	return append(chosen, drawn...), err
+}
+
+func (t trial) rank(seed uint64) uint64 {
+	h := fnv.New64a()
+	fmt.Fprint(h, seed, " ", t.name)
+	return h.Sum64()
 }
 
 // try runs mutants until n of them could be built, or all.
-func (s *shop) try(chosen []mutant, n int, all bool, least float64) error {
+func (s *shop) try(chosen []trial, n int, all bool, least float64) error {
 	var killed, lived int
-	for _, m := range chosen {
+	var err error
+	for _, t := range chosen {
 		if !all && killed+lived == n {
 			break
 		}
 		start := time.Now()
-		verdict, by, err := s.judge(m)
-		if err != nil {
-			return err
+		verdict, by, failure := s.judge(t.mutant, t.stages)
+		if failure != nil {
+			return failure
 		}
 		switch verdict {
 		case unbuildable:
+			if t.old {
+				err = errors.Join(err, fmt.Errorf("survivors.go: %s does not compile", t.name))
+			}
 			continue
 		case dead:
 			killed++
 		case alive:
-			lived++
+			if lived++; t.old {
+				err = errors.Join(err, fmt.Errorf("it lives again: %s", t.name))
+			}
 		}
-		fmt.Printf("%-6s %s (%s, %.0fs)\n", verdict, m.name, by, time.Since(start).Seconds())
+		fmt.Printf("%-6s %s: %s (%s, %.0fs)\n", verdict, t.pkg, t.name, by, time.Since(start).Seconds())
 	}
 	if killed+lived == 0 {
 		return errors.New("no mutant could be built")
@@ -115,7 +134,7 @@ func (s *shop) try(chosen []mutant, n int, all bool, least float64) error {
 	score := 100 * float64(killed) / float64(killed+lived)
 	fmt.Printf("%d mutants, %d killed, %d lived: %.0f %%\n", killed+lived, killed, lived, score)
 	if score < least {
-		return fmt.Errorf("%.0f %% were killed, %.0f %% are expected", score, least)
+		err = errors.Join(err, fmt.Errorf("%.0f %% were killed, %.0f %% are expected", score, least))
 	}
-	return nil
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,42 +14,71 @@ import (
 	"strings"
 )
 
-// sources are what is broken: all of three packages, and the commit path of txn.
-var sources = []string{
-	"wal/*.go", "recover/*.go", "lockmgr/*.go",
-	"txn/commit.go", "txn/place.go", "txn/withdraw.go", "txn/session.go", "txn/workspace.go", "txn/compact.go", "txn/setaside.go",
-}
+// sources are the directories that are broken, and below txn the files of the commit
+// path, wherever they stand.
+var (
+	sources    = []string{"wal", "recover", "lockmgr"}
+	commitPath = []string{"commit.go", "place.go", "withdraw.go", "session.go", "workspace.go", "compact.go", "setaside.go"}
+)
 
 // mutant is a change of one file's text.
 type mutant struct {
-	name     string
+	name     string // of the function and the statement: no path, so that it outlives moves
 	file     string
 	pkg      string // its directory
 	from, to int    // the bytes that are replaced
 	text     string
 }
 
+// allMutants are those of all sources, in the order of their files.
 func allMutants() (all []mutant, err error) {
-	for _, pattern := range sources {
-		files, err := filepath.Glob(pattern)
+	files, err := sourceFiles()
+	if err != nil {
+		return nil, err
+	}
+	times := map[string]int{} // how often a name was given
+	for _, file := range files {
+		of, err := mutantsOf(file)
 		if err != nil {
 			return nil, err
 		}
-		if len(files) == 0 {
-			return nil, fmt.Errorf("no %s here: run it at the top of the repository", pattern)
-		}
-		for _, file := range files {
-			if strings.HasSuffix(file, "_test.go") || otherSystem.MatchString(file) {
-				continue
+		for _, m := range of {
+			if times[m.name]++; times[m.name] > 1 {
+				m.name += fmt.Sprintf(" #%d", times[m.name])
 			}
-			of, err := mutantsOf(file)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, of...)
+			all = append(all, m)
 		}
 	}
 	return all, nil
+}
+
+func sourceFiles() (files []string, err error) {
+	for _, dir := range sources {
+		of, err := filepath.Glob(dir + "/*.go")
+		if err != nil {
+			return nil, err
+		}
+		if len(of) == 0 {
+			return nil, fmt.Errorf("no %s here: run it at the top of the repository", dir)
+		}
+		files = append(files, of...)
+	}
+	found := map[string]bool{}
+	err = filepath.WalkDir("txn", func(path string, _ fs.DirEntry, err error) error {
+		if base := filepath.Base(path); err == nil && slices.Contains(commitPath, base) {
+			found[base] = true
+			files = append(files, path)
+		}
+		return err
+	})
+	for _, base := range commitPath {
+		if err == nil && !found[base] {
+			err = fmt.Errorf("no %s below txn any more: see sources", base)
+		}
+	}
+	return slices.DeleteFunc(files, func(file string) bool {
+		return strings.HasSuffix(file, "_test.go") || otherSystem.MatchString(file)
+	}), err
 }
 
 var otherSystem = regexp.MustCompile(`_(other|darwin|windows)\.go$`)
@@ -60,7 +90,6 @@ type finder struct {
 	file  string
 	fn    string
 	found []mutant
-	times map[string]int // how often a name was given
 }
 
 func mutantsOf(file string) ([]mutant, error) {
@@ -68,23 +97,23 @@ func mutantsOf(file string) ([]mutant, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &finder{fset: token.NewFileSet(), text: text, file: file, times: map[string]int{}}
+	f := &finder{fset: token.NewFileSet(), text: text, file: file}
 	tree, err := parser.ParseFile(f.fset, file, text, 0)
 	if err != nil {
 		return nil, err
 	}
 	for _, d := range tree.Decls {
 		if consts, ok := d.(*ast.GenDecl); ok && consts.Tok == token.CONST {
-			f.fn = filepath.Dir(file)
+			f.fn = "const"
 			ast.Inspect(consts, f.modes)
 		}
 		fn, ok := d.(*ast.FuncDecl)
 		if !ok || fn.Body == nil {
 			continue
 		}
-		f.fn = filepath.Dir(file) + "." + fn.Name.Name
+		f.fn = fn.Name.Name
 		if fn.Recv != nil {
-			f.fn = filepath.Dir(file) + "." + strings.Trim(f.source(fn.Recv.List[0].Type), "*") + "." + fn.Name.Name
+			f.fn = strings.Trim(f.source(fn.Recv.List[0].Type), "*") + "." + fn.Name.Name
 		}
 		ast.Inspect(fn.Body, f.visit)
 	}
@@ -104,9 +133,6 @@ func (f *finder) add(what string, n ast.Node, from, to token.Pos, text string) {
 		shown = shown[:90] + "…"
 	}
 	name := fmt.Sprintf("%s: %s: %s", f.fn, what, shown)
-	if f.times[name]++; f.times[name] > 1 {
-		name += fmt.Sprintf(" #%d", f.times[name])
-	}
 	f.found = append(f.found, mutant{name, f.file, filepath.Dir(f.file), f.offset(from), f.offset(to), text})
 }
 
@@ -128,7 +154,12 @@ func (f *finder) visit(n ast.Node) bool {
 		}
 	case *ast.BasicLit:
 		f.mode(n, n)
+	case *ast.SwitchStmt:
+		if n.Tag == nil {
+			f.cases(n.Body.List)
+		}
 	case *ast.ReturnStmt:
+		f.outcome(n)
 		if len(n.Results) == 1 && syncs.MatchString(f.source(n.Results[0])) {
 			f.add("leave out the sync", n, n.Results[0].Pos(), n.Results[0].End(), "nil")
 		}
@@ -142,6 +173,26 @@ var (
 	// quiet calls change nothing that a test could see.
 	quiet = regexp.MustCompile(`^(fsys\.Step|f\.Close|.*\.Close|.*\.Stop|cancel|close|.*\.close|runtime\.KeepAlive|.*[uU]nlock|.*\.leave|release)$`)
 )
+
+// cases leaves out each case of a switch that has a condition of its own.
+func (f *finder) cases(list []ast.Stmt) {
+	for _, c := range list {
+		if c, ok := c.(*ast.CaseClause); ok && len(c.List) == 1 {
+			f.add("never", c.List[0], c.List[0].Pos(), c.List[0].End(), "("+f.source(c.List[0])+") && false")
+		}
+	}
+}
+
+var uncommitted = []string{"UnitMissing", "UnitSuperseded", "UnitAborted", "UnitUnknown"}
+
+// outcome takes what is missing or not known for committed.
+func (f *finder) outcome(n *ast.ReturnStmt) {
+	for _, result := range n.Results {
+		if id, ok := result.(*ast.Ident); ok && slices.Contains(uncommitted, id.Name) {
+			f.add("say committed", n, id.Pos(), id.End(), "UnitComplete")
+		}
+	}
+}
 
 // modes widens what a constant says.
 func (f *finder) modes(n ast.Node) bool {
