@@ -87,7 +87,7 @@ func (b *batch) runOne(m *member) {
 func (m *member) run(ses *session, tx *Tx) {
 	m.tx, m.id, m.res = nil, wal.ID{}, Result{Recovered: ses.report, Waited: ses.waited}
 	m.call.targets = ses.targets
-	if m.err = ses.checkRevisions(m.call); m.err != nil {
+	if m.err = ses.checkExpected(m.call); m.err != nil {
 		return
 	}
 	if m.err = protect(m.fn, tx); m.err == nil {

@@ -60,7 +60,7 @@ type special struct {
 	locking
 	inPlace    bool
 	dryRun     bool
-	expect     map[string]uint64      // absolute name to revision
+	expect     map[string]Expected    // by absolute name
 	tx         wal.ID                 // the transaction's id where it has one already
 	transfer   *transfer              // between two of the files
 	modes      map[string]fs.FileMode // by real path: no wider than that
@@ -104,17 +104,6 @@ func WithInPlace() Option { return func(c *call) { c.inPlace = true } }
 // records nothing: what was edited outside or cut off is seen as the next access
 // will settle it.
 func DryRun() Option { return func(c *call) { c.dryRun = true } }
-
-// IfRevision makes the transaction fail with ErrConflict unless file is at
-// revision rev when its locks are held. 0 means that it must not exist yet.
-func (s *Store) IfRevision(file string, rev uint64) Option {
-	return func(c *call) {
-		if c.expect == nil {
-			c.expect = map[string]uint64{}
-		}
-		c.expect[s.abs(file)] = rev
-	}
-}
 
 func (s *Store) newCall(opts []Option) *call {
 	c := &call{actor: s.opt.Actor, durability: s.opt.Durability}
@@ -195,24 +184,6 @@ func (r Result) asNamed(files []string) Result {
 func protect(fn func(*Tx) error, tx *Tx) error {
 	defer tx.close()
 	return fn(tx)
-}
-
-// checkRevisions holds a transaction to the revisions that the caller expects.
-func (ses *session) checkRevisions(c *call) error {
-	for name, want := range c.expect {
-		t := ses.byName(name)
-		if t == nil {
-			return &Error{Kind: ErrNotListed, File: name}
-		}
-		have, err := t.rev()
-		if err != nil {
-			return fail(name, err)
-		}
-		if have != want {
-			return &Error{Kind: ErrConflict, File: name, Err: &RevisionError{have, want}}
-		}
-	}
-	return nil
 }
 
 // newest is the record of the file's newest version, by the plan where there is one.

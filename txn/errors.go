@@ -50,9 +50,15 @@ var ErrDamaged = errors.New("damaged")
 
 // RevisionError says that a file is not at the revision that was expected: the
 // same expectation can't hold later.
-type RevisionError struct{ Have, Want uint64 }
+type RevisionError struct {
+	Have, Want uint64
+	Tx         wal.ID // that was to have made the current revision, in place of Want; or zero
+}
 
 func (e *RevisionError) Error() string {
+	if !e.Tx.IsZero() {
+		return fmt.Sprintf("is at revision %d, which transaction %s did not make", e.Have, e.Tx)
+	}
 	return fmt.Sprintf("is at revision %d, expected %d", e.Have, e.Want)
 }
 

@@ -255,12 +255,12 @@ func (t *OpenTx) join(ctx context.Context, files []string) error {
 	if err := t.s.settleOpen(ctx, names); err != nil {
 		return err
 	}
-	snap, err := t.s.snapshot(ctx, names)
+	drafts, pins, err := t.s.pinned(ctx, names)
 	if err != nil {
 		return err
 	}
-	for _, d := range snap.drafts {
-		f := &txFile{File: backup.Path(d.name), Rev: d.rev, Pinned: pinOf(d.found.Version)}
+	for i, d := range drafts {
+		f := pins[i]
 		if d.found.Doc != nil {
 			if f.Base, err = t.keep(len(t.data.Files), "base", d.found.Data); err != nil {
 				return fail(d.name, err)
@@ -269,6 +269,30 @@ func (t *OpenTx) join(ctx context.Context, files []string) error {
 		t.data.Files = append(t.data.Files, f)
 	}
 	return nil
+}
+
+// pinned looks at files as they all are at one moment, and pins them there.
+func (s *Store) pinned(ctx context.Context, names []string) (drafts []*draft, pins []*txFile, err error) {
+	targets, err := s.resolveReadable(ctx, names)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = s.atRest(ctx, targets, looking{content: true}, func(seen []*target) error {
+		drafts, pins = nil, nil
+		for _, t := range seen {
+			d, err := t.shown()
+			if err != nil {
+				return err
+			}
+			f := &txFile{File: backup.Path(d.name), Rev: d.rev, Pinned: pinOf(d.found.Version)}
+			if f.Made, err = t.made(d.found); err != nil {
+				return fail(t.name, err)
+			}
+			drafts, pins = append(drafts, d), append(pins, f)
+		}
+		return nil
+	})
+	return drafts, pins, err
 }
 
 // settleOpen lets recovery settle those of the files of which a commit was cut off, or
@@ -453,7 +477,11 @@ func (t *OpenTx) replay(tx *Tx, rebase bool) error {
 			return &Error{Kind: ErrConflict, File: string(f.File), Err: errorf("has become another name of %s since it joined", d.name)}
 		}
 		seen[d] = true
-		if pinOf(d.found.Version) == f.Pinned {
+		same, err := f.holds(d)
+		if err != nil {
+			return err
+		}
+		if same {
 			staged, err := t.draft(f)
 			if err != nil {
 				return fail(d.name, err)

@@ -52,7 +52,7 @@ func (ses *session) try(names []string, fn func(*Tx) error) (Result, error) {
 	}
 	tx, err := ses.trial()
 	if err == nil {
-		err = ses.checkRevisions(ses.call)
+		err = ses.checkExpected(ses.call)
 	}
 	if err == nil {
 		err = protect(fn, tx)

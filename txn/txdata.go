@@ -36,7 +36,8 @@ type txData struct {
 type txFile struct {
 	File    backup.Path       `json:"file"` // absolute; see OpenTx.kept for what is written
 	Rev     uint64            `json:"rev"`
-	Pinned  string            `json:"pinned"` // its content then, see pinOf
+	Pinned  string            `json:"pinned"`         // its content then, see pinOf
+	Made    []string          `json:"made,omitempty"` // the unit that made it, then its transactions; none where no version held it
 	Base    string            `json:"base,omitempty"`
 	Now     string            `json:"now,omitempty"`
 	Ops     []json.RawMessage `json:"ops,omitempty"`

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -106,20 +105,20 @@ func (c *commitFlags) register(fs *pflag.FlagSet) {
 	fs.StringVarP(&c.message, "message", "m", "", "recorded with the transaction")
 	fs.StringVar(&c.actor, "actor", "", "recorded as who did it (default $JTX_ACTOR, else the user)")
 	fs.BoolVar(&c.dryRun, "dry-run", false, "print the patch, change nothing")
-	fs.StringArrayVar(&c.ifRev, "if-rev", nil, "only if `FILE@REV` is the current revision; repeatable")
+	fs.StringArrayVar(&c.ifRev, "if-rev", nil, "only if `FILE@REV` is the current revision; for REV also the id of the transaction that made it; repeatable")
 	fs.BoolVar(&c.inPlace, "in-place", false, "overwrite the file instead of renaming over it")
 }
 
-// expectations are the revisions that --if-rev asks for, by file.
-func (c *commitFlags) expectations() (map[string]uint64, error) {
-	want := map[string]uint64{}
+// expectations are the versions that --if-rev asks for, by file.
+func (c *commitFlags) expectations() (map[string]txn.Expected, error) {
+	want := map[string]txn.Expected{}
 	for _, word := range c.ifRev {
-		file, version, kind := splitVersion(word)
-		rev, err := strconv.ParseUint(version, 10, 64)
-		if kind != revision || err != nil || file == "" {
-			return nil, cli.Usagef("--if-rev %s: want FILE@REV, where REV is a number", cli.QuoteWord(word))
+		file, version, _ := splitVersion(word)
+		expected, err := txn.ParseExpected(version)
+		if err != nil || file == "" {
+			return nil, cli.Usagef("--if-rev %s: want FILE@REV, where REV is a number or a transaction's id", cli.QuoteWord(word))
 		}
-		want[file] = rev
+		want[file] = expected
 	}
 	return want, nil
 }
@@ -164,8 +163,8 @@ func (c *commitFlags) options(s *txn.Store) ([]txn.Option, error) {
 	if err != nil {
 		return nil, err
 	}
-	for file, rev := range want {
-		opts = append(opts, s.IfRevision(file, rev))
+	for file, expected := range want {
+		opts = append(opts, s.IfAt(file, expected))
 	}
 	return opts, nil
 }

@@ -131,8 +131,10 @@ func (a *app) stage(s *txn.Store, id string, f *changeFlags, files []string, fn 
 		return err
 	}
 	err = t.Update(a.Ctx, all, func(tx *txn.Tx) error {
-		if err := checkPinned(tx, want); err != nil {
-			return err
+		for _, name := range sortedKeys(want) {
+			if err := t.Expect(name, want[name]); err != nil {
+				return err
+			}
 		}
 		return fn(tx)
 	})
@@ -140,21 +142,6 @@ func (a *app) stage(s *txn.Store, id string, f *changeFlags, files []string, fn 
 		return err
 	}
 	return a.printStaged(t.ID(), files)
-}
-
-// checkPinned holds a step of an open transaction to --if-rev: the revisions are
-// those that the files were pinned at.
-func checkPinned(tx *txn.Tx, want map[string]uint64) error {
-	for _, name := range sortedKeys(want) {
-		have, err := tx.Rev(name)
-		if err != nil {
-			return err
-		}
-		if have != want[name] {
-			return &txn.Error{Kind: txn.ErrConflict, File: name, Err: &txn.RevisionError{Have: have, Want: want[name]}}
-		}
-	}
-	return nil
 }
 
 // printStaged prints nothing but with --json: nothing is committed yet.

@@ -207,7 +207,7 @@ func (f *files) version(ctx context.Context, file, at string) (*jsonpatch.Docume
 func (f *files) change(ctx context.Context, c *call) (any, error) {
 	var args struct {
 		Changes []json.RawMessage
-		IfRev   map[string]uint64 `json:"if_rev"`
+		IfRev   map[string]txn.Expected `json:"if_rev"`
 		Why     string
 	}
 	if err := c.decode(&args); err != nil {
@@ -234,7 +234,7 @@ func (f *files) change(ctx context.Context, c *call) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if opts = append(opts, f.store().IfRevision(file, args.IfRev[name])); !slices.Contains(all, file) {
+		if opts = append(opts, f.store().IfAt(file, args.IfRev[name])); !slices.Contains(all, file) {
 			all = append(all, file)
 		}
 	}

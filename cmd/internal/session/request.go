@@ -25,14 +25,14 @@ type request struct {
 	Pointer *string         `json:"pointer"`
 	At      string          `json:"at"`
 
-	Changes    []json.RawMessage `json:"changes"`
-	IfRev      map[string]uint64 `json:"if_rev"`
-	Message    string            `json:"message"`
-	Actor      string            `json:"actor"`
-	Request    string            `json:"request"`
-	Durability string            `json:"durability"`
-	DryRun     bool              `json:"dry_run"`
-	TTLMS      int64             `json:"ttl_ms"`
+	Changes    []json.RawMessage       `json:"changes"`
+	IfRev      map[string]txn.Expected `json:"if_rev"`
+	Message    string                  `json:"message"`
+	Actor      string                  `json:"actor"`
+	Request    string                  `json:"request"`
+	Durability string                  `json:"durability"`
+	DryRun     bool                    `json:"dry_run"`
+	TTLMS      int64                   `json:"ttl_ms"`
 
 	Since   string            `json:"since"`
 	After   map[string]uint64 `json:"after"`
@@ -103,11 +103,11 @@ func (r *request) options(s *txn.Store) ([]txn.Option, error) {
 	if r.DryRun {
 		opts = append(opts, txn.DryRun())
 	}
-	for file, rev := range r.IfRev {
+	for file, want := range r.IfRev {
 		if err := cli.CheckFile(file); err != nil {
 			return nil, err
 		}
-		opts = append(opts, s.IfRevision(file, rev))
+		opts = append(opts, s.IfAt(file, want))
 	}
 	return opts, nil
 }
