@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/oklog/ulid/v2"
-
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -22,9 +20,9 @@ const newEntry = "%new."
 
 // newEntryID is what makes the name of an entry that is being made another one than all
 // others.
-func newEntryID(name string) (ulid.ULID, bool) {
+func newEntryID(name string) (wal.ID, bool) {
 	name, ok := strings.CutPrefix(name, newEntry)
-	id, err := ulid.ParseStrict(name)
+	id, err := wal.ParseID(name)
 	return id, ok && err == nil
 }
 
@@ -120,14 +118,14 @@ func (s *Store) sweepUnfinished(w *workspace, dryRun bool, r *RecoverReport) err
 		s.sweepNamed(filepath.Join(w.meta(), filesDir), newEntryID, dryRun, r))
 }
 
-func (s *Store) sweepNamed(dir string, idOf func(string) (ulid.ULID, bool), dryRun bool, r *RecoverReport) error {
+func (s *Store) sweepNamed(dir string, idOf func(string) (wal.ID, bool), dryRun bool, r *RecoverReport) error {
 	entries, err := s.fs.ReadDir(dir)
 	if err != nil {
 		return fail(dir, err)
 	}
 	for _, e := range entries {
 		id, ok := idOf(e.Name())
-		if !ok || time.Since(ulid.Time(id.Time())).Abs() < young { // or a clock was ahead
+		if !ok || time.Since(id.Time()).Abs() < young { // or a clock was ahead
 			continue
 		}
 		path := filepath.Join(dir, e.Name())

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -53,6 +54,32 @@ type Operation struct {
 	// WaitMicros is the time spent on locks, TotalMicros all of it.
 	WaitMicros  int64 `json:"wait_us"`
 	TotalMicros int64 `json:"total_us"`
+}
+
+// line is the operation as JSON, without reflection, which would take as long as all else
+// that is done for the log.
+func (op *Operation) line() []byte {
+	b := op.Time.AppendFormat([]byte(`{"time":"`), time.RFC3339Nano)
+	b = jsonpatch.AppendQuoted(append(b, `","verb":`...), op.Verb)
+	optional := func(name, value string) {
+		if value != "" {
+			b = jsonpatch.AppendQuoted(append(append(append(b, `,"`...), name...), `":`...), value)
+		}
+	}
+	optional("actor", op.Actor)
+	optional("tx", op.TX)
+	b = append(b, `,"files":[`...)
+	for i, name := range op.Files {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = jsonpatch.AppendQuoted(b, name)
+	}
+	b = jsonpatch.AppendQuoted(append(b, `],"outcome":`...), op.Outcome)
+	optional("error", op.Error)
+	b = strconv.AppendInt(append(b, `,"wait_us":`...), op.WaitMicros, 10)
+	b = strconv.AppendInt(append(b, `,"total_us":`...), op.TotalMicros, 10)
+	return append(b, "}\n"...)
 }
 
 // outcomeOf names how a transaction ended.
@@ -180,10 +207,7 @@ func (s *Store) appendOperation(meta string, op Operation, in *logged) {
 			op.Error = ""
 		}
 	}
-	line, err := marshal(op)
-	if err != nil {
-		return
-	}
+	line := op.line()
 	dir := filepath.Join(meta, logDir)
 	name := filepath.Join(dir, strconv.Itoa(os.Geteuid())+logSuffix)
 	f, err := s.openLogOf(name, mode, in.root)
@@ -196,7 +220,7 @@ func (s *Store) appendOperation(meta string, op Operation, in *logged) {
 		regular = f.Chmod(mode) == nil // the root was narrowed, or the umask took something off
 	}
 	if regular {
-		_, _ = f.Write(append(line, '\n'))
+		_, _ = f.Write(line)
 	}
 	_ = f.Close()
 	if regular && info.Size() > limit/logParts {

@@ -1,15 +1,19 @@
 package txn
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 func TestOperationLogIsBounded(t *testing.T) {
@@ -39,4 +43,48 @@ func TestOperationLogIsBounded(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, ops)
 	require.Equal(t, filepath.Join(dir, "a.json"), ops[0].Files[0])
+}
+
+// TestOperationLineIsJSON: what is written without encoding/json is read by it.
+func TestOperationLineIsJSON(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := Operation{
+			Time: time.Unix(rapid.Int64Range(0, 1<<33).Draw(t, "s"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns")).UTC(),
+			Verb: rapid.String().Draw(t, "verb"), Actor: rapid.String().Draw(t, "actor"), TX: rapid.String().Draw(t, "tx"),
+			Files: rapid.SliceOf(rapid.String()).Draw(t, "files"), Outcome: rapid.String().Draw(t, "outcome"), Error: rapid.String().Draw(t, "error"),
+			WaitMicros: rapid.Int64().Draw(t, "wait"), TotalMicros: rapid.Int64().Draw(t, "total"),
+		}
+		line := want.line()
+		require.Equal(t, len(line)-1, bytes.IndexByte(line, '\n'))
+		var got Operation
+		require.NoError(t, json.Unmarshal(line, &got))
+		require.Equal(t, want, got)
+		var names, wanted map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal(line, &names))
+		text, err := json.Marshal(want)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(text, &wanted))
+		require.ElementsMatch(t, slices.Collect(maps.Keys(wanted)), slices.Collect(maps.Keys(names)))
+	})
+}
+
+// TestFormatIsReadAsJSON: the text of a new workspace, which is read without
+// encoding/json, means to that what was written.
+func TestFormatIsReadAsJSON(t *testing.T) {
+	for _, tree := range []bool{true, false} {
+		want := newFormat(tree)
+		var fast, slow format
+		require.NoError(t, fast.decode([]byte(want.text())))
+		require.NoError(t, json.Unmarshal([]byte(want.text()), &slow))
+		require.Equal(t, want, fast)
+		require.Equal(t, want, slow)
+	}
+	for text, ok := range map[string]bool{
+		`{"format":1,"id":"x","tree":true,"needs":["a"]}`: true, `{"format":`: false, `"id":"`: false, ``: false, `{"id":"a\","tree":true}`: false,
+	} {
+		var got, want format
+		require.Equal(t, ok, got.decode([]byte(text)) == nil, text)
+		require.Equal(t, ok, json.Unmarshal([]byte(text), &want) == nil, text)
+		require.Equal(t, want, got)
+	}
 }

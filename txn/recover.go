@@ -11,10 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/oklog/ulid/v2"
-
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -175,13 +174,13 @@ func (s *Store) planFile(ctx context.Context, t *target) (report []recovery.Done
 }
 
 // builtName tells what is in the name of a workspace that is being built, or removed.
-func builtName(name string) (ulid.ULID, bool) {
+func builtName(name string) (wal.ID, bool) {
 	name, ok := strings.CutPrefix(name, metaDir+".")
 	if !ok {
-		return ulid.ULID{}, false
+		return wal.ID{}, false
 	}
 	name, ok = strings.CutSuffix(name, ".tmp")
-	id, err := ulid.ParseStrict(name)
+	id, err := wal.ParseID(name)
 	return id, ok && err == nil
 }
 

@@ -2,7 +2,6 @@ package txn
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -172,7 +171,7 @@ func (s *Store) readNamed(dir, name string, uid int) (*workspace, error) {
 		return nil, err
 	}
 	var f format
-	if err := json.Unmarshal(data, &f); err != nil {
+	if err := f.decode(data); err != nil {
 		return nil, fmt.Errorf("%s: its file %q is %w, so what it covers is not known (%w): bring it back from a copy: %v", meta, formatName, ErrDamaged, ErrFormat, err)
 	}
 	if err := f.supported(); err != nil {
@@ -328,11 +327,8 @@ func (s *Store) buildWorkspace(dir string, uid int, tree bool) (string, error) {
 			return temp, err
 		}
 	}
-	text, err := json.Marshal(newFormat(tree))
-	if err != nil {
-		return temp, err
-	}
-	files := map[string]string{formatNew: string(text) + "\n", ".gitignore": "*\n", lockName: ""}
+	f := newFormat(tree)
+	files := map[string]string{formatNew: f.text(), ".gitignore": "*\n", lockName: ""}
 	for _, name := range []string{".gitignore", lockName, formatNew} {
 		own := a
 		if name != lockName {

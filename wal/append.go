@@ -55,8 +55,8 @@ func (l *Log) appendOne(r *Record) error {
 		r.Flags |= FlagResumed
 	}
 	write := l.writeEntry
-	if len(r.Image) >= l.opt.SegmentSize {
-		write = l.writeLargeEntry
+	if len(r.Image) >= l.opt.SegmentSize || l.appender == nil && l.run == 0 {
+		write = l.writeDirectly
 	}
 	size, err := write(r)
 	if err != nil {
@@ -88,14 +88,12 @@ func (l *Log) writeEntry(r *Record) (int64, error) {
 	return entrySize(len(frame)), l.appender.append(r.LSN, frame)
 }
 
-// writeLargeEntry writes the same bytes without tidwall/wal, which would copy the
-// image twice, and keep it; but behind what tidwall/wal has counted. The segment is
-// full by that: nobody opens it with tidwall/wal any more.
-func (l *Log) writeLargeEntry(r *Record) (int64, error) {
-	if l.state.Offset > 0 {
-		if err := l.openAppender(); err != nil {
-			return 0, err
-		}
+// writeDirectly writes the same bytes without tidwall/wal: a large image, which that would
+// copy twice, and keep; and the first record under a lock, since most sessions write no
+// other one, and to open tidwall/wal takes a quarter of the system calls of a command.
+func (l *Log) writeDirectly(r *Record) (int64, error) {
+	if err := l.counted(); err != nil {
+		return 0, err
 	}
 	frame, err := r.encodeHead(headerSize)
 	if err != nil {
@@ -103,13 +101,55 @@ func (l *Log) writeLargeEntry(r *Record) (int64, error) {
 	}
 	r.CRC = binary.LittleEndian.Uint32(frame[offCRC:])
 	size := len(frame) + len(r.Image)
-	head := append(binary.AppendUvarint(nil, uint64(size)), frame...)
+	head, rest := binary.AppendUvarint(make([]byte, 0, binary.MaxVarintLen64+len(frame)), uint64(size)), r.Image
+	if head = append(head, frame...); size < l.opt.SegmentSize {
+		head, rest = append(head, rest...), nil
+	}
 	if _, err := l.tail.WriteAt(head, l.state.Offset); err != nil {
 		return 0, err
 	}
 	l.appender.drop()
 	l.appender = nil
-	return entrySize(size), fsys.WriteOut(l.tail, r.Image, l.state.Offset+int64(len(head)))
+	if len(rest) == 0 {
+		return entrySize(size), nil
+	}
+	return entrySize(size), fsys.WriteOut(l.tail, rest, l.state.Offset+int64(len(head)))
+}
+
+// counted makes sure that the lengths in the tail segment lead to where the next record
+// goes, and past as many records as the state says. tidwall/wal, where it is open, has.
+func (l *Log) counted() error {
+	if l.appender != nil || l.state.Offset == 0 {
+		return nil
+	}
+	text := make([]byte, l.state.Offset)
+	if _, err := l.tail.ReadAt(text, 0); err != nil {
+		return err
+	}
+	next := l.state.Segment
+	for len(text) > 0 {
+		n, width := binary.Uvarint(text)
+		if width <= 0 || n > uint64(len(text)-width) {
+			return l.miscounted(fmt.Errorf("the length of record %d leads beyond the last one", next))
+		}
+		text = text[width+int(n):]
+		next++
+	}
+	if next != l.state.Last+1 {
+		return l.miscounted(fmt.Errorf("there are records up to %d, expected %d", next-1, l.state.Last))
+	}
+	return nil
+}
+
+// miscounted tells of a length in the tail segment that has rotted since the state was
+// written: the scanner says which.
+func (l *Log) miscounted(found error) error {
+	for _, scanned := range Scan(l.fs, l.dir, l.state.Segment) {
+		if scanned != nil {
+			return scanned
+		}
+	}
+	return &CorruptError{Path: l.tailPath(), LSN: l.state.Last, Offset: l.state.Offset, Reason: found.Error()}
 }
 
 func (l *Log) noteImage(r *Record, size int64) error {
@@ -164,9 +204,7 @@ func (l *Log) openSegment() error {
 	return nil
 }
 
-// openAppender opens tidwall/wal, which must count as many records as we do. Where
-// it doesn't, a length in the tail segment has rotted since the state was written;
-// the scanner says which.
+// openAppender opens tidwall/wal, which must count as many records as we do.
 func (l *Log) openAppender() error {
 	if l.appender != nil {
 		return nil
@@ -181,12 +219,7 @@ func (l *Log) openAppender() error {
 		a.drop()
 		err = errors.Join(lastErr, fmt.Errorf("tidwall/wal finds %d as the last record, expected %d", last, l.state.Last))
 	}
-	for _, scanned := range Scan(l.fs, l.dir, l.state.Segment) {
-		if scanned != nil {
-			return scanned
-		}
-	}
-	return &CorruptError{Path: l.tailPath(), LSN: l.state.Last, Offset: l.state.Offset, Reason: err.Error()}
+	return l.miscounted(err)
 }
 
 // rollOver begins a new segment. The old one is durable before, and the new one's

@@ -281,7 +281,7 @@ func TestLostJournalIsDamage(t *testing.T) {
 	require.Len(t, report.Damage, 1)
 }
 
-// A length that rots under a state that is trusted meets tidwall/wal first.
+// A length that rots under a state that is trusted is met when a record is to follow.
 func TestRotUnderATrustedStateIsRefused(t *testing.T) {
 	dir := fileDir(t)
 	l := open(t, dir, bigSegments())

@@ -258,6 +258,7 @@ func TestHazard14CloseDoesNotSync(t *testing.T) {
 	opt.FS = failing
 	l := open(t, fileDir(t), opt)
 	require.NoError(t, l.Append(patch(1)))
+	require.NoError(t, l.Append(patch(2))) // the first one is written without tidwall/wal
 	handle := l.appender.log
 	seen := len(failing.Trace())
 	require.NoError(t, l.Close())

@@ -1,17 +1,18 @@
 package wal
 
 import (
-	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
-	"github.com/oklog/ulid/v2"
 
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -22,13 +23,35 @@ type LSN uint64
 
 // ID is a ULID: of a unit, a transaction, or a workspace. Its text has 26
 // characters and sorts by time of creation.
+//
+// It is 48 bits of ms since 1970 and 80 random ones, big-endian; the text is that number
+// to the base 32 (https://github.com/ulid/spec). It is written and read here, since the
+// library that does so draws and seeds at each start of the program.
 type ID [16]byte
 
+// digits are Crockford's: without I, L, O and U.
+const (
+	digits   = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+	idLength = 26
+)
+
 // String is the ULID's text, 26 characters.
-func (id ID) String() string { return ulid.ULID(id).String() }
+func (id ID) String() string {
+	text, _ := id.MarshalText()
+	return string(text)
+}
 
 // MarshalText returns what String does.
-func (id ID) MarshalText() ([]byte, error) { return ulid.ULID(id).MarshalText() }
+func (id ID) MarshalText() ([]byte, error) {
+	text := make([]byte, idLength)
+	high, low := binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:])
+	for i := idLength - 1; i >= 0; i-- {
+		text[i] = digits[low%32]
+		low = low>>5 | high<<59
+		high >>= 5
+	}
+	return text, nil
+}
 
 // UnmarshalText reads what [ParseID] does.
 func (id *ID) UnmarshalText(text []byte) (err error) {
@@ -37,43 +60,80 @@ func (id *ID) UnmarshalText(text []byte) (err error) {
 }
 
 // Time is when id was made, to the ms.
-func (id ID) Time() time.Time { return ulid.Time(ulid.ULID(id).Time()).UTC() }
+func (id ID) Time() time.Time { return time.UnixMilli(id.milli()).UTC() }
+
+func (id ID) milli() int64 { return int64(binary.BigEndian.Uint64(id[:8]) >> 16) }
 
 // IsZero reports whether id was never set.
 func (id ID) IsZero() bool { return id == ID{} }
 
 // ParseID reads the 26 characters of a ULID, in either case.
 func ParseID(s string) (ID, error) {
-	u, err := ulid.ParseStrict(s)
-	if err != nil {
-		return ID{}, fmt.Errorf("id %q: %w", s, err)
+	if len(s) != idLength {
+		return ID{}, fmt.Errorf("id %q: it has %d characters, a ULID has %d", s, len(s), idLength)
 	}
-	return ID(u), nil
+	var high, low uint64
+	for i := range idLength {
+		c := s[i]
+		if 'a' <= c && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		d := strings.IndexByte(digits, c)
+		if d < 0 || i == 0 && d > 7 {
+			return ID{}, fmt.Errorf("id %q: character %d is none of a ULID", s, i+1)
+		}
+		high, low = high<<5|low>>59, low<<5|uint64(d)
+	}
+	var id ID
+	binary.BigEndian.PutUint64(id[:8], high)
+	binary.BigEndian.PutUint64(id[8:], low)
+	return id, nil
 }
 
-// entropy makes ids that rise within a process even inside one millisecond. It
-// draws from the operating system: processes that start together must differ.
-var entropy = struct {
+// newest is the last ID that was made with the time of its ms: the next one of the same
+// ms is greater, so that ids rise within a process.
+var newest struct {
 	sync.Mutex
-	source *ulid.MonotonicEntropy
-}{source: ulid.Monotonic(rand.Reader, 0)}
+	id ID
+}
 
 // NewID makes an ID that no other process has, above all that this one made.
 func NewID() ID { return NewIDAt(time.Now()) }
 
 // NewIDAt is NewID with the time of t, to the ms, in place of now.
 func NewIDAt(t time.Time) ID {
-	entropy.Lock()
-	defer entropy.Unlock()
+	newest.Lock()
+	defer newest.Unlock()
 	for {
-		// An error means that the random part has overflowed within this
-		// millisecond; the next one draws afresh. rand.Reader never fails.
-		if u, err := ulid.New(ulid.Timestamp(t), entropy.source); err == nil {
-			return ID(u)
+		id, err := idAfter(newest.id, t.UnixMilli())
+		if err == nil {
+			newest.id = id
+			return id
 		}
 		time.Sleep(time.Millisecond)
 		t = t.Add(time.Millisecond)
 	}
+}
+
+var errIDsUsedUp = errors.New("no id is left in this ms")
+
+// idAfter draws an id of a ms: above last, where that is of the same. What is drawn comes
+// from the generator of the Go runtime, which the system seeds for each process.
+func idAfter(last ID, milli int64) (id ID, err error) {
+	high, low := uint16(rand.Uint32()), rand.Uint64()
+	if last.milli() == milli {
+		// 32 random bits further: so nobody guesses the next one from this one.
+		step := uint64(rand.Uint32()) + 1
+		high, low = binary.BigEndian.Uint16(last[6:8]), binary.BigEndian.Uint64(last[8:])
+		if low += step; low < step {
+			if high++; high == 0 {
+				return id, errIDsUsedUp
+			}
+		}
+	}
+	binary.BigEndian.PutUint64(id[:8], uint64(milli)<<16|uint64(high))
+	binary.BigEndian.PutUint64(id[8:], low)
+	return id, nil
 }
 
 // Hash is the XXH64 of bytes, big-endian. It is always compared together with the

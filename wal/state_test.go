@@ -4,10 +4,15 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/jtx-project/jtx/wal/fsys"
-	"github.com/stretchr/testify/require"
 )
 
 func sampleState() State {
@@ -147,9 +152,9 @@ func TestOpenWithoutATrustedState(t *testing.T) {
 func TestFailedStateWriteIsNotBelieved(t *testing.T) {
 	dir := fileDir(t)
 	opt := testOptions()
-	opt.FS = fsys.NewFailing(fsys.OS, fsys.Fault{Call: 3, Ops: []string{"write"}, Short: true})
+	opt.FS = fsys.NewFailing(fsys.OS, fsys.Fault{Call: 4, Ops: []string{"write"}, Short: true})
 	l := open(t, dir, opt)
-	commit(t, l, patch(1)) // two state writes
+	commit(t, l, patch(1)) // two writes of the state, and the record between them
 	require.NoError(t, l.Append(patch(2)))
 	require.NoError(t, l.Sync())
 	require.Error(t, l.Settle(2, FileID{}, Version{}, false))
@@ -182,6 +187,45 @@ func TestIDs(t *testing.T) {
 		require.Error(t, err, "%q", bad)
 	}
 	require.True(t, ID{}.IsZero())
+}
+
+// TestIDsAreThoseOfTheLibrary: what is written and read here is what oklog/ulid, and so
+// everybody, writes and reads.
+func TestIDsAreThoseOfTheLibrary(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		id := ID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))
+		require.Equal(t, ulid.ULID(id).String(), id.String())
+		require.Equal(t, ulid.ULID(id).Timestamp().UTC(), id.Time())
+		text := rapid.OneOf(rapid.Just(id.String()), rapid.Just(strings.ToLower(id.String())), rapid.StringMatching(`[0-9A-Za-z]{25,27}`)).Draw(t, "text")
+		want, wantErr := ulid.ParseStrict(text)
+		got, err := ParseID(text)
+		require.Equal(t, wantErr == nil, err == nil, "%v, %v", wantErr, err)
+		if err == nil {
+			require.Equal(t, ID(want), got)
+		}
+	})
+}
+
+// TestIDsRiseWithinAMillisecond, and where none is left the next ms is waited for.
+func TestIDsRiseWithinAMillisecond(t *testing.T) {
+	const milli = 1_700_000_000_000
+	last, err := idAfter(ID{}, milli)
+	require.NoError(t, err)
+	for range 1000 {
+		next, err := idAfter(last, milli)
+		if err != nil {
+			require.ErrorIs(t, err, errIDsUsedUp)
+			break
+		}
+		require.Positive(t, bytes.Compare(next[:], last[:]))
+		require.Equal(t, time.UnixMilli(milli).UTC(), next.Time())
+		last = next
+	}
+	copy(last[6:], bytes.Repeat([]byte{0xff}, 10))
+	_, err = idAfter(last, milli)
+	require.ErrorIs(t, err, errIDsUsedUp)
+	_, err = idAfter(last, milli+1)
+	require.NoError(t, err)
 }
 
 func TestFileIDTellsAReplacedFile(t *testing.T) {

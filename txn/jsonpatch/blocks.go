@@ -1,6 +1,9 @@
 package jsonpatch
 
-import "math/bits"
+import (
+	"math/bits"
+	"sync/atomic"
+)
 
 // Text is scanned for brackets in blocks of 64 bytes where the processor can
 // compare that many at once. One bit stands for one byte then, and what lies
@@ -11,6 +14,24 @@ import "math/bits"
 
 // blockSize is how many bytes one bracketMasks stands for.
 const blockSize = 64
+
+// Walking over longText bytes takes about as long as asking the processor what it can
+// do. So whoever reads one short text never asks; after manyWalks it was worth it.
+const (
+	longText  = 64 << 10
+	manyWalks = 256
+)
+
+var walks atomic.Int32
+
+// byBlocks tells whether so many bytes are to be walked over in blocks.
+func byBlocks(size int) bool {
+	if size < longText && walks.Load() < manyWalks {
+		walks.Add(1)
+		return false
+	}
+	return hasBlocks()
+}
 
 // bracketMasks tells where the brackets outside of strings are in a block. The
 // lowest bit stands for the first byte.
@@ -32,7 +53,7 @@ type nesting struct {
 // depth is low, and returns the place behind that bracket, or until it is above
 // high, and returns that bracket's place. If neither comes it returns len(b).
 func scanNesting(b []byte, i int, n nesting) int {
-	if hasBlocks {
+	if len(b)-i >= blockSize && byBlocks(len(b)-i) {
 		at, found := n.blocks(b, i)
 		if found {
 			return at

@@ -2,7 +2,7 @@
 
 package jsonpatch
 
-const hasBlocks = false
+func hasBlocks() bool { return false }
 
 func classifyBlocks(*byte, int, *stringState, *bracketMasks) {
 	panic("there are no blocks on this processor")

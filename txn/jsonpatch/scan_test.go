@@ -85,7 +85,7 @@ func TestContainersEndWhereTheyDo(t *testing.T) {
 // The blocks must see what a walk byte by byte sees, also where a long run of
 // backslashes goes from block to block, and however the blocks are grouped.
 func TestBlocksAgreeWithBytes(t *testing.T) {
-	if !hasBlocks {
+	if !hasBlocks() {
 		t.Skip("the processor has no blocks")
 	}
 	r := rand.New(rand.NewPCG(3, 4))

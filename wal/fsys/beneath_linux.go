@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -172,12 +173,11 @@ func atBoth(op, oldname, newname string, call func(from, to spot) error) error {
 	return nil
 }
 
-// statBeneath is lstat(2) of a name in .jtx.
+// statBeneath is lstat(2) of a name in .jtx. look closes what it gets.
 func statBeneath(op, name string, look func(fd int) error) error {
 	fd, err := openBeneath(name, unix.O_PATH|unix.O_NOFOLLOW, 0)
 	if err == nil {
 		err = look(fd)
-		unix.Close(fd)
 	}
 	if err != nil {
 		return pathError(op, name, err)
@@ -224,6 +224,10 @@ func BeneathDir(name string) (path string, release func(), err error) {
 // ofDescriptor is a name of what is open. There is none without /proc: then it was
 // looked at, at least.
 func ofDescriptor(fd int) (string, bool) {
-	path := "/proc/self/fd/" + strconv.Itoa(fd)
-	return path, unix.Access(path, unix.F_OK) == nil
+	return descriptors + strconv.Itoa(fd), hasDescriptors()
 }
+
+const descriptors = "/proc/self/fd/"
+
+// hasDescriptors tells whether there is /proc.
+var hasDescriptors = sync.OnceValue(func() bool { return unix.Access(descriptors, unix.F_OK) == nil })

@@ -15,7 +15,10 @@ func fileIDOfStat(st *syscall.Stat_t) FileID {
 func lstatID(op, name string) (FileID, error) {
 	if _, _, ok := within(name); ok {
 		var st syscall.Stat_t
-		err := statBeneath(op, name, func(fd int) error { return syscall.Fstat(fd, &st) })
+		err := statBeneath(op, name, func(fd int) error {
+			defer syscall.Close(fd)
+			return syscall.Fstat(fd, &st)
+		})
 		if err != nil {
 			return FileID{}, err
 		}

@@ -34,3 +34,15 @@ func TestStatIDIsThatOfStat(t *testing.T) {
 		}
 	}
 }
+
+func TestIdentityHasTheDeviceAndInodeOfStat(t *testing.T) {
+	f, err := OS.OpenFile(filepath.Join(t.TempDir(), "f"), os.O_RDWR|os.O_CREATE, 0o600)
+	require.NoError(t, err)
+	defer f.Close()
+	info, err := f.Stat()
+	require.NoError(t, err)
+	got, err := OS.Identify(f)
+	require.NoError(t, err)
+	want := FileIDOf(info)
+	require.Equal(t, Identity{Dev: want.Dev, Ino: want.Ino, Birth: got.Birth}, got)
+}

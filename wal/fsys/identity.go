@@ -16,12 +16,15 @@ func (i Identity) Is(other Identity) bool {
 
 // Identify reads f's identity.
 func (osFS) Identify(f File) (Identity, error) {
+	if id, ok := identityWithBirth(f); ok {
+		return id, nil
+	}
 	info, err := f.Stat()
 	if err != nil {
 		return Identity{}, err
 	}
 	id := FileIDOf(info)
-	return Identity{Dev: id.Dev, Ino: id.Ino, Birth: birth(f)}, nil
+	return Identity{Dev: id.Dev, Ino: id.Ino}, nil
 }
 
 // Anonymous is inner, but that all files have one identity: what a test has copied

@@ -2,12 +2,17 @@ package fsys
 
 import "golang.org/x/sys/unix"
 
-// birth is when the file was made, 0 where the kernel or the file system doesn't tell.
-func birth(f File) int64 {
+// identityWithBirth is false where the kernel or the file system doesn't tell when the
+// file was made.
+func identityWithBirth(f File) (Identity, bool) {
+	const asked = unix.STATX_BTIME | unix.STATX_INO
 	var st unix.Statx_t
-	err := unix.Statx(int(f.Fd()), "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &st)
-	if err != nil || st.Mask&unix.STATX_BTIME == 0 {
-		return 0
+	err := unix.Statx(int(f.Fd()), "", unix.AT_EMPTY_PATH, asked, &st)
+	if err != nil || st.Mask&asked != asked {
+		return Identity{}, false
 	}
-	return st.Btime.Sec*1e9 + int64(st.Btime.Nsec)
+	return Identity{
+		Dev: unix.Mkdev(st.Dev_major, st.Dev_minor), Ino: st.Ino,
+		Birth: st.Btime.Sec*1e9 + int64(st.Btime.Nsec),
+	}, true
 }

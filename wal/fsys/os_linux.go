@@ -56,11 +56,7 @@ func lstat(op, name string) (info fs.FileInfo, err error) {
 		return os.Lstat(name)
 	}
 	err = statBeneath(op, name, func(fd int) error {
-		dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
-		if err != nil {
-			return err
-		}
-		f := os.NewFile(uintptr(dup), name)
+		f := os.NewFile(uintptr(fd), name) // closes it
 		defer f.Close()
 		info, err = f.Stat()
 		return err
