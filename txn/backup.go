@@ -3,6 +3,7 @@ package txn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/backup"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -38,7 +41,7 @@ func (s *Store) Backup(ctx context.Context, dest string, o BackupOptions) (*back
 	if err != nil {
 		return nil, err
 	}
-	dest = s.abs(dest)
+	dest = s.src.Abs(dest)
 	w, err := backup.Create(dest, at, s.baseName(dest, o.Base))
 	if err != nil {
 		return nil, failBackup(dest, err)
@@ -47,7 +50,7 @@ func (s *Store) Backup(ctx context.Context, dest string, o BackupOptions) (*back
 	for _, h := range heads {
 		err := h.err
 		if err == nil {
-			err = fail(h.t.name, s.backupFile(w, h, at, former))
+			err = fault.In(h.t.Name, s.backupFile(w, h, at, former))
 		}
 		switch {
 		case h.err != nil, errors.Is(err, ErrDamaged):
@@ -59,17 +62,17 @@ func (s *Store) Backup(ctx context.Context, dest string, o BackupOptions) (*back
 		}
 	}
 	if err := s.backupDirs(w); err != nil {
-		return nil, errors.Join(fail(s.dir, err), w.Discard())
+		return nil, errors.Join(fault.In(s.src.Dir, err), w.Discard())
 	}
 	m, err := w.Finish()
 	if err != nil {
 		return nil, errors.Join(failBackup(dest, err), w.Discard())
 	}
-	return m, joined(left)
+	return m, fault.Joined(left)
 }
 
 // backupUnknown says in the backup that it does not have a file.
-func (s *Store) backupUnknown(w *backup.Writer, t *target) error {
+func (s *Store) backupUnknown(w *backup.Writer, t *workspace.Target) error {
 	rel, err := s.backupPath(t)
 	w.Unknown(rel)
 	return err
@@ -77,9 +80,9 @@ func (s *Store) backupUnknown(w *backup.Writer, t *target) error {
 
 func failBackup(dest string, err error) error {
 	if errors.Is(err, fs.ErrExist) {
-		return &Error{Kind: ErrInvalid, File: dest, Err: errorf("is there already: a backup replaces nothing")}
+		return &Error{Kind: ErrInvalid, File: dest, Err: fmt.Errorf("is there already: a backup replaces nothing")}
 	}
-	return fail(dest, err)
+	return fault.In(dest, err)
 }
 
 // backupHeads finds what the histories hold, all at one moment. Edits made outside
@@ -101,7 +104,7 @@ func (s *Store) backupHeads(ctx context.Context, p Point) ([]head, time.Time, er
 		if h.err != nil || !h.lags {
 			continue
 		}
-		if err := s.settled(ctx, h.t.real); ctx.Err() != nil {
+		if err := s.settled(ctx, h.t.Real); ctx.Err() != nil {
 			return nil, time.Time{}, err
 		}
 		// Where it could not be, what is committed is in the backup, and a mark says so.
@@ -114,9 +117,9 @@ func (s *Store) formerBackup(name string) (map[backup.Path]backup.File, error) {
 	if name == "" {
 		return nil, nil
 	}
-	m, err := backup.ReadManifest(s.abs(name))
+	m, err := backup.ReadManifest(s.src.Abs(name))
 	if err != nil {
-		return nil, fail(name, err)
+		return nil, fault.In(name, err)
 	}
 	former := map[backup.Path]backup.File{}
 	for _, f := range m.Files {
@@ -129,7 +132,7 @@ func (s *Store) baseName(dest, base string) string {
 	if base == "" {
 		return ""
 	}
-	base = s.abs(base)
+	base = s.src.Abs(base)
 	if rel, err := filepath.Rel(filepath.Dir(dest), base); err == nil && filepath.IsLocal(rel) {
 		return rel
 	}
@@ -169,7 +172,7 @@ func (s *Store) backupFile(w *backup.Writer, h head, at time.Time, former map[ba
 // does not reach back so far, which the backup says.
 func (s *Store) backupNothing(w *backup.Writer, h head, at time.Time) error {
 	switch {
-	case at.IsZero() && h.t.plan == nil && h.t.file.Journal.State().Applied == 0:
+	case at.IsZero() && h.t.Plan == nil && h.t.File.Journal.State().Applied == 0:
 		return nil // it was gone when its journal was set aside, and has not come back
 	case at.IsZero():
 		return s.dropped(h.t, h.last) // meanwhile, if at all
@@ -181,16 +184,16 @@ func (s *Store) backupNothing(w *backup.Writer, h head, at time.Time) error {
 	return s.backupUnknown(w, h.t)
 }
 
-func (s *Store) backupPath(t *target) (backup.Path, error) {
-	root, err := realDir(s.dir)
+func (s *Store) backupPath(t *workspace.Target) (backup.Path, error) {
+	root, err := workspace.RealDir(s.src.Dir)
 	if err != nil {
 		return "", err
 	}
-	rel, err := filepath.Rel(root, t.real)
+	rel, err := filepath.Rel(root, t.Real)
 	return backup.Path(filepath.ToSlash(rel)), err
 }
 
-func (s *Store) backupEntry(t *target, rec *wal.Record, doc *jsonpatch.Document) (backup.File, error) {
+func (s *Store) backupEntry(t *workspace.Target, rec *wal.Record, doc *jsonpatch.Document) (backup.File, error) {
 	path, err := s.backupPath(t)
 	if err != nil {
 		return backup.File{}, err
@@ -206,12 +209,12 @@ func (s *Store) backupEntry(t *target, rec *wal.Record, doc *jsonpatch.Document)
 // backupDirs notes the modes of the directories of the files. One that is gone is not
 // noted: who may use the files tells enough.
 func (s *Store) backupDirs(w *backup.Writer) error {
-	root, err := realDir(s.dir)
+	root, err := workspace.RealDir(s.src.Dir)
 	if err != nil {
 		return err
 	}
 	for _, dir := range w.Dirs() {
-		info, err := s.fs.Lstat(filepath.Join(root, filepath.FromSlash(string(dir))))
+		info, err := s.src.FS.Lstat(filepath.Join(root, filepath.FromSlash(string(dir))))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -224,10 +227,10 @@ func (s *Store) backupDirs(w *backup.Writer) error {
 }
 
 // originalMode has the permissions of the file, be it gone.
-func (s *Store) originalMode(t *target) (fs.FileMode, error) {
-	info, err := s.fs.Lstat(t.real)
+func (s *Store) originalMode(t *workspace.Target) (fs.FileMode, error) {
+	info, err := s.src.FS.Lstat(t.Real)
 	if errors.Is(err, fs.ErrNotExist) {
-		return recovery.FormerMode(s.fs, t.dir)
+		return recovery.FormerMode(s.src.FS, t.Dir)
 	}
 	if err != nil {
 		return 0, err
@@ -242,30 +245,30 @@ func (s *Store) originalMode(t *target) (fs.FileMode, error) {
 // read it. A file that can't be brought back is an error, beside the Result of the
 // rest: ErrInvalid where a symbolic link leads its path out of the store's directory.
 func (s *Store) RestoreBackup(ctx context.Context, name string, files []string, opts ...Option) (Result, error) {
-	root, err := realDir(s.dir)
+	root, err := workspace.RealDir(s.src.Dir)
 	if err != nil {
-		return Result{}, fail(s.dir, err)
+		return Result{}, fault.In(s.src.Dir, err)
 	}
 	var want []string
 	for _, f := range files {
-		want = append(want, s.abs(f))
+		want = append(want, s.src.Abs(f))
 	}
 	old := &backedUp{s: s, root: root, data: map[string][]byte{}, modes: map[string]fs.FileMode{}}
-	m, err := backup.Read(s.abs(name), func(f backup.File) bool {
+	m, err := backup.Read(s.src.Abs(name), func(f backup.File) bool {
 		return len(want) == 0 || slices.Contains(want, old.place(f.Path))
 	}, old.take)
 	if m == nil {
-		return Result{}, fail(name, err)
+		return Result{}, fault.In(name, err)
 	}
 	failed := old.failed(err)
 	for _, f := range want {
 		if !slices.ContainsFunc(m.Files, func(have backup.File) bool { return old.place(have.Path) == f }) {
-			failed = append(failed, &Error{Kind: ErrNotFound, File: f, Err: errorf("is not in the backup")})
+			failed = append(failed, &Error{Kind: ErrNotFound, File: f, Err: fmt.Errorf("is not in the backup")})
 		}
 	}
 	opts = append(slices.Clone(opts), withParents(old.dirModes(m)), bringingBack, func(c *call) { c.modes = old.modes })
 	res, err := s.doTheRest(ctx, old.names, old.bringBack, opts...)
-	return res, joined(append(failed, err))
+	return res, fault.Joined(append(failed, err))
 }
 
 // backedUp are files of a backup that are to be brought back.
@@ -300,7 +303,7 @@ func (b *backedUp) failed(err error) []error {
 		if errors.As(err, &own) {
 			return []error{own}
 		}
-		return []error{fail("", err)}
+		return []error{fault.In("", err)}
 	}
 	var failed []error
 	for _, e := range many.Unwrap() {
@@ -315,7 +318,7 @@ func (b *backedUp) dirModes(m *backup.Manifest) map[string]fs.FileMode {
 	modes := map[string]fs.FileMode{}
 	for _, f := range m.Files {
 		for dir := filepath.Dir(b.place(f.Path)); dir != b.root; dir = filepath.Dir(dir) {
-			modes[dir] |= dirMode(f.Perm()) &^ 0o022
+			modes[dir] |= workspace.DirMode(f.Perm()) &^ 0o022
 		}
 	}
 	for _, d := range m.Dirs {
@@ -331,7 +334,7 @@ func (b *backedUp) bringBack(tx *Tx) error {
 			err = d.replace(doc, tx.lim)
 		}
 		if err != nil {
-			return fail(d.name, err)
+			return fault.In(d.name, err)
 		}
 	}
 	return nil
@@ -339,12 +342,12 @@ func (b *backedUp) bringBack(tx *Tx) error {
 
 // below is the real path of a file that must be in a directory.
 func (s *Store) below(root, path string) (string, error) {
-	real, err := realPath(s.fs, path)
+	real, err := workspace.RealPath(s.src.FS, path)
 	if err != nil {
-		return "", fail(path, err)
+		return "", fault.In(path, err)
 	}
 	if rel, err := filepath.Rel(root, real); err != nil || !filepath.IsLocal(rel) {
-		return "", &Error{Kind: ErrInvalid, File: path, Err: errorf("a symbolic link leads to %s, which is not below %s", real, root)}
+		return "", &Error{Kind: ErrInvalid, File: path, Err: fmt.Errorf("a symbolic link leads to %s, which is not below %s", real, root)}
 	}
 	return real, nil
 }

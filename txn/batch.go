@@ -86,7 +86,7 @@ func (b *batch) runOne(m *member) {
 // run calls the transaction's function.
 func (m *member) run(ses *session, tx *Tx) {
 	m.tx, m.id, m.res = nil, wal.ID{}, Result{Recovered: ses.report, Waited: ses.waited}
-	m.call.targets = ses.targets
+	m.call.targets = ses.Targets
 	if m.err = ses.checkExpected(m.call); m.err != nil {
 		return
 	}

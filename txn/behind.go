@@ -3,13 +3,14 @@ package txn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
-	"github.com/jtx-project/jtx/txn/jsonpatch"
-	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -34,16 +35,6 @@ type WriteBehind struct {
 // DefaultBehindBytes is the bound of WriteBehind.Bytes where that is 0.
 const DefaultBehindBytes = 64 << 20
 
-// ahead is a committed version of a file that is not in place yet.
-type ahead struct {
-	doc     *jsonpatch.Document
-	version wal.Version
-	strict  bool // doc is known to be strict JSON
-	rec     *wal.Record
-	segment wal.LSN   // the journal's tail when the file began to lag
-	since   time.Time // when that was
-}
-
 // lagging are the files of a store that are behind their journals.
 type lagging struct {
 	mu    sync.Mutex
@@ -60,7 +51,7 @@ func (u *unit) staysBehind() bool {
 	}
 	for _, f := range u.files {
 		found := &f.draft.found
-		if !f.after.Exists || found.Doc == nil || f.log.Empty() || linksOf(found.Info) != 1 || recovery.MountPoint(f.t.real) || f.t.file.MayReplace() != nil {
+		if !f.after.Exists || found.Doc == nil || f.log.Empty() || workspace.LinksOf(found.Info) != 1 || recovery.MountPoint(f.t.Real) || f.t.File.MayReplace() != nil {
 			return false
 		}
 	}
@@ -84,11 +75,11 @@ func (u *unit) runBehind() error {
 		return err
 	}
 	for _, f := range u.files {
-		next := &ahead{doc: f.draft.doc, version: f.after, strict: f.draft.knownStrict(), rec: f.rec, segment: f.segment, since: time.Now()}
-		if f.t.ahead != nil {
-			next.segment, next.since = f.t.ahead.segment, f.t.ahead.since
+		next := &workspace.Ahead{Doc: f.draft.doc, Version: f.after, Strict: f.draft.knownStrict(), Rec: f.rec, Segment: f.segment, Since: time.Now()}
+		if f.t.Ahead != nil {
+			next.Segment, next.Since = f.t.Ahead.Segment, f.t.Ahead.Since
 		}
-		f.t.ahead = next
+		f.t.Ahead = next
 	}
 	u.ses.countLagging()
 	u.ses.publish()
@@ -114,12 +105,12 @@ func (ses *session) countLagging() {
 	defer l.mu.Unlock()
 	l.bytes -= ses.behind
 	ses.behind = 0
-	for _, t := range ses.targets {
-		if t.ahead != nil {
-			l.files[t.name] = ses
-			ses.behind += t.ahead.version.Size
-		} else if l.files[t.name] == ses {
-			delete(l.files, t.name)
+	for _, t := range ses.Targets {
+		if t.Ahead != nil {
+			l.files[t.Name] = ses
+			ses.behind += t.Ahead.Version.Size
+		} else if l.files[t.Name] == ses {
+			delete(l.files, t.Name)
 		}
 	}
 	l.bytes += ses.behind
@@ -131,8 +122,8 @@ func (ses *session) late() bool {
 		return false
 	}
 	opt := ses.s.opt.WriteBehind
-	for _, t := range ses.targets {
-		if t.ahead != nil && time.Since(t.ahead.since) > opt.Delay {
+	for _, t := range ses.Targets {
+		if t.Ahead != nil && time.Since(t.Ahead.Since) > opt.Delay {
 			return true
 		}
 	}
@@ -151,10 +142,10 @@ func (ses *session) late() bool {
 // committed.
 func (ses *session) catchUp() error {
 	u := &unit{ses: ses, durability: Full}
-	for _, t := range ses.targets {
-		if a := t.ahead; a != nil {
-			f := &unitFile{change: &change{draft: &draft{doc: a.doc}}, t: t, log: t.file.Log, rec: a.rec, segment: a.segment}
-			f.repl = recovery.Replacement{File: t.file, Data: a.doc.Bytes(), Version: a.version, Strict: a.strict}
+	for _, t := range ses.Targets {
+		if a := t.Ahead; a != nil {
+			f := &unitFile{change: &change{draft: &draft{doc: a.Doc}}, t: t, log: t.File.Log, rec: a.Rec, segment: a.Segment}
+			f.repl = recovery.Replacement{File: t.File, Data: a.Doc.Bytes(), Version: a.Version, Strict: a.Strict}
 			u.files = append(u.files, f)
 		}
 	}
@@ -175,7 +166,7 @@ func (u *unit) carryForward() error {
 	var syncs fsys.Syncs
 	for _, f := range u.files {
 		if err := f.repl.Stage(); err != nil {
-			return errors.Join(fail(f.t.name, err), u.discard())
+			return errors.Join(fault.In(f.t.Name, err), u.discard())
 		}
 		f.repl.SyncIn(&syncs, f.label)
 		fsys.Step("behind.staged")
@@ -196,7 +187,7 @@ func (u *unit) carryForward() error {
 		u.settle(f)
 	}
 	if u.lagging {
-		return &Error{File: u.files[0].t.name, Err: errorf("%s", u.warnings[len(u.warnings)-1])}
+		return &Error{File: u.files[0].t.Name, Err: fmt.Errorf("%s", u.warnings[len(u.warnings)-1])}
 	}
 	u.tidy()
 	return nil
@@ -212,8 +203,8 @@ func (ses *session) leaveAhead() bool {
 	left := ses.behind > 0
 	l.bytes -= ses.behind
 	ses.behind = 0
-	for _, t := range ses.targets {
-		t.ahead = nil
+	for _, t := range ses.Targets {
+		t.Ahead = nil
 	}
 	return left
 }

@@ -16,9 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/recover"
-	"github.com/jtx-project/jtx/wal/fsys"
-
 	"github.com/jtx-project/jtx/txn/internal/hooks"
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // long is a delay that no passing test waits for.
@@ -60,7 +59,7 @@ func valueAt(t *testing.T, s *Store, file, ptr string) (text string) {
 // another is a store of its own, as another process would have.
 func another(t *testing.T, s *Store) *Store {
 	t.Helper()
-	o, err := Open(s.dir, Options{Actor: "other"})
+	o, err := Open(s.src.Dir, Options{Actor: "other"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, o.Close()) })
 	return o
@@ -135,7 +134,7 @@ func TestBehindFollowsThoughTheClockWasSetBack(t *testing.T) {
 	do(t, s, setting(file, "/n", 1), file)
 	require.NoError(t, s.Close())
 	synctest.Test(t, func(t *testing.T) { // it begins in the year 2000
-		s, err := Open(s.dir, Options{WriteBehind: WriteBehind{Delay: 10 * parkTime}})
+		s, err := Open(s.src.Dir, Options{WriteBehind: WriteBehind{Delay: 10 * parkTime}})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, s.Close()) })
 		for i := range 50 {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -40,27 +41,27 @@ func blameOf(pointer string, rec *wal.Record, i int) Blame {
 // in it. It follows the value back through moves, copies and shifts in arrays,
 // and reads no more of the history than up to that transaction.
 func (s *Store) Blame(ctx context.Context, file, pointer string) (Blame, error) {
-	h, err := s.headOf(ctx, file)
+	h, err := s.historyOf(ctx, file)
 	if err != nil {
 		return Blame{}, err
 	}
 	ptr, err := jsonpatch.ParsePointer(pointer)
 	if err != nil {
-		return Blame{}, fail(file, err)
+		return Blame{}, fault.In(file, err)
 	}
 	doc, err := s.content(h.t, h.last)
 	if err != nil {
 		return Blame{}, err
 	}
 	if doc == nil {
-		return Blame{}, &Error{Kind: ErrNotFound, File: h.t.name, Err: errorf("no such file")}
+		return Blame{}, &Error{Kind: ErrNotFound, File: h.t.Name, Err: fmt.Errorf("no such file")}
 	}
 	if _, err := doc.Get(ptr); err != nil {
-		return Blame{}, fail(h.t.name, err)
+		return Blame{}, fault.In(h.t.Name, err)
 	}
 	tr, err := newTrail(doc, ptr)
 	if err != nil {
-		return Blame{}, fail(h.t.name, err)
+		return Blame{}, fault.In(h.t.Name, err)
 	}
 	return s.followBack(ctx, h, tr, pointer)
 }
@@ -84,7 +85,7 @@ func (s *Store) followBack(ctx context.Context, h head, tr *trail, pointer strin
 				return blameBefore(pointer, rec), nil // from where, is not kept
 			}
 			if err != nil {
-				return Blame{}, fail(h.t.name, err)
+				return Blame{}, fault.In(h.t.Name, err)
 			}
 			if set {
 				return blameOf(pointer, rec, i), nil
@@ -304,27 +305,27 @@ func number(token string) int {
 // history once, and time is linear in that.
 func (s *Store) BlameAll(ctx context.Context, file string) iter.Seq2[Blame, error] {
 	return func(yield func(Blame, error) bool) {
-		h, err := s.headOf(ctx, file)
+		h, err := s.historyOf(ctx, file)
 		if err != nil {
 			yield(Blame{}, err)
 			return
 		}
 		w := annotator{s: s, ctx: ctx, h: h}
 		if err := w.read(); err != nil {
-			yield(Blame{}, fail(h.t.name, err))
+			yield(Blame{}, fault.In(h.t.Name, err))
 			return
 		}
 		doc, err := s.content(h.t, h.last)
 		if err != nil || doc == nil {
 			if err == nil {
-				err = &Error{Kind: ErrNotFound, File: h.t.name, Err: errorf("no such file")}
+				err = &Error{Kind: ErrNotFound, File: h.t.Name, Err: fmt.Errorf("no such file")}
 			}
 			yield(Blame{}, err)
 			return
 		}
 		w.repeats = doc.Repeated() != nil
 		if err := w.walk(jsonpatch.Compact(doc.Bytes()), 0, nil, w.shape.root, yield); err != nil && err != errStopped {
-			yield(Blame{}, fail(h.t.name, err))
+			yield(Blame{}, fault.In(h.t.Name, err))
 		}
 	}
 }
@@ -378,7 +379,7 @@ func (w *annotator) next(rec *wal.Record) error {
 		}
 		for _, op := range patch {
 			if err := w.shape.apply(op, mark+i); err != nil {
-				return &wal.CorruptError{Path: w.h.t.dir, LSN: rec.LSN, Reason: err.Error()}
+				return &wal.CorruptError{Path: w.h.t.Dir, LSN: rec.LSN, Reason: err.Error()}
 			}
 		}
 	}

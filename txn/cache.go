@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -51,9 +52,6 @@ type cached struct {
 	stateID wal.FileID
 	nearer  []string // and where no workspace may be
 }
-
-// steadyAge is longer than the steps in which file systems count time.
-const steadyAge = 50 * time.Millisecond
 
 func (c *cache) put(name string, e *cached) {
 	c.mu.Lock()
@@ -105,19 +103,19 @@ func (s *Store) cachedSnapshot(names []string) *Tx {
 
 // current tells that e is still the newest committed version.
 func (s *Store) current(name string, e *cached) bool {
-	id, err := s.fs.StatID(name)
+	id, err := s.src.FS.StatID(name)
 	if err != nil || id != e.stands {
 		return false
 	}
 	if e.held != nil {
 		return true
 	}
-	id, err = s.fs.LstatID(e.state)
+	id, err = s.src.FS.LstatID(e.state)
 	if err != nil || id != e.stateID {
 		return false
 	}
 	for _, meta := range e.nearer {
-		if _, err := s.fs.LstatID(meta); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := s.src.FS.LstatID(meta); !errors.Is(err, fs.ErrNotExist) {
 			return false
 		}
 	}
@@ -126,28 +124,26 @@ func (s *Store) current(name string, e *cached) bool {
 
 // remember caches what a view has read, if it is a tracked document whose times
 // vouch for it. asked is when the file's `state` was looked at, or earlier.
-func (s *Store) remember(t *target, asked time.Time) {
-	found, st := &t.file.Found, t.file.Journal.State()
-	if t.ws == nil || t.plan != nil || st.Last == 0 || found.Info == nil || found.Doc == nil || !steady(found.Info, found.At) {
+func (s *Store) remember(t *workspace.Target, asked time.Time) {
+	found, st := &t.File.Found, t.File.Journal.State()
+	if t.WS == nil || t.Plan != nil || st.Last == 0 || found.Info == nil || found.Doc == nil || !workspace.Steady(found.Info, found.At) {
 		return
 	}
-	e := &cached{real: t.real, found: *found, rev: st.Rev, stands: found.ID, state: wal.StatePath(t.dir)}
-	info, err := s.fs.Lstat(e.state)
-	if err != nil || !steady(info, asked) {
+	e := &cached{real: t.Real, found: *found, rev: st.Rev, stands: found.ID, state: wal.StatePath(t.Dir)}
+	info, err := s.src.FS.Lstat(e.state)
+	if err != nil || !workspace.Steady(info, asked) {
 		return
 	}
 	e.stateID = wal.FileIDOf(info)
-	for dir := filepath.Dir(t.real); dir != t.ws.root; dir = filepath.Dir(dir) {
-		name, err := s.metaName(dir, s.userOf(found.Info))
+	for dir := filepath.Dir(t.Real); dir != t.WS.Root; dir = filepath.Dir(dir) {
+		name, err := s.src.MetaName(dir, s.src.UserOf(found.Info))
 		if err != nil {
 			return
 		}
 		e.nearer = append(e.nearer, filepath.Join(dir, name))
 	}
-	s.cache.put(t.name, e)
+	s.cache.put(t.Name, e)
 }
-
-func steady(info fs.FileInfo, at time.Time) bool { return at.Sub(info.ModTime()) > steadyAge }
 
 // publish caches the versions that are ahead of their files, all at one moment: for
 // views of this store, which else would have to wait for the files.
@@ -155,13 +151,13 @@ func (ses *session) publish() {
 	c := &ses.s.cache
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, t := range ses.targets {
-		c.drop(t.name)
-		if t.ahead == nil {
+	for _, t := range ses.Targets {
+		c.drop(t.Name)
+		if t.Ahead == nil {
 			continue
 		}
-		e := &cached{real: t.real, found: t.current(), rev: t.ahead.rec.Rev, stands: t.file.Found.ID, held: ses}
-		c.files[t.name] = e
+		e := &cached{real: t.Real, found: t.Current(), rev: t.Ahead.Rec.Rev, stands: t.File.Found.ID, held: ses}
+		c.files[t.Name] = e
 		c.bytes += e.size()
 	}
 }
@@ -171,9 +167,9 @@ func (ses *session) unpublish() {
 	c := &ses.s.cache
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, t := range ses.targets {
-		if e := c.files[t.name]; e != nil && e.held == ses {
-			c.drop(t.name)
+	for _, t := range ses.Targets {
+		if e := c.files[t.Name]; e != nil && e.held == ses {
+			c.drop(t.Name)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -52,12 +53,12 @@ func (s *Store) dropParked() {
 
 func cacheIt(t *testing.T, s *Store, file string) {
 	t.Helper()
-	tg, err := s.resolve(context.Background(), file)
+	tg, err := s.src.Resolve(context.Background(), file)
 	require.NoError(t, err)
 	require.Nil(t, s.cachedSnapshot([]string{file}))
-	age(t, file, wal.StatePath(tg.dir))
+	age(t, file, wal.StatePath(tg.Dir))
 	valueAt(t, s, file, "/n") // settles the new times of the file, perhaps
-	age(t, file, wal.StatePath(tg.dir))
+	age(t, file, wal.StatePath(tg.Dir))
 	valueAt(t, s, file, "/n")
 	require.NotNil(t, s.cachedSnapshot([]string{file}))
 }
@@ -65,7 +66,7 @@ func cacheIt(t *testing.T, s *Store, file string) {
 // commitBehind is a commit of another store that the file doesn't show yet.
 func commitBehind(t *testing.T, s *Store, file string) {
 	t.Helper()
-	o, err := Open(s.dir, Options{WriteBehind: WriteBehind{Delay: long}})
+	o, err := Open(s.src.Dir, Options{WriteBehind: WriteBehind{Delay: long}})
 	require.NoError(t, err)
 	old := parkTime
 	parkTime = long
@@ -93,7 +94,7 @@ func TestCachedViewsSeeWhatChanges(t *testing.T) {
 		},
 		"a commit that another has not put in place": commitBehind,
 		"one in a copy that has taken the workspace's place": func(t *testing.T, s *Store, file string) {
-			meta := filepath.Join(s.dir, metaDir)
+			meta := filepath.Join(s.src.Dir, workspace.MetaDir)
 			require.NoError(t, os.Rename(meta, meta+".old"))
 			require.NoError(t, os.CopyFS(meta, os.DirFS(meta+".old")))
 			commitBehind(t, s, file)

@@ -2,10 +2,14 @@ package txn
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -30,7 +34,7 @@ type unit struct {
 type unitFile struct {
 	*change
 	parts    []part // what each transaction did to it
-	t        *target
+	t        *workspace.Target
 	log      *wal.Log
 	first    *wal.Record // the image of a file that was not tracked yet
 	rec      *wal.Record
@@ -90,19 +94,19 @@ func (ses *session) commit(members []*member) error {
 
 // unit is what the members change: those that did not fail.
 func (ses *session) unit(members []*member) (*unit, error) {
-	u := &unit{ses: ses, durability: ses.call.durability, changed: make([]*unitFile, len(ses.targets))}
+	u := &unit{ses: ses, durability: ses.call.durability, changed: make([]*unitFile, len(ses.Targets))}
 	u.members = make([]*member, 0, len(members))
 	for _, m := range members {
 		if m.tx != nil {
 			u.members = append(u.members, m)
 		}
 	}
-	for i, t := range ses.targets {
+	for i, t := range ses.Targets {
 		var parts []part
 		for _, m := range u.members {
 			c, err := m.tx.drafts[i].comesTo(ses.s.opt.Limits)
 			if err != nil {
-				return nil, fail(t.name, err)
+				return nil, fault.In(t.Name, err)
 			}
 			if c != nil {
 				if parts == nil {
@@ -114,14 +118,14 @@ func (ses *session) unit(members []*member) (*unit, error) {
 		if len(parts) == 0 {
 			continue
 		}
-		f := &unitFile{t: t, log: t.file.Log, parts: parts}
+		f := &unitFile{t: t, log: t.File.Log, parts: parts}
 		var err error
 		if f.change, err = merged(parts, ses.s.opt.Limits); err != nil {
-			return nil, fail(t.name, err)
+			return nil, fault.In(t.Name, err)
 		}
 		u.files, u.changed[i] = append(u.files, f), f
 	}
-	slices.SortFunc(u.files, func(a, b *unitFile) int { return compare(a.t.order(), b.t.order()) })
+	slices.SortFunc(u.files, func(a, b *unitFile) int { return strings.Compare(a.t.Order(), b.t.Order()) })
 	return u, nil
 }
 
@@ -130,21 +134,11 @@ func (ses *session) unit(members []*member) (*unit, error) {
 // before its cause, and all files of a unit share one time: what was committed up
 // to a moment never shows part of a transaction.
 func (ses *session) clock() time.Time {
-	at := now()
-	for _, t := range ses.targets {
-		at = t.file.Log.Clock(at)
+	at := time.Now().UTC()
+	for _, t := range ses.Targets {
+		at = t.File.Log.Clock(at)
 	}
 	return at
-}
-
-func compare(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // run is the commit protocol. Up to the commit point everything can be taken
@@ -178,9 +172,9 @@ func (u *unit) run() error {
 // gets an image of what it was, so that its history begins with that.
 func (u *unit) record() error {
 	for _, f := range u.files {
-		newest, err := f.t.file.Newest()
+		newest, err := f.t.File.Newest()
 		if err != nil {
-			return fail(f.t.name, err)
+			return fault.In(f.t.Name, err)
 		}
 		f.segment = f.log.State().Segment
 		f.rec = &wal.Record{Kind: wal.KindPatch, Flags: u.flags(), Unit: u.id, Rev: f.log.State().Rev + 1, Before: f.draft.found.Version, After: f.after}
@@ -191,8 +185,8 @@ func (u *unit) record() error {
 		case newest != nil:
 			f.rec.Rev = newest.Rev + 1
 		case f.draft.found.Version.Exists && f.draft.found.Err == nil:
-			if f.first, err = f.t.file.Adoption(nil); err != nil {
-				return fail(f.t.name, err)
+			if f.first, err = f.t.File.Adoption(nil); err != nil {
+				return fault.In(f.t.Name, err)
 			}
 			f.first.Txns[0].Time = u.time.Add(-1) // seen before it was changed
 			f.first.Unit = wal.NewIDAt(f.first.Txns[0].Time)
@@ -207,7 +201,7 @@ func (u *unit) record() error {
 				Patch: p.encoded(), Origins: p.m.call.originsOf(p.draft),
 			})
 		}
-		f.inPlace = !u.behind && f.t.file.Overwrites(u.ses.call.inPlace, f.after)
+		f.inPlace = !u.behind && f.t.File.Overwrites(u.ses.call.inPlace, f.after)
 		f.opens = newest == nil || newest.Flags&wal.FlagLazy == 0
 		switch {
 		case f.inPlace:
@@ -275,7 +269,7 @@ func (u *unit) nameParticipants() {
 		if f.first != nil {
 			lsn++
 		}
-		parts = append(parts, wal.Participant{Workspace: f.t.ws.id, Root: f.t.ws.root, Path: f.t.rel, LSN: lsn, Count: 1})
+		parts = append(parts, wal.Participant{Workspace: f.t.WS.ID, Root: f.t.WS.Root, Path: f.t.Rel, LSN: lsn, Count: 1})
 	}
 	for _, f := range u.files {
 		f.rec.Participants = parts
@@ -285,22 +279,22 @@ func (u *unit) nameParticipants() {
 // stage writes the new content of each file to a temporary file beside it.
 func (u *unit) stage() error {
 	for _, f := range u.files {
-		f.repl = recovery.Replacement{File: f.t.file, Data: f.data, Version: f.after, Strict: f.draft.knownStrict(), InPlace: f.inPlace, Unsynced: u.durability == None}
-		if f.repl.Guarded = f.t.most != nil; f.repl.Guarded {
-			f.repl.Mode = *f.t.most
+		f.repl = recovery.Replacement{File: f.t.File, Data: f.data, Version: f.after, Strict: f.draft.knownStrict(), InPlace: f.inPlace, Unsynced: u.durability == None}
+		if f.repl.Guarded = f.t.Most != nil; f.repl.Guarded {
+			f.repl.Mode = *f.t.Most
 		}
 		if like := f.draft.like; like != nil {
-			f.repl.Like = like.t.file
+			f.repl.Like = like.t.File
 		}
 		err := f.repl.Stage()
 		if err == nil && f.draft.found.Info == nil {
-			err = u.ses.s.followNew(f.t, &f.repl)
+			err = u.ses.s.src.FollowNew(f.t, &f.repl)
 		}
 		if err == nil {
 			f.rec.Staged, err = f.repl.Inode()
 		}
 		if err != nil {
-			return fail(f.t.name, err)
+			return fault.In(f.t.Name, err)
 		}
 		fsys.Step("commit.staged")
 	}
@@ -314,23 +308,23 @@ func (f *unitFile) checkNames(inPlace bool) error {
 	if info == nil {
 		return nil
 	}
-	if !f.after.Exists && recovery.MountPoint(f.t.real) {
-		return &Error{Kind: ErrInvalid, File: f.t.name, Err: errorf("is a mount point, which can't be removed")}
+	if !f.after.Exists && recovery.MountPoint(f.t.Real) {
+		return &Error{Kind: ErrInvalid, File: f.t.Name, Err: fmt.Errorf("is a mount point, which can't be removed")}
 	}
-	if inPlace || linksOf(info) < 2 || recovery.HasOneName(f.t.real) {
+	if inPlace || workspace.LinksOf(info) < 2 || recovery.HasOneName(f.t.Real) {
 		return nil
 	}
-	return &Error{Kind: ErrInvalid, File: f.t.name, Err: errorf("has %d hard links; only a write in place (--in-place) keeps them together", linksOf(info))}
+	return &Error{Kind: ErrInvalid, File: f.t.Name, Err: fmt.Errorf("has %d hard links; only a write in place (--in-place) keeps them together", workspace.LinksOf(info))}
 }
 
 // append writes the records to the journals. They are not durable yet.
 func (u *unit) append() error {
 	for _, f := range u.files {
-		if f.t.ahead != nil {
+		if f.t.Ahead != nil {
 			continue // it is
 		}
 		if err := f.log.MarkPending(); err != nil {
-			return fail(f.t.name, err)
+			return fault.In(f.t.Name, err)
 		}
 	}
 	fsys.Step("commit.pending")
@@ -341,7 +335,7 @@ func (u *unit) append() error {
 		}
 		f.appended = true
 		if err := f.log.Append(recs...); err != nil {
-			return fail(f.t.name, err)
+			return fault.In(f.t.Name, err)
 		}
 		fsys.Step("commit.appended")
 	}
@@ -360,7 +354,7 @@ func (u *unit) commitPoint() error {
 		f.log.SyncIn(&syncs, f.label)
 		f.repl.SyncIn(&syncs, f.label)
 		if f.first != nil {
-			syncs.Call(f.t.file.SyncFound, f.label)
+			syncs.Call(f.t.File.SyncFound, f.label)
 		}
 	}
 	waiting := u.spareDirs()
@@ -371,7 +365,7 @@ func (u *unit) commitPoint() error {
 	fsys.Step("commit.synced")
 	if err == nil && len(waiting) > 0 {
 		for _, f := range u.files {
-			f.t.file.DirSynced()
+			f.t.File.DirSynced()
 		}
 	}
 	return err
@@ -379,7 +373,7 @@ func (u *unit) commitPoint() error {
 
 // spareDirs are files whose directories spares wait for, one of each directory.
 func (u *unit) spareDirs() []*unitFile {
-	return onePerDir(u.files, func(f *unitFile) bool { return f.t.file.WaitsForDir() })
+	return onePerDir(u.files, func(f *unitFile) bool { return f.t.File.WaitsForDir() })
 }
 
 // openLazily syncs the journal of a file whose newest version was synced itself:
@@ -389,7 +383,7 @@ func (u *unit) openLazily() error {
 	for _, f := range u.files {
 		if f.opens {
 			if err := f.log.Sync(); err != nil {
-				return fail(f.t.name, err)
+				return fault.In(f.t.Name, err)
 			}
 		}
 	}
@@ -397,19 +391,19 @@ func (u *unit) openLazily() error {
 }
 
 // label says which file an error is about.
-func (f *unitFile) label(err error) error { return fail(f.t.name, err) }
+func (f *unitFile) label(err error) error { return fault.In(f.t.Name, err) }
 
 // otherRevisions are those of the files that u does not change, by the session's
 // targets.
 func (ses *session) otherRevisions(u *unit) ([]uint64, error) {
-	revs := make([]uint64, len(ses.targets))
-	for i, t := range ses.targets {
+	revs := make([]uint64, len(ses.Targets))
+	for i, t := range ses.Targets {
 		if u.changed[i] != nil {
 			continue
 		}
 		var err error
-		if revs[i], err = t.rev(); err != nil {
-			return nil, fail(t.name, err)
+		if revs[i], err = t.Rev(); err != nil {
+			return nil, fault.In(t.Name, err)
 		}
 	}
 	return revs, nil
@@ -420,7 +414,7 @@ func (ses *session) otherRevisions(u *unit) ([]uint64, error) {
 func (ses *session) describe(u *unit, m *member, names []string, others []uint64) Result {
 	res := Result{Recovered: ses.report, Waited: ses.waited, Files: make([]Revision, 0, len(names))}
 	for _, name := range names {
-		i := ses.indexOf(name)
+		i := ses.IndexOf(name)
 		if i < 0 {
 			continue
 		}

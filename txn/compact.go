@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -51,7 +53,7 @@ func (s *Store) Compact(ctx context.Context, files []string, r Retention, opts .
 	var errs []error // of files that keep nobody from the others
 	for _, t := range targets {
 		if ctx.Err() != nil {
-			return list, joined(append(errs, context.Cause(ctx)))
+			return list, fault.Joined(append(errs, context.Cause(ctx)))
 		}
 		if err := s.mustBeTracked(t); err != nil {
 			if len(files) == 0 && errors.Is(err, ErrNotFound) {
@@ -64,40 +66,40 @@ func (s *Store) Compact(ctx context.Context, files []string, r Retention, opts .
 		c.mendDamage = true
 		done, err := s.compactFile(ctx, t, r, c)
 		if done != nil {
-			done.File = t.name
+			done.File = t.Name
 			list = append(list, *done)
 		}
-		errs = append(errs, fail(t.name, err))
+		errs = append(errs, fault.In(t.Name, err))
 	}
-	return list, joined(errs)
+	return list, fault.Joined(errs)
 }
 
-func (s *Store) compactFile(ctx context.Context, t *target, r Retention, c *call) (done *Compaction, err error) {
+func (s *Store) compactFile(ctx context.Context, t *workspace.Target, r Retention, c *call) (done *Compaction, err error) {
 	if c.dryRun {
-		h, err := s.tryHead(ctx, t.real)
+		h, err := s.tryHead(ctx, t.Real)
 		if err != nil {
 			return nil, err
 		}
 		return s.compact(ctx, h, r, true)
 	}
-	err = s.lockedFor(ctx, []string{t.real}, c, func(ses *session) error {
-		done, err = s.compact(ctx, ses.targets[0].head(), r, false)
+	err = s.lockedFor(ctx, []string{t.Real}, c, func(ses *session) error {
+		done, err = s.compact(ctx, headOf(ses.Targets[0]), r, false)
 		return err
 	})
 	return done, err
 }
 
 // mustBeTracked keeps locks from being made for files that have no history.
-func (s *Store) mustBeTracked(t *target) error {
-	if t.ws == nil {
+func (s *Store) mustBeTracked(t *workspace.Target) error {
+	if t.WS == nil {
 		return noHistory(t)
 	}
-	known, err := s.tracked(t)
+	known, err := s.src.Tracked(t)
 	if err != nil || known {
-		return fail(t.name, err)
+		return fault.In(t.Name, err)
 	}
-	if err := s.wasTracked(t); err != nil {
-		return fail(t.name, err)
+	if err := s.src.WasTracked(t); err != nil {
+		return fault.In(t.Name, err)
 	}
 	return noHistory(t)
 }
@@ -120,8 +122,8 @@ func (s *Store) compact(ctx context.Context, h head, r Retention, dryRun bool) (
 		return nil, err
 	}
 	done := &Compaction{Oldest: from.Rev, Dropped: from.Rev - first.Rev, Kept: h.rev - from.Rev + 1}
-	if done.Before, _, err = wal.Usage(s.fs, t.dir); err != nil {
-		return nil, fail(t.name, err)
+	if done.Before, _, err = wal.Usage(s.src.FS, t.Dir); err != nil {
+		return nil, fault.In(t.Name, err)
 	}
 	done.After = done.Before
 	if dryRun || from.LSN == first.LSN { // there is nothing to drop: a rewrite would win nothing
@@ -129,21 +131,21 @@ func (s *Store) compact(ctx context.Context, h head, r Retention, dryRun bool) (
 	}
 	beginning, err := s.beginning(t, from)
 	if err == nil {
-		err = t.file.SyncDir() // see recovery: what is dropped can't come back
+		err = t.File.SyncDir() // see recovery: what is dropped can't come back
 	}
 	if err != nil {
-		return nil, fail(t.name, err)
+		return nil, fault.In(t.Name, err)
 	}
-	if err := t.file.Log.Rebuild(from.LSN, s.mayAsk(ctx, t), beginning); err != nil {
-		return nil, fail(t.name, err)
+	if err := t.File.Log.Rebuild(from.LSN, s.mayAsk(ctx, t), beginning); err != nil {
+		return nil, fault.In(t.Name, err)
 	}
-	done.After, _, err = wal.Usage(s.fs, t.dir)
-	return done, fail(t.name, err)
+	done.After, _, err = wal.Usage(s.src.FS, t.Dir)
+	return done, fault.In(t.Name, err)
 }
 
 // beginning makes an image of the version with which a journal is to begin; it is nil
 // where that is one.
-func (s *Store) beginning(t *target, from *wal.Record) (func(*wal.Record) (*wal.Record, error), error) {
+func (s *Store) beginning(t *workspace.Target, from *wal.Record) (func(*wal.Record) (*wal.Record, error), error) {
 	if from.HasImage() {
 		return nil, nil
 	}
@@ -187,7 +189,7 @@ func (s *Store) cut(ctx context.Context, h head, r Retention) (*wal.Record, erro
 // contentAt is the newest version at or below an LSN that is an image, or can be made
 // one: in which the file was there. Of a clash, which is kept or dropped as a whole, it
 // is the first revision.
-func (s *Store) contentAt(t *target, lsn wal.LSN) (found *wal.Record, err error) {
+func (s *Store) contentAt(t *workspace.Target, lsn wal.LSN) (found *wal.Record, err error) {
 	for rec, err := range s.versions(t, lsn) {
 		switch {
 		case err != nil:
@@ -210,7 +212,7 @@ func (s *Store) keepFrom(h head, r Retention) (wal.LSN, error) {
 		keep = 1
 	}
 	if r.Age > 0 {
-		rec, err := s.atTime(h, now().Add(-r.Age)) // it was current then
+		rec, err := s.atTime(h, time.Now().UTC().Add(-r.Age)) // it was current then
 		if err != nil {
 			return 0, err
 		}
@@ -255,18 +257,18 @@ func (s *Store) within(h head, most int64) (wal.LSN, error) {
 // be asked about the record's unit, and then asks t's: as long as it is not durable that
 // it has gone on behind it. No lock is taken for that: what is durable stays so. One that
 // can't be looked at may always ask.
-func (s *Store) mayAsk(ctx context.Context, t *target) func(*wal.Record) bool {
-	set := &fileSet{s: s, ctx: ctx, how: lookup{held: true}, targets: []*target{t}}
+func (s *Store) mayAsk(ctx context.Context, t *workspace.Target) func(*wal.Record) bool {
+	set := &workspace.FileSet{Site: s.src, Ctx: ctx, How: workspace.Lookup{Held: true}, Targets: []*workspace.Target{t}}
 	return func(rec *wal.Record) bool {
 		for _, p := range rec.Participants {
-			if t.isParticipant(p) {
+			if t.IsParticipant(p) {
 				continue
 			}
-			other, err := set.resolveParticipant(p)
+			other, err := set.ResolveParticipant(p)
 			if err != nil {
 				return true
 			}
-			_, st, ok, err := s.stands(other)
+			_, st, ok, err := s.src.Stands(other)
 			if err != nil || !ok || st.Durable <= p.LSN {
 				return true
 			}
@@ -281,9 +283,9 @@ func (u *unit) tidy() {
 		if !f.placed {
 			continue
 		}
-		if err := u.ses.s.tidy(u.ses.ctx, f.t, f.segment); err != nil {
+		if err := u.ses.s.tidy(u.ses.Ctx, f.t, f.segment); err != nil {
 			u.ses.spoiled = true
-			u.warnings = append(u.warnings, fmt.Sprintf("%s: its history could not be compressed: %v", f.t.name, err))
+			u.warnings = append(u.warnings, fmt.Sprintf("%s: its history could not be compressed: %v", f.t.Name, err))
 		}
 	}
 }
@@ -292,27 +294,27 @@ func (u *unit) tidy() {
 // kept. It looks at one only when that has begun a segment after the one given, and
 // compacts only where that drops at least half: so what it costs is in proportion to
 // what was written.
-func (s *Store) tidy(ctx context.Context, t *target, segment wal.LSN) error {
-	if t.file.Log.State().Segment == segment {
+func (s *Store) tidy(ctx context.Context, t *workspace.Target, segment wal.LSN) error {
+	if t.File.Log.State().Segment == segment {
 		return nil
 	}
 	if err := s.compactIfLarge(ctx, t); err != nil {
 		return err
 	}
-	return t.file.Log.Pack()
+	return t.File.Log.Pack()
 }
 
-func (s *Store) compactIfLarge(ctx context.Context, t *target) error {
-	size, _, err := wal.Usage(s.fs, t.dir)
+func (s *Store) compactIfLarge(ctx context.Context, t *workspace.Target) error {
+	size, _, err := wal.Usage(s.src.FS, t.Dir)
 	if err != nil || size < s.compactionSize() {
 		return err
 	}
-	h := t.head()
+	h := headOf(t)
 	keep, err := s.keepFrom(h, DefaultRetention)
 	if err != nil {
 		return err
 	}
-	kept, err := wal.UsageFrom(s.fs, t.dir, keep)
+	kept, err := wal.UsageFrom(s.src.FS, t.Dir, keep)
 	if err != nil || kept > size/2 {
 		return err
 	}

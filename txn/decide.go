@@ -3,8 +3,11 @@ package txn
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -22,7 +25,7 @@ type decision struct {
 // files at or below the store's directory, and returns what recovery did. It fails with
 // ErrNotFound where there is none such, or where it is not in doubt any more.
 func (s *Store) Decide(ctx context.Context, id wal.ID, committed bool) (report []FileReport, err error) {
-	sc, err := s.scope(ctx, nil)
+	sc, err := s.src.Scope(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -31,21 +34,21 @@ func (s *Store) Decide(ctx context.Context, id wal.ID, committed bool) (report [
 		d.outcome = wal.OutcomeCommitted
 	}
 	var errs []error // of files that can't be looked at; it may be in none of them
-	for _, t := range sc.files {
+	for _, t := range sc.Files {
 		ends, err := s.endsWith(t, id)
 		if err != nil {
-			errs = append(errs, fail(t.name, err))
+			errs = append(errs, fault.In(t.Name, err))
 		}
 		if !ends {
 			continue
 		}
-		fr := FileReport{File: t.real}
+		fr := FileReport{File: t.Real}
 		how := locking{sweep: true, decide: d, recovered: func(done []recovery.Done) { fr.Done = done }}
-		fr.Err = s.locked(ctx, []string{t.real}, how, nothing)
+		fr.Err = s.locked(ctx, []string{t.Real}, how, nothing)
 		report = append(report, fr)
 	}
 	if !d.made {
-		errs = append(errs, &Error{Kind: ErrNotFound, Err: errorf("no transaction %s is in doubt in the files below %s", id, s.dir)})
+		errs = append(errs, &Error{Kind: ErrNotFound, Err: fmt.Errorf("no transaction %s is in doubt in the files below %s", id, s.src.Dir)})
 		for _, fr := range report {
 			errs = append(errs, fr.Err)
 		}
@@ -56,7 +59,7 @@ func (s *Store) Decide(ctx context.Context, id wal.ID, committed bool) (report [
 
 // endsWith tells whether the newest version of a file is a transaction's, be that
 // committed or not.
-func (s *Store) endsWith(t *target, id wal.ID) (bool, error) {
+func (s *Store) endsWith(t *workspace.Target, id wal.ID) (bool, error) {
 	for rec, err := range s.recordsBack(t, 0) {
 		if err != nil {
 			return false, err

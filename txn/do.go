@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -48,10 +50,10 @@ type call struct {
 	durability     Durability
 	special
 
-	deadline time.Time // of the wait for locks, where it began before
-	parks    bool      // the session may be kept for the next call
-	targets  []*target // those whose locks it held last
-	made     []*workspace
+	deadline time.Time           // of the wait for locks, where it began before
+	parks    bool                // the session may be kept for the next call
+	targets  []*workspace.Target // those whose locks it held last
+	made     []*workspace.Workspace
 }
 
 // special is what a transaction asks for that it can't share: with the others of a
@@ -142,17 +144,17 @@ func DoContext(ctx context.Context, files []string, fn func(*Tx) error) error {
 //
 // The error wraps one of this package's sentinels where one applies.
 func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts ...Option) (Result, error) {
-	names := s.absAll(files)
+	names := s.src.AbsAll(files)
 	c := s.newCall(opts)
 	if len(c.request) > wal.MaxRequestID {
 		return Result{}, &Error{Kind: ErrInvalid, Err: fmt.Errorf("a request id of %d bytes: at most %d", len(c.request), wal.MaxRequestID)}
 	}
 	if c.dryRun {
 		res, err := s.try(ctx, names, c, fn)
-		return res.asNamed(files), asNamed(err, names, files)
+		return res.asNamed(files), fault.AsNamed(err, names, files)
 	}
 	began := time.Now()
-	c.deadline, c.parks = began.Add(s.patience()), c.plain()
+	c.deadline, c.parks = began.Add(s.src.Patience()), c.plain()
 	m := &member{ctx: ctx, call: c, names: names, fn: fn}
 	if s.isClosed() {
 		m.err = ErrClosed
@@ -167,7 +169,7 @@ func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts
 	if s.opt.Verb != "" && m.err == nil && !m.res.ID.IsZero() {
 		s.trackBeside(ctx, names)
 	}
-	return m.res.asNamed(files), asNamed(m.err, names, files)
+	return m.res.asNamed(files), fault.AsNamed(m.err, names, files)
 }
 
 // asNamed is the result with the files as the caller gave them.
@@ -184,35 +186,6 @@ func (r Result) asNamed(files []string) Result {
 func protect(fn func(*Tx) error, tx *Tx) error {
 	defer tx.close()
 	return fn(tx)
-}
-
-// newest is the record of the file's newest version, by the plan where there is one.
-func (t *target) newest() (*wal.Record, error) {
-	if t.plan != nil {
-		return t.plan.Newest, nil
-	}
-	return t.file.Newest()
-}
-
-// rev is the file's current revision, 0 where it is not there and never was, or
-// was not tracked yet: its first version is recorded with the first change.
-func (t *target) rev() (uint64, error) {
-	if t.plan != nil {
-		coming, err := t.plan.Coming()
-		switch {
-		case err != nil:
-			return 0, err
-		case coming != nil:
-			return coming.Rev, nil
-		default:
-			return t.head().rev, nil
-		}
-	}
-	newest, err := t.file.Newest()
-	if err != nil || newest == nil {
-		return 0, err
-	}
-	return newest.Rev, nil
 }
 
 // Update reads file into a T, lets fn change it, and writes back what differs:
@@ -277,5 +250,5 @@ func checkUpdated[T any](tx *Tx, file string, want []byte) error {
 	if again, err := marshal(same); err != nil || !bytes.Equal(again, want) {
 		return nil
 	}
-	return &Error{Kind: ErrInvalid, File: file, Err: errorf("can't be updated: it has a member that %T reads under another name", v)}
+	return &Error{Kind: ErrInvalid, File: file, Err: fmt.Errorf("can't be updated: it has a member that %T reads under another name", v)}
 }

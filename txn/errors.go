@@ -2,24 +2,19 @@ package txn
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
-	"slices"
 
-	"github.com/jtx-project/jtx/lockmgr"
-	"github.com/jtx-project/jtx/recover"
-	"github.com/jtx-project/jtx/txn/backup"
-	"github.com/jtx-project/jtx/txn/jsonpatch"
-	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 )
 
 // Errors of any call. Where nothing else is said, nothing was changed.
 var (
 	// ErrNotFound is returned when there is nothing at a pointer, no such
 	// file, version or transaction.
-	ErrNotFound = errors.New("not found")
+	ErrNotFound = fault.ErrNotFound
 	// ErrInvalid is returned when a file, value, patch or pointer is malformed.
-	ErrInvalid = errors.New("invalid")
+	ErrInvalid = fault.ErrInvalid
 	// ErrNotListed is returned when a transaction uses a file that was not
 	// among those it was begun with.
 	ErrNotListed = errors.New("not among the files of this transaction")
@@ -34,169 +29,44 @@ var (
 	// ErrConflict is returned when a transaction lost a race, a test operation
 	// failed, an operation's path is not there, or an expected revision is not
 	// the current one.
-	ErrConflict = errors.New("conflict")
+	ErrConflict = fault.ErrConflict
 	// ErrLockTimeout is returned when the wait for a lock ran out. A
 	// *lockmgr.TimeoutError in the chain names the holder.
-	ErrLockTimeout = errors.New("locked")
+	ErrLockTimeout = fault.ErrLockTimeout
 	// ErrInDoubt is returned when a change may or may not be committed. The
 	// next access, or Recover, decides.
-	ErrInDoubt = errors.New("in doubt")
+	ErrInDoubt = fault.ErrInDoubt
 )
 
 // ErrDamaged is returned when a journal is damaged, or a tracked file was
 // damaged outside jtx. Nothing was discarded; a *recovery.DamagedError or a
 // *wal.CorruptError in the chain tells more.
-var ErrDamaged = errors.New("damaged")
+var ErrDamaged = fault.ErrDamaged
 
-// RevisionError says that a file is not at the revision that was expected: the
-// same expectation can't hold later.
-type RevisionError struct {
-	Have, Want uint64
-	Tx         wal.ID // that was to have made the current revision, in place of Want; or zero
-}
+// Errors of looking for a file's workspace.
+var (
+	// ErrFormat is returned when a workspace has a format that this program does not
+	// know. It is left alone.
+	ErrFormat = workspace.ErrFormat
+	// ErrDevelopment is returned, with ErrFormat, for a workspace of a layout from before
+	// format 1 was frozen. Its files are whole; their histories can't be read any more.
+	ErrDevelopment = workspace.ErrDevelopment
+	// ErrUntrusted is returned when a .jtx directory was made by somebody who might
+	// want the caller to read or write what they choose.
+	ErrUntrusted = workspace.ErrUntrusted
+)
 
-func (e *RevisionError) Error() string {
-	if !e.Tx.IsZero() {
-		return fmt.Sprintf("is at revision %d, which transaction %s did not make", e.Have, e.Tx)
-	}
-	return fmt.Sprintf("is at revision %d, expected %d", e.Have, e.Want)
-}
+// Error is every error that this package returns: its Kind is one of the sentinels
+// above, where one applies; File is as the caller named it, Pointer an RFC 6901 pointer,
+// LSN that of the record that is at fault, where one is, and Err the cause.
+type Error = fault.Error
+
+// RevisionError says that a file is not at the revision that was expected, or that this
+// was made by another transaction: the same expectation can't hold later.
+type RevisionError = fault.RevisionError
 
 // noSuchFile is fs.ErrNotExist too, for callers who know that from package os.
 type noSuchFile struct{}
 
 func (noSuchFile) Error() string        { return "no such file" }
 func (noSuchFile) Is(target error) bool { return target == fs.ErrNotExist }
-
-// asNamed is err with a file's name as the caller gave it.
-func asNamed(err error, names, files []string) error {
-	return amended(err, func(e *Error) {
-		if i := slices.Index(names, e.File); i >= 0 {
-			e.File = files[i]
-		}
-	})
-}
-
-// amended is err with the first Error of its chain changed: a copy, as whoever else
-// was given err, the others of a group say, must not see the change.
-func amended(err error, change func(*Error)) error {
-	if e, ok := err.(*Error); ok {
-		copied := *e
-		change(&copied)
-		return &copied
-	}
-	var e *Error
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok || !errors.As(err, &e) {
-		return err
-	}
-	parts := slices.Clone(joined.Unwrap())
-	if errors.Join(parts...).Error() != err.Error() {
-		return err // it says more than its parts do
-	}
-	for i, part := range parts {
-		if errors.As(part, &e) {
-			parts[i] = amended(part, change)
-			break
-		}
-	}
-	return errors.Join(parts...)
-}
-
-// Error is every error that this package returns: one of the sentinels above,
-// where one applies, with its place.
-type Error struct {
-	Kind    error   // a sentinel, or nil: an error of the operating system
-	File    string  // as the caller named it
-	Pointer string  // RFC 6901
-	LSN     wal.LSN // of the record that is at fault, where one is
-	Err     error   // the cause
-}
-
-func (e *Error) Error() string {
-	msg := "error"
-	if e.Err != nil {
-		msg = e.Err.Error()
-	} else if e.Kind != nil {
-		msg = e.Kind.Error()
-	}
-	if e.File != "" {
-		return fmt.Sprintf("%s: %s", e.File, msg)
-	}
-	return msg
-}
-
-func (e *Error) Unwrap() []error {
-	var errs []error
-	for _, err := range []error{e.Kind, e.Err} {
-		if err != nil {
-			errs = append(errs, err)
-		}
-	}
-	return errs
-}
-
-// causes maps what the packages below return to this package's sentinels.
-var causes = []struct{ cause, kind error }{
-	{lockmgr.ErrTimeout, ErrLockTimeout},
-	{lockmgr.ErrLeaseBroken, ErrConflict},
-	{recovery.ErrDamaged, ErrDamaged},
-	{wal.ErrCorrupt, ErrDamaged},
-	{wal.ErrVersion, ErrDamaged},
-	{recovery.ErrInDoubt, ErrInDoubt},
-	{recovery.ErrChanged, ErrConflict},
-	{recovery.ErrNotRegular, ErrInvalid},
-	{jsonpatch.ErrTest, ErrConflict},
-	{jsonpatch.ErrInvalid, ErrInvalid},
-	{jsonpatch.ErrPatch, ErrInvalid},
-	{jsonpatch.ErrPointer, ErrInvalid},
-	{jsonpatch.ErrLimit, ErrInvalid},
-	{jsonpatch.ErrNotFound, ErrNotFound},
-	{backup.ErrBad, ErrDamaged},
-	{backup.ErrForm, ErrInvalid},
-	{fs.ErrNotExist, ErrNotFound},
-}
-
-// fail wraps err with the file it is about, and with the sentinel that fits.
-func fail(file string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var already *Error
-	if errors.As(err, &already) {
-		if already.File != "" || file == "" {
-			return err
-		}
-		named := amended(err, func(e *Error) { e.File = file })
-		if errors.As(named, &already); already.File == "" { // wrapped in what can't be made anew
-			return &Error{Kind: already.Kind, File: file, Pointer: already.Pointer, LSN: already.LSN, Err: err}
-		}
-		return named
-	}
-	e := &Error{File: file, Err: err}
-	for _, c := range causes {
-		if errors.Is(err, c.cause) {
-			e.Kind = c.kind
-			break
-		}
-	}
-	var op *jsonpatch.OpError
-	if errors.As(err, &op) {
-		e.Pointer = op.Pointer
-	}
-	var corrupt *wal.CorruptError
-	if errors.As(err, &corrupt) {
-		e.LSN = corrupt.LSN
-	}
-	return e
-}
-
-// conflict marks an error of applying a patch that was to change a file: there,
-// a missing path means that the document is not the one that was expected.
-func conflict(file string, err error) error {
-	return amended(fail(file, err), func(e *Error) {
-		if errors.Is(e.Kind, ErrNotFound) {
-			e.Kind = ErrConflict
-		}
-	})
-}

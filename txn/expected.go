@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -49,7 +51,7 @@ func (s *Store) IfAt(file string, want Expected) Option {
 		if c.expect == nil {
 			c.expect = map[string]Expected{}
 		}
-		c.expect[s.abs(file)] = want
+		c.expect[s.src.Abs(file)] = want
 	}
 }
 
@@ -69,17 +71,17 @@ func (e Expected) check(name string, rev uint64, made []string) error {
 // checkExpected holds a transaction to the versions that the caller expects.
 func (ses *session) checkExpected(c *call) error {
 	for name, want := range c.expect {
-		t := ses.byName(name)
+		t := ses.ByName(name)
 		if t == nil {
 			return &Error{Kind: ErrNotListed, File: name}
 		}
-		have, err := t.rev()
+		have, err := t.Rev()
 		if err != nil {
-			return fail(name, err)
+			return fault.In(name, err)
 		}
-		made, err := t.made(t.file.Found)
+		made, err := t.made(t.File.Found)
 		if err != nil {
-			return fail(name, err)
+			return fault.In(name, err)
 		}
 		if err := want.check(name, have, made); err != nil {
 			return err
@@ -90,8 +92,8 @@ func (ses *session) checkExpected(c *call) error {
 
 // made are the ids of the unit, and of its transactions, that made what was found: none
 // where it is no recorded version.
-func (t *target) made(found recovery.Found) ([]string, error) {
-	rec, err := t.newest()
+func (t *workspace.Target) made(found recovery.Found) ([]string, error) {
+	rec, err := t.Newest()
 	if err != nil || rec == nil || rec.After != found.Version {
 		return nil, err
 	}
@@ -115,16 +117,16 @@ func (f *txFile) holds(d *draft) (bool, error) {
 	}
 	made, err := d.t.made(d.found)
 	if err != nil {
-		return false, fail(d.name, err)
+		return false, fault.In(d.name, err)
 	}
-	rev, err := d.t.rev()
-	return rev == f.Rev && len(made) > 0 && made[0] == f.Made[0], fail(d.name, err)
+	rev, err := d.t.Rev()
+	return rev == f.Rev && len(made) > 0 && made[0] == f.Made[0], fault.In(d.name, err)
 }
 
 // Expect fails with ErrConflict unless a file that has joined was pinned at the expected
 // version.
 func (t *OpenTx) Expect(file string, want Expected) error {
-	f := t.file(t.s.abs(file))
+	f := t.file(t.s.src.Abs(file))
 	if f == nil {
 		return &Error{Kind: ErrNotListed, File: file}
 	}

@@ -10,8 +10,9 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
-	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // Forget ends the history of a file: its journal is removed, and what was set aside of
@@ -19,31 +20,31 @@ import (
 // What is unfinished is settled first, in the other files of its transactions too,
 // since those may have to ask its journal.
 func (s *Store) Forget(ctx context.Context, file string) error {
-	t, err := s.resolve(ctx, s.abs(file))
+	t, err := s.src.Resolve(ctx, s.src.Abs(file))
 	if err != nil {
 		return err
 	}
 	if err := s.mustBeTracked(t); err != nil {
 		return err
 	}
-	for range maxRounds {
+	for range workspace.MaxRounds {
 		last, err := s.settleWithOthers(ctx, t)
 		if err != nil {
 			return err
 		}
-		err = s.locked(ctx, []string{t.real}, locking{mendDamage: true}, func(ses *session) error {
-			now := ses.targets[0]
-			if now.file.Log.State().Last != last {
+		err = s.locked(ctx, []string{t.Real}, locking{mendDamage: true}, func(ses *session) error {
+			now := ses.Targets[0]
+			if now.File.Log.State().Last != last {
 				return errMoved
 			}
 			ses.spoiled = true
-			return fail(now.name, wal.Erase(s.fs, now.dir))
+			return fault.In(now.Name, wal.Erase(s.src.FS, now.Dir))
 		})
 		if !errors.Is(err, errMoved) {
 			return err
 		}
 	}
-	return &Error{Kind: ErrConflict, File: file, Err: errorf("was never at rest")}
+	return &Error{Kind: ErrConflict, File: file, Err: fmt.Errorf("was never at rest")}
 }
 
 // errMoved tells that there was a commit since all was settled.
@@ -51,26 +52,26 @@ var errMoved = errors.New("changed meanwhile")
 
 // settleWithOthers settles a file, and the others of each transaction that its journal
 // has. It returns where that ends.
-func (s *Store) settleWithOthers(ctx context.Context, t *target) (wal.LSN, error) {
+func (s *Store) settleWithOthers(ctx context.Context, t *workspace.Target) (wal.LSN, error) {
 	if r := s.recoverFile(ctx, t, false); r.Err != nil && !errors.Is(r.Err, ErrDamaged) {
 		return 0, r.Err
 	}
-	_, st, _, err := s.stands(t)
+	_, st, _, err := s.src.Stands(t)
 	if err != nil {
-		return 0, fail(t.name, err)
+		return 0, fault.In(t.Name, err)
 	}
-	set := &fileSet{s: s, ctx: ctx, how: lookup{held: true}, targets: []*target{t}}
-	seen := map[string]bool{t.real: true}
+	set := &workspace.FileSet{Site: s.src, Ctx: ctx, How: workspace.Lookup{Held: true}, Targets: []*workspace.Target{t}}
+	seen := map[string]bool{t.Real: true}
 	for rec, err := range s.records(t, 1) {
 		if err != nil {
 			return 0, err
 		}
 		for _, p := range rec.Participants {
-			other, err := set.resolveParticipant(p)
-			if err != nil || seen[other.real] {
+			other, err := set.ResolveParticipant(p)
+			if err != nil || seen[other.Real] {
 				continue // what is not there any more has nothing to ask
 			}
-			seen[other.real] = true
+			seen[other.Real] = true
 			if r := s.recoverFile(ctx, other, false); r.Err != nil && !errors.Is(r.Err, ErrDamaged) {
 				return 0, r.Err
 			}
@@ -83,47 +84,47 @@ func (s *Store) settleWithOthers(ctx context.Context, t *target) (wal.LSN, error
 // which stay as they are. It returns how many files it had. It fails with ErrConflict
 // where transactions are open in it.
 func (s *Store) RemoveWorkspace(ctx context.Context, dir string) (int, error) {
-	root, err := realDir(s.abs(dir))
+	root, err := workspace.RealDir(s.src.Abs(dir))
 	if err != nil {
-		return 0, fail(dir, err)
+		return 0, fault.In(dir, err)
 	}
-	w, err := s.findAt(ctx, root, os.Geteuid())
+	w, err := s.src.FindAt(ctx, root, os.Geteuid())
 	if err != nil {
-		return 0, fail(dir, err)
+		return 0, fault.In(dir, err)
 	}
 	if w == nil {
-		return 0, &Error{Kind: ErrNotFound, File: dir, Err: errorf("is not the root of a workspace")}
+		return 0, &Error{Kind: ErrNotFound, File: dir, Err: fmt.Errorf("is not the root of a workspace")}
 	}
-	for range maxRounds {
+	for range workspace.MaxRounds {
 		n, err := s.endWorkspace(ctx, w)
 		if !errors.Is(err, errMoved) {
-			return n, fail(dir, err)
+			return n, fault.In(dir, err)
 		}
 	}
-	return 0, &Error{Kind: ErrConflict, File: dir, Err: errorf("its files were never at rest")}
+	return 0, &Error{Kind: ErrConflict, File: dir, Err: fmt.Errorf("its files were never at rest")}
 }
 
 // endWorkspace settles all files, then makes sure, with nobody in the workspace, that
 // nothing came after, and takes it out of its place at once.
-func (s *Store) endWorkspace(ctx context.Context, w *workspace) (n int, err error) {
-	files, err := s.trackedFiles(w)
+func (s *Store) endWorkspace(ctx context.Context, w *workspace.Workspace) (n int, err error) {
+	files, err := s.src.TrackedFiles(w)
 	if err != nil {
 		return 0, err
 	}
 	last := map[string]wal.LSN{}
 	for _, t := range files {
-		known, err := s.tracked(t)
+		known, err := s.src.Tracked(t)
 		if err != nil {
-			return 0, fail(t.name, err)
+			return 0, fault.In(t.Name, err)
 		}
 		if !known {
 			continue
 		}
-		if last[t.rel], err = s.settleWithOthers(ctx, t); err != nil {
+		if last[t.Rel], err = s.settleWithOthers(ctx, t); err != nil {
 			return 0, err
 		}
 	}
-	held, err := s.locks.Acquire(ctx, s.patience(), []lockmgr.Request{w.lockRequest(lockmgr.Exclusive, 0)})
+	held, err := s.src.Locks.Acquire(ctx, s.src.Patience(), []lockmgr.Request{w.LockRequest(lockmgr.Exclusive, 0)})
 	if err != nil {
 		return 0, err
 	}
@@ -131,54 +132,42 @@ func (s *Store) endWorkspace(ctx context.Context, w *workspace) (n int, err erro
 	if err := s.mustBeAtRest(w, last); err != nil {
 		return 0, err
 	}
-	return len(last), s.takeAway(w)
-}
-
-// takeAway removes a workspace, whose lock is held alone, from its place at once.
-func (s *Store) takeAway(w *workspace) error {
-	gone := filepath.Join(w.root, metaDir+"."+wal.NewID().String()+".tmp")
-	if err := s.fs.Rename(w.meta(), gone); err != nil {
-		return err
-	}
-	if err := fsys.SyncDir(s.fs, w.root); err != nil {
-		return err
-	}
-	return fsys.RemoveTree(s.fs, gone)
+	return len(last), s.src.TakeAway(w)
 }
 
 // mustBeAtRest makes sure that nothing has happened in a workspace since its files were
 // settled, and that nobody means to go on in it.
-func (s *Store) mustBeAtRest(w *workspace, last map[string]wal.LSN) error {
-	files, err := s.trackedFiles(w)
+func (s *Store) mustBeAtRest(w *workspace.Workspace, last map[string]wal.LSN) error {
+	files, err := s.src.TrackedFiles(w)
 	if err != nil {
 		return err
 	}
 	for _, t := range files {
-		_, st, _, err := s.stands(t)
+		_, st, _, err := s.src.Stands(t)
 		if err != nil {
-			return fail(t.name, err)
+			return fault.In(t.Name, err)
 		}
-		if st.Last != last[t.rel] {
+		if st.Last != last[t.Rel] {
 			return errMoved
 		}
-		l, leased, err := lockmgr.ReadLease(filepath.Join(t.dir, lockName))
+		l, leased, err := lockmgr.ReadLease(filepath.Join(t.Dir, workspace.LockName))
 		if err != nil {
-			return fail(t.name, err)
+			return fault.In(t.Name, err)
 		}
 		if over, _ := l.Broken(time.Now()); leased && !over {
-			return &Error{Kind: ErrConflict, File: t.name, Err: fmt.Errorf("is leased by %s", l)}
+			return &Error{Kind: ErrConflict, File: t.Name, Err: fmt.Errorf("is leased by %s", l)}
 		}
 	}
-	open, err := s.openTxsIn(filepath.Join(w.meta(), txDir))
+	open, err := s.openTxsIn(filepath.Join(w.Meta(), workspace.TxDir))
 	if err != nil {
-		return ignoreNotExist(err)
+		return fault.UnlessMissing(err)
 	}
 	var ids []string
 	for _, t := range open {
 		ids = append(ids, t.data.ID)
 	}
 	if len(ids) > 0 {
-		return &Error{Kind: ErrConflict, File: w.root, Err: errorf("has open transactions: %s", strings.Join(ids, ", "))}
+		return &Error{Kind: ErrConflict, File: w.Root, Err: fmt.Errorf("has open transactions: %s", strings.Join(ids, ", "))}
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -15,14 +17,14 @@ var errDeleted = errors.New("the file was deleted outside")
 
 // deletedOutside tells that a tracked file is not there, though it was not jtx that
 // removed it: also where that is recorded already.
-func (s *Store) deletedOutside(t *target) (bool, error) {
-	if _, err := s.fs.Lstat(t.real); !errors.Is(err, fs.ErrNotExist) {
+func (s *Store) deletedOutside(t *workspace.Target) (bool, error) {
+	if _, err := s.src.FS.Lstat(t.Real); !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
-	if t.ws == nil {
+	if t.WS == nil {
 		return false, nil
 	}
-	_, st, known, err := s.stands(t)
+	_, st, known, err := s.src.Stands(t)
 	if err != nil || !known {
 		return false, err
 	}
@@ -33,7 +35,7 @@ func (s *Store) deletedOutside(t *target) (bool, error) {
 }
 
 // deletedForLong is deletedOutside for a file that an editor may be about to replace.
-func (s *Store) deletedForLong(ctx context.Context, t *target) (bool, error) {
+func (s *Store) deletedForLong(ctx context.Context, t *workspace.Target) (bool, error) {
 	gone, err := s.deletedOutside(t)
 	if !gone || err != nil {
 		return false, err
@@ -62,7 +64,7 @@ func (s *Store) deletedProtected(ctx context.Context) ([]string, error) {
 	if len(roots) == 0 {
 		return nil, nil
 	}
-	sc, err := s.scope(ctx, roots)
+	sc, err := s.src.Scope(ctx, roots)
 	if err != nil {
 		return nil, err
 	}
@@ -71,18 +73,18 @@ func (s *Store) deletedProtected(ctx context.Context) ([]string, error) {
 
 // deletedAmong are the files of a scope that patterns name and that were deleted
 // outside. What a journal can't tell is told elsewhere.
-func (s *Store) deletedAmong(sc *scope, list []Protection) ([]string, error) {
+func (s *Store) deletedAmong(sc *workspace.Scope, list []workspace.Protection) ([]string, error) {
 	var names []string
-	for _, t := range sc.files {
-		if !protectedBy(list, t.real) {
+	for _, t := range sc.Files {
+		if !workspace.ProtectedBy(list, t.Real) {
 			continue
 		}
 		gone, err := s.deletedOutside(t)
-		if err != nil && !errors.Is(fail(t.real, err), ErrDamaged) {
-			return nil, fail(t.real, err)
+		if err != nil && !errors.Is(fault.In(t.Real, err), ErrDamaged) {
+			return nil, fault.In(t.Real, err)
 		}
 		if gone {
-			names = append(names, t.real)
+			names = append(names, t.Real)
 		}
 	}
 	return names, nil

@@ -3,6 +3,7 @@ package txn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -123,7 +124,7 @@ func (s *Store) follow(g *group, m *member) {
 			s.lead(g, m)
 			return
 		case o.late:
-			m.err = &Error{Kind: ErrLockTimeout, File: m.names[0], Err: errorf("other transactions of this process were before it all the time")}
+			m.err = &Error{Kind: ErrLockTimeout, File: m.names[0], Err: fmt.Errorf("other transactions of this process were before it all the time")}
 			return
 		default:
 			return

@@ -16,10 +16,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/jtx-project/jtx/txn/internal/hooks"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
-
-	"github.com/jtx-project/jtx/txn/internal/hooks"
 )
 
 // groupTest is a store with one file.

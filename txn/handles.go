@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -21,7 +22,7 @@ type handles struct {
 type handle struct {
 	log   *wal.Log
 	found recovery.Found
-	a     access // that of what the journal makes
+	a     workspace.Access // that of what the journal makes
 }
 
 // The bounds of what is kept. A journal has three files open.
@@ -76,15 +77,15 @@ func (h *handles) close() {
 
 // journal opens the journal of a file whose lock is held, or goes on with the one
 // that was kept.
-func (s *Store) journal(t *target, a access) (*wal.Log, *recovery.Found, error) {
-	k := s.handles.take(t.dir)
+func (s *Store) journal(t *workspace.Target, a workspace.Access) (*wal.Log, *recovery.Found, error) {
+	k := s.handles.take(t.Dir)
 	if k == nil {
-		log, err := s.openLog(t, a)
+		log, err := s.src.OpenLog(t, a)
 		return log, nil, err
 	}
 	if k.a != a || k.log.Refresh() != nil {
 		_ = k.log.Close()
-		log, err := s.openLog(t, a)
+		log, err := s.src.OpenLog(t, a)
 		return log, nil, err
 	}
 	return k.log, &k.found, nil
@@ -92,18 +93,11 @@ func (s *Store) journal(t *target, a access) (*wal.Log, *recovery.Found, error) 
 
 // keepHandles keeps the session's journals.
 func (ses *session) keepHandles() {
-	for _, t := range ses.targets {
-		a, err := ses.s.accessFor(t)
-		if err == nil && t.file != nil {
-			ses.s.handles.keep(t.dir, &handle{log: t.file.Log, found: t.file.Found, a: a})
-			t.file = nil
+	for _, t := range ses.Targets {
+		a, err := ses.s.src.AccessFor(t)
+		if err == nil && t.File != nil {
+			ses.s.handles.keep(t.Dir, &handle{log: t.File.Log, found: t.File.Found, a: a})
+			t.File = nil
 		}
 	}
-}
-
-// stillThere tells that what was found is what stands under the name, and is what
-// the journal says: by its times, if they vouch for that.
-func (t *target) stillThere(found *recovery.Found) bool {
-	return found != nil && found.Doc != nil && t.info != nil && found.Is(t.info) &&
-		steady(found.Info, found.At) && found.Version == t.file.Log.State().Content
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -18,12 +19,12 @@ func TestHandlesAreKeptAndBounded(t *testing.T) {
 	do(t, s, setting(file, "/n", 1), file)
 	s.dropParked()
 	require.Len(t, s.handles.open, 1)
-	tg, err := s.resolve(context.Background(), file)
+	tg, err := s.src.Resolve(context.Background(), file)
 	require.NoError(t, err)
-	log := s.handles.open[tg.dir].log
+	log := s.handles.open[tg.Dir].log
 	do(t, s, setting(file, "/n", 2), file)
 	s.dropParked()
-	require.Same(t, log, s.handles.open[tg.dir].log)
+	require.Same(t, log, s.handles.open[tg.Dir].log)
 	for i := range maxHandles + 5 {
 		f := fmt.Sprintf("%s.%d.json", file, i)
 		do(t, s, setting(f, "/n", 1), f)
@@ -51,9 +52,9 @@ func TestKeptHandlesSeeWhatChanges(t *testing.T) {
 		"a new journal": func(t *testing.T, s *Store, file string) {
 			do(t, s, setting(file, "/n", 5), file)
 			s.dropParked()
-			tg, err := s.resolve(context.Background(), file)
+			tg, err := s.src.Resolve(context.Background(), file)
 			require.NoError(t, err)
-			require.NoError(t, os.RemoveAll(tg.ws.meta()))
+			require.NoError(t, os.RemoveAll(tg.WS.Meta()))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -85,18 +86,18 @@ func TestKeptDocumentsAreNotReadAgain(t *testing.T) {
 	s, file := groupTest(t, Options{})
 	do(t, s, setting(file, "/n", 1), file)
 	s.dropParked()
-	tg, err := s.resolve(context.Background(), file)
+	tg, err := s.src.Resolve(context.Background(), file)
 	require.NoError(t, err)
 	age(t, file)
 	do(t, s, func(*Tx) error { return nil }, file) // reads it, since its times changed
 	s.dropParked()
-	k := s.handles.open[tg.dir]
-	require.True(t, steady(k.found.Info, k.found.At))
+	k := s.handles.open[tg.Dir]
+	require.True(t, workspace.Steady(k.found.Info, k.found.At))
 	doc := k.found.Doc
 	do(t, s, func(*Tx) error { return nil }, file)
 	s.dropParked()
-	require.Same(t, doc, s.handles.open[tg.dir].found.Doc)
-	require.Equal(t, wal.VersionOf([]byte(content(t, file))), s.handles.open[tg.dir].found.Version)
+	require.Same(t, doc, s.handles.open[tg.Dir].found.Doc)
+	require.Equal(t, wal.VersionOf([]byte(content(t, file))), s.handles.open[tg.Dir].found.Version)
 }
 
 // A program that ends while its session is parked leaves room behind its records. The
@@ -106,9 +107,9 @@ func TestRoomOfTheDeadIsNoNews(t *testing.T) {
 	for n := range 6 {
 		do(t, s, setting(file, "/n", n), file)
 	}
-	tg, err := s.resolve(context.Background(), file)
+	tg, err := s.src.Resolve(context.Background(), file)
 	require.NoError(t, err)
-	segments, err := filepath.Glob(filepath.Join(tg.dir, "0*1"))
+	segments, err := filepath.Glob(filepath.Join(tg.Dir, "0*1"))
 	require.NoError(t, err)
 	require.Len(t, segments, 1)
 	roomy, err := os.ReadFile(segments[0])

@@ -2,16 +2,18 @@ package txn
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
 
 // head is where a file's history ends for one reader: what is behind it does not
 // count, be it committed meanwhile or not.
 type head struct {
-	t    *target
+	t    *workspace.Target
 	last wal.LSN // of the journal as far as it is decided; 0 where there is none
 	rev  uint64
 	time time.Time // no record up to last is later
@@ -25,13 +27,13 @@ type head struct {
 
 // heads finds where the histories of some files end, all at one moment: a unit
 // of several files is before the heads of all of them or behind.
-func (s *Store) heads(ctx context.Context, targets []*target, how looking) ([]head, error) {
+func (s *Store) heads(ctx context.Context, targets []*workspace.Target, how looking) ([]head, error) {
 	var list []head
-	err := s.atRest(ctx, targets, how, func(seen []*target) error {
+	err := s.atRest(ctx, targets, how, func(seen []*workspace.Target) error {
 		list = make([]head, len(seen))
 		for i, t := range seen {
-			if list[i] = (head{t: t, err: t.err}); t.err == nil {
-				list[i] = t.head()
+			if list[i] = (head{t: t, err: t.Err}); t.Err == nil {
+				list[i] = headOf(t)
 			}
 		}
 		return nil
@@ -39,30 +41,30 @@ func (s *Store) heads(ctx context.Context, targets []*target, how looking) ([]he
 	return list, err
 }
 
-// head is where the history of a file ends that was looked at, or is locked.
-func (t *target) head() head {
-	if t.plan == nil {
-		st := t.file.Journal.State()
-		return head{t: t, last: st.Last, rev: st.Rev, time: time.Unix(0, st.Time), ahead: t.file.Found.Err != nil}
+// headOf is where the history of a file ends that was looked at, or is locked.
+func headOf(t *workspace.Target) head {
+	if t.Plan == nil {
+		st := t.File.Journal.State()
+		return head{t: t, last: st.Last, rev: st.Rev, time: time.Unix(0, st.Time), ahead: t.File.Found.Err != nil}
 	}
-	h := head{t: t, lags: t.plan.Case.Action != recovery.Nothing, doubt: t.doubtful()}
-	switch t.plan.Case.Action {
+	h := head{t: t, lags: t.Plan.Case.Action != recovery.Nothing, doubt: t.Doubtful()}
+	switch t.Plan.Case.Action {
 	case recovery.Adopt, recovery.Rebase, recovery.SetAside:
 		h.ahead = true
 	}
-	if newest := t.plan.Newest; newest != nil {
+	if newest := t.Plan.Newest; newest != nil {
 		h.last, h.rev, h.time = newest.LSN, newest.Rev, newest.Time()
 	}
 	return h
 }
 
-// headOf finds the head of one file that must have a history.
-func (s *Store) headOf(ctx context.Context, file string) (head, error) {
-	t, err := s.resolve(ctx, s.abs(file))
+// historyOf finds the head of one file that must have a history.
+func (s *Store) historyOf(ctx context.Context, file string) (head, error) {
+	t, err := s.src.Resolve(ctx, s.src.Abs(file))
 	if err != nil {
 		return head{}, err
 	}
-	list, err := s.heads(ctx, []*target{t}, looking{})
+	list, err := s.heads(ctx, []*workspace.Target{t}, looking{})
 	if err != nil {
 		return head{}, err
 	}
@@ -72,6 +74,6 @@ func (s *Store) headOf(ctx context.Context, file string) (head, error) {
 	return list[0], nil
 }
 
-func noHistory(t *target) error {
-	return &Error{Kind: ErrNotFound, File: t.name, Err: errorf("has no history: jtx has not changed it yet")}
+func noHistory(t *workspace.Target) error {
+	return &Error{Kind: ErrNotFound, File: t.Name, Err: fmt.Errorf("has no history: jtx has not changed it yet")}
 }

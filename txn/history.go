@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -84,7 +86,7 @@ func (s *Store) History(ctx context.Context, files []string, o HistoryOptions) i
 		heads := m.heads(targets, looking{})
 		defer m.stop()
 		for _, h := range heads {
-			if h.last == 0 && slices.ContainsFunc(files, func(f string) bool { return s.abs(f) == h.t.name }) {
+			if h.last == 0 && slices.ContainsFunc(files, func(f string) bool { return s.src.Abs(f) == h.t.Name }) {
 				if err := m.addUnrecorded(h); err != nil {
 					yield(Entry{}, err)
 					return
@@ -99,7 +101,7 @@ func (s *Store) History(ctx context.Context, files []string, o HistoryOptions) i
 
 // heads are those of the files. Where they can't all be had at one moment, each is
 // looked at by itself: one that is damaged or unreadable leaves the others.
-func (m *merge) heads(targets []*target, how looking) []head {
+func (m *merge) heads(targets []*workspace.Target, how looking) []head {
 	how.each = true
 	list, err := m.s.heads(m.ctx, targets, how)
 	if err != nil {
@@ -114,29 +116,29 @@ func (m *merge) heads(targets []*target, how looking) []head {
 }
 
 // historyTargets resolves the files, or lists those that are tracked.
-func (s *Store) historyTargets(ctx context.Context, files []string) ([]*target, error) {
+func (s *Store) historyTargets(ctx context.Context, files []string) ([]*workspace.Target, error) {
 	if len(files) == 0 { // as for the directory that the store is in
-		sc, err := s.scope(ctx, nil)
+		sc, err := s.src.Scope(ctx, nil)
 		if err != nil {
 			return nil, err
 		}
-		return sc.files, nil
+		return sc.Files, nil
 	}
-	var targets []*target
+	var targets []*workspace.Target
 	for _, f := range files {
-		if info, err := s.fs.Stat(s.abs(f)); err == nil && info.IsDir() {
-			sc, err := s.scope(ctx, []string{f})
+		if info, err := s.src.FS.Stat(s.src.Abs(f)); err == nil && info.IsDir() {
+			sc, err := s.src.Scope(ctx, []string{f})
 			if err != nil {
 				return nil, err
 			}
-			targets = append(targets, sc.files...)
+			targets = append(targets, sc.Files...)
 			continue
 		}
-		t, err := s.resolve(ctx, s.abs(f))
+		t, err := s.src.Resolve(ctx, s.src.Abs(f))
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(targets, func(o *target) bool { return o.real == t.real }) {
+		if !slices.ContainsFunc(targets, func(o *workspace.Target) bool { return o.Real == t.Real }) {
 			targets = append(targets, t)
 		}
 	}
@@ -172,12 +174,12 @@ func (m *merge) add(h head) {
 func (m *merge) addUnrecorded(h head) error {
 	f, err := m.s.formerName(h.t)
 	if err != nil {
-		return fail(h.t.name, err)
+		return fault.In(h.t.Name, err)
 	}
 	if f == nil {
 		return noHistory(h.t)
 	}
-	m.s.mark(Mark{File: h.t.name, Kind: MarkMoved, Rev: f.rev, From: f.t.real})
+	m.s.mark(Mark{File: h.t.Name, Kind: MarkMoved, Rev: f.rev, From: f.t.Real})
 	m.addFormer(f)
 	return nil
 }
@@ -185,10 +187,10 @@ func (m *merge) addUnrecorded(h head) error {
 // addFormer adds the history of a file up to the version in which it was moved away,
 // unless it is told anyhow.
 func (m *merge) addFormer(f *former) {
-	if slices.ContainsFunc(m.lanes, func(l *lane) bool { return l.h.t.real == f.t.real }) {
+	if slices.ContainsFunc(m.lanes, func(l *lane) bool { return l.h.t.Real == f.t.Real }) {
 		return
 	}
-	for _, h := range m.heads([]*target{f.t}, looking{silent: true}) {
+	for _, h := range m.heads([]*workspace.Target{f.t}, looking{silent: true}) {
 		if h.last == 0 {
 			continue // it is not kept any more
 		}
@@ -308,7 +310,7 @@ func (s *Store) entry(unit []located, id wal.ID, patches bool) (Entry, error) {
 		t := at.rec.Txns[i]
 		e.Time, e.Actor, e.Message, e.Request = t.Time, t.Actor, t.Message, t.RequestID
 		e.Foreign = e.Foreign || at.rec.Flags&wal.FlagForeign != 0
-		c := FileChange{File: at.h.t.name, Rev: at.rec.Rev, Before: at.rec.Before, After: at.rec.After, Origins: originsIn(at, t)}
+		c := FileChange{File: at.h.t.Name, Rev: at.rec.Rev, Before: at.rec.Before, After: at.rec.After, Origins: originsIn(at, t)}
 		if patches {
 			var err error
 			if c.Patch, err = s.patchOf(at, i); err != nil {
@@ -330,8 +332,8 @@ func originsIn(at located, t wal.Txn) (list []Origin) {
 			continue
 		}
 		told := Origin{How: how, Rev: o.Rev}
-		if validRel(o.Path) {
-			told.File = filepath.Join(at.h.t.ws.root, filepath.FromSlash(o.Path))
+		if workspace.ValidRel(o.Path) {
+			told.File = filepath.Join(at.h.t.WS.Root, filepath.FromSlash(o.Path))
 		} else if names := others([]located{at}); how != CopiedFrom && len(names) == 1 {
 			told.File = names[0] // the only one that was changed besides
 		}
@@ -344,7 +346,7 @@ func originsIn(at located, t wal.Txn) (list []Origin) {
 func others(unit []located) []string {
 	var names []string
 	for _, p := range unit[0].rec.Participants {
-		if !slices.ContainsFunc(unit, func(at located) bool { return at.h.t.isParticipant(p) }) {
+		if !slices.ContainsFunc(unit, func(at located) bool { return at.h.t.IsParticipant(p) }) {
 			names = append(names, participantName(unit[0].h.t, p))
 		}
 	}
@@ -384,7 +386,7 @@ func (s *Store) patchOf(at located, i int) (jsonpatch.Patch, error) {
 	}
 	patch, err := decodePatch(rec.Txns[i].Patch, s.opt.Limits)
 	if err != nil || len(patch) > 0 || !rec.HasImage() || len(rec.Txns) > 1 {
-		return patch, fail(t.name, err)
+		return patch, fault.In(t.Name, err)
 	}
 	before, err := s.contentUpTo(t, min(rec.LSN, at.h.last), rec.Rev-1)
 	if errors.Is(err, ErrNotFound) {
@@ -394,7 +396,7 @@ func (s *Store) patchOf(at located, i int) (jsonpatch.Patch, error) {
 		return nil, err
 	}
 	patch, err = jsonpatch.Diff(before, jsonpatch.Trusted(rec.Image, jsonpatch.JSONC))
-	return patch, fail(t.name, err)
+	return patch, fault.In(t.Name, err)
 }
 
 // decodePatch reads a record's patch; one that is not there does nothing.

@@ -8,7 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -19,16 +22,16 @@ const scriptsDir = "scripts"
 // covers it, and returns its path: its name says when, and what. The same bytes
 // are kept once. The copy is durable when Keep returns.
 func (s *Store) Keep(ctx context.Context, file string, data []byte) (string, error) {
-	path, err := s.keepCopy(ctx, s.abs(file), data)
-	return path, fail(file, err)
+	path, err := s.keepCopy(ctx, s.src.Abs(file), data)
+	return path, fault.In(file, err)
 }
 
 func (s *Store) keepCopy(ctx context.Context, file string, data []byte) (string, error) {
-	real, err := realPath(s.fs, file)
+	real, err := workspace.RealPath(s.src.FS, file)
 	if err != nil {
 		return "", err
 	}
-	info, err := s.fs.Stat(real)
+	info, err := s.src.FS.Stat(real)
 	if err != nil {
 		return "", err
 	}
@@ -45,10 +48,10 @@ func (s *Store) keepCopy(ctx context.Context, file string, data []byte) (string,
 	if len(kept) > 0 {
 		return kept[0], nil
 	}
-	name := filepath.Join(dir, now().Format("20060102T150405Z")+suffix)
-	err = accessOfFile(real, info, info).writeFile(s.fs, name, string(data))
+	name := filepath.Join(dir, time.Now().UTC().Format("20060102T150405Z")+suffix)
+	err = workspace.AccessOfFile(real, info, info).WriteFile(s.src.FS, name, string(data))
 	if err == nil || errors.Is(err, fs.ErrExist) {
-		err = fsys.SyncDir(s.fs, dir)
+		err = fsys.SyncDir(s.src.FS, dir)
 	}
 	return name, err
 }
@@ -56,19 +59,19 @@ func (s *Store) keepCopy(ctx context.Context, file string, data []byte) (string,
 // scriptsHome is the directory for copies in the workspace that covers dir, which
 // is made where there is none.
 func (s *Store) scriptsHome(ctx context.Context, dir string) (string, error) {
-	w, err := s.workspaceFor(ctx, dir)
+	w, err := s.src.WorkspaceFor(ctx, dir)
 	if err != nil {
 		return "", err
 	}
-	a, err := s.accessOfDir(w.root, os.Geteuid())
+	a, err := s.src.AccessOfDir(w.Root, os.Geteuid())
 	if err != nil {
 		return "", err
 	}
-	home := filepath.Join(w.meta(), scriptsDir)
-	if err := a.mkdir(s.fs, home); err != nil {
+	home := filepath.Join(w.Meta(), scriptsDir)
+	if err := a.Mkdir(s.src.FS, home); err != nil {
 		return "", err
 	}
-	return home, fsys.SyncDir(s.fs, w.meta())
+	return home, fsys.SyncDir(s.src.FS, w.Meta())
 }
 
 // globQuote escapes what a pattern gives a meaning to.

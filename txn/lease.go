@@ -3,11 +3,16 @@ package txn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -18,11 +23,11 @@ func (t *OpenTx) grant(ctx context.Context, o BeginOptions) error {
 	if o.TTL == 0 {
 		lease.Unseen = t.data.Created.Add(DefaultLeaseTTL)
 	}
-	return t.onFiles(ctx, t.data.Files, func(ses *session, target *target, f *txFile) error {
-		if pinOf(target.file.Found.Version) != f.Pinned {
-			return &Error{Kind: ErrConflict, File: target.name, Err: errorf("changed while the transaction began")}
+	return t.onFiles(ctx, t.data.Files, func(ses *session, target *workspace.Target, f *txFile) error {
+		if pinOf(target.File.Found.Version) != f.Pinned {
+			return &Error{Kind: ErrConflict, File: target.Name, Err: fmt.Errorf("changed while the transaction began")}
 		}
-		path, l := filepath.Join(target.dir, lockName), lockmgr.Lease{}
+		path, l := filepath.Join(target.Dir, workspace.LockName), lockmgr.Lease{}
 		var err error
 		if o.Kept {
 			var keeper *lockmgr.Keeper
@@ -33,7 +38,7 @@ func (t *OpenTx) grant(ctx context.Context, o BeginOptions) error {
 			l, err = ses.held.Grant(path, lease)
 		}
 		f.Token = l.Token
-		return fail(target.name, err)
+		return fault.In(target.Name, err)
 	})
 }
 
@@ -45,10 +50,10 @@ func (t *OpenTx) endLeases(ctx context.Context) error {
 		if !bound {
 			continue
 		}
-		r := lockmgr.Request{Path: filepath.Join(target.dir, lockName), Name: string(f.File), NoHolder: true}
-		err := t.s.locks.BreakLease(ctx, t.s.patience(), r, t.data.ID)
+		r := lockmgr.Request{Path: filepath.Join(target.Dir, workspace.LockName), Name: string(f.File), NoHolder: true}
+		err := t.s.src.Locks.BreakLease(ctx, t.s.src.Patience(), r, t.data.ID)
 		if err != nil && !errors.Is(err, lockmgr.ErrNoLease) && !errors.Is(err, fs.ErrNotExist) {
-			return fail(target.name, err)
+			return fault.In(target.Name, err)
 		}
 	}
 	t.closeKeepers()
@@ -64,21 +69,21 @@ func (t *OpenTx) closeKeepers() {
 
 // leased tells whether there is a lease to end. Those that a copy, or a foreign
 // transaction, names outside of its workspace are not its own.
-func (t *OpenTx) leased(ctx context.Context, f *txFile) (*target, bool) {
+func (t *OpenTx) leased(ctx context.Context, f *txFile) (*workspace.Target, bool) {
 	if f.Token == 0 || !t.isInside(f) && !t.begunHere() {
 		return nil, false
 	}
-	target, err := t.s.resolve(ctx, string(f.File))
-	if err != nil || target.ws == nil {
+	target, err := t.s.src.Resolve(ctx, string(f.File))
+	if err != nil || target.WS == nil {
 		return nil, false
 	}
-	l, there, err := lockmgr.ReadLease(filepath.Join(target.dir, lockName))
-	over, _ := l.Broken(now())
+	l, there, err := lockmgr.ReadLease(filepath.Join(target.Dir, workspace.LockName))
+	over, _ := l.Broken(time.Now().UTC())
 	return target, err != nil || there && l.Tx == t.data.ID && !over
 }
 
 // onFiles calls fn for each of some files of the transaction, with all of them locked.
-func (t *OpenTx) onFiles(ctx context.Context, files []*txFile, fn func(*session, *target, *txFile) error) error {
+func (t *OpenTx) onFiles(ctx context.Context, files []*txFile, fn func(*session, *workspace.Target, *txFile) error) error {
 	var names []string
 	for _, f := range files {
 		names = append(names, string(f.File))
@@ -88,7 +93,7 @@ func (t *OpenTx) onFiles(ctx context.Context, files []*txFile, fn func(*session,
 	}
 	return t.s.locked(ctx, names, locking{lease: t.data.ID, mendDamage: true}, func(ses *session) error {
 		for _, f := range files {
-			if err := fn(ses, ses.byName(string(f.File)), f); err != nil {
+			if err := fn(ses, ses.ByName(string(f.File)), f); err != nil {
 				return err
 			}
 		}
@@ -103,9 +108,9 @@ func (t *OpenTx) fence(ses *session) error {
 		if f.Token == 0 {
 			continue
 		}
-		target := ses.byName(string(f.File))
-		if err := ses.held.CheckLease(filepath.Join(target.dir, lockName), t.data.ID, f.Token); err != nil {
-			return fail(target.name, err)
+		target := ses.ByName(string(f.File))
+		if err := ses.held.CheckLease(filepath.Join(target.Dir, workspace.LockName), t.data.ID, f.Token); err != nil {
+			return fault.In(target.Name, err)
 		}
 	}
 	return nil
@@ -114,7 +119,7 @@ func (t *OpenTx) fence(ses *session) error {
 // OpenTxs lists the open transactions kept in the workspaces at, above and below
 // the paths, and those that this user began outside of any, oldest first.
 func (s *Store) OpenTxs(ctx context.Context, paths []string) ([]OpenTxInfo, error) {
-	sc, skipped, err := s.scopeBeside(ctx, paths)
+	sc, skipped, err := s.src.ScopeBeside(ctx, paths)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +133,7 @@ func (s *Store) OpenTxs(ctx context.Context, paths []string) ([]OpenTxInfo, erro
 
 // openTxsAround opens the transactions of a scope's workspaces, and those in the
 // user's state directory, oldest first: their ids sort by age.
-func (s *Store) openTxsAround(sc *scope) ([]*OpenTx, error) {
+func (s *Store) openTxsAround(sc *workspace.Scope) ([]*OpenTx, error) {
 	var all []*OpenTx
 	var errs []error
 	for _, dir := range s.txDirsOf(sc) {
@@ -136,18 +141,18 @@ func (s *Store) openTxsAround(sc *scope) ([]*OpenTx, error) {
 		if errors.Is(err, fs.ErrPermission) {
 			continue // another user's: this one has begun none there
 		}
-		errs = append(errs, fail(dir, ignoreNotExist(err)))
+		errs = append(errs, fault.In(dir, fault.UnlessMissing(err)))
 		all = append(all, txs...)
 	}
-	slices.SortFunc(all, func(a, b *OpenTx) int { return compare(a.data.ID, b.data.ID) })
+	slices.SortFunc(all, func(a, b *OpenTx) int { return strings.Compare(a.data.ID, b.data.ID) })
 	return all, errors.Join(errs...)
 }
 
 // txDirsOf are the places where a scope's transactions are kept, and the user's own.
-func (s *Store) txDirsOf(sc *scope) []string {
+func (s *Store) txDirsOf(sc *workspace.Scope) []string {
 	var dirs []string
-	for _, w := range sc.workspaces {
-		dirs = append(dirs, filepath.Join(w.meta(), txDir))
+	for _, w := range sc.Workspaces {
+		dirs = append(dirs, filepath.Join(w.Meta(), workspace.TxDir))
 	}
 	if home, err := userTxDir(); err == nil {
 		dirs = append(dirs, home)
@@ -158,7 +163,7 @@ func (s *Store) txDirsOf(sc *scope) []string {
 // openTxsIn opens the transactions that are kept in dir. A symbolic link there
 // points to one that is kept in a workspace. Damaged ones are among them.
 func (s *Store) openTxsIn(dir string) ([]*OpenTx, error) {
-	entries, err := s.fs.ReadDir(dir)
+	entries, err := s.src.FS.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +185,7 @@ func (s *Store) openTxsIn(dir string) ([]*OpenTx, error) {
 			list = append(list, t)
 		}
 	}
-	return list, joined(errs)
+	return list, fault.Joined(errs)
 }
 
 // BreakLease ends the leases of an open transaction, which can't commit then.
@@ -193,14 +198,14 @@ func (s *Store) BreakLease(ctx context.Context, id string) error {
 		if f.Token == 0 {
 			continue
 		}
-		target, err := s.resolve(ctx, string(f.File))
+		target, err := s.src.Resolve(ctx, string(f.File))
 		if err != nil {
 			return err
 		}
-		r := lockmgr.Request{Path: filepath.Join(target.dir, lockName), Name: string(f.File), NoHolder: true}
-		err = s.locks.BreakLease(ctx, s.patience(), r, t.data.ID)
+		r := lockmgr.Request{Path: filepath.Join(target.Dir, workspace.LockName), Name: string(f.File), NoHolder: true}
+		err = s.src.Locks.BreakLease(ctx, s.src.Patience(), r, t.data.ID)
 		if err != nil && !errors.Is(err, lockmgr.ErrNoLease) {
-			return fail(target.name, err)
+			return fault.In(target.Name, err)
 		}
 	}
 	return nil

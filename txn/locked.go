@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 )
 
 // This is the door for whoever acts on files: a transaction, recovery, a compaction.
@@ -17,6 +19,7 @@ type locking struct {
 	mendDamage bool   // go on with a file that was damaged outside
 	sweep      bool   // clear leftovers of files that need no recovery too
 	passOver   string // look past the workspace of this directory, see lookup
+	hasty      bool   // wait for nobody
 	decide     *decision
 	// shut opens no journal, and settles nothing: for one that can't be opened.
 	shut bool
@@ -42,23 +45,26 @@ func (s *Store) lockedFor(ctx context.Context, names []string, c *call, act func
 			s.unmakeWorkspaces(c)
 		}
 	}()
-	deadline := time.Now().Add(s.patience())
+	deadline := time.Now()
+	if !c.hasty {
+		deadline = deadline.Add(s.src.Patience())
+	}
 	if !c.deadline.IsZero() {
 		deadline = c.deadline
 	}
 	if ses := s.unpark(ctx, names, c); ses != nil {
-		if err := ses.resume(ctx, c, act); !errors.Is(err, errAgain) {
+		if err := ses.resume(ctx, c, act); !errors.Is(err, workspace.ErrAgain) {
 			return err
 		}
 	}
-	need := &participants{unreachable: map[recovery.Key]error{}}
+	need := &workspace.Participants{Unreachable: map[recovery.Key]error{}}
 	for round := 0; ; round++ {
-		ses := &session{fileSet: fileSet{s: s, ctx: ctx, how: lookup{passOver: c.passOver}}, call: c, names: names}
+		ses := &session{s: s, FileSet: workspace.FileSet{Site: s.src, Ctx: ctx, How: workspace.Lookup{PassOver: c.passOver}}, call: c, names: names}
 		err := ses.round(names, need, deadline, act)
-		if !errors.Is(err, errAgain) {
+		if !errors.Is(err, workspace.ErrAgain) {
 			return err
 		}
-		if round == maxRounds {
+		if round == workspace.MaxRounds {
 			return &Error{Kind: ErrConflict, Err: fmt.Errorf("gave up after %d rounds: %w", round, err)}
 		}
 		if ctx.Err() != nil {
@@ -76,13 +82,15 @@ func (s *Store) settled(ctx context.Context, name string) error {
 // nothing is to be done with files but to settle them.
 func nothing(*session) error { return nil }
 
-// patience is how long one call waits for locks in all.
-func (s *Store) patience() time.Duration { return max(0, s.opt.LockTimeout) }
-
-// maxRounds bounds how often a session starts again: because a file moved to
-// another workspace, a unit's participants had to be locked besides, or another
-// program kept changing a file.
-const maxRounds = 64
-
-// errAgain makes locked start over. Nothing was changed.
-var errAgain = errors.New("start again")
+// unmakeWorkspaces removes the workspaces that a call made which was refused, so that
+// nothing is left beside the files. One that somebody else has used, or uses, stays; so
+// does one that can't be removed, and is as good as any for whoever comes next.
+func (s *Store) unmakeWorkspaces(c *call) {
+	made := c.made
+	c.made = nil
+	for _, w := range slices.Backward(made) {
+		if s.src.Unmake(w) == nil {
+			c.targets = nil // nor is there a log of operations any more
+		}
+	}
+}

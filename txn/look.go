@@ -3,12 +3,15 @@ package txn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"time"
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -44,11 +47,11 @@ const races = 3
 // counts and, where it was looked at, what stands under the name; and a plan, where
 // that is not just the newest version. While nobody writes no lock is taken. read may
 // be called again, with other targets.
-func (s *Store) atRest(ctx context.Context, targets []*target, how looking, read func([]*target) error) error {
-	l := &look{looking: how, read: read}
-	l.fileSet = fileSet{s: s, ctx: ctx, how: lookup{look: true, passed: &l.passed}, targets: targets}
-	if len(targets) == 1 && targets[0].err != nil {
-		return l.bytesAlone(targets[0].err)
+func (s *Store) atRest(ctx context.Context, targets []*workspace.Target, how looking, read func([]*workspace.Target) error) error {
+	l := &look{s: s, looking: how, read: read}
+	l.FileSet = workspace.FileSet{Site: s.src, Ctx: ctx, How: workspace.Lookup{Look: true, Passed: &l.passed}, Targets: targets}
+	if len(targets) == 1 && targets[0].Err != nil {
+		return l.bytesAlone(targets[0].Err)
 	}
 	err := l.together()
 	switch {
@@ -64,10 +67,11 @@ func (s *Store) atRest(ctx context.Context, targets []*target, how looking, read
 
 // look is one look at some files.
 type look struct {
-	fileSet
+	workspace.FileSet
+	s *Store
 	looking
-	read   func([]*target) error
-	before []position
+	read   func([]*workspace.Target) error
+	before []workspace.Position
 	passed bool // a workspace that nobody has used yet was looked past
 	failed bool // read did, of files that were at rest
 }
@@ -91,17 +95,17 @@ func (l *look) together() error {
 func (l *look) theRest() error {
 	how := l.looking
 	how.each, how.silent = false, true
-	all := slices.Clone(l.targets)
-	var good []*target
+	all := slices.Clone(l.Targets)
+	var good []*workspace.Target
 	var at []int // their places
 	for i, t := range all {
-		err := l.s.atRest(l.ctx, []*target{t}, how, func([]*target) error { return nil })
-		if all[i].err = fail(t.name, err); err == nil {
+		err := l.s.atRest(l.Ctx, []*workspace.Target{t}, how, func([]*workspace.Target) error { return nil })
+		if all[i].Err = fault.In(t.Name, err); err == nil {
 			good, at = append(good, t), append(at, i)
 		}
 	}
 	how.silent = l.silent
-	return l.s.atRest(l.ctx, good, how, func(seen []*target) error {
+	return l.s.atRest(l.Ctx, good, how, func(seen []*workspace.Target) error {
 		for i, t := range seen {
 			all[at[i]] = t
 		}
@@ -112,76 +116,16 @@ func (l *look) theRest() error {
 // bytesAlone is for somebody who may read the file and not its journal: of one file
 // alone its bytes are as good an answer as any other program has.
 func (l *look) bytesAlone(why error) error {
-	t := l.targets[0]
-	t.file, t.plan, t.err = l.s.fileAtRest(t, wal.State{}), nil, nil
-	if err := t.file.Look(); err != nil {
+	t := l.Targets[0]
+	t.File, t.Plan, t.Err = l.s.fileAtRest(t, wal.State{}), nil, nil
+	if err := t.File.Look(); err != nil {
 		return why
 	}
 	if !l.silent {
-		l.s.mark(Mark{File: t.name, Kind: MarkUnread, Err: why})
+		l.s.mark(Mark{File: t.Name, Kind: MarkUnread, Err: why})
 	}
-	return l.read(l.targets)
+	return l.read(l.Targets)
 }
-
-// position is where a file stands in its history. The same position before and
-// after reading its bytes, and those of other files, means that nothing was
-// committed in between.
-type position struct {
-	last, applied wal.LSN
-	gen           uint32
-	pending       bool
-	file          wal.FileID
-}
-
-// position tells where t stands. settled is false where a commit is in progress
-// or was cut off: `state` is marked pending from before the first record of a
-// unit until all its files are in place.
-func (s *Store) position(t *target) (pos position, st wal.State, settled bool, err error) {
-	pos, st, ok, err := s.stands(t)
-	switch {
-	case err != nil:
-		return pos, st, false, err
-	case !ok:
-		tracked, err := s.tracked(t)
-		return pos, st, !tracked, err
-	case st.Boot == s.boot || st.Pending || t.ws == nil:
-		return pos, st, !st.Pending, nil
-	}
-	settled, err = s.believed(t, st)
-	return pos, st, settled, err
-}
-
-// stands is a position by what `state` says, whether or not that can be believed. ok
-// is false where there is none.
-func (s *Store) stands(t *target) (pos position, st wal.State, ok bool, err error) {
-	pos.file, err = s.fs.LstatID(t.real)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) || t.ws == nil {
-		return pos, st, true, ignoreNotExist(err)
-	}
-	if st, ok, err = wal.ReadState(s.fs, t.dir); err != nil {
-		return pos, st, false, err
-	}
-	pos.last, pos.applied, pos.gen, pos.pending = st.Last, st.Applied, st.Gen, st.Pending
-	return pos, st, ok, nil
-}
-
-// believed tells that another boot's `state` is as good as this one's to somebody who
-// only looks: it was settled with a version whose name was durable before, and the
-// journal ends with that very record. That the file holds it is for the caller to see.
-func (s *Store) believed(t *target, st wal.State) (bool, error) {
-	if st.Applied != st.Last {
-		return false, nil
-	}
-	rec, err := wal.Tail(s.fs, t.dir, st)
-	if err != nil || rec == nil {
-		return false, ignoreNotExist(err)
-	}
-	return rec.Kind != wal.KindInPlace && rec.Flags&(wal.FlagLazy|wal.FlagNoDirSync) == 0, nil
-}
-
-// tracked tells whether the file has a journal at all, where it has no readable
-// `state`.
-func (s *Store) tracked(t *target) (bool, error) { return wal.Exists(s.fs, t.dir) }
 
 // unlocked looks at all positions, reads, and looks at the positions again. It has
 // not done it where a file is not settled, or stands elsewhere then.
@@ -190,11 +134,11 @@ func (l *look) unlocked() (done bool, err error) {
 	if !settled || err != nil {
 		return false, err
 	}
-	failed := l.read(l.targets)
-	for i, t := range l.targets {
-		after, _, _, err := l.s.stands(t)
+	failed := l.read(l.Targets)
+	for i, t := range l.Targets {
+		after, _, _, err := l.s.src.Stands(t)
 		if err != nil {
-			return false, fail(t.name, err)
+			return false, fault.In(t.Name, err)
 		}
 		if after != l.before[i] {
 			return false, nil
@@ -214,7 +158,7 @@ func (l *look) over(failed error) error {
 		l.failed = true
 		return failed
 	}
-	for _, t := range l.targets {
+	for _, t := range l.Targets {
 		if m, marked := markOf(t); marked && !l.silent {
 			l.s.mark(m)
 		}
@@ -225,22 +169,22 @@ func (l *look) over(failed error) error {
 // glance looks at the files by what `state` says. It is false where one is not
 // settled; and, while they are not locked, where a journal seems to be gone.
 func (l *look) glance(locked bool) (settled bool, err error) {
-	l.before = make([]position, len(l.targets))
-	var list []*target
-	for i, t := range l.targets {
-		pos, st, settled, err := l.s.position(t)
+	l.before = make([]workspace.Position, len(l.Targets))
+	var list []*workspace.Target
+	for i, t := range l.Targets {
+		pos, st, settled, err := l.s.src.Position(t)
 		if err != nil || !settled {
-			return false, fail(t.name, err)
+			return false, fault.In(t.Name, err)
 		}
 		l.before[i] = pos
-		if t.lost, err = l.s.journalGone(t, st); err != nil || t.lost != nil && !locked {
-			return false, fail(t.name, err)
+		if t.Lost, err = l.s.journalGone(t, st); err != nil || t.Lost != nil && !locked {
+			return false, fault.In(t.Name, err)
 		}
-		if t.lost != nil && (!l.content || l.whole) { // who shows the file alone needs no journal
-			return false, fail(t.name, t.lost)
+		if t.Lost != nil && (!l.content || l.whole) { // who shows the file alone needs no journal
+			return false, fault.In(t.Name, t.Lost)
 		}
-		t.file, t.plan = l.s.fileAtRest(t, st), nil
-		if l.content || st.Last > 0 && !untouched(pos.file, st) {
+		t.File, t.Plan = l.s.fileAtRest(t, st), nil
+		if l.content || st.Last > 0 && !workspace.Untouched(pos.File, st) {
 			list = append(list, t)
 		}
 	}
@@ -248,65 +192,49 @@ func (l *look) glance(locked bool) (settled bool, err error) {
 		return false, err
 	}
 	for _, t := range list {
-		st := t.file.Journal.State()
+		st := t.File.Journal.State()
 		switch {
-		case st.Last == 0 || t.file.Found.Version == st.Content:
+		case st.Last == 0 || t.File.Found.Version == st.Content:
 			continue
-		case !t.file.Journal.Known():
+		case !t.File.Journal.Known():
 			return false, nil // hashes are to decide, and they differ
 		}
-		plan, err := recovery.MakePlan([]*recovery.File{t.file}, nil)
+		plan, err := recovery.MakePlan([]*recovery.File{t.File}, nil)
 		if err != nil {
-			return false, fail(t.name, err)
+			return false, fault.In(t.Name, err)
 		}
-		t.plan, t.planned = plan.Of(t.key()), plan
+		t.Plan, t.Planned = plan.Of(t.Key()), plan
 	}
 	return true, nil
 }
 
 // journalGone is damage where a file had a journal that is not there any more.
-func (s *Store) journalGone(t *target, st wal.State) (damage, err error) {
-	if t.ws == nil {
+func (s *Store) journalGone(t *workspace.Target, st wal.State) (damage, err error) {
+	if t.WS == nil {
 		return nil, nil
 	}
-	return isCorrupt(wal.Gone(s.fs, t.dir, st, s.boot))
-}
-
-// wasTracked is an error where a file without a journal had one.
-func (s *Store) wasTracked(t *target) error {
-	_, st, _, err := s.stands(t)
-	if err != nil {
-		return err
-	}
-	return wal.Gone(s.fs, t.dir, st, s.boot)
+	return workspace.IsCorrupt(wal.Gone(s.src.FS, t.Dir, st, s.src.Boot))
 }
 
 // fileAtRest is t with the journal that `state` tells of.
-func (s *Store) fileAtRest(t *target, st wal.State) *recovery.File {
-	f := &recovery.File{FS: s.fs, Dir: t.dir, Target: t.real, Limits: s.opt.Limits}
-	if t.ws != nil {
-		f.Key, f.Former = t.key(), t.formerKeys()
+func (s *Store) fileAtRest(t *workspace.Target, st wal.State) *recovery.File {
+	f := &recovery.File{FS: s.src.FS, Dir: t.Dir, Target: t.Real, Limits: s.opt.Limits}
+	if t.WS != nil {
+		f.Key, f.Former = t.Key(), t.FormerKeys()
 	}
-	f.Journal = recovery.AtRest(s.fs, t.dir, st, s.boot)
+	f.Journal = recovery.AtRest(s.src.FS, t.Dir, st, s.src.Boot)
 	return f
 }
 
-// untouched tells by a file's times that nobody has changed it since jtx did. They say
-// nothing of what happens within one step of the file system's clock, so a file that
-// changed just now is read.
-func untouched(file wal.FileID, st wal.State) bool {
-	return file == st.File && (file == wal.FileID{} || time.Since(time.Unix(0, file.Mtime)) > steadyAge)
-}
-
 // lookAt reads what stands under the names.
-func lookAt(targets []*target) error {
+func lookAt(targets []*workspace.Target) error {
 	files := make([]*recovery.File, len(targets))
 	for i, t := range targets {
-		files[i] = t.file
+		files[i] = t.File
 	}
 	for i, err := range recovery.LookAll(files) {
 		if err != nil {
-			return fail(targets[i].name, err)
+			return fault.In(targets[i].Name, err)
 		}
 	}
 	return nil
@@ -315,26 +243,26 @@ func lookAt(targets []*target) error {
 // resolveAgain looks the files up anew: a nearer workspace may have appeared, or a
 // symbolic link been turned.
 func (l *look) resolveAgain() error {
-	next := make([]*target, len(l.targets))
-	for i, t := range l.targets {
-		again, err := l.s.resolveBy(l.ctx, t.name, l.how)
+	next := make([]*workspace.Target, len(l.Targets))
+	for i, t := range l.Targets {
+		again, err := l.s.src.ResolveBy(l.Ctx, t.Name, l.How)
 		if err != nil {
 			return err
 		}
 		next[i] = again
 	}
-	l.targets = next
+	l.Targets = next
 	return nil
 }
 
 // unmoved tells that the files still are where they were when they were resolved.
 func (l *look) unmoved() (bool, error) {
-	for _, t := range l.all() {
-		again, err := l.s.resolveBy(l.ctx, t.name, l.how)
+	for _, t := range l.All() {
+		again, err := l.s.src.ResolveBy(l.Ctx, t.Name, l.How)
 		if err != nil {
 			return false, err
 		}
-		if again.real != t.real || (again.ws == nil) != (t.ws == nil) || t.ws != nil && again.ws.id != t.ws.id {
+		if again.Real != t.Real || (again.WS == nil) != (t.WS == nil) || t.WS != nil && again.WS.ID != t.WS.ID {
 			return false, nil
 		}
 	}
@@ -346,36 +274,36 @@ func (l *look) unmoved() (bool, error) {
 func (l *look) locked() error {
 	deadline := time.Now()
 	if !l.hasty {
-		deadline = deadline.Add(l.s.patience())
+		deadline = deadline.Add(l.s.src.Patience())
 	}
-	need := &participants{unreachable: map[recovery.Key]error{}}
-	for range maxRounds {
+	need := &workspace.Participants{Unreachable: map[recovery.Key]error{}}
+	for range workspace.MaxRounds {
 		if done, err := l.round(need, deadline); done || err != nil {
 			return err
 		}
-		if l.ctx.Err() != nil {
-			return context.Cause(l.ctx)
+		if l.Ctx.Err() != nil {
+			return context.Cause(l.Ctx)
 		}
 		if err := l.resolveAgain(); err != nil {
 			return err
 		}
-		l.extra = nil
-		l.resolveExtra(need)
+		l.Extra = nil
+		l.ResolveExtra(need)
 	}
-	return &Error{Kind: ErrConflict, Err: errorf("the files changed during each of %d looks at them", maxRounds)}
+	return &Error{Kind: ErrConflict, Err: fmt.Errorf("the files changed during each of %d looks at them", workspace.MaxRounds)}
 }
 
-func (l *look) round(need *participants, deadline time.Time) (done bool, err error) {
+func (l *look) round(need *workspace.Participants, deadline time.Time) (done bool, err error) {
 	reqs, err := l.requests(need)
 	if err != nil {
 		return false, err
 	}
-	held, err := l.s.locks.Acquire(l.ctx, max(0, time.Until(deadline)), reqs)
+	held, err := l.s.src.Locks.Acquire(l.Ctx, max(0, time.Until(deadline)), reqs)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil // the workspace went away
 	}
 	if err != nil {
-		return false, fail("", err)
+		return false, fault.In("", err)
 	}
 	defer func() { err = errors.Join(err, held.Release()) }()
 	if same, err := l.unmoved(); !same || err != nil {
@@ -384,29 +312,29 @@ func (l *look) round(need *participants, deadline time.Time) (done bool, err err
 	if planned, err := l.plan(need); !planned || err != nil {
 		return false, err
 	}
-	return true, l.over(l.read(l.targets))
+	return true, l.over(l.read(l.Targets))
 }
 
 // requests asks for the locks that are there: a file without one has never been
 // locked, so that nothing is in progress. Another participant whose lock can't be
 // opened can't be looked at.
-func (l *look) requests(need *participants) ([]lockmgr.Request, error) {
+func (l *look) requests(need *workspace.Participants) ([]lockmgr.Request, error) {
 	var reqs []lockmgr.Request
-	for _, t := range l.all() {
-		if t.ws == nil {
+	for _, t := range l.All() {
+		if t.WS == nil {
 			continue
 		}
-		r := t.lockRequest(access{file: 0o600}, "")
+		r := t.LockRequest(workspace.Access{File: 0o600}, "")
 		r.Mode = lockmgr.Shared
-		_, err := l.s.fs.Lstat(r.Path)
+		_, err := l.s.src.FS.Lstat(r.Path)
 		switch {
 		case err == nil:
 			reqs = append(reqs, r)
 		case errors.Is(err, fs.ErrNotExist):
-		case slices.Contains(l.extra, t):
-			need.unreachable[t.key()] = err
+		case slices.Contains(l.Extra, t):
+			need.Unreachable[t.Key()] = err
 		default:
-			return nil, fail(t.name, err)
+			return nil, fault.In(t.Name, err)
 		}
 	}
 	return reqs, nil
@@ -414,7 +342,7 @@ func (l *look) requests(need *participants) ([]lockmgr.Request, error) {
 
 // plan works out what recovery would make of the files. It is false where others have
 // to be locked for that.
-func (l *look) plan(need *participants) (planned bool, err error) {
+func (l *look) plan(need *workspace.Participants) (planned bool, err error) {
 	settled, err := l.glance(true)
 	if settled || err != nil {
 		return settled, err
@@ -428,8 +356,8 @@ func (l *look) plan(need *participants) (planned bool, err error) {
 	}
 	var files []*recovery.File
 	for _, t := range list {
-		if t.ws != nil {
-			files = append(files, t.file)
+		if t.WS != nil {
+			files = append(files, t.File)
 		}
 	}
 	// Which others have to be asked is known only while every record counts.
@@ -437,59 +365,59 @@ func (l *look) plan(need *participants) (planned bool, err error) {
 		return planned, err
 	}
 	if err := recovery.Lasting(files); err != nil {
-		return false, fail("", err)
+		return false, fault.In("", err)
 	}
 	return l.planWith(files, need)
 }
 
 // open opens the journals of those that are not settled, and lists the files that can
 // be looked at.
-func (l *look) open(need *participants) (list []*target, err error) {
-	for _, t := range l.all() {
-		_, st, settled, err := l.s.position(t)
+func (l *look) open(need *workspace.Participants) (list []*workspace.Target, err error) {
+	for _, t := range l.All() {
+		_, st, settled, err := l.s.src.Position(t)
 		if err == nil {
-			t.file = l.s.fileAtRest(t, st)
-			if !settled || !t.file.Journal.Known() {
-				t.file.Journal, err = l.s.peek(t)
+			t.File = l.s.fileAtRest(t, st)
+			if !settled || !t.File.Journal.Known() {
+				t.File.Journal, err = l.s.peek(t)
 			}
 		}
 		switch {
 		case err == nil:
 			list = append(list, t)
-		case slices.Contains(l.extra, t):
-			need.unreachable[t.key()] = err
+		case slices.Contains(l.Extra, t):
+			need.Unreachable[t.Key()] = err
 		default:
-			return nil, fail(t.name, err)
+			return nil, fault.In(t.Name, err)
 		}
 	}
 	return list, nil
 }
 
 // peek opens the whole journal of a file, for looking.
-func (s *Store) peek(t *target) (recovery.Journal, error) {
-	if t.ws == nil {
-		return recovery.AtRest(s.fs, t.dir, wal.State{}, s.boot), nil
+func (s *Store) peek(t *workspace.Target) (recovery.Journal, error) {
+	if t.WS == nil {
+		return recovery.AtRest(s.src.FS, t.Dir, wal.State{}, s.src.Boot), nil
 	}
-	return recovery.Peek(s.fs, t.dir, s.boot)
+	return recovery.Peek(s.src.FS, t.Dir, s.src.Boot)
 }
 
-func (l *look) planWith(files []*recovery.File, need *participants) (planned bool, err error) {
-	plan, err := recovery.MakePlan(files, need.unreachable)
+func (l *look) planWith(files []*recovery.File, need *workspace.Participants) (planned bool, err error) {
+	plan, err := recovery.MakePlan(files, need.Unreachable)
 	var missing *recovery.MissingError
 	if errors.As(err, &missing) {
-		need.list = append(need.list, missing.Participants...)
+		need.List = append(need.List, missing.Participants...)
 		return false, nil
 	}
 	if err != nil {
-		return false, fail("", err)
+		return false, fault.In("", err)
 	}
-	for _, t := range l.targets {
-		t.plan = nil
-		if t.ws == nil {
+	for _, t := range l.Targets {
+		t.Plan = nil
+		if t.WS == nil {
 			continue
 		}
-		if fp := plan.Of(t.key()); fp.InDoubt || fp.Case.Action != recovery.Nothing {
-			t.plan, t.planned = fp, plan
+		if fp := plan.Of(t.Key()); fp.InDoubt || fp.Case.Action != recovery.Nothing {
+			t.Plan, t.Planned = fp, plan
 		}
 	}
 	return true, nil

@@ -114,7 +114,7 @@ var afterwards = map[string]func(t *testing.T, dir string) (boot byte){
 		return 2
 	},
 	"removal": func(t *testing.T, dir string) byte {
-		require.NoError(t, ignoreMissing(os.Remove(filepath.Join(dir, "a.json"))))
+		require.NoError(t, ignoreNotExist(os.Remove(filepath.Join(dir, "a.json"))))
 		return 1
 	},
 	"damage": func(t *testing.T, dir string) byte {
@@ -123,7 +123,7 @@ var afterwards = map[string]func(t *testing.T, dir string) (boot byte){
 	},
 }
 
-func ignoreMissing(err error) error {
+func ignoreNotExist(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -206,7 +206,7 @@ func lookAtAll(t *testing.T, dir string, boot byte, what string) {
 	t.Helper()
 	old := time.Now().Add(-time.Hour) // nobody has to wait for an editor
 	for _, name := range []string{"", "a.json", "b.json"} {
-		require.NoError(t, ignoreMissing(os.Chtimes(filepath.Join(dir, name), old, old)))
+		require.NoError(t, ignoreNotExist(os.Chtimes(filepath.Join(dir, name), old, old)))
 	}
 	before := treeOf(t, dir)
 	for how, look := range lookers {

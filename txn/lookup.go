@@ -3,10 +3,13 @@ package txn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -64,18 +67,18 @@ func holdsTx(rec *wal.Record, id wal.ID) bool {
 // findTx finds a transaction's record in each file that it changed, in lock
 // order. It looks into the files of the workspaces around the store's directory.
 func (s *Store) findTx(ctx context.Context, id wal.ID) ([]located, error) {
-	sc, err := s.scope(ctx, nil)
+	sc, err := s.src.Scope(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
 	var errs []error // of files that can't be looked at; it may be in none of them
-	for _, t := range sc.files {
+	for _, t := range sc.Files {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
 		at, err := s.inFile(ctx, t, id)
 		if err != nil {
-			errs = append(errs, fail(t.name, err))
+			errs = append(errs, fault.In(t.Name, err))
 		}
 		if at.rec != nil {
 			return s.participants(ctx, at)
@@ -84,12 +87,12 @@ func (s *Store) findTx(ctx context.Context, id wal.ID) ([]located, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return nil, &Error{Kind: ErrNotFound, Err: errorf("no transaction %s in the files below %s", id, s.dir)}
+	return nil, &Error{Kind: ErrNotFound, Err: fmt.Errorf("no transaction %s in the files below %s", id, s.src.Dir)}
 }
 
 // inFile finds a transaction's record in one file; rec is nil where it has none.
-func (s *Store) inFile(ctx context.Context, t *target, id wal.ID) (located, error) {
-	heads, err := s.heads(ctx, []*target{t}, looking{silent: true})
+func (s *Store) inFile(ctx context.Context, t *workspace.Target, id wal.ID) (located, error) {
+	heads, err := s.heads(ctx, []*workspace.Target{t}, looking{silent: true})
 	if err != nil {
 		return located{}, err
 	}
@@ -103,18 +106,18 @@ func (s *Store) participants(ctx context.Context, one located) ([]located, error
 	if len(one.rec.Participants) == 0 {
 		return []located{one}, nil
 	}
-	set := &fileSet{s: s, ctx: ctx, how: lookup{look: true}, targets: []*target{one.h.t}}
+	set := &workspace.FileSet{Site: s.src, Ctx: ctx, How: workspace.Lookup{Look: true}, Targets: []*workspace.Target{one.h.t}}
 	var list []located
 	for _, p := range one.rec.Participants {
-		if one.h.t.isParticipant(p) {
+		if one.h.t.IsParticipant(p) {
 			list = append(list, one)
 			continue
 		}
-		t, err := set.resolveParticipant(p)
+		t, err := set.ResolveParticipant(p)
 		if err != nil {
 			continue
 		}
-		heads, err := s.heads(ctx, []*target{t}, looking{silent: true})
+		heads, err := s.heads(ctx, []*workspace.Target{t}, looking{silent: true})
 		if err != nil {
 			return nil, err
 		}
@@ -131,8 +134,8 @@ func (s *Store) participants(ctx context.Context, one located) ([]located, error
 
 // participantName is where a unit's other file was when the unit was committed,
 // or is now if it is in the same workspace.
-func participantName(t *target, p wal.Participant) string {
-	root := t.ws.rootOf(p.Workspace)
+func participantName(t *workspace.Target, p wal.Participant) string {
+	root := t.WS.RootOf(p.Workspace)
 	if root == "" {
 		root = p.Root
 	}
@@ -144,7 +147,7 @@ func participantName(t *target, p wal.Participant) string {
 func (s *Store) TimeOf(ctx context.Context, p Point) (time.Time, error) {
 	p, err := s.asTime(ctx, nil, p)
 	if err == nil && p.kind != pointTime {
-		err = &Error{Kind: ErrInvalid, Err: errorf("want a time or a transaction")}
+		err = &Error{Kind: ErrInvalid, Err: fmt.Errorf("want a time or a transaction")}
 	}
 	return p.time, err
 }

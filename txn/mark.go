@@ -3,10 +3,10 @@ package txn
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 )
 
 // MarkKind says how what was shown of a file differs from what its history and the
@@ -85,21 +85,21 @@ func (m Mark) String() string {
 }
 
 // markOf is the remark on a file that was looked at, if there is one to make.
-func markOf(t *target) (Mark, bool) {
-	fp := t.plan
-	if t.lost != nil {
-		return Mark{File: t.name, Kind: MarkGone, Err: t.lost}, true
+func markOf(t *workspace.Target) (Mark, bool) {
+	fp := t.Plan
+	if t.Lost != nil {
+		return Mark{File: t.Name, Kind: MarkGone, Err: t.Lost}, true
 	}
 	if fp == nil || fp.Newest == nil && !fp.InDoubt {
 		return Mark{}, false
 	}
-	m := Mark{File: t.name}
+	m := Mark{File: t.Name}
 	if fp.Newest != nil {
 		m.Rev = fp.Newest.Rev
 	}
 	switch {
 	case fp.InDoubt:
-		m.Kind, m.Err = MarkInDoubt, t.doubtful()
+		m.Kind, m.Err = MarkInDoubt, t.Doubtful()
 	case fp.Case.Action == recovery.Adopt && fp.File.Found.Version.Exists:
 		m.Kind = MarkEdited
 	case fp.Case.Action == recovery.Adopt:
@@ -112,19 +112,6 @@ func markOf(t *target) (Mark, bool) {
 		m.Kind = MarkBehind
 	}
 	return m, true
-}
-
-// doubtful is an error where the file's last unit can't be decided.
-func (t *target) doubtful() error {
-	if t.plan == nil || !t.plan.InDoubt {
-		return nil
-	}
-	for _, u := range t.planned.Units {
-		if slices.Contains(u.Holders, t.plan.File) {
-			return fail(t.name, u.Doubt())
-		}
-	}
-	return fail(t.name, ErrInDoubt)
 }
 
 func (s *Store) mark(m Mark) {

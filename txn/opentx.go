@@ -10,6 +10,8 @@ import (
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn/backup"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -113,7 +115,7 @@ func (s *Store) Begin(ctx context.Context, files []string, o BeginOptions) (*Ope
 func (s *Store) begin(ctx context.Context, files []string, o BeginOptions, c *call) (*OpenTx, error) {
 	home := s.txHome
 	if o.Apart {
-		home = func(context.Context, []string, *[]*workspace) (string, error) { return userTxDir() }
+		home = func(context.Context, []string, *[]*workspace.Workspace) (string, error) { return userTxDir() }
 	}
 	dir, err := home(ctx, files, &c.made)
 	if err != nil {
@@ -121,13 +123,13 @@ func (s *Store) begin(ctx context.Context, files []string, o BeginOptions, c *ca
 	}
 	id := wal.NewID().String()
 	t := &OpenTx{s: s, dir: filepath.Join(dir, id)}
-	began := now()
+	began := time.Now().UTC()
 	t.data = txData{ID: id, Created: began, Actor: cmp.Or(o.Actor, s.opt.Actor), Message: o.Message}
 	if o.Lock {
 		t.data.Owner, t.data.Expires = o.owner(), began.Add(o.lifetime())
 	}
 	if err := t.create(ctx); err != nil {
-		return nil, fail(t.dir, err)
+		return nil, fault.In(t.dir, err)
 	}
 	err = t.join(ctx, files)
 	if err == nil && o.Lock {
@@ -138,7 +140,7 @@ func (s *Store) begin(ctx context.Context, files []string, o BeginOptions, c *ca
 	}
 	if err != nil {
 		if errors.Is(err, ErrLockTimeout) {
-			s.logOutcome(s.absAll(files), c, began, Result{}, err)
+			s.logOutcome(s.src.AbsAll(files), c, began, Result{}, err)
 		}
 		err = errors.Join(err, t.finish(context.WithoutCancel(ctx)))
 		t.closeKeepers()
@@ -165,7 +167,7 @@ func (t *OpenTx) Info() OpenTxInfo {
 }
 
 // Has tells whether a file has joined the transaction.
-func (t *OpenTx) Has(file string) bool { return t.file(t.s.abs(file)) != nil }
+func (t *OpenTx) Has(file string) bool { return t.file(t.s.src.Abs(file)) != nil }
 
 // Update stages what fn does to files. It is tried against what the transaction
 // sees; where fn or one of its operations fails, nothing is staged. Files that
@@ -191,7 +193,7 @@ func (t *OpenTx) View(ctx context.Context, files []string, fn func(*Tx) error) e
 	return t.with(ctx, files, func(tx *Tx) error {
 		tx.readOnly = true
 		for _, name := range files {
-			if f := t.file(t.s.abs(name)); f != nil {
+			if f := t.file(t.s.src.Abs(name)); f != nil {
 				f.Read = true
 			}
 		}
@@ -206,7 +208,7 @@ func (t *OpenTx) View(ctx context.Context, files []string, fn func(*Tx) error) e
 // with locks the transaction's own state, lets files join, and calls fn with all
 // its files as it sees them. What fn changed in t is saved if it succeeds.
 func (t *OpenTx) with(ctx context.Context, files []string, fn func(*Tx) error) error {
-	held, err := t.lock(ctx, t.s.patience())
+	held, err := t.lock(ctx, t.s.src.Patience())
 	if err != nil {
 		return err
 	}
@@ -233,13 +235,13 @@ func (t *OpenTx) join(ctx context.Context, files []string) error {
 	var names []string
 	seen := map[string]bool{}
 	for _, name := range files {
-		abs := t.s.abs(name)
+		abs := t.s.src.Abs(name)
 		if t.file(abs) != nil {
 			continue
 		}
-		real, err := realPath(t.s.fs, abs)
+		real, err := workspace.RealPath(t.s.src.FS, abs)
 		if err != nil {
-			return fail(name, err)
+			return fault.In(name, err)
 		}
 		if err := t.mayJoin(abs); err != nil {
 			return err
@@ -263,7 +265,7 @@ func (t *OpenTx) join(ctx context.Context, files []string) error {
 		f := pins[i]
 		if d.found.Doc != nil {
 			if f.Base, err = t.keep(len(t.data.Files), "base", d.found.Data); err != nil {
-				return fail(d.name, err)
+				return fault.In(d.name, err)
 			}
 		}
 		t.data.Files = append(t.data.Files, f)
@@ -277,16 +279,16 @@ func (s *Store) pinned(ctx context.Context, names []string) (drafts []*draft, pi
 	if err != nil {
 		return nil, nil, err
 	}
-	err = s.atRest(ctx, targets, looking{content: true}, func(seen []*target) error {
+	err = s.atRest(ctx, targets, looking{content: true}, func(seen []*workspace.Target) error {
 		drafts, pins = nil, nil
 		for _, t := range seen {
-			d, err := t.shown()
+			d, err := shown(t)
 			if err != nil {
 				return err
 			}
 			f := &txFile{File: backup.Path(d.name), Rev: d.rev, Pinned: pinOf(d.found.Version)}
 			if f.Made, err = t.made(d.found); err != nil {
-				return fail(t.name, err)
+				return fault.In(t.Name, err)
 			}
 			drafts, pins = append(drafts, d), append(pins, f)
 		}
@@ -301,22 +303,22 @@ func (s *Store) pinned(ctx context.Context, names []string) (drafts []*draft, pi
 func (s *Store) settleOpen(ctx context.Context, names []string) error {
 	var open []string
 	for _, name := range names {
-		t, err := s.resolve(ctx, name)
+		t, err := s.src.Resolve(ctx, name)
 		if err != nil {
 			return err
 		}
-		pos, st, settled, err := s.position(t)
+		pos, st, settled, err := s.src.Position(t)
 		if err != nil {
-			return fail(name, err)
+			return fault.In(name, err)
 		}
-		if !settled || st.Last > 0 && pos.file != st.File {
+		if !settled || st.Last > 0 && pos.File != st.File {
 			open = append(open, name)
 		}
 	}
 	if len(open) == 0 {
 		return nil
 	}
-	if err := s.locked(ctx, open, locking{}, nothing); !cannotWrite(err) {
+	if err := s.locked(ctx, open, locking{}, nothing); !fault.CannotWrite(err) {
 		return err
 	}
 	return nil
@@ -328,12 +330,12 @@ func (t *OpenTx) file(abs string) *txFile {
 	if f := t.data.file(abs); f != nil {
 		return f
 	}
-	real, err := realPath(t.s.fs, abs)
+	real, err := workspace.RealPath(t.s.src.FS, abs)
 	if err != nil {
 		return nil
 	}
 	for _, f := range t.data.Files {
-		if other, err := realPath(t.s.fs, string(f.File)); err == nil && other == real {
+		if other, err := workspace.RealPath(t.s.src.FS, string(f.File)); err == nil && other == real {
 			return f
 		}
 	}
@@ -347,10 +349,10 @@ func (t *OpenTx) drafts() (*Tx, error) {
 	for _, f := range t.data.Files {
 		d, err := t.draft(f)
 		if err != nil {
-			return nil, fail(string(f.File), err)
+			return nil, fault.In(string(f.File), err)
 		}
-		if d.real, err = realPath(t.s.fs, d.name); err != nil {
-			return nil, fail(d.name, err)
+		if d.real, err = workspace.RealPath(t.s.src.FS, d.name); err != nil {
+			return nil, fault.In(d.name, err)
 		}
 		tx.add(d)
 	}
@@ -371,7 +373,7 @@ func (t *OpenTx) stage(i int, d *draft) error {
 	}
 	var err error
 	f.Now, err = t.keep(i, fmt.Sprintf("now-%d", time.Now().UnixNano()), d.doc.Bytes())
-	return fail(d.name, err)
+	return fault.In(d.name, err)
 }
 
 // CommitOptions of an open transaction.
@@ -388,7 +390,7 @@ type CommitOptions struct {
 // a lease was broken; the transaction then stays open. Where an earlier Commit did its
 // work and was cut off before it could end the transaction, this one only ends it.
 func (t *OpenTx) Commit(ctx context.Context, o CommitOptions) (Result, error) {
-	held, err := t.lock(ctx, t.s.patience())
+	held, err := t.lock(ctx, t.s.src.Patience())
 	if err != nil {
 		return Result{}, err
 	}
@@ -444,9 +446,9 @@ func (t *OpenTx) lookBack(tx *Tx) error {
 		if !f.Changed {
 			continue
 		}
-		newest, err := d.t.newest()
+		newest, err := d.t.Newest()
 		if err != nil {
-			return fail(d.name, err)
+			return fault.In(d.name, err)
 		}
 		rec, err := t.committed(d.t, f, newest)
 		if err != nil {
@@ -474,7 +476,7 @@ func (t *OpenTx) replay(tx *Tx, rebase bool) error {
 			return err
 		}
 		if seen[d] {
-			return &Error{Kind: ErrConflict, File: string(f.File), Err: errorf("has become another name of %s since it joined", d.name)}
+			return &Error{Kind: ErrConflict, File: string(f.File), Err: fmt.Errorf("has become another name of %s since it joined", d.name)}
 		}
 		seen[d] = true
 		same, err := f.holds(d)
@@ -484,7 +486,7 @@ func (t *OpenTx) replay(tx *Tx, rebase bool) error {
 		if same {
 			staged, err := t.draft(f)
 			if err != nil {
-				return fail(d.name, err)
+				return fault.In(d.name, err)
 			}
 			d.doc, d.ops, d.whole, d.steps = staged.doc, staged.ops, staged.whole, 2
 			continue
@@ -500,12 +502,12 @@ func (t *OpenTx) replay(tx *Tx, rebase bool) error {
 }
 
 func (t *OpenTx) changedError(i int, d *draft) error {
-	rev, err := d.t.rev()
+	rev, err := d.t.Rev()
 	if err != nil {
-		return fail(d.name, err)
+		return fault.In(d.name, err)
 	}
 	return &Error{Kind: ErrConflict, File: d.name,
-		Err: errorf("changed since the transaction began: revision %d then, %d now", t.data.Files[i].Rev, rev)}
+		Err: fmt.Errorf("changed since the transaction began: revision %d then, %d now", t.data.Files[i].Rev, rev)}
 }
 
 // rebase applies what was staged to the file as it is now, unless somebody else's
@@ -513,28 +515,28 @@ func (t *OpenTx) changedError(i int, d *draft) error {
 func (t *OpenTx) rebase(tx *Tx, f *txFile, d *draft) error {
 	base, err := t.base(f)
 	if err != nil {
-		return fail(d.name, err)
+		return fault.In(d.name, err)
 	}
 	if base == nil || d.doc == nil || f.Removed || f.Whole {
-		return &Error{Kind: ErrConflict, File: d.name, Err: errorf("was made, removed or rewritten whole: it can't be rebased")}
+		return &Error{Kind: ErrConflict, File: d.name, Err: fmt.Errorf("was made, removed or rewritten whole: it can't be rebased")}
 	}
 	theirs, err := jsonpatch.Diff(base, d.doc)
 	if err != nil {
-		return fail(d.name, err)
+		return fault.In(d.name, err)
 	}
 	ours, err := f.ops(tx.lim)
 	if err != nil {
-		return fail(d.name, err)
+		return fault.In(d.name, err)
 	}
 	for _, text := range f.Reads {
 		p, err := jsonpatch.ParsePointer(text)
 		if err != nil {
-			return fail(d.name, err)
+			return fault.In(d.name, err)
 		}
 		ours = append(ours, jsonpatch.Operation{Op: "test", Path: p}) // reads it, as a test does
 	}
 	if at, clash := jsonpatch.Clash(base, ours, theirs); clash {
-		return &Error{Kind: ErrConflict, File: d.name, Pointer: at, Err: errorf("somebody else changed %q since the transaction began", at)}
+		return &Error{Kind: ErrConflict, File: d.name, Pointer: at, Err: fmt.Errorf("somebody else changed %q since the transaction began", at)}
 	}
 	return tx.apply(d, ours[:len(ours)-len(f.Reads)])
 }
@@ -544,7 +546,7 @@ func (t *OpenTx) rebase(tx *Tx, f *txFile, d *draft) error {
 // commit from ending it: then it is ended. One that is damaged is forgotten too; its
 // leases, if it had any, end by themselves.
 func (t *OpenTx) Abort(ctx context.Context) error {
-	held, err := t.lock(ctx, t.s.patience())
+	held, err := t.lock(ctx, t.s.src.Patience())
 	if err != nil {
 		return err
 	}
@@ -561,7 +563,7 @@ func (t *OpenTx) abort(ctx context.Context) error {
 	}
 	err = t.finish(ctx)
 	if done {
-		err = errors.Join(&Error{Kind: ErrNotFound, Err: errorf("transaction %s was committed already, and is ended now", t.data.ID)}, err)
+		err = errors.Join(&Error{Kind: ErrNotFound, Err: fmt.Errorf("transaction %s was committed already, and is ended now", t.data.ID)}, err)
 	}
 	return err
 }

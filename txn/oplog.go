@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -151,33 +153,33 @@ type loggedFile struct {
 
 // byWorkspace sorts files by the directories of the workspaces they are in. Of those
 // that were locked it is known; others are looked for.
-func (s *Store) byWorkspace(names []string, locked []*target) map[string]*logged {
+func (s *Store) byWorkspace(names []string, locked []*workspace.Target) map[string]*logged {
 	sorted := map[string]*logged{}
 	for _, name := range names {
-		i := slices.IndexFunc(locked, func(t *target) bool { return t.name == name })
-		t := (*target)(nil)
+		i := slices.IndexFunc(locked, func(t *workspace.Target) bool { return t.Name == name })
+		t := (*workspace.Target)(nil)
 		if i >= 0 {
 			// Its session may be another goroutine's by now: only what never changes is read.
 			at := locked[i]
-			if t = (&target{name: at.name, real: at.real, rel: at.rel, dir: at.dir, ws: at.ws}); s.lookAround(t) != nil {
-				t.private = true
+			if t = (&workspace.Target{Name: at.Name, Real: at.Real, Rel: at.Rel, Dir: at.Dir, WS: at.WS}); s.src.LookAround(t) != nil {
+				t.Private = true
 			}
-		} else if found, err := s.resolve(context.Background(), name); err == nil {
+		} else if found, err := s.src.Resolve(context.Background(), name); err == nil {
 			t = found
 		}
-		if t == nil || t.ws == nil {
+		if t == nil || t.WS == nil {
 			continue
 		}
-		in := sorted[t.ws.meta()]
+		in := sorted[t.WS.Meta()]
 		if in == nil {
-			in = &logged{root: t.ws.root}
-			sorted[t.ws.meta()] = in
+			in = &logged{root: t.WS.Root}
+			sorted[t.WS.Meta()] = in
 		}
 		const byAll = 0o004
-		info, err := s.fs.Lstat(t.real)
+		info, err := s.src.FS.Lstat(t.Real)
 		in.files = append(in.files, loggedFile{
-			rel: filepath.FromSlash(t.rel), named: !t.private,
-			read: !t.private && err == nil && info.Mode().Perm()&byAll != 0,
+			rel: filepath.FromSlash(t.Rel), named: !t.Private,
+			read: !t.Private && err == nil && info.Mode().Perm()&byAll != 0,
 		})
 	}
 	return sorted
@@ -189,7 +191,7 @@ func (s *Store) byWorkspace(names []string, locked []*target) map[string]*logged
 // file that somebody may not read.
 func (s *Store) appendOperation(meta string, op Operation, in *logged) {
 	limit, on := s.logLimit(in.root)
-	root, err := s.fs.Stat(in.root)
+	root, err := s.src.FS.Stat(in.root)
 	if err != nil || !on {
 		return
 	}
@@ -230,22 +232,22 @@ func (s *Store) appendOperation(meta string, op Operation, in *logged) {
 
 func (s *Store) openLogOf(name string, mode fs.FileMode, root string) (fsys.File, error) {
 	const flags = os.O_WRONLY | os.O_APPEND | os.O_CREATE | fsys.NoFollow | fsys.NonBlock
-	f, err := s.fs.OpenFile(name, flags, mode)
+	f, err := s.src.FS.OpenFile(name, flags, mode)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return f, err
 	}
-	a, err := s.accessOfDir(root, os.Geteuid())
+	a, err := s.src.AccessOfDir(root, os.Geteuid())
 	if err == nil {
-		err = a.mkdir(s.fs, filepath.Dir(name))
+		err = a.Mkdir(s.src.FS, filepath.Dir(name))
 	}
 	if err != nil {
 		return nil, err
 	}
-	return s.fs.OpenFile(name, flags, mode)
+	return s.src.FS.OpenFile(name, flags, mode)
 }
 
 func (s *Store) logLimit(root string) (limit int64, on bool) {
-	values, err := s.readSettings(root)
+	values, err := s.src.ReadSettings(root)
 	if err != nil {
 		return 0, false
 	}
@@ -260,10 +262,10 @@ func (s *Store) logLimit(root string) (limit int64, on bool) {
 // part is small.
 func (s *Store) rotateLog(dir string, limit int64) {
 	own := strconv.Itoa(os.Geteuid())
-	if s.fs.Rename(filepath.Join(dir, own+logSuffix), filepath.Join(dir, own+"."+now().Format(logTime)+logSuffix)) != nil {
+	if s.src.FS.Rename(filepath.Join(dir, own+logSuffix), filepath.Join(dir, own+"."+time.Now().UTC().Format(logTime)+logSuffix)) != nil {
 		return
 	}
-	entries, err := s.fs.ReadDir(dir)
+	entries, err := s.src.FS.ReadDir(dir)
 	if err != nil {
 		return
 	}
@@ -279,7 +281,7 @@ func (s *Store) rotateLog(dir string, limit int64) {
 			continue
 		}
 		if total += info.Size(); total > limit {
-			_ = s.fs.Remove(filepath.Join(dir, e.Name()))
+			_ = s.src.FS.Remove(filepath.Join(dir, e.Name()))
 		}
 	}
 }
@@ -287,7 +289,7 @@ func (s *Store) rotateLog(dir string, limit int64) {
 // logNames lists the parts of the log of a workspace.
 func (s *Store) logNames(meta string) []string {
 	dir := filepath.Join(meta, logDir)
-	entries, err := s.fs.ReadDir(dir)
+	entries, err := s.src.FS.ReadDir(dir)
 	if err != nil {
 		return nil // there is none, or none that can be read
 	}
@@ -303,9 +305,9 @@ func (s *Store) logNames(meta string) []string {
 // Operations reads the logs of the workspaces at, above and below the store's
 // directory, oldest first. What is no line of a log is passed over.
 func (s *Store) Operations(since time.Time) ([]Operation, error) {
-	dir, err := realDir(s.dir)
+	dir, err := workspace.RealDir(s.src.Dir)
 	if err != nil {
-		return nil, fail(s.dir, err)
+		return nil, fault.In(s.src.Dir, err)
 	}
 	var ops []Operation
 	err = s.eachLog(dir, func(root, name string) error {
@@ -321,7 +323,7 @@ func (s *Store) Operations(since time.Time) ([]Operation, error) {
 		return err
 	})
 	slices.SortStableFunc(ops, func(a, b Operation) int { return a.Time.Compare(b.Time) })
-	return ops, fail(s.dir, err)
+	return ops, fault.In(s.src.Dir, err)
 }
 
 func (s *Store) eachLog(dir string, fn func(root, name string) error) error {
@@ -332,7 +334,7 @@ func (s *Store) eachLog(dir string, fn func(root, name string) error) error {
 		return err
 	}
 	for at := filepath.Dir(dir); at != filepath.Dir(at); at = filepath.Dir(at) {
-		name, err := s.metaName(at, os.Geteuid())
+		name, err := s.src.MetaName(at, os.Geteuid())
 		if err == nil {
 			err = logs(filepath.Join(at, name))
 		}
@@ -362,12 +364,12 @@ func (s *Store) eachLog(dir string, fn func(root, name string) error) error {
 // readOperations reads a part of a log, nothing where that is another user's or was
 // rotated meanwhile.
 func (s *Store) readOperations(name string) ([]Operation, error) {
-	f, err := s.fs.OpenFile(name, os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
+	f, err := s.src.FS.OpenFile(name, os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fsys.ErrPlanted) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, ignoreMissing(err)
+		return nil, fault.UnlessMissing(err)
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {

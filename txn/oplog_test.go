@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 )
 
 func TestOperationLogIsBounded(t *testing.T) {
@@ -26,7 +28,7 @@ func TestOperationLogIsBounded(t *testing.T) {
 		return nil
 	}))
 	for range 1500 {
-		s.appendOperation(filepath.Join(dir, metaDir), Operation{Time: now(), Verb: "x", Outcome: "ok"},
+		s.appendOperation(filepath.Join(dir, workspace.MetaDir), Operation{Time: time.Now().UTC(), Verb: "x", Outcome: "ok"},
 			&logged{root: dir, files: []loggedFile{{rel: "a.json", named: true, read: true}}})
 	}
 	parts, err := filepath.Glob(filepath.Join(dir, ".jtx/log/*"))
@@ -72,18 +74,18 @@ func TestOperationLineIsJSON(t *testing.T) {
 // encoding/json, means to that what was written.
 func TestFormatIsReadAsJSON(t *testing.T) {
 	for _, tree := range []bool{true, false} {
-		want := newFormat(tree)
-		var fast, slow format
-		require.NoError(t, fast.decode([]byte(want.text())))
-		require.NoError(t, json.Unmarshal([]byte(want.text()), &slow))
+		want := workspace.NewFormat(tree)
+		var fast, slow workspace.Format
+		require.NoError(t, fast.Decode([]byte(want.Text())))
+		require.NoError(t, json.Unmarshal([]byte(want.Text()), &slow))
 		require.Equal(t, want, fast)
 		require.Equal(t, want, slow)
 	}
 	for text, ok := range map[string]bool{
 		`{"format":1,"id":"x","tree":true,"needs":["a"]}`: true, `{"format":`: false, `"id":"`: false, ``: false, `{"id":"a\","tree":true}`: false,
 	} {
-		var got, want format
-		require.Equal(t, ok, got.decode([]byte(text)) == nil, text)
+		var got, want workspace.Format
+		require.Equal(t, ok, got.Decode([]byte(text)) == nil, text)
 		require.Equal(t, ok, json.Unmarshal([]byte(text), &want) == nil, text)
 		require.Equal(t, want, got)
 	}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
@@ -27,7 +28,7 @@ func (tx *Tx) Rev(file string) (uint64, error) {
 		return 0, err
 	}
 	if d.t != nil {
-		return d.t.rev()
+		return d.t.Rev()
 	}
 	return d.rev, nil
 }
@@ -56,11 +57,11 @@ func (tx *Tx) get(file, pointer string) (*draft, []byte, error) {
 	}
 	p, err := jsonpatch.ParsePointer(pointer)
 	if err != nil {
-		return nil, nil, fail(file, err)
+		return nil, nil, fault.In(file, err)
 	}
 	tx.noteRead(d, pointer)
 	v, err := d.doc.Get(p)
-	return d, v, fail(file, err)
+	return d, v, fault.In(file, err)
 }
 
 // Decode unmarshals the value at a pointer into v with encoding/json. Comments in
@@ -128,18 +129,18 @@ func (tx *Tx) set(file, pointer string, v any, parents bool, arrays []int) error
 	}
 	ptr, err := jsonpatch.ParsePointer(pointer)
 	if err != nil {
-		return fail(file, err)
+		return fault.In(file, err)
 	}
 	value, err := marshal(v)
 	if err != nil {
-		return fail(file, err)
+		return fault.In(file, err)
 	}
 	if d.doc == nil && len(ptr) == 0 {
 		return tx.put(d, append(bytes.Clone(value), '\n'))
 	}
 	// The value is checked before the file is made for it.
 	if _, err := jsonpatch.ParseStrict(value, tx.lim); err != nil {
-		return fail(file, err)
+		return fault.In(file, err)
 	}
 	root := newObject
 	if d.doc == nil && isArray(ptr, 0, arrays) {
@@ -148,7 +149,7 @@ func (tx *Tx) set(file, pointer string, v any, parents bool, arrays []int) error
 	return tx.inNew(d, root, func() error {
 		patch, err := setPatch(d.doc, ptr, value, parents, arrays)
 		if err != nil {
-			return conflict(file, err)
+			return fault.Conflict(file, err)
 		}
 		return tx.apply(d, patch)
 	})
@@ -221,13 +222,13 @@ func (tx *Tx) Delete(file, pointer string) error {
 	}
 	ptr, err := jsonpatch.ParsePointer(pointer)
 	if err != nil {
-		return fail(file, err)
+		return fault.In(file, err)
 	}
 	if len(ptr) == 0 {
-		return &Error{Kind: ErrInvalid, File: file, Err: errorf("the whole document can't be deleted, only the file")}
+		return &Error{Kind: ErrInvalid, File: file, Err: fmt.Errorf("the whole document can't be deleted, only the file")}
 	}
 	if _, err := d.doc.Get(ptr); err != nil {
-		return fail(file, err)
+		return fault.In(file, err)
 	}
 	return tx.apply(d, jsonpatch.Patch{{Op: "remove", Path: ptr}})
 }
@@ -242,7 +243,7 @@ func (tx *Tx) Patch(file string, patch []byte) error {
 	lim.Loose = false
 	ops, err := jsonpatch.DecodePatch(patch, lim)
 	if err != nil {
-		return fail(file, err)
+		return fault.In(file, err)
 	}
 	return tx.applyPatch(file, ops)
 }
@@ -268,12 +269,12 @@ func (tx *Tx) Merge(file string, merge []byte) error {
 		return err
 	}
 	if _, err := jsonpatch.ParseStrict(merge, tx.lim); err != nil {
-		return fail(file, err)
+		return fault.In(file, err)
 	}
 	return tx.inObject(d, func() error {
 		ops, err := d.doc.MergePatch(merge, tx.lim)
 		if err != nil {
-			return fail(file, err)
+			return fault.In(file, err)
 		}
 		return tx.apply(d, ops)
 	})
@@ -294,14 +295,14 @@ func (tx *Tx) Put(file string, data []byte) error {
 func (tx *Tx) put(d *draft, data []byte) error {
 	next, err := jsonpatch.Parse(data, tx.lim)
 	if err != nil {
-		return fail(d.name, err)
+		return fault.In(d.name, err)
 	}
 	if next.Syntax() == jsonpatch.JSONC && !d.mayHaveComments() {
 		_, err := jsonpatch.ParseStrict(data, tx.lim)
-		return fail(d.name, err)
+		return fault.In(d.name, err)
 	}
 	if err := next.Repeated(); err != nil && (d.doc == nil || d.doc.Repeated() == nil) {
-		return fail(d.name, err)
+		return fault.In(d.name, err)
 	}
 	return d.replace(next, tx.lim)
 }
@@ -314,7 +315,7 @@ func (d *draft) replace(next *jsonpatch.Document, lim jsonpatch.Limits) error {
 	}
 	made, err := recovery.Describe(d.doc, next, lim)
 	if err != nil {
-		return fail(d.name, err)
+		return fault.In(d.name, err)
 	}
 	d.ops = append(d.ops, made.Patch...)
 	d.steps++
@@ -338,7 +339,7 @@ func (tx *Tx) Encode(file string, v any) error {
 	}
 	data, err := marshal(v)
 	if err != nil {
-		return fail(file, err)
+		return fault.In(file, err)
 	}
 	r := jsonpatch.Revision{Text: data}
 	if d.doc != nil {
@@ -373,11 +374,11 @@ func (tx *Tx) revise(d *draft, r jsonpatch.Revision) error {
 	}
 	next, err := d.doc.Revise(r, style, tx.lim)
 	if err != nil || next.Doc == d.doc {
-		return fail(d.name, err)
+		return fault.In(d.name, err)
 	}
 	patch, err := jsonpatch.Diff(d.doc, next.Doc)
 	if err != nil {
-		return fail(d.name, err)
+		return fault.In(d.name, err)
 	}
 	d.doc, d.styled = next.Doc, true
 	d.ops = append(d.ops, patch...)
@@ -390,18 +391,18 @@ func (tx *Tx) revise(d *draft, r jsonpatch.Revision) error {
 func (tx *Tx) applyChange(file string, before, after []byte) error {
 	a, err := jsonpatch.ParseStrict(before, tx.lim)
 	if err != nil {
-		return fail(file, err)
+		return fault.In(file, err)
 	}
 	b, err := jsonpatch.ParseStrict(after, tx.lim)
 	if err != nil {
-		return fail(file, err)
+		return fault.In(file, err)
 	}
 	if d, err := tx.file(file); err != nil || d.doc == nil {
 		return errors.Join(err, tx.Encode(file, json.RawMessage(after)))
 	}
 	ops, err := jsonpatch.Diff(a, b)
 	if err != nil {
-		return fail(file, err)
+		return fault.In(file, err)
 	}
 	for _, op := range ops {
 		if err := tx.applyTyped(file, op); err != nil {
@@ -453,5 +454,3 @@ func namedForComments(base string) bool {
 	}
 	return false
 }
-
-func errorf(format string, args ...any) error { return fmt.Errorf(format, args...) }

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"path/filepath"
 
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -31,21 +33,21 @@ func (s *Store) makeParents(ctx context.Context, name string, c *call) error {
 	if c.parents == nil {
 		return nil
 	}
-	real, err := realPath(s.fs, name)
+	real, err := workspace.RealPath(s.src.FS, name)
 	if err != nil {
-		return fail(name, err)
+		return fault.In(name, err)
 	}
 	missing, err := s.missingAbove(real)
 	if err != nil || len(missing) == 0 {
-		return fail(name, err)
+		return fault.In(name, err)
 	}
-	t, err := s.resolve(ctx, name)
+	t, err := s.src.Resolve(ctx, name)
 	if err != nil {
 		return err
 	}
 	for i := len(missing) - 1; i >= 0; i-- {
 		if err := s.makeParent(missing[i], t, c); err != nil {
-			return fail(name, err)
+			return fault.In(name, err)
 		}
 	}
 	return nil
@@ -56,7 +58,7 @@ func (s *Store) makeParents(ctx context.Context, name string, c *call) error {
 func (s *Store) missingAbove(real string) ([]string, error) {
 	var missing []string
 	for dir := filepath.Dir(real); ; dir = filepath.Dir(dir) {
-		_, err := s.fs.Lstat(dir)
+		_, err := s.src.FS.Lstat(dir)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return missing, err
 		}
@@ -64,7 +66,7 @@ func (s *Store) missingAbove(real string) ([]string, error) {
 	}
 }
 
-func (s *Store) makeParent(dir string, t *target, c *call) error {
+func (s *Store) makeParent(dir string, t *workspace.Target, c *call) error {
 	above := filepath.Dir(dir)
 	err := s.mkdirLike(dir, above, t, c.parents.modes)
 	if errors.Is(err, fs.ErrExist) {
@@ -77,18 +79,18 @@ func (s *Store) makeParent(dir string, t *target, c *call) error {
 	if c.durability == None {
 		return nil
 	}
-	return fsys.SyncDir(s.fs, above)
+	return fsys.SyncDir(s.src.FS, above)
 }
 
-func (s *Store) mkdirLike(dir, above string, t *target, modes map[string]fs.FileMode) error {
+func (s *Store) mkdirLike(dir, above string, t *workspace.Target, modes map[string]fs.FileMode) error {
 	mode, known := modes[dir]
 	like := above
 	if !known {
-		like = t.dir
+		like = t.Dir
 	}
-	model, err := s.fs.Lstat(like)
+	model, err := s.src.FS.Lstat(like)
 	if like == "" || errors.Is(err, fs.ErrNotExist) {
-		return s.fs.Mkdir(dir, 0o777)
+		return s.src.FS.Mkdir(dir, 0o777)
 	}
 	if err != nil {
 		return err
@@ -96,12 +98,12 @@ func (s *Store) mkdirLike(dir, above string, t *target, modes map[string]fs.File
 	if !known {
 		mode = model.Mode().Perm()
 	}
-	if err := s.fs.Mkdir(dir, 0o700); err != nil {
+	if err := s.src.FS.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	a := accessFor(mode, model)
-	a.dir = mode | 0o700 // without what only the directories of journals get
-	return a.applyTo(s.fs, dir)
+	a := workspace.AccessFor(mode, model)
+	a.Dir = mode | 0o700 // without what only the directories of journals get
+	return a.ApplyTo(s.src.FS, dir)
 }
 
 // unmakeParents removes the directories that were made for nothing, as far as they
@@ -112,6 +114,6 @@ func (s *Store) unmakeParents(c *call) {
 	}
 	for i := len(c.parents.made) - 1; i >= 0; i-- {
 		// One that somebody has put something into stays.
-		_ = s.fs.Remove(c.parents.made[i])
+		_ = s.src.FS.Remove(c.parents.made[i])
 	}
 }

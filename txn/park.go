@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 )
 
 // A session whose transaction is over is parked: it keeps its locks and journals,
@@ -54,14 +56,14 @@ func (ses *session) park() bool {
 }
 
 func (ses *session) parks() bool {
-	if ses.spoiled || !ses.call.parks || len(ses.extra) > 0 || ses.late() {
+	if ses.spoiled || !ses.call.parks || len(ses.Extra) > 0 || ses.late() {
 		return false
 	}
-	for _, t := range ses.targets {
-		if found := &t.file.Found; found.Info == nil || found.Err != nil || linksOf(found.Info) != 1 {
+	for _, t := range ses.Targets {
+		if found := &t.File.Found; found.Info == nil || found.Err != nil || workspace.LinksOf(found.Info) != 1 {
 			return false
 		}
-		if t.ahead == nil && !t.file.Log.Trusted() && !t.file.Log.Empty() {
+		if t.Ahead == nil && !t.File.Log.Trusted() && !t.File.Log.Empty() {
 			return false
 		}
 	}
@@ -137,10 +139,10 @@ func (ses *session) yield() {
 
 // resume goes on with a session that was parked.
 func (ses *session) resume(ctx context.Context, c *call, fn func(*session) error) error {
-	ses.ctx, ses.call, ses.report, ses.waited = ctx, c, nil, 0
+	ses.Ctx, ses.call, ses.report, ses.waited = ctx, c, nil, 0
 	return ses.through(func() error {
 		if !ses.asLeft() {
-			return errAgain
+			return workspace.ErrAgain
 		}
 		return fn(ses)
 	})
@@ -151,9 +153,9 @@ func (ses *session) resume(ctx context.Context, c *call, fn func(*session) error
 // size nor a time, is not seen here: the exchange brings it out (see
 // [recovery.Replacement]).
 func (ses *session) asLeft() bool {
-	for _, t := range ses.targets {
-		info, err := ses.s.fs.Stat(t.name)
-		if err != nil || !t.file.Found.Is(info) {
+	for _, t := range ses.Targets {
+		info, err := ses.s.src.FS.Stat(t.Name)
+		if err != nil || !t.File.Found.Is(info) {
 			return false
 		}
 	}
@@ -187,12 +189,12 @@ func (ses *session) end(whole bool) (err error) {
 // cleanUp removes what is beside and behind the journals only while the files are
 // locked.
 func (ses *session) cleanUp() {
-	for _, t := range ses.all() {
-		if t.file != nil {
-			t.file.DropSpares()
+	for _, t := range ses.All() {
+		if t.File != nil {
+			t.File.DropSpares()
 			// A journal that can't be cut has failed, and is opened anew by the next
 			// one to need it, who then cuts it.
-			_ = t.file.Log.CutRoom()
+			_ = t.File.Log.CutRoom()
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -24,9 +26,9 @@ func (u *unit) unchanged() error {
 
 func (u *unit) again(f *unitFile, err error) error {
 	if errors.Is(err, recovery.ErrChanged) {
-		return errors.Join(errAgain, err)
+		return errors.Join(workspace.ErrAgain, err)
 	}
-	return fail(f.t.name, err)
+	return fault.In(f.t.Name, err)
 }
 
 // place renames the staged files over the targets, syncs their directories, and
@@ -78,16 +80,16 @@ func (u *unit) settle(f *unitFile) {
 	}
 	f.repl.Placed(f.draft.doc)
 	if u.durability == Full {
-		f.t.file.DirSynced()
+		f.t.File.DirSynced()
 	}
-	f.t.info, f.t.ahead = f.t.file.Found.Info, nil
+	f.t.Info, f.t.Ahead = f.t.File.Found.Info, nil
 }
 
 // tellReaders makes sure that `state` knows of a record that is acknowledged while its
 // file lags: somebody who only looks believes no other.
 func (u *unit) tellReaders(f *unitFile) {
 	if err := f.log.MarkPending(); err != nil && u.untold == nil {
-		u.untold = fail(f.t.name, err)
+		u.untold = fault.In(f.t.Name, err)
 	}
 }
 
@@ -102,7 +104,7 @@ func (u *unit) believe() error {
 		syncs.Call(f.log.SyncAgain, nil)
 	}
 	if err := errors.Join(syncs.Run(), u.untold); err != nil {
-		return &Error{Kind: ErrInDoubt, File: u.files[0].t.name, Err: fmt.Errorf("the disk failed during the commit: %w", err)}
+		return &Error{Kind: ErrInDoubt, File: u.files[0].t.Name, Err: fmt.Errorf("the disk failed during the commit: %w", err)}
 	}
 	return nil
 }
@@ -113,20 +115,20 @@ func (u *unit) yield(f *unitFile) error {
 	if err := f.repl.Discard(); err != nil {
 		return err
 	}
-	if err := f.t.file.Look(); err != nil {
+	if err := f.t.File.Look(); err != nil {
 		return err
 	}
-	if done := recovery.Carry(f.t.file, f.rec); done.Err != nil {
+	if done := recovery.Carry(f.t.File, f.rec); done.Err != nil {
 		return done.Err
 	}
-	u.warnings = append(u.warnings, fmt.Sprintf("%s: another program saved it during the commit; its version follows", f.t.name))
+	u.warnings = append(u.warnings, fmt.Sprintf("%s: another program saved it during the commit; its version follows", f.t.Name))
 	return nil
 }
 
 func (u *unit) recoveryFiles() []*recovery.File {
 	var files []*recovery.File
 	for _, f := range u.files {
-		files = append(files, f.t.file)
+		files = append(files, f.t.File)
 	}
 	return files
 }
@@ -134,12 +136,12 @@ func (u *unit) recoveryFiles() []*recovery.File {
 // lags warns that a file does not show a committed change yet.
 func (u *unit) lags(f *unitFile, err error) {
 	f.placed, u.lagging = false, true
-	u.warnings = append(u.warnings, fmt.Sprintf("%s: committed, but the file could not be replaced yet (%v); the next access through jtx, or jtx recover, does it", f.t.name, err))
+	u.warnings = append(u.warnings, fmt.Sprintf("%s: committed, but the file could not be replaced yet (%v); the next access through jtx, or jtx recover, does it", f.t.Name, err))
 }
 
 func (f *unitFile) warn(u *unit) {
 	for _, w := range f.repl.Warnings {
-		u.warnings = append(u.warnings, fmt.Sprintf("%s: %s", f.t.name, w))
+		u.warnings = append(u.warnings, fmt.Sprintf("%s: %s", f.t.Name, w))
 	}
 }
 
@@ -165,7 +167,7 @@ func (u *unit) syncDirs() {
 	for _, f := range files {
 		f.repl.SyncDirIn(&syncs, func(err error) error {
 			if err != nil {
-				u.lagAll(filepath.Dir(f.t.real), err)
+				u.lagAll(filepath.Dir(f.t.Real), err)
 			}
 			return nil
 		})
@@ -183,7 +185,7 @@ func (u *unit) syncDirs() {
 func onePerDir(files []*unitFile, which func(*unitFile) bool) (list []*unitFile) {
 	seen := map[string]bool{}
 	for _, f := range files {
-		if dir := filepath.Dir(f.t.real); which(f) && !seen[dir] {
+		if dir := filepath.Dir(f.t.Real); which(f) && !seen[dir] {
 			seen[dir] = true
 			list = append(list, f)
 		}
@@ -194,7 +196,7 @@ func onePerDir(files []*unitFile, which func(*unitFile) bool) (list []*unitFile)
 // lagAll warns for each file of a directory whose names may not be durable.
 func (u *unit) lagAll(dir string, err error) {
 	for _, f := range u.files {
-		if f.placed && filepath.Dir(f.t.real) == dir {
+		if f.placed && filepath.Dir(f.t.Real) == dir {
 			u.lags(f, err)
 		}
 	}

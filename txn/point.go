@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -106,7 +107,7 @@ type FileVersion struct {
 // dropped it. Time depends on how far the nearest image before it is, not on the
 // length of the history.
 func (s *Store) ReadVersion(ctx context.Context, file string, p Point) (FileVersion, error) {
-	h, err := s.headOf(ctx, file)
+	h, err := s.historyOf(ctx, file)
 	if err != nil {
 		return FileVersion{}, err
 	}
@@ -115,7 +116,7 @@ func (s *Store) ReadVersion(ctx context.Context, file string, p Point) (FileVers
 		return FileVersion{}, err
 	}
 	if rec == nil {
-		return FileVersion{}, &Error{Kind: ErrNotFound, File: h.t.name, Err: errorf("has no version so old")}
+		return FileVersion{}, &Error{Kind: ErrNotFound, File: h.t.Name, Err: fmt.Errorf("has no version so old")}
 	}
 	return s.fileVersion(h.t, rec)
 }
@@ -123,9 +124,9 @@ func (s *Store) ReadVersion(ctx context.Context, file string, p Point) (FileVers
 // ReadVersions derives the versions of several files at one point: by a time or a
 // transaction it is one consistent state of them.
 func (s *Store) ReadVersions(ctx context.Context, files []string, p Point) ([]FileVersion, error) {
-	var targets []*target
+	var targets []*workspace.Target
 	for _, f := range files {
-		t, err := s.resolve(ctx, s.abs(f))
+		t, err := s.src.Resolve(ctx, s.src.Abs(f))
 		if err != nil {
 			return nil, err
 		}
@@ -140,7 +141,7 @@ func (s *Store) ReadVersions(ctx context.Context, files []string, p Point) ([]Fi
 	}
 	var list []FileVersion
 	for i, h := range heads {
-		v := FileVersion{File: targets[i].name}
+		v := FileVersion{File: targets[i].Name}
 		if h.last == 0 {
 			return nil, noHistory(targets[i])
 		}
@@ -158,8 +159,8 @@ func (s *Store) ReadVersions(ctx context.Context, files []string, p Point) ([]Fi
 	return list, nil
 }
 
-func (s *Store) fileVersion(t *target, rec *wal.Record) (FileVersion, error) {
-	v := FileVersion{File: t.name, Rev: rec.Rev, Tx: idOf(rec), Time: rec.Time(), Exists: rec.After.Exists}
+func (s *Store) fileVersion(t *workspace.Target, rec *wal.Record) (FileVersion, error) {
+	v := FileVersion{File: t.Name, Rev: rec.Rev, Tx: idOf(rec), Time: rec.Time(), Exists: rec.After.Exists}
 	doc, err := s.contentOf(t, rec)
 	if doc != nil {
 		v.Data = doc.Bytes()
@@ -187,7 +188,7 @@ func (s *Store) locate(ctx context.Context, h head, p Point) (*wal.Record, error
 			current++ // what stands there will be the next revision
 		}
 		if p.rev >= current {
-			return nil, &Error{Kind: ErrNotFound, File: h.t.name, Err: errorf("has %d versions, none is %d before the current one", current, p.rev)}
+			return nil, &Error{Kind: ErrNotFound, File: h.t.Name, Err: fmt.Errorf("has %d versions, none is %d before the current one", current, p.rev)}
 		}
 		return s.atRev(h, min(current-p.rev, h.rev))
 	case pointTx:
@@ -207,7 +208,7 @@ func (s *Store) locate(ctx context.Context, h head, p Point) (*wal.Record, error
 // was current then: where a clock was ahead, what came later is dated behind it.
 func (s *Store) atPast(h head, at time.Time) (*wal.Record, error) {
 	if isAhead(h.time) && !isAhead(at) {
-		s.mark(Mark{File: h.t.name, Kind: MarkAhead, Rev: h.rev, Time: h.time})
+		s.mark(Mark{File: h.t.Name, Kind: MarkAhead, Rev: h.rev, Time: h.time})
 	}
 	return s.atTime(h, at)
 }
@@ -219,9 +220,9 @@ func (s *Store) atRev(h head, rev uint64) (*wal.Record, error) {
 	}
 	switch {
 	case rev > h.rev || rev == 0:
-		return nil, &Error{Kind: ErrNotFound, File: h.t.name, Err: errorf("has no revision %d: the newest is %d", rev, h.rev)}
+		return nil, &Error{Kind: ErrNotFound, File: h.t.Name, Err: fmt.Errorf("has no revision %d: the newest is %d", rev, h.rev)}
 	case rec == nil || rec.Rev != rev:
-		return nil, &Error{Kind: ErrNotFound, File: h.t.name, Err: errorf("revision %d is not kept any more", rev)}
+		return nil, &Error{Kind: ErrNotFound, File: h.t.Name, Err: fmt.Errorf("revision %d is not kept any more", rev)}
 	}
 	return rec, nil
 }

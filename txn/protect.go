@@ -9,23 +9,14 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
-
-// protectKey is the setting that lists patterns of protected files.
-const protectKey = "protect"
-
-// Protection is a pattern of files that matter. It is relative to Root; ** in it
-// stands for any number of directories.
-type Protection struct {
-	Root, Pattern string
-	ignore        string // the patterns that the same settings ignore, a line each
-}
 
 // Protect adds patterns, relative to the store's directory, and begins the
 // history of the files that match them and have none yet. It returns these, also
@@ -48,7 +39,7 @@ func (s *Store) Unprotect(ctx context.Context, patterns []string) error {
 	missing := &Error{Kind: ErrNotFound}
 	err := s.changeProtection(ctx, patterns, func(have []string, p string) []string {
 		if !slices.Contains(have, p) {
-			missing.File, missing.Err = p, errorf("is not among the protected patterns")
+			missing.File, missing.Err = p, fmt.Errorf("is not among the protected patterns")
 		}
 		return slices.DeleteFunc(have, func(x string) bool { return x == p })
 	})
@@ -60,7 +51,7 @@ func (s *Store) Unprotect(ctx context.Context, patterns []string) error {
 
 func (s *Store) changeProtection(ctx context.Context, patterns []string, change func([]string, string) []string) error {
 	return s.ChangeSettings(ctx, func(root string, values map[string]json.RawMessage) error {
-		have, err := patternsIn(values, protectKey)
+		have, err := workspace.PatternsIn(values, workspace.ProtectKey)
 		if err != nil {
 			return err
 		}
@@ -72,32 +63,19 @@ func (s *Store) changeProtection(ctx context.Context, patterns []string, change 
 			have = change(have, rel)
 		}
 		if len(have) == 0 {
-			delete(values, protectKey)
+			delete(values, workspace.ProtectKey)
 			return nil
 		}
-		values[protectKey], err = marshal(have)
+		values[workspace.ProtectKey], err = marshal(have)
 		return err
 	})
-}
-
-// patternsIn are those of one setting.
-func patternsIn(values map[string]json.RawMessage, key string) ([]string, error) {
-	var have []string
-	raw, ok := values[key]
-	if !ok {
-		return nil, nil
-	}
-	if err := json.Unmarshal(raw, &have); err != nil {
-		return nil, &Error{Kind: ErrInvalid, File: settingsName, Pointer: "/" + key, Err: err}
-	}
-	return have, nil
 }
 
 // relPattern is a pattern relative to the root of the workspace.
 func (s *Store) relPattern(root, pattern string) (string, error) {
 	abs := pattern
 	if !filepath.IsAbs(abs) {
-		dir, err := realDir(s.dir)
+		dir, err := workspace.RealDir(s.src.Dir)
 		if err != nil {
 			return "", err
 		}
@@ -105,103 +83,46 @@ func (s *Store) relPattern(root, pattern string) (string, error) {
 	}
 	rel, err := filepath.Rel(root, abs)
 	if err != nil || !filepath.IsLocal(rel) {
-		return "", &Error{Kind: ErrInvalid, File: pattern, Err: errorf("is not in the workspace %s", root)}
+		return "", &Error{Kind: ErrInvalid, File: pattern, Err: fmt.Errorf("is not in the workspace %s", root)}
 	}
 	rel = filepath.ToSlash(rel)
 	if !utf8.ValidString(rel) { // JSON could not keep it
-		return "", &Error{Kind: ErrInvalid, File: pattern, Err: errorf("is no UTF-8, as a pattern must be: ? stands for any byte that is not")}
+		return "", &Error{Kind: ErrInvalid, File: pattern, Err: fmt.Errorf("is no UTF-8, as a pattern must be: ? stands for any byte that is not")}
 	}
 	if _, err := path.Match(rel, ""); err != nil {
-		return "", &Error{Kind: ErrInvalid, File: pattern, Err: errorf("is no pattern: %w", err)}
+		return "", &Error{Kind: ErrInvalid, File: pattern, Err: fmt.Errorf("is no pattern: %w", err)}
 	}
 	return rel, nil
 }
 
 // Protections lists the patterns of the workspace that covers the store's
 // directory, and of those around it.
-func (s *Store) Protections(context.Context) ([]Protection, error) {
-	dir, err := realDir(s.dir)
+func (s *Store) Protections(context.Context) ([]workspace.Protection, error) {
+	dir, err := workspace.RealDir(s.src.Dir)
 	if err != nil {
-		return nil, fail(s.dir, err)
+		return nil, fault.In(s.src.Dir, err)
 	}
-	list, err := s.protectionsAbove(dir)
-	return list, fail(s.dir, err)
-}
-
-func (s *Store) protectionsAbove(dir string) ([]Protection, error) {
-	var list []Protection
-	for at := dir; ; at = filepath.Dir(at) {
-		here, err := s.protectionsAt(at)
-		list = append(list, here...)
-		if err != nil {
-			return list, err
-		}
-		if at == filepath.Dir(at) {
-			return list, nil
-		}
-	}
-}
-
-// protectionsAt lists the patterns of the workspace whose root is dir.
-func (s *Store) protectionsAt(dir string) ([]Protection, error) {
-	values, err := s.readSettings(dir)
-	if errors.Is(err, ErrUntrusted) {
-		return nil, nil // somebody else's, above the directory or below it
-	}
-	if err != nil {
-		return nil, err
-	}
-	patterns, err := patternsIn(values, protectKey)
-	ignored, badly := patternsIn(values, SettingIgnore)
-	err = errors.Join(err, badly)
-	var list []Protection
-	for _, p := range patterns {
-		if filepath.IsLocal(filepath.FromSlash(p)) { // no one is made that is not
-			list = append(list, Protection{dir, p, strings.Join(ignored, "\n")})
-		}
-	}
-	return list, err
+	list, err := s.src.ProtectionsAbove(dir)
+	return list, fault.In(s.src.Dir, err)
 }
 
 // Protected finds the pattern that protects a file. It fails with ErrNotFound
 // where none does. The file need not exist.
-func (s *Store) Protected(_ context.Context, file string) (Protection, error) {
-	real, err := realPath(s.fs, s.abs(file))
+func (s *Store) Protected(_ context.Context, file string) (workspace.Protection, error) {
+	real, err := workspace.RealPath(s.src.FS, s.src.Abs(file))
 	if err != nil {
-		return Protection{}, fail(file, err)
+		return workspace.Protection{}, fault.In(file, err)
 	}
-	list, err := s.protectionsAbove(filepath.Dir(real))
+	list, err := s.src.ProtectionsAbove(filepath.Dir(real))
 	if err != nil {
-		return Protection{}, fail(file, err)
+		return workspace.Protection{}, fault.In(file, err)
 	}
 	for _, p := range list {
-		if p.matches(real) {
+		if p.Matches(real) {
 			return p, nil
 		}
 	}
-	return Protection{}, &Error{Kind: ErrNotFound, File: file, Err: errorf("is not protected")}
-}
-
-// matchSegments matches a path against a pattern, segment by segment.
-func matchSegments(pattern, name []string) bool {
-	for len(pattern) > 0 {
-		if pattern[0] == "**" {
-			for i := range len(name) + 1 {
-				if matchSegments(pattern[1:], name[i:]) {
-					return true
-				}
-			}
-			return false
-		}
-		if len(name) == 0 {
-			return false
-		}
-		if ok, err := path.Match(pattern[0], name[0]); err != nil || !ok {
-			return false
-		}
-		pattern, name = pattern[1:], name[1:]
-	}
-	return len(name) == 0
+	return workspace.Protection{}, &Error{Kind: ErrNotFound, File: file, Err: fmt.Errorf("is not protected")}
 }
 
 // Healed is a protected file that was damaged.
@@ -232,17 +153,17 @@ func (s *Store) Heal(ctx context.Context, files []string, opts ...Option) ([]Hea
 		if _, err := s.Protected(ctx, name); err != nil {
 			return healed, err
 		}
-		broken, err := s.needsHealing(ctx, s.abs(name))
+		broken, err := s.needsHealing(ctx, s.src.Abs(name))
 		if err != nil {
-			return healed, fail(name, err)
+			return healed, fault.In(name, err)
 		}
 		if broken == nil {
-			if err := s.recordGood(ctx, s.abs(name)); err != nil {
+			if err := s.recordGood(ctx, s.src.Abs(name)); err != nil {
 				return healed, err
 			}
 			continue
 		}
-		h := Healed{File: s.abs(name)}
+		h := Healed{File: s.src.Abs(name)}
 		h.Result, h.Err = s.Restore(ctx, []string{name}, Point{}, append(opts, WithMessage("healed: "+broken.Error()))...)
 		healed = append(healed, h)
 	}
@@ -253,16 +174,16 @@ func (s *Store) Heal(ctx context.Context, files []string, opts ...Option) ([]Hea
 // from now on. Who may only read has nothing to record; and nobody is waited for:
 // whoever holds the file records what it finds.
 func (s *Store) recordGood(ctx context.Context, name string) error {
-	t, err := s.resolve(ctx, name)
+	t, err := s.src.Resolve(ctx, name)
 	if err != nil {
 		return err
 	}
-	pos, st, settled, err := s.position(t)
-	if err == nil && settled && st.Last > 0 && pos.file == st.File {
+	pos, st, settled, err := s.src.Position(t)
+	if err == nil && settled && st.Last > 0 && pos.File == st.File {
 		return nil
 	}
-	_, err = s.impatient().track(ctx, name)
-	if cannotWrite(err) || errors.Is(err, ErrLockTimeout) {
+	_, err = s.track(ctx, name, locking{hasty: true})
+	if fault.CannotWrite(err) || errors.Is(err, ErrLockTimeout) {
 		return nil
 	}
 	return err
@@ -274,7 +195,7 @@ func (s *Store) needsHealing(ctx context.Context, name string) (error, error) {
 	if broken != nil || err != nil {
 		return broken, err
 	}
-	t, err := s.resolve(ctx, name)
+	t, err := s.src.Resolve(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -301,7 +222,7 @@ func (s *Store) brokenForLong(ctx context.Context, name string) (error, error) {
 }
 
 func (s *Store) broken(name string) (error, error) {
-	data, err := fsys.ReadFile(s.fs, name)
+	data, err := fsys.ReadFile(s.src.FS, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 )
 
 func TestPatternsOfProtectedFiles(t *testing.T) {
@@ -26,7 +28,7 @@ func TestPatternsOfProtectedFiles(t *testing.T) {
 		{"d/**", "e/x", false},
 		{"d", "d/x", false},
 	} {
-		require.Equal(t, c.want, Protection{Root: "/r", Pattern: c.pattern}.matches("/r/"+c.name), "%s %s", c.pattern, c.name)
+		require.Equal(t, c.want, workspace.Protection{Root: "/r", Pattern: c.pattern}.Matches("/r/"+c.name), "%s %s", c.pattern, c.name)
 	}
 }
 

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"slices"
-	"strings"
+	"time"
 
-	"github.com/jtx-project/jtx/wal/fsys"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 )
 
 // Protected files come into being at any time, by any program. Reading verbs show
@@ -23,166 +23,35 @@ func (s *Store) protectedFiles() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.matchingAny(list)
-}
-
-func (s *Store) matchingAny(list []Protection) ([]string, error) {
-	var names []string
-	for _, p := range list {
-		found, err := s.matching(p)
-		if err != nil {
-			return nil, fail(p.Root, err)
-		}
-		names = append(names, found...)
-	}
-	slices.Sort(names)
-	return slices.Compact(names), nil
-}
-
-// matching walks the directories that a pattern can match in.
-func (s *Store) matching(p Protection) ([]string, error) {
-	var names []string
-	segments := strings.Split(p.Pattern, "/")
-	literal := 0
-	for literal < len(segments)-1 && !strings.ContainsAny(segments[literal], `*?[\`) {
-		literal++
-	}
-	from := filepath.Join(p.Root, filepath.Join(segments[:literal]...))
-	if real, err := realDir(from); err != nil || real != from {
-		return nil, nil // it is not there, or a link leads elsewhere
-	}
-	err := filepath.WalkDir(from, func(name string, e fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		parts, err := p.parts(name)
-		switch {
-		case err != nil:
-			return err
-		case !e.IsDir():
-			if e.Type().IsRegular() && matchSegments(segments, parts) && !p.ignores(parts) {
-				names = append(names, name)
-			}
-		case name == from:
-		case fsys.IsMeta(e.Name()), e.Name() == ".git", !p.deep() && !matchSegments(segments[:min(len(parts), len(segments)-1)], parts):
-			return filepath.SkipDir
-		}
-		return nil
-	})
-	return names, err
-}
-
-// deep tells whether the pattern names files at any depth.
-func (p Protection) deep() bool { return slices.Contains(strings.Split(p.Pattern, "/"), "**") }
-
-// parts are the segments of a path relative to the pattern's root.
-func (p Protection) parts(real string) ([]string, error) {
-	rel, err := filepath.Rel(p.Root, real)
-	return strings.Split(filepath.ToSlash(rel), "/"), err
-}
-
-// matches tells whether the pattern names the file at a real path.
-func (p Protection) matches(real string) bool {
-	parts, err := p.parts(real)
-	return err == nil && matchSegments(strings.Split(p.Pattern, "/"), parts) && !p.ignores(parts)
-}
-
-func (p Protection) ignores(parts []string) bool {
-	for pattern := range strings.SplitSeq(p.ignore, "\n") {
-		if matchSegments(strings.Split(pattern, "/"), parts) {
-			return true
-		}
-	}
-	return false
-}
-
-// protectionsIn lists the patterns that can name files of a scope: those of its
-// workspaces, and of all above it. It goes on past settings that can't be read.
-func (s *Store) protectionsIn(sc *scope) ([]Protection, error) {
-	var list []Protection
-	var errs []error
-	add := func(more []Protection, err error) {
-		for _, p := range more {
-			if !slices.Contains(list, p) {
-				list = append(list, p)
-			}
-		}
-		if err != nil && !slices.ContainsFunc(errs, func(e error) bool { return e.Error() == err.Error() }) {
-			errs = append(errs, err)
-		}
-	}
-	for _, under := range sc.under { // what is set for under itself is a workspace's
-		add(s.protectionsAbove(filepath.Dir(under)))
-	}
-	for _, w := range sc.workspaces {
-		add(s.protectionsAt(w.root))
-	}
-	return list, errors.Join(errs...)
-}
-
-func protectedBy(list []Protection, real string) bool {
-	return slices.ContainsFunc(list, func(p Protection) bool { return p.matches(real) })
+	return s.src.MatchingAny(list)
 }
 
 // unrecorded lists the protected files of a scope that exist and of which no
 // version is recorded yet.
-func (s *Store) unrecorded(ctx context.Context, sc *scope, list []Protection) ([]string, error) {
+func (s *Store) unrecorded(ctx context.Context, sc *workspace.Scope, list []workspace.Protection) ([]string, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
-	names, err := s.matchingAny(list)
+	names, err := s.src.MatchingAny(list)
 	if err != nil {
 		return nil, err
 	}
 	names = slices.DeleteFunc(names, func(name string) bool {
-		return !slices.ContainsFunc(sc.under, func(under string) bool { return below(name, under) })
+		return !slices.ContainsFunc(sc.Under, func(under string) bool { return workspace.Below(name, under) })
 	})
 	return s.unrecordedAmong(ctx, names)
 }
 
 func (s *Store) unrecordedAmong(ctx context.Context, names []string) ([]string, error) {
-	known, err := s.journalsFor(ctx, names)
+	known, err := s.src.JournalsFor(ctx, names)
 	return slices.DeleteFunc(names, func(name string) bool {
 		t := known[name]
 		if t == nil {
 			return false
 		}
-		_, st, settled, err := s.position(t) // there may be a lock, and nothing else
+		_, st, settled, err := s.src.Position(t) // there may be a lock, and nothing else
 		return err != nil || !settled || st.Last > 0
 	}), err
-}
-
-// journalsFor finds what the workspaces that cover files have journals for. It looks
-// at each directory once.
-func (s *Store) journalsFor(ctx context.Context, names []string) (map[string]*target, error) {
-	known := map[string]*target{}
-	seen := map[string]bool{}
-	for _, name := range names {
-		dir := filepath.Dir(name)
-		if seen[dir] {
-			continue
-		}
-		seen[dir] = true
-		w, err := s.coveredBy(ctx, dir)
-		if err != nil {
-			return nil, err
-		}
-		if w == nil || seen[w.meta()] {
-			continue
-		}
-		seen[w.meta()] = true
-		files, err := s.trackedFiles(w)
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range files {
-			known[t.real] = t
-		}
-	}
-	return known, nil
 }
 
 // unreadableProtected is the error for a protected file that is no document, and
@@ -190,7 +59,7 @@ func (s *Store) journalsFor(ctx context.Context, names []string) (map[string]*ta
 func (s *Store) unreadableProtected(ctx context.Context, name string) error {
 	broken, err := s.brokenForLong(ctx, name)
 	if err != nil || broken == nil {
-		return fail(name, err)
+		return fault.In(name, err)
 	}
 	return &Error{Kind: ErrDamaged, File: name, Err: &NoVersionError{broken}}
 }
@@ -234,32 +103,25 @@ func (s *Store) trackGood(ctx context.Context, name string) (began bool, err err
 	if err := s.unreadableProtected(ctx, name); err != nil {
 		return false, err
 	}
-	return s.track(ctx, name)
+	return s.track(ctx, name, locking{})
 }
 
 // track records a file as it stands, if nothing is recorded of it yet.
-func (s *Store) track(ctx context.Context, name string) (began bool, err error) {
-	err = s.locked(ctx, []string{name}, locking{}, func(ses *session) error {
-		f := ses.targets[0].file
+func (s *Store) track(ctx context.Context, name string, how locking) (began bool, err error) {
+	err = s.locked(ctx, []string{name}, how, func(ses *session) error {
+		f := ses.Targets[0].File
 		if !f.Log.Empty() || !f.Found.Version.Exists {
 			return nil
 		}
 		rec, err := f.Adoption(nil)
 		if err != nil {
-			return fail(name, err)
+			return fault.In(name, err)
 		}
 		began = true
-		s.tellFormer(ses.targets[0], rec)
-		return fail(name, f.AppendAdoption(rec))
+		s.tellFormer(ses.Targets[0], rec)
+		return fault.In(name, f.AppendAdoption(rec))
 	})
 	return began && err == nil, err
-}
-
-// impatient is the store as one that waits for no lock.
-func (s *Store) impatient() *Store {
-	other := *s
-	other.opt.LockTimeout = -1
-	return &other
 }
 
 // besideMost bounds how many histories begin after one change, each with a few
@@ -274,15 +136,15 @@ func (s *Store) trackBeside(ctx context.Context, names []string) {
 	var found []string
 	seen := map[string]bool{}
 	for _, name := range names {
-		real, err := realPath(s.fs, name)
+		real, err := workspace.RealPath(s.src.FS, name)
 		if dir := filepath.Dir(real); err == nil && !seen[dir] {
 			seen[dir] = true
-			found = append(found, s.matchingFrom(dir)...)
+			found = append(found, s.src.MatchingFrom(dir)...)
 		}
 	}
 	slices.Sort(found)
 	found = slices.Compact(found)
-	known, err := s.journalsFor(ctx, found)
+	known, err := s.src.JournalsFor(ctx, found)
 	if err != nil {
 		return
 	}
@@ -294,7 +156,7 @@ func (s *Store) trackBeside(ctx context.Context, names []string) {
 		if broken, err := s.broken(name); broken != nil || err != nil {
 			continue
 		}
-		if _, err := s.impatient().track(ctx, name); err == nil {
+		if _, err := s.track(ctx, name, locking{hasty: true}); err == nil {
 			begun++
 		}
 		if begun == besideMost {
@@ -303,31 +165,6 @@ func (s *Store) trackBeside(ctx context.Context, names []string) {
 	}
 }
 
-// matchingFrom lists the files that the patterns above dir name, those with **
-// only in dir itself. What can't be looked at is left out.
-func (s *Store) matchingFrom(dir string) []string {
-	list, err := s.protectionsAbove(dir)
-	if err != nil || len(list) == 0 {
-		return nil
-	}
-	var found []string
-	var deep []Protection
-	for _, p := range list {
-		if p.deep() {
-			deep = append(deep, p)
-			continue
-		}
-		names, _ := s.matching(p)
-		found = append(found, names...)
-	}
-	if len(deep) == 0 {
-		return found
-	}
-	entries, _ := s.fs.ReadDir(dir)
-	for _, e := range entries {
-		if name := filepath.Join(dir, e.Name()); e.Type().IsRegular() && protectedBy(deep, name) {
-			found = append(found, name)
-		}
-	}
-	return found
-}
+// editorPause is how long a file that is empty or cut short is given: editors
+// truncate, then write.
+const editorPause = 100 * time.Millisecond

@@ -2,10 +2,13 @@ package txn
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -49,31 +52,31 @@ const redactedText = `"[redacted]"`
 func (s *Store) Redact(ctx context.Context, file, pointer string, opts ...Option) (Redacted, error) {
 	ptr, err := jsonpatch.ParsePointer(pointer)
 	if err != nil {
-		return Redacted{}, fail(file, err)
+		return Redacted{}, fault.In(file, err)
 	}
 	if len(ptr) == 0 {
-		return Redacted{}, &Error{Kind: ErrInvalid, File: file, Err: errorf("the whole document can't be taken out of its history")}
+		return Redacted{}, &Error{Kind: ErrInvalid, File: file, Err: fmt.Errorf("the whole document can't be taken out of its history")}
 	}
 	c := s.newCall(opts)
-	if _, err := s.headOf(ctx, file); err != nil {
+	if _, err := s.historyOf(ctx, file); err != nil {
 		return Redacted{}, err
 	}
 	r := &redaction{s: s, ptr: ptr}
 	if c.dryRun {
-		err := r.try(ctx, s.abs(file))
+		err := r.try(ctx, s.src.Abs(file))
 		if err == nil {
 			err = r.lookAround(ctx)
 		}
-		return r.done, fail(file, err)
+		return r.done, fault.In(file, err)
 	}
 	began := time.Now()
 	c.sweep = true // temporary files too
-	err = r.lock(ctx, s.abs(file), c)
-	s.logOutcome([]string{s.abs(file)}, c, began, Result{}, err)
+	err = r.lock(ctx, s.src.Abs(file), c)
+	s.logOutcome([]string{s.src.Abs(file)}, c, began, Result{}, err)
 	if err == nil {
 		err = r.lookAround(ctx)
 	}
-	return r.done, fail(file, err)
+	return r.done, fault.In(file, err)
 }
 
 // lock redacts with the locks of the file, and of those that share a message with
@@ -83,15 +86,15 @@ func (r *redaction) lock(ctx context.Context, file string, c *call) error {
 	for {
 		more := false
 		err := r.s.lockedFor(ctx, names, c, func(ses *session) error {
-			r.h = ses.byName(file).head()
+			r.h = headOf(ses.ByName(file))
 			if err := r.survey(ctx); err != nil {
 				return err
 			}
 			more = false
-			others, err := r.sharers(&ses.fileSet)
+			others, err := r.sharers(&ses.FileSet)
 			for _, t := range others {
-				if ses.find(t.real) == nil {
-					names, more = append(names, t.real), true
+				if ses.Find(t.Real) == nil {
+					names, more = append(names, t.Real), true
 				}
 			}
 			if err != nil || more {
@@ -128,15 +131,15 @@ func (r *redaction) try(ctx context.Context, file string) (err error) {
 			return err
 		}
 	}
-	if _, err := r.sharers(&fileSet{s: r.s, ctx: ctx, how: lookup{look: true}, targets: []*target{r.h.t}}); err != nil {
+	if _, err := r.sharers(&workspace.FileSet{Site: r.s.src, Ctx: ctx, How: workspace.Lookup{Look: true}, Targets: []*workspace.Target{r.h.t}}); err != nil {
 		return err
 	}
 	return r.cleanTraces(false)
 }
 
 // notOpen makes sure that no open transaction keeps a copy of the file.
-func (s *Store) notOpen(ctx context.Context, t *target) error {
-	open, err := s.OpenTxs(ctx, []string{filepath.Dir(t.real)})
+func (s *Store) notOpen(ctx context.Context, t *workspace.Target) error {
+	open, err := s.OpenTxs(ctx, []string{filepath.Dir(t.Real)})
 	if err != nil {
 		return err
 	}
@@ -152,8 +155,8 @@ func (s *Store) notOpen(ctx context.Context, t *target) error {
 			return tx.Err // what it has a copy of is not known
 		}
 		for _, f := range tx.Files {
-			if real, err := realPath(s.fs, f.File); err != nil || real == t.real {
-				return &Error{Kind: ErrConflict, File: t.name, Err: errorf("open transaction %s has a copy of it: commit or abort that first", tx.ID)}
+			if real, err := workspace.RealPath(s.src.FS, f.File); err != nil || real == t.Real {
+				return &Error{Kind: ErrConflict, File: t.Name, Err: fmt.Errorf("open transaction %s has a copy of it: commit or abort that first", tx.ID)}
 			}
 		}
 	}
@@ -185,29 +188,29 @@ func (r *redaction) survey(ctx context.Context) error {
 	}
 	r.marks = marksOf(r.secrets)
 	if r.done.Values = len(r.secrets); r.done.Values == 0 {
-		return &Error{Kind: ErrNotFound, File: r.h.t.name, Pointer: r.ptr.String(), Err: errorf("no old value of %q is in the history; a current one must be replaced or deleted first", r.ptr)}
+		return &Error{Kind: ErrNotFound, File: r.h.t.Name, Pointer: r.ptr.String(), Err: fmt.Errorf("no old value of %q is in the history; a current one must be replaced or deleted first", r.ptr)}
 	}
 	return nil
 }
 
-func (r *redaction) run(ses *session, others []*target) error {
+func (r *redaction) run(ses *session, others []*workspace.Target) error {
 	if err := r.cleanTraces(true); err != nil {
 		return err
 	}
 	for _, t := range others {
-		if err := r.rebuild(ses.ctx, ses.find(t.real), r.withoutMessages); err != nil {
+		if err := r.rebuild(ses.Ctx, ses.Find(t.Real), r.withoutMessages); err != nil {
 			return err
 		}
 	}
-	return r.rebuild(ses.ctx, r.h.t, r.rewrite)
+	return r.rebuild(ses.Ctx, r.h.t, r.rewrite)
 }
 
-func (r *redaction) rebuild(ctx context.Context, t *target, rewrite func(*wal.Record) (*wal.Record, error)) error {
-	first, err := r.s.oldestKept(t.head())
+func (r *redaction) rebuild(ctx context.Context, t *workspace.Target, rewrite func(*wal.Record) (*wal.Record, error)) error {
+	first, err := r.s.oldestKept(headOf(t))
 	if err != nil {
 		return err
 	}
-	return fail(t.name, t.file.Log.Rebuild(first.LSN, r.s.mayAsk(ctx, t), rewrite))
+	return fault.In(t.Name, t.File.Log.Rebuild(first.LSN, r.s.mayAsk(ctx, t), rewrite))
 }
 
 // collect finds the values: all that ever stood there, but the current one.
@@ -237,7 +240,7 @@ func (r *redaction) collect() error {
 			}
 		}
 	}
-	if current := r.valueIn(r.h.t.file.Found.Doc); current != "" {
+	if current := r.valueIn(r.h.t.File.Found.Doc); current != "" {
 		delete(r.secrets, current)
 	}
 	for _, n := range r.secrets {

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -20,37 +22,37 @@ const maxLooked = 64 << 20
 // of open transactions and of scripts, what was staged or set aside. What can't be
 // looked at is named too.
 func (r *redaction) lookAround(ctx context.Context) error {
-	sc, err := r.s.scope(ctx, []string{r.h.t.ws.root})
+	sc, err := r.s.src.Scope(ctx, []string{r.h.t.WS.Root})
 	if err != nil {
 		return err
 	}
-	for _, t := range sc.files {
+	for _, t := range sc.Files {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if t.real == r.h.t.real || slices.Contains(r.done.AlsoIn, t.real) || slices.Contains(r.done.Unreached, t.real) {
+		if t.Real == r.h.t.Real || slices.Contains(r.done.AlsoIn, t.Real) || slices.Contains(r.done.Unreached, t.Real) {
 			continue
 		}
 		_, values, err := r.lookInto(t)
 		switch {
 		case err != nil:
-			r.done.Unreached = append(r.done.Unreached, t.real)
+			r.done.Unreached = append(r.done.Unreached, t.Real)
 		case values:
-			r.done.AlsoIn = append(r.done.AlsoIn, t.real)
+			r.done.AlsoIn = append(r.done.AlsoIn, t.Real)
 		}
 	}
-	for _, t := range append(sc.files, sc.never...) {
-		if t.real == r.h.t.real {
+	for _, t := range append(sc.Files, sc.Never...) {
+		if t.Real == r.h.t.Real {
 			continue // what is beside it was cleaned
 		}
-		for _, name := range []string{recovery.Temp(t.real), recovery.Displaced(t.real)} {
+		for _, name := range []string{recovery.Temp(t.Real), recovery.Displaced(t.Real)} {
 			r.lookAtFile(name)
 		}
-		r.lookBelow(filepath.Join(t.dir, damagedDir))
+		r.lookBelow(filepath.Join(t.Dir, workspace.DamagedDir))
 	}
-	for _, w := range sc.workspaces {
-		r.lookBelow(filepath.Join(w.meta(), txDir))
-		r.lookBelow(filepath.Join(w.meta(), scriptsDir))
+	for _, w := range sc.Workspaces {
+		r.lookBelow(filepath.Join(w.Meta(), workspace.TxDir))
+		r.lookBelow(filepath.Join(w.Meta(), scriptsDir))
 	}
 	slices.Sort(r.done.Places)
 	return nil
@@ -59,7 +61,7 @@ func (r *redaction) lookAround(ctx context.Context) error {
 // lookBelow looks into all files below a directory. Those that can't be opened are
 // another user's, and are named.
 func (r *redaction) lookBelow(dir string) {
-	entries, err := r.s.fs.ReadDir(dir)
+	entries, err := r.s.src.FS.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
@@ -77,7 +79,7 @@ func (r *redaction) lookBelow(dir string) {
 }
 
 func (r *redaction) lookAtFile(name string) {
-	f, err := r.s.fs.OpenFile(name, os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
+	f, err := r.s.src.FS.OpenFile(name, os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
@@ -111,9 +113,9 @@ func (s *Store) linkedTxs() ([]*OpenTx, error) {
 	if err != nil {
 		return nil, nil // then there are none
 	}
-	entries, err := s.fs.ReadDir(home)
+	entries, err := s.src.FS.ReadDir(home)
 	if err != nil {
-		return nil, ignoreNotExist(err)
+		return nil, fault.UnlessMissing(err)
 	}
 	var list []*OpenTx
 	for _, e := range entries {

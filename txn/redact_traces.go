@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -113,20 +115,20 @@ func (r *redaction) withoutMessages(rec *wal.Record) (*wal.Record, error) {
 // sharers are the other files of the file's transactions that have such a message in
 // their histories. Those that hold a value itself, as where the file was moved from,
 // are noted.
-func (r *redaction) sharers(set *fileSet) (list []*target, err error) {
+func (r *redaction) sharers(set *workspace.FileSet) (list []*workspace.Target, err error) {
 	r.done.AlsoIn, r.done.Unreached = nil, nil
-	seen := map[recovery.Key]bool{r.h.t.key(): true}
+	seen := map[recovery.Key]bool{r.h.t.Key(): true}
 	for rec, err := range r.s.records(r.h.t, 1) {
 		if err != nil {
 			return nil, err
 		}
 		for _, p := range rec.Participants {
 			key := recovery.Key{Workspace: p.Workspace, Path: p.Path}
-			if seen[key] || r.h.t.isParticipant(p) {
+			if seen[key] || r.h.t.IsParticipant(p) {
 				continue
 			}
 			seen[key] = true
-			t, err := set.resolveParticipant(p)
+			t, err := set.ResolveParticipant(p)
 			messages, values := false, false
 			if err == nil {
 				messages, values, err = r.lookInto(t)
@@ -139,7 +141,7 @@ func (r *redaction) sharers(set *fileSet) (list []*target, err error) {
 				list = append(list, t)
 			}
 			if values {
-				r.done.AlsoIn = append(r.done.AlsoIn, t.name)
+				r.done.AlsoIn = append(r.done.AlsoIn, t.Name)
 			}
 		}
 	}
@@ -148,7 +150,7 @@ func (r *redaction) sharers(set *fileSet) (list []*target, err error) {
 
 // lookInto tells whether one of the values is in messages of a history, or in its
 // versions.
-func (r *redaction) lookInto(t *target) (messages, values bool, err error) {
+func (r *redaction) lookInto(t *workspace.Target) (messages, values bool, err error) {
 	for rec, err := range r.s.records(t, 1) {
 		if err != nil {
 			return false, false, err
@@ -170,7 +172,7 @@ func (r *redaction) cleanTraces(really bool) error {
 	if err := r.cleanAside(really); err != nil {
 		return err
 	}
-	for _, name := range r.s.logNames(r.h.t.ws.meta()) {
+	for _, name := range r.s.logNames(r.h.t.WS.Meta()) {
 		err := r.cleanLog(name, really)
 		if errors.Is(err, fs.ErrPermission) { // another user's
 			r.done.Unreached = append(r.done.Unreached, name)
@@ -186,8 +188,8 @@ func (r *redaction) cleanTraces(really bool) error {
 // cleanAside deletes the copies of damaged content in which one of the values is,
 // and set-aside journals, which can't be read to the end.
 func (r *redaction) cleanAside(really bool) error {
-	dir := filepath.Join(r.h.t.dir, damagedDir)
-	entries, err := r.s.fs.ReadDir(dir)
+	dir := filepath.Join(r.h.t.Dir, workspace.DamagedDir)
+	entries, err := r.s.src.FS.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -198,7 +200,7 @@ func (r *redaction) cleanAside(really bool) error {
 		name := filepath.Join(dir, e.Name())
 		var text []byte
 		if !e.IsDir() {
-			if text, err = fsys.ReadFile(r.s.fs, name); err != nil {
+			if text, err = fsys.ReadFile(r.s.src.FS, name); err != nil {
 				return err
 			}
 			if !r.marks.maybeIn(text) {
@@ -209,23 +211,23 @@ func (r *redaction) cleanAside(really bool) error {
 		switch {
 		case !really:
 		case e.IsDir():
-			err = fsys.RemoveTree(r.s.fs, name)
+			err = fsys.RemoveTree(r.s.src.FS, name)
 		default:
-			err = ignoreNotExist(r.s.fs.Remove(name))
+			err = fault.UnlessMissing(r.s.src.FS.Remove(name))
 		}
 	}
 	if err != nil || !really {
 		return err
 	}
-	return fsys.SyncDir(r.s.fs, dir)
+	return fsys.SyncDir(r.s.src.FS, dir)
 }
 
 // cleanLog takes the values out of errors in a part of the log of operations. A
 // line that is written in that moment may be lost, as it may anyhow.
 func (r *redaction) cleanLog(name string, really bool) error {
-	text, err := fsys.ReadFile(r.s.fs, name)
+	text, err := fsys.ReadFile(r.s.src.FS, name)
 	if err != nil {
-		return ignoreNotExist(err) // it has just become too old
+		return fault.UnlessMissing(err) // it has just become too old
 	}
 	var out []byte
 	hits := 0
@@ -250,7 +252,7 @@ func (r *redaction) cleanLog(name string, really bool) error {
 	if hits == 0 || !really {
 		return nil
 	}
-	f, err := r.s.fs.OpenFile(name, os.O_RDWR|fsys.NoFollow, 0)
+	f, err := r.s.src.FS.OpenFile(name, os.O_RDWR|fsys.NoFollow, 0)
 	if err != nil {
 		return err
 	}

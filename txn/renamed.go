@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -19,7 +21,7 @@ const maxSearched = 128 << 10
 
 // former is the file that another program gave a new name, and where its history ended.
 type former struct {
-	t   *target
+	t   *workspace.Target
 	lsn wal.LSN
 	rev uint64
 	txn wal.ID // that made its last version
@@ -28,28 +30,28 @@ type former struct {
 // formerName finds, for a file that has no history, the tracked file that it was before
 // another program renamed it: one that has gone, and had its inode, or the bytes in
 // its last version. It is nil where there is none, or where the bytes are of several.
-func (s *Store) formerName(t *target) (*former, error) {
-	if t.ws == nil {
+func (s *Store) formerName(t *workspace.Target) (*former, error) {
+	if t.WS == nil {
 		return nil, nil
 	}
-	info, err := s.fs.Stat(filepath.Join(t.ws.meta(), filesDir))
+	info, err := s.src.FS.Stat(filepath.Join(t.WS.Meta(), workspace.FilesDir))
 	if err != nil || info.Size() > maxSearched {
-		return nil, ignoreNotExist(err)
+		return nil, fault.UnlessMissing(err)
 	}
-	files, err := s.trackedFiles(t.ws)
+	files, err := s.src.TrackedFiles(t.WS)
 	if err != nil {
 		return nil, err
 	}
-	found, err := recovery.Read(s.fs, t.real, wal.State{}, s.opt.Limits)
+	found, err := recovery.Read(s.src.FS, t.Real, wal.State{}, s.opt.Limits)
 	if err != nil || !found.Version.Exists {
 		return nil, err
 	}
 	var alike []*former
 	for _, o := range files {
-		if _, err := s.fs.Lstat(o.real); o.real == t.real || !errors.Is(err, fs.ErrNotExist) {
+		if _, err := s.src.FS.Lstat(o.Real); o.Real == t.Real || !errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		f, same, err := s.compareFormer(o, t.real, found)
+		f, same, err := s.compareFormer(o, t.Real, found)
 		switch {
 		case errors.Is(err, fs.ErrPermission), errors.Is(err, ErrDamaged):
 			continue // it may be another; nothing is said of it
@@ -62,7 +64,7 @@ func (s *Store) formerName(t *target) (*former, error) {
 		}
 	}
 	if len(alike) > 1 {
-		alike = slices.DeleteFunc(alike, func(f *former) bool { return filepath.Base(f.t.real) != filepath.Base(t.real) })
+		alike = slices.DeleteFunc(alike, func(f *former) bool { return filepath.Base(f.t.Real) != filepath.Base(t.Real) })
 	}
 	if len(alike) != 1 {
 		return nil, nil
@@ -72,10 +74,10 @@ func (s *Store) formerName(t *target) (*former, error) {
 
 // compareFormer tells whether a file that has gone was the very one that stands under
 // another name now; else it is nil, unless its last version has the same bytes.
-func (s *Store) compareFormer(o *target, name string, found recovery.Found) (f *former, same bool, err error) {
-	_, st, ok, err := s.stands(o)
+func (s *Store) compareFormer(o *workspace.Target, name string, found recovery.Found) (f *former, same bool, err error) {
+	_, st, ok, err := s.src.Stands(o)
 	if err != nil || !ok || st.Pending || st.Last == 0 {
-		return nil, false, fail(o.name, err)
+		return nil, false, fault.In(o.Name, err)
 	}
 	rec, err := s.versionAt(o, st.Last)
 	if err != nil || rec == nil {
@@ -102,29 +104,29 @@ func (s *Store) compareFormer(o *target, name string, found recovery.Found) (f *
 
 // tellFormer says in the first record of a file what it was before. It is for people: a
 // failure to find out leaves that out.
-func (s *Store) tellFormer(t *target, rec *wal.Record) {
+func (s *Store) tellFormer(t *workspace.Target, rec *wal.Record) {
 	f, err := s.formerName(t)
 	if err != nil || f == nil || len(rec.Txns) == 0 {
 		return
 	}
 	first := &rec.Txns[0]
 	first.Message = ""
-	first.Origins = append(first.Origins, wal.Origin{Kind: wal.OriginMoved, Txn: f.txn, Path: f.t.rel, Rev: f.rev})
+	first.Origins = append(first.Origins, wal.Origin{Kind: wal.OriginMoved, Txn: f.txn, Path: f.t.Rel, Rev: f.rev})
 }
 
 // formerOf is where the history goes on that begins with a record: that of the file
 // which another program gave this name.
-func (s *Store) formerOf(t *target, rec *wal.Record) *former {
+func (s *Store) formerOf(t *workspace.Target, rec *wal.Record) *former {
 	if rec == nil || rec.Flags&wal.FlagForeign == 0 {
 		return nil
 	}
 	for _, tx := range rec.Txns {
 		for _, o := range tx.Origins {
-			if o.Kind != wal.OriginMoved || !validRel(o.Path) || o.Path == t.rel {
+			if o.Kind != wal.OriginMoved || !workspace.ValidRel(o.Path) || o.Path == t.Rel {
 				continue
 			}
-			real := filepath.Join(t.ws.root, filepath.FromSlash(o.Path))
-			return &former{t: &target{name: real, real: real, ws: t.ws, rel: o.Path, dir: t.ws.fileDir(o.Path)}, rev: o.Rev, txn: o.Txn}
+			real := filepath.Join(t.WS.Root, filepath.FromSlash(o.Path))
+			return &former{t: &workspace.Target{Name: real, Real: real, WS: t.WS, Rel: o.Path, Dir: t.WS.FileDir(o.Path)}, rev: o.Rev, txn: o.Txn}
 		}
 	}
 	return nil

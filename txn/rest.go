@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+
+	"github.com/jtx-project/jtx/txn/internal/fault"
 )
 
 // doTheRest is Do for files that need not all be changed: where one of them is what
@@ -15,12 +17,12 @@ func (s *Store) doTheRest(ctx context.Context, files []string, fn func(*Tx) erro
 		res, err := s.Do(ctx, files, fn, opts...)
 		at := culprit(files, err)
 		if at < 0 {
-			return res, joined(append(failed, err))
+			return res, fault.Joined(append(failed, err))
 		}
 		failed = append(failed, err)
 		files = slices.Delete(slices.Clone(files), at, at+1)
 	}
-	return Result{}, joined(failed)
+	return Result{}, fault.Joined(failed)
 }
 
 // culprit is the place of the file that an error is about, -1 where others would
@@ -31,13 +33,4 @@ func culprit(files []string, err error) int {
 		return -1
 	}
 	return slices.Index(files, e.File)
-}
-
-// joined is errors.Join, but for a single error, which stays as it is.
-func joined(errs []error) error {
-	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
-	if len(errs) == 1 {
-		return errs[0]
-	}
-	return errors.Join(errs...)
 }

@@ -2,9 +2,11 @@ package txn
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -20,8 +22,8 @@ func bringingBack(c *call) {
 }
 
 // formerMode is that of a file which is gone, nil where it has no journal.
-func (s *Store) formerMode(t *target) (*fs.FileMode, error) {
-	mode, err := recovery.FormerMode(s.fs, t.dir)
+func (s *Store) formerMode(t *workspace.Target) (*fs.FileMode, error) {
+	mode, err := recovery.FormerMode(s.src.FS, t.Dir)
 	if err != nil || mode == 0 {
 		return nil, err
 	}
@@ -48,11 +50,11 @@ func (s *Store) Restore(ctx context.Context, files []string, p Point, opts ...Op
 		}
 	}
 	for _, f := range files {
-		t, err := s.resolve(ctx, s.abs(f))
+		t, err := s.src.Resolve(ctx, s.src.Abs(f))
 		if err != nil {
 			return Result{}, err
 		}
-		if t.ws == nil {
+		if t.WS == nil {
 			return Result{}, noHistory(t) // and nothing is made to keep one
 		}
 	}
@@ -70,7 +72,7 @@ func (s *Store) Restore(ctx context.Context, files []string, p Point, opts ...Op
 // state at a point: a time or a transaction. A file that was made later is
 // removed; one whose history does not reach back so far is left as it is.
 func (s *Store) RestoreAll(ctx context.Context, p Point, opts ...Option) (Result, error) {
-	sc, err := s.scope(ctx, nil)
+	sc, err := s.src.Scope(ctx, nil)
 	if err != nil {
 		return Result{}, err
 	}
@@ -78,11 +80,11 @@ func (s *Store) RestoreAll(ctx context.Context, p Point, opts ...Option) (Result
 		return Result{}, err
 	}
 	if p.kind != pointTime {
-		return Result{}, &Error{Kind: ErrInvalid, Err: errorf("all files have a state in common only at a time or a transaction")}
+		return Result{}, &Error{Kind: ErrInvalid, Err: fmt.Errorf("all files have a state in common only at a time or a transaction")}
 	}
 	var names []string
-	for _, t := range sc.files {
-		names = append(names, t.real)
+	for _, t := range sc.Files {
+		names = append(names, t.Real)
 	}
 	if len(names) == 0 {
 		return Result{}, nil
@@ -100,7 +102,7 @@ func (s *Store) RestoreAll(ctx context.Context, p Point, opts ...Option) (Result
 			}
 		}
 		if len(young) == len(tx.drafts) {
-			return &Error{Kind: ErrNotFound, File: young[0], Err: errorf("has no version so old, and no other file has one")}
+			return &Error{Kind: ErrNotFound, File: young[0], Err: fmt.Errorf("has no version so old, and no other file has one")}
 		}
 		return nil
 	}, append(opts, bringingBack)...)
@@ -111,7 +113,7 @@ func (s *Store) RestoreAll(ctx context.Context, p Point, opts ...Option) (Result
 }
 
 func (s *Store) restoreDraft(ctx context.Context, tx *Tx, d *draft, p Point) error {
-	h := d.t.head()
+	h := headOf(d.t)
 	if h.last == 0 {
 		return noHistory(d.t)
 	}
@@ -129,7 +131,7 @@ func (s *Store) restoreDraft(ctx context.Context, tx *Tx, d *draft, p Point) err
 		return err
 	}
 	if rec == nil {
-		return &Error{Kind: ErrNotFound, File: d.name, Err: errorf("has no version so old")}
+		return &Error{Kind: ErrNotFound, File: d.name, Err: fmt.Errorf("has no version so old")}
 	}
 	return s.bringBack(tx, d, rec)
 }
@@ -147,7 +149,7 @@ func (s *Store) lastGood(h head) (*wal.Record, error) {
 // restoreOld brings one of all files back. It is false where the file's history
 // does not reach back so far.
 func (s *Store) restoreOld(tx *Tx, d *draft, p Point) (bool, error) {
-	h := d.t.head()
+	h := headOf(d.t)
 	if h.last == 0 {
 		return false, nil
 	}

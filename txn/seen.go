@@ -8,6 +8,8 @@ import (
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 )
 
 // FileNotices are what became of a file without its user's having asked for it: bytes
@@ -20,15 +22,15 @@ type FileNotices struct {
 // Seen takes note that somebody has read the notices of the tracked files at or below the
 // paths: Status and Verify tell of them no more. It returns them. What was kept stays.
 func (s *Store) Seen(ctx context.Context, paths []string) (list []FileNotices, err error) {
-	sc, skipped, err := s.scopeBeside(ctx, paths)
+	sc, skipped, err := s.src.ScopeBeside(ctx, paths)
 	if err != nil {
 		return nil, err
 	}
 	errs := []error{skipped}
-	for _, t := range sc.files {
+	for _, t := range sc.Files {
 		seen, err := s.seen(ctx, t)
 		if err != nil {
-			errs = append(errs, fail(t.name, err))
+			errs = append(errs, fault.In(t.Name, err))
 		} else if len(seen.Notices) > 0 {
 			list = append(list, seen)
 		}
@@ -36,29 +38,29 @@ func (s *Store) Seen(ctx context.Context, paths []string) (list []FileNotices, e
 	return list, errors.Join(errs...)
 }
 
-func (s *Store) seen(ctx context.Context, t *target) (FileNotices, error) {
-	n := FileNotices{File: t.real}
-	if unread, err := recovery.Notices(s.fs, t.dir); err != nil || len(unread) == 0 {
+func (s *Store) seen(ctx context.Context, t *workspace.Target) (FileNotices, error) {
+	n := FileNotices{File: t.Real}
+	if unread, err := recovery.Notices(s.src.FS, t.Dir); err != nil || len(unread) == 0 {
 		return n, err
 	}
 	// The file may be damaged, or leased: neither matters, since nothing of it changes.
 	how := locking{shut: true}
-	if l, leased, err := lockmgr.ReadLease(filepath.Join(t.dir, lockName)); err == nil && leased {
+	if l, leased, err := lockmgr.ReadLease(filepath.Join(t.Dir, workspace.LockName)); err == nil && leased {
 		how.lease = l.Tx
 	}
-	err := s.locked(ctx, []string{t.real}, how, func(*session) (err error) {
-		if n.Notices, err = recovery.Notices(s.fs, t.dir); err != nil {
+	err := s.locked(ctx, []string{t.Real}, how, func(*session) (err error) {
+		if n.Notices, err = recovery.Notices(s.src.FS, t.Dir); err != nil {
 			return err
 		}
-		return recovery.Seen(s.fs, t.dir)
+		return recovery.Seen(s.src.FS, t.Dir)
 	})
 	return n, err
 }
 
 // unread are the notices of a file that nobody has read yet. To whom the journal is not
 // open they are not told.
-func (s *Store) unread(t *target) ([]recovery.Notice, error) {
-	list, err := recovery.Notices(s.fs, t.dir)
+func (s *Store) unread(t *workspace.Target) ([]recovery.Notice, error) {
+	list, err := recovery.Notices(s.src.FS, t.Dir)
 	if errors.Is(err, fs.ErrPermission) {
 		err = nil
 	}

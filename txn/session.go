@@ -7,13 +7,16 @@ import (
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // session is some files, locked exclusively and settled.
 type session struct {
-	fileSet
+	workspace.FileSet
+	s       *Store
 	call    *call
 	held    *lockmgr.Held
 	report  []recovery.Done
@@ -26,7 +29,7 @@ type session struct {
 }
 
 // round is one try. The locks are released also where fn panics.
-func (ses *session) round(names []string, need *participants, deadline time.Time, fn func(*session) error) error {
+func (ses *session) round(names []string, need *workspace.Participants, deadline time.Time, fn func(*session) error) error {
 	return ses.through(func() error {
 		if err := ses.lock(names, need, deadline); err != nil {
 			return err
@@ -61,34 +64,34 @@ func (ses *session) through(fn func() error) (err error) {
 // widen lets journals follow files whose mode was widened. What is not settled may
 // be content that is to replace the file, and its mode with it: then it must not.
 func (ses *session) widen() error {
-	for _, t := range ses.targets {
-		if t.guarded() || t.file.Found.Info == nil || !t.file.Log.Trusted() {
+	for _, t := range ses.Targets {
+		if t.Guarded() || t.File.Found.Info == nil || !t.File.Log.Trusted() {
 			continue
 		}
-		a := t.accessOf(t.real, t.file.Found.Info)
-		want := a.dir
-		if t.dirMode == want.Perm() {
+		a := t.AccessOf(t.Real, t.File.Found.Info)
+		want := a.Dir
+		if t.DirMode == want.Perm() {
 			continue
 		}
-		have, err := ses.s.fs.Lstat(t.dir)
+		have, err := ses.s.src.FS.Lstat(t.Dir)
 		if err != nil {
-			return fail(t.name, err)
+			return fault.In(t.Name, err)
 		}
-		if gid, ok := groupOf(have); ok {
-			if of, _ := groupOf(t.file.Found.Info); of != gid {
-				want = everybody(want)
+		if gid, ok := workspace.GroupOf(have); ok {
+			if of, _ := workspace.GroupOf(t.File.Found.Info); of != gid {
+				want = workspace.Everybody(want)
 			}
 		}
 		if have.Mode().Perm() == want.Perm() {
 			continue
 		}
-		a.dir, a.file = want, a.file&want
-		err = ses.s.openInside(t.dir, a)
+		a.Dir, a.File = want, a.File&want
+		err = ses.s.src.OpenInside(t.Dir, a)
 		if err == nil {
-			err = ses.s.chmodDir(t.dir, want)
+			err = ses.s.src.ChmodDir(t.Dir, want)
 		}
 		if err != nil && !errors.Is(err, fs.ErrPermission) { // another user's, and no wider than the file
-			return fail(t.name, err)
+			return fault.In(t.Name, err)
 		}
 	}
 	return nil
@@ -98,16 +101,16 @@ func (ses *session) widen() error {
 // and before any of it is there. Who else asked for their locks meanwhile had seen
 // the file as it was.
 func (ses *session) narrowGuarded() error {
-	for _, t := range ses.targets {
-		if !t.guarded() {
+	for _, t := range ses.Targets {
+		if !t.Guarded() {
 			continue
 		}
-		_, err := ses.s.prepare(t)
+		_, err := ses.s.src.Prepare(t)
 		if err == nil {
-			err = fsys.SyncDir(ses.s.fs, t.dir)
+			err = fsys.SyncDir(ses.s.src.FS, t.Dir)
 		}
 		if err != nil {
-			return fail(t.name, err)
+			return fault.In(t.Name, err)
 		}
 	}
 	return nil
@@ -116,59 +119,59 @@ func (ses *session) narrowGuarded() error {
 // lock resolves the files, takes their locks in order, and looks whether they
 // still resolve to the same: a nearer workspace may have appeared meanwhile, or
 // a symlink been turned.
-func (ses *session) lock(names []string, need *participants, deadline time.Time) error {
+func (ses *session) lock(names []string, need *workspace.Participants, deadline time.Time) error {
 	reqs := lockSet{}
 	for _, name := range names {
-		if err := ses.s.makeParents(ses.ctx, name, ses.call); err != nil {
+		if err := ses.s.makeParents(ses.Ctx, name, ses.call); err != nil {
 			return err
 		}
-		t, err := ses.s.resolveBy(ses.ctx, name, lookup{create: true, made: &ses.call.made, passOver: ses.call.passOver})
+		t, err := ses.s.src.ResolveBy(ses.Ctx, name, workspace.Lookup{Create: true, Made: &ses.call.made, PassOver: ses.call.passOver, Hasty: ses.call.hasty})
 		if err != nil {
 			return err
 		}
-		if ses.find(t.real) != nil {
+		if ses.Find(t.Real) != nil {
 			continue
 		}
-		if mode, ok := ses.call.modes[t.real]; ok {
-			t.most = &mode
-		} else if ses.call.bringsBack && t.info == nil {
-			if t.most, err = ses.s.formerMode(t); err != nil {
-				return fail(name, err)
+		if mode, ok := ses.call.modes[t.Real]; ok {
+			t.Most = &mode
+		} else if ses.call.bringsBack && t.Info == nil {
+			if t.Most, err = ses.s.formerMode(t); err != nil {
+				return fault.In(name, err)
 			}
 		}
-		ses.targets = append(ses.targets, t)
+		ses.Targets = append(ses.Targets, t)
 	}
 	ses.narrowTransfer()
-	ses.resolveExtra(need)
-	if err := ses.noCopies(); err != nil {
+	ses.ResolveExtra(need)
+	if err := ses.NoCopies(); err != nil {
 		return err
 	}
-	for _, t := range ses.all() {
-		a, err := ses.s.prepare(t)
+	for _, t := range ses.All() {
+		a, err := ses.s.src.Prepare(t)
 		if errors.Is(err, fs.ErrNotExist) {
-			return errors.Join(errAgain, fail(t.name, err)) // the workspace went away
+			return errors.Join(workspace.ErrAgain, fault.In(t.Name, err)) // the workspace went away
 		}
 		if err == nil && !ses.call.shut {
-			err = t.lost
+			err = t.Lost
 		}
 		if err != nil {
-			return fail(t.name, err)
+			return fault.In(t.Name, err)
 		}
 		reqs.add(t, a, ses.call.lease)
 	}
-	held, err := ses.s.locks.Acquire(ses.ctx, max(0, time.Until(deadline)), reqs.list)
+	held, err := ses.s.src.Locks.Acquire(ses.Ctx, max(0, time.Until(deadline)), reqs.list)
 	if errors.Is(err, fs.ErrNotExist) {
-		return errors.Join(errAgain, err) // the workspace went away
+		return errors.Join(workspace.ErrAgain, err) // the workspace went away
 	}
 	if err != nil {
-		return fail("", err)
+		return fault.In("", err)
 	}
 	ses.held = held
 	ses.waited = held.Waited()
 	if err := ses.recheck(); err != nil {
 		return err
 	}
-	ses.call.targets = ses.targets
+	ses.call.targets = ses.Targets
 	return ses.narrowGuarded()
 }
 
@@ -178,57 +181,57 @@ type lockSet struct {
 	seen map[wal.ID]bool
 }
 
-func (l *lockSet) add(t *target, a access, tx string) {
+func (l *lockSet) add(t *workspace.Target, a workspace.Access, tx string) {
 	if l.seen == nil {
 		l.seen = map[wal.ID]bool{}
 	}
-	if !l.seen[t.ws.id] {
-		l.seen[t.ws.id] = true
-		l.list = append(l.list, t.ws.lockRequest(lockmgr.Shared, a.file))
+	if !l.seen[t.WS.ID] {
+		l.seen[t.WS.ID] = true
+		l.list = append(l.list, t.WS.LockRequest(lockmgr.Shared, a.File))
 	}
-	l.list = append(l.list, t.lockRequest(a, tx))
+	l.list = append(l.list, t.LockRequest(a, tx))
 }
 
 func (ses *session) recheck() error {
-	for _, t := range ses.all() {
-		again, err := ses.s.resolveBy(ses.ctx, t.name, lookup{held: true, passOver: ses.call.passOver})
+	for _, t := range ses.All() {
+		again, err := ses.s.src.ResolveBy(ses.Ctx, t.Name, workspace.Lookup{Held: true, PassOver: ses.call.passOver})
 		if err != nil {
 			return err
 		}
-		if again.ws == nil || again.ws.id != t.ws.id || again.real != t.real {
-			return errAgain
+		if again.WS == nil || again.WS.ID != t.WS.ID || again.Real != t.Real {
+			return workspace.ErrAgain
 		}
-		t.info, t.parent, t.private = again.info, again.parent, again.private
+		t.Info, t.Parent, t.Private = again.Info, again.Parent, again.Private
 	}
 	return nil
 }
 
 // settle opens the journals, looks at the files, and lets recovery decide.
-func (ses *session) settle(need *participants) error {
+func (ses *session) settle(need *workspace.Participants) error {
 	var files []*recovery.File
-	for _, t := range ses.all() {
+	for _, t := range ses.All() {
 		if err := ses.open(t); err != nil {
-			return fail(t.name, err)
+			return fault.In(t.Name, err)
 		}
-		files = append(files, t.file)
+		files = append(files, t.File)
 	}
 	if ses.clean() && !ses.call.sweep {
 		return ses.readable()
 	}
-	plan, err := recovery.MakePlan(files, need.unreachable)
+	plan, err := recovery.MakePlan(files, need.Unreachable)
 	var missing *recovery.MissingError
 	if errors.As(err, &missing) {
-		need.list = append(need.list, missing.Participants...)
-		return errAgain
+		need.List = append(need.List, missing.Participants...)
+		return workspace.ErrAgain
 	}
 	if d := ses.call.decide; err == nil && d != nil {
 		var made bool
 		if made, err = d.record(plan, files); made && err == nil {
-			plan, err = recovery.MakePlan(files, need.unreachable)
+			plan, err = recovery.MakePlan(files, need.Unreachable)
 		}
 	}
 	if err != nil {
-		return fail("", err)
+		return fault.In("", err)
 	}
 	ses.recover(plan)
 	for _, tell := range []func([]recovery.Done){ses.call.recovered, ses.s.opt.OnRecovery} {
@@ -245,61 +248,51 @@ func (ses *session) settle(need *participants) error {
 // recover does what the plan says. The histories of files that only other programs
 // change grow by it.
 func (ses *session) recover(plan *recovery.Plan) {
-	all := ses.all()
+	all := ses.All()
 	before := make([]wal.LSN, len(all))
 	for i, t := range all {
-		before[i] = t.file.Log.State().Segment
+		before[i] = t.File.Log.State().Segment
 	}
 	ses.report = recovery.Apply(plan)
 	for i, t := range all {
-		_ = ses.s.tidy(ses.ctx, t, before[i]) // tried again with the next segment; a commit then tells
+		_ = ses.s.tidy(ses.Ctx, t, before[i]) // tried again with the next segment; a commit then tells
 	}
 }
 
 // readable refuses a file that is no document, so that it can't be taken for one
 // that is not there. A tracked one was reported as damaged before.
 func (ses *session) readable() error {
-	for _, t := range ses.targets {
-		if t.file.Found.Err == nil || ses.call.mendDamage || ses.call.sweep {
+	for _, t := range ses.Targets {
+		if t.File.Found.Err == nil || ses.call.mendDamage || ses.call.sweep {
 			continue
 		}
-		begins, err := t.begins(&t.file.Found)
+		begins, err := t.Begins(&t.File.Found)
 		if err == nil && !begins {
-			err = t.file.Found.Err
+			err = t.File.Found.Err
 		}
 		if err != nil {
-			return fail(t.name, err)
+			return fault.In(t.Name, err)
 		}
 	}
 	return nil
 }
 
-// begins tells that what was found is blank, and that the file has no history: it is as
-// good as none, and can be given a document.
-func (t *target) begins(found *recovery.Found) (bool, error) {
-	if !found.Blank() {
-		return false, nil
-	}
-	newest, err := t.newest()
-	return newest == nil, err
-}
-
 // clean tells that no file needs recovery: the common case, told by `state` and
 // a hash.
 func (ses *session) clean() bool {
-	for _, t := range ses.all() {
-		if !t.file.Log.Trusted() || t.file.Log.Cut().Bytes > 0 {
+	for _, t := range ses.All() {
+		if !t.File.Log.Trusted() || t.File.Log.Cut().Bytes > 0 {
 			return false
 		}
-		if !t.file.Log.Empty() && t.file.Found.Version != t.file.Log.State().Content {
+		if !t.File.Log.Empty() && t.File.Found.Version != t.File.Log.State().Content {
 			return false
 		}
 	}
 	return true
 }
 
-func (ses *session) open(t *target) error {
-	a, err := ses.s.accessFor(t)
+func (ses *session) open(t *workspace.Target) error {
+	a, err := ses.s.src.AccessFor(t)
 	if err != nil {
 		return err
 	}
@@ -307,35 +300,35 @@ func (ses *session) open(t *target) error {
 	if err != nil {
 		return err
 	}
-	t.file = &recovery.File{
-		FS: ses.s.fs, Key: t.key(), Former: t.formerKeys(), Dir: t.dir, Target: t.real,
+	t.File = &recovery.File{
+		FS: ses.s.src.FS, Key: t.Key(), Former: t.FormerKeys(), Dir: t.Dir, Target: t.Real,
 		Journal: log, Log: log, Limits: ses.s.opt.Limits,
 	}
-	if t.stillThere(found) {
-		t.file.Found = *found
+	if t.StillThere(found) {
+		t.File.Found = *found
 		return nil
 	}
-	return t.file.Look()
+	return t.File.Look()
 }
 
 // afterRecovery turns what recovery could not settle into an error, unless the
 // caller wants to go on with a damaged file, and looks again at what it changed.
 func (ses *session) afterRecovery() error {
 	for _, done := range ses.report {
-		t := ses.byKey(done.Key)
+		t := ses.ByKey(done.Key)
 		var damage *recovery.DamagedError
 		if errors.As(done.Err, &damage) && ses.call.mendDamage {
 			continue
 		}
 		if errors.Is(done.Err, recovery.ErrChanged) {
-			return errAgain
+			return workspace.ErrAgain
 		}
 		if done.Err != nil {
-			return fail(t.name, done.Err)
+			return fault.In(t.Name, done.Err)
 		}
 		// Replaced, or freed of a second link that a half-done rename left.
-		if err := t.file.Look(); err != nil {
-			return fail(t.name, err)
+		if err := t.File.Look(); err != nil {
+			return fault.In(t.Name, err)
 		}
 	}
 	return nil
@@ -344,9 +337,9 @@ func (ses *session) afterRecovery() error {
 // release closes the journals and gives the locks back.
 func (ses *session) release() error {
 	var errs []error
-	for _, t := range ses.all() {
-		if t.file != nil {
-			errs = append(errs, t.file.Log.Close())
+	for _, t := range ses.All() {
+		if t.File != nil {
+			errs = append(errs, t.File.Log.Close())
 		}
 	}
 	if ses.held != nil {

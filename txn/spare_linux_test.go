@@ -14,9 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/jtx-project/jtx/wal/fsys"
-
 	"github.com/jtx-project/jtx/txn/internal/hooks"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // spareTest is a store with a file that was just changed several times in a row.
@@ -35,7 +35,7 @@ func spareTest(t *testing.T, o Options) (*Store, string) {
 
 func sparesOf(t *testing.T, file string) []string {
 	t.Helper()
-	list, err := filepath.Glob(filepath.Join(filepath.Dir(file), metaDir, "files", filepath.Base(file), "spare*"))
+	list, err := filepath.Glob(filepath.Join(filepath.Dir(file), workspace.MetaDir, "files", filepath.Base(file), "spare*"))
 	require.NoError(t, err)
 	return list
 }

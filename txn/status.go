@@ -3,12 +3,14 @@ package txn
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -58,24 +60,24 @@ func (f *FileStatus) idle() bool {
 // it has found.
 func (s *Store) Status(ctx context.Context, paths []string) (Status, error) {
 	var st Status
-	sc, skipped, err := s.scopeBeside(ctx, paths)
+	sc, skipped, err := s.src.ScopeBeside(ctx, paths)
 	if err != nil {
 		return st, err
 	}
-	for _, w := range sc.workspaces {
-		st.Workspaces = append(st.Workspaces, WorkspaceStatus{w.root, w.id.String(), w.tree})
+	for _, w := range sc.Workspaces {
+		st.Workspaces = append(st.Workspaces, WorkspaceStatus{w.Root, w.ID.String(), w.Tree})
 	}
 	txs, unread := s.openTxsAround(sc)
 	for _, t := range txs {
 		st.Open = append(st.Open, t.Info())
 	}
-	list, unset := s.protectionsIn(sc) // what of the settings can be read
-	for _, t := range sc.files {
+	list, unset := s.src.ProtectionsIn(sc) // what of the settings can be read
+	for _, t := range sc.Files {
 		if ctx.Err() != nil {
 			return st, context.Cause(ctx)
 		}
 		f := s.statusOf(ctx, t)
-		f.Protected = protectedBy(list, t.real)
+		f.Protected = workspace.ProtectedBy(list, t.Real)
 		if f.Condition == "untracked" && !f.Protected && f.idle() {
 			continue // somebody has had it locked, and then did not change it
 		}
@@ -88,13 +90,13 @@ func (s *Store) Status(ctx context.Context, paths []string) (Status, error) {
 }
 
 // addUnrecorded looks at the protected files of which no version is recorded.
-func (s *Store) addUnrecorded(ctx context.Context, sc *scope, list []Protection, st *Status) error {
+func (s *Store) addUnrecorded(ctx context.Context, sc *workspace.Scope, list []workspace.Protection, st *Status) error {
 	names, err := s.unrecorded(ctx, sc, list)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		i, known := slices.BinarySearchFunc(st.Files, name, func(f FileStatus, name string) int { return compare(f.File, name) })
+		i, known := slices.BinarySearchFunc(st.Files, name, func(f FileStatus, name string) int { return strings.Compare(f.File, name) })
 		if !known {
 			st.Files = slices.Insert(st.Files, i, FileStatus{File: name, Protected: true})
 		}
@@ -106,12 +108,12 @@ func (s *Store) addUnrecorded(ctx context.Context, sc *scope, list []Protection,
 				f.Condition = "" // it can't be read
 			}
 		}
-		w, err := s.coveredBy(ctx, filepath.Dir(name))
+		w, err := s.src.CoveredBy(ctx, filepath.Dir(name))
 		if err != nil {
-			return fail(name, err)
+			return fault.In(name, err)
 		}
 		if w != nil {
-			f.Workspace = w.root
+			f.Workspace = w.Root
 		}
 	}
 	return nil
@@ -119,28 +121,28 @@ func (s *Store) addUnrecorded(ctx context.Context, sc *scope, list []Protection,
 
 // statusOf looks at one file. A commit in progress makes some of what it reads
 // older than the rest; then it says pending.
-func (s *Store) statusOf(ctx context.Context, t *target) FileStatus {
-	fst := FileStatus{File: t.real, Workspace: t.ws.root}
-	lock := filepath.Join(t.dir, lockName)
+func (s *Store) statusOf(ctx context.Context, t *workspace.Target) FileStatus {
+	fst := FileStatus{File: t.Real, Workspace: t.WS.Root}
+	lock := filepath.Join(t.Dir, workspace.LockName)
 	var err error
-	if fst.Lock, err = s.locks.Probe(lock); ignoreNotExist(err) != nil {
-		fst.Err = fail(t.real, err)
+	if fst.Lock, err = s.src.Locks.Probe(lock); fault.UnlessMissing(err) != nil {
+		fst.Err = fault.In(t.Real, err)
 	}
-	fst.JournalBytes, fst.Segments, err = wal.Usage(s.fs, t.dir)
+	fst.JournalBytes, fst.Segments, err = wal.Usage(s.src.FS, t.Dir)
 	if err != nil {
-		fst.Err = fail(t.real, err)
+		fst.Err = fault.In(t.Real, err)
 	}
 	if fst.Unread, err = s.unread(t); err != nil {
-		fst.Err = fail(t.real, err)
+		fst.Err = fault.In(t.Real, err)
 	}
 	if err := s.condition(ctx, t, &fst); err != nil {
-		fst.Err = fail(t.real, err)
+		fst.Err = fault.In(t.Real, err)
 	}
 	return fst
 }
 
-func (s *Store) condition(ctx context.Context, t *target, fst *FileStatus) error {
-	err := s.atRest(ctx, []*target{t}, looking{hasty: true, silent: true}, func(seen []*target) error {
+func (s *Store) condition(ctx context.Context, t *workspace.Target, fst *FileStatus) error {
+	err := s.atRest(ctx, []*workspace.Target{t}, looking{hasty: true, silent: true}, func(seen []*workspace.Target) error {
 		t = seen[0]
 		return nil
 	})
@@ -148,35 +150,35 @@ func (s *Store) condition(ctx context.Context, t *target, fst *FileStatus) error
 	case errors.Is(err, ErrLockTimeout):
 		fst.Condition = "pending" // it is being written
 		return nil
-	case errors.Is(fail(t.real, err), ErrDamaged):
+	case errors.Is(fault.In(t.Real, err), ErrDamaged):
 		fst.Condition = "damaged"
 		return err
 	case err != nil:
 		return err // it can't be looked at
 	}
-	fst.Rev = t.head().rev
+	fst.Rev = headOf(t).rev
 	switch {
-	case t.plan != nil:
-		fst.Condition = conditionOf(t.plan)
-		if t.plan.Case.Action == recovery.SetAside {
-			return &recovery.DamagedError{File: t.real, Rev: fst.Rev, Err: t.file.Found.Err}
+	case t.Plan != nil:
+		fst.Condition = conditionOf(t.Plan)
+		if t.Plan.Case.Action == recovery.SetAside {
+			return &recovery.DamagedError{File: t.Real, Rev: fst.Rev, Err: t.File.Found.Err}
 		}
 		return nil
-	case t.file.Journal.Empty():
+	case t.File.Journal.Empty():
 		fst.Condition = "untracked"
 		return nil
 	}
 	fst.Condition = "clean"
-	fst.InPlace, err = s.writtenInPlace(t, t.file.Journal.State().Last)
-	if errors.Is(fail(t.real, err), ErrDamaged) || errors.Is(err, wal.ErrNotFound) {
+	fst.InPlace, err = s.writtenInPlace(t, t.File.Journal.State().Last)
+	if errors.Is(fault.In(t.Real, err), ErrDamaged) || errors.Is(err, wal.ErrNotFound) {
 		fst.Condition = "damaged"
 	}
 	return err
 }
 
 // writtenInPlace tells whether the record at lsn is of a write in place.
-func (s *Store) writtenInPlace(t *target, lsn wal.LSN) (bool, error) {
-	rec, err := t.file.Journal.Read(lsn)
+func (s *Store) writtenInPlace(t *workspace.Target, lsn wal.LSN) (bool, error) {
+	rec, err := t.File.Journal.Read(lsn)
 	return err == nil && rec.Kind == wal.KindInPlace, err
 }
 
@@ -200,11 +202,4 @@ func conditionOf(fp *recovery.FilePlan) string {
 	default:
 		return "pending"
 	}
-}
-
-func ignoreNotExist(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }

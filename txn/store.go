@@ -1,7 +1,9 @@
 package txn
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/user"
@@ -12,7 +14,9 @@ import (
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/hooks"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -46,7 +50,7 @@ func ParseDurability(s string) (Durability, error) {
 			return d, nil
 		}
 	}
-	return 0, &Error{Kind: ErrInvalid, Err: errorf("durability %q: want full, journal or none", s)}
+	return 0, &Error{Kind: ErrInvalid, Err: fmt.Errorf("durability %q: want full, journal or none", s)}
 }
 
 // DefaultLockTimeout is how long a transaction waits for locks if Options says
@@ -106,11 +110,8 @@ func init() {
 // milliseconds behind a transaction it keeps its locks, for the next one on the
 // same files, unless somebody else wants them. [Store.Close] lets go of all.
 type Store struct {
-	dir   string
-	opt   Options
-	fs    fsys.FS
-	boot  [16]byte // of the machine
-	locks *lockmgr.Manager
+	opt Options
+	src *workspace.Site
 	*kept
 }
 
@@ -129,7 +130,7 @@ type kept struct {
 func Open(dir string, opt Options) (*Store, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, fail(dir, err)
+		return nil, fault.In(dir, err)
 	}
 	if opt.LockTimeout == 0 {
 		opt.LockTimeout = DefaultLockTimeout
@@ -157,7 +158,13 @@ func Open(dir string, opt Options) (*Store, error) {
 	k.lagging.files = map[string]*session{}
 	k.cache.files = map[string]*cached{}
 	k.handles.open = map[string]*handle{}
-	return &Store{dir: abs, opt: opt, fs: h.FS, boot: h.Boot, locks: lockmgr.Default, kept: k}, nil
+	s := &Store{opt: opt, kept: k, src: &workspace.Site{
+		Dir: abs, FS: h.FS, Boot: h.Boot, Locks: lockmgr.Default, LockTimeout: opt.LockTimeout, OnSkipped: opt.OnSkipped,
+	}}
+	s.src.Settle = func(ctx context.Context, name, passOver string, hasty bool) error {
+		return s.locked(ctx, []string{name}, locking{passOver: passOver, sweep: true, hasty: hasty}, nothing)
+	}
+	return s, nil
 }
 
 // shared is the store of [Do], [View] and [Update]: one for the working directory
@@ -165,12 +172,12 @@ func Open(dir string, opt Options) (*Store, error) {
 func shared() (*Store, error) {
 	dir, err := filepath.Abs(".")
 	if err != nil {
-		return nil, fail(".", err)
+		return nil, fault.In(".", err)
 	}
 	actor := defaultActor()
 	sharedMu.Lock()
 	defer sharedMu.Unlock()
-	if s := sharedStore; s != nil && s.dir == dir && s.opt.Actor == actor {
+	if s := sharedStore; s != nil && s.src.Dir == dir && s.opt.Actor == actor {
 		return s, nil
 	}
 	sharedStore, err = Open(dir, Options{Actor: actor})
@@ -195,34 +202,8 @@ func defaultActor() string {
 	return strconv.Itoa(os.Getuid())
 }
 
-// abs is the path of a file that the caller named.
-func (s *Store) abs(name string) string {
-	if filepath.IsAbs(name) {
-		return filepath.Clean(name)
-	}
-	return filepath.Join(s.dir, name)
+// Init makes dir the root of a workspace that covers its whole tree. Where there
+// is a workspace already it is left, and created is false.
+func (s *Store) Init(ctx context.Context, dir string) (root string, created bool, err error) {
+	return s.src.MakeRoot(ctx, dir)
 }
-
-// names tells whether name leads to path, which is absolute and clean, as abs does.
-func (s *Store) names(name, path string) bool {
-	at := len(path) - len(name)
-	if at <= 0 || path[at:] != name {
-		return at == 0 && path == name || s.abs(name) == path
-	}
-	inDir := at == len(s.dir)+1 && path[:at-1] == s.dir && os.IsPathSeparator(path[at-1]) && !filepath.IsAbs(name)
-	return inDir || s.abs(name) == path
-}
-
-func (s *Store) absAll(names []string) []string {
-	all := make([]string, len(names))
-	for i, name := range names {
-		all[i] = s.abs(name)
-	}
-	return all
-}
-
-func now() time.Time { return time.Now().UTC() }
-
-// isAhead tells that a time that has been is still to come, by today's clock: the one
-// that it is by was ahead.
-func isAhead(t time.Time) bool { return time.Until(t) > lockmgr.MaxSkew }

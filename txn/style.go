@@ -2,9 +2,11 @@ package txn
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 
+	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
@@ -25,7 +27,7 @@ func ParseIndent(word string) (jsonpatch.Style, error) {
 	}
 	n, err := strconv.Atoi(word)
 	if err != nil || n < 1 || n > maxIndent {
-		return jsonpatch.Style{}, &Error{Kind: ErrInvalid, Err: errorf("indent %q: want a number of spaces from 1 to %d, tab or compact", word, maxIndent)}
+		return jsonpatch.Style{}, &Error{Kind: ErrInvalid, Err: fmt.Errorf("indent %q: want a number of spaces from 1 to %d, tab or compact", word, maxIndent)}
 	}
 	return jsonpatch.Style{Indent: strings.Repeat(" ", n)}, nil
 }
@@ -40,12 +42,12 @@ func (tx *Tx) style(d *draft) (jsonpatch.Style, error) {
 	if style.Indent != "" || style.Compact || d.doc != nil && (len(d.doc.Bytes()) > small || d.doc.ShowsIndent()) {
 		return style, nil
 	}
-	if d.t == nil || d.t.ws == nil {
+	if d.t == nil || d.t.WS == nil {
 		return style, nil
 	}
-	values, err := tx.s.readSettings(d.t.ws.root)
+	values, err := tx.s.src.ReadSettings(d.t.WS.Root)
 	if err != nil || values[SettingIndent] == nil {
-		return style, fail(d.name, err)
+		return style, fault.In(d.name, err)
 	}
 	var word string
 	if json.Unmarshal(values[SettingIndent], &word) != nil {
@@ -75,7 +77,7 @@ func (tx *Tx) Format(file string, f jsonpatch.Format) error {
 	}
 	next, err := d.doc.Format(f, tx.lim)
 	if err != nil || next.Doc == d.doc {
-		return fail(d.name, err)
+		return fault.In(d.name, err)
 	}
 	return d.replace(next.Doc, tx.lim)
 }

@@ -3,7 +3,9 @@ package txn
 import (
 	"context"
 	"errors"
+	"fmt"
 
+	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -26,10 +28,10 @@ func (tr *transfer) noteOrigins(src, dst *draft, rev uint64) error {
 		tr.origin.Kind = wal.OriginMoved
 	}
 	tr.left = wal.Origin{Kind: wal.OriginLeft}
-	if src.t.ws.id == dst.t.ws.id {
-		tr.origin.Path, tr.left.Path = src.t.rel, dst.t.rel
+	if src.t.WS.ID == dst.t.WS.ID {
+		tr.origin.Path, tr.left.Path = src.t.Rel, dst.t.Rel
 	}
-	newest, err := src.t.file.Newest()
+	newest, err := src.t.File.Newest()
 	if newest != nil {
 		tr.origin.Txn = idOf(newest)
 	}
@@ -91,16 +93,16 @@ func (s *Store) runTransfer(tx *Tx, c *call) error {
 	case err != nil:
 		return err
 	case src == dst:
-		return &Error{Kind: ErrInvalid, File: tr.to, Err: errorf("is the file itself")}
+		return &Error{Kind: ErrInvalid, File: tr.to, Err: fmt.Errorf("is the file itself")}
 	case dst.doc != nil && !c.replace:
 		return &Error{Kind: ErrConflict, File: tr.to, Err: ErrExists}
 	}
-	rev, err := src.t.rev()
+	rev, err := src.t.Rev()
 	if err != nil {
-		return fail(tr.from, err)
+		return fault.In(tr.from, err)
 	}
 	if err := tr.noteOrigins(src, dst, rev); err != nil {
-		return fail(tr.from, err)
+		return fault.In(tr.from, err)
 	}
 	if err := dst.replace(src.doc, tx.lim); err != nil {
 		return err
@@ -119,8 +121,8 @@ func (ses *session) narrowTransfer() {
 	if tr == nil {
 		return
 	}
-	from, to := ses.byName(ses.s.abs(tr.from)), ses.byName(ses.s.abs(tr.to))
+	from, to := ses.ByName(ses.s.src.Abs(tr.from)), ses.ByName(ses.s.src.Abs(tr.to))
 	if from != nil && to != nil && from != to {
-		to.like = from
+		to.Like = from
 	}
 }

@@ -2,9 +2,12 @@ package txn
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -37,7 +40,7 @@ type draft struct {
 	real  string // symlinks resolved
 	found recovery.Found
 	rev   uint64
-	t     *target // nil in a View
+	t     *workspace.Target // nil in a View
 
 	doc   *jsonpatch.Document // as the transaction sees it; nil where there is no file
 	ops   jsonpatch.Patch     // what it has done
@@ -69,13 +72,13 @@ func (d *draft) versionNow() wal.Version {
 // session: that finds the files as they are.
 func newTx(ses *session, before *Tx) *Tx {
 	tx := newEmptyTx(ses.s)
-	tx.drafts = make([]*draft, len(ses.targets))
-	for i, t := range ses.targets {
-		d := &draft{name: t.name, real: t.real, t: t}
+	tx.drafts = make([]*draft, len(ses.Targets))
+	for i, t := range ses.Targets {
+		d := &draft{name: t.Name, real: t.Real, t: t}
 		if before != nil {
 			d.found = before.drafts[i].leaves()
 		} else {
-			d.found = t.current()
+			d.found = t.Current()
 		}
 		d.doc = d.found.Doc
 		tx.drafts[i] = d
@@ -124,12 +127,12 @@ func (tx *Tx) file(name string) (*draft, error) {
 		return tx.last, nil
 	}
 	for _, d := range tx.drafts {
-		if tx.s.names(name, d.name) {
+		if tx.s.src.Names(name, d.name) {
 			tx.last, tx.lastName = d, name
 			return d, nil
 		}
 	}
-	if d := tx.alias(tx.s.abs(name)); d != nil {
+	if d := tx.alias(tx.s.src.Abs(name)); d != nil {
 		return d, nil
 	}
 	return nil, &Error{Kind: ErrNotListed, File: name, Err: ErrNotListed}
@@ -140,7 +143,7 @@ func (tx *Tx) alias(path string) *draft {
 	if d := tx.aliases[path]; d != nil {
 		return d
 	}
-	real, err := realPath(tx.s.fs, path)
+	real, err := workspace.RealPath(tx.s.src.FS, path)
 	if err != nil {
 		return nil
 	}
@@ -170,7 +173,7 @@ func (tx *Tx) existing(name string) (*draft, error) {
 // missing says that there is no document.
 func (d *draft) missing(name string) error {
 	if d.found.Blank() && len(d.ops) == 0 {
-		return &Error{Kind: ErrNotFound, File: name, Err: errorf("is empty: set, put or merge give it a document")}
+		return &Error{Kind: ErrNotFound, File: name, Err: fmt.Errorf("is empty: set, put or merge give it a document")}
 	}
 	return &Error{Kind: ErrNotFound, File: name, Err: noSuchFile{}}
 }
@@ -200,7 +203,7 @@ func (tx *Tx) apply(d *draft, p jsonpatch.Patch) error {
 	}
 	next, err := d.doc.Edit(p, style, tx.lim)
 	if err != nil {
-		return conflict(d.name, err)
+		return fault.Conflict(d.name, err)
 	}
 	d.doc, d.styled = next.Doc, d.styled || next.Styled
 	p = p.Compact()

@@ -15,6 +15,8 @@ import (
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn/backup"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -105,24 +107,24 @@ const (
 // txHome is where a new transaction is kept: in the first file's workspace; with
 // no file in that of the store's directory, or where none covers that, in the
 // user's state directory.
-func (s *Store) txHome(ctx context.Context, files []string, made *[]*workspace) (string, error) {
+func (s *Store) txHome(ctx context.Context, files []string, made *[]*workspace.Workspace) (string, error) {
 	if len(files) > 0 {
-		t, err := s.resolveBy(ctx, s.abs(files[0]), lookup{create: true, made: made})
+		t, err := s.src.ResolveBy(ctx, s.src.Abs(files[0]), workspace.Lookup{Create: true, Made: made})
 		if err != nil {
 			return "", err
 		}
-		return filepath.Join(t.ws.meta(), txDir), nil
+		return filepath.Join(t.WS.Meta(), workspace.TxDir), nil
 	}
-	real, err := realDir(s.dir)
+	real, err := workspace.RealDir(s.src.Dir)
 	if err != nil {
-		return "", fail(s.dir, err)
+		return "", fault.In(s.src.Dir, err)
 	}
-	w, err := s.findWorkspace(ctx, real)
+	w, err := s.src.FindWorkspace(ctx, real)
 	if err != nil {
-		return "", fail(s.dir, err)
+		return "", fault.In(s.src.Dir, err)
 	}
 	if w != nil {
-		return filepath.Join(w.meta(), txDir), nil
+		return filepath.Join(w.Meta(), workspace.TxDir), nil
 	}
 	return userTxDir()
 }
@@ -153,12 +155,12 @@ func (s *Store) Resume(ctx context.Context, id string) (*OpenTx, error) {
 	found := map[string]string{}
 	pointers, _ := userTxDir() // none lead anywhere where there is no such directory
 	for _, dir := range dirs {
-		entries, err := s.fs.ReadDir(dir)
+		entries, err := s.src.FS.ReadDir(dir)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 			continue // another user's, if it is there: this one has begun none in it
 		}
 		if err != nil {
-			return nil, fail(dir, err)
+			return nil, fault.In(dir, err)
 		}
 		for _, e := range entries {
 			path := filepath.Join(dir, e.Name())
@@ -168,21 +170,21 @@ func (s *Store) Resume(ctx context.Context, id string) (*OpenTx, error) {
 			if e.Type()&fs.ModeSymlink != 0 && dir != pointers {
 				continue // of those in a workspace nothing is known
 			}
-			if _, err := s.fs.Stat(filepath.Join(path, txName)); err == nil {
+			if _, err := s.src.FS.Stat(filepath.Join(path, txName)); err == nil {
 				found[e.Name()] = path
 			}
 		}
 	}
 	switch {
 	case len(found) == 0 || len(id) < 4:
-		return nil, &Error{Kind: ErrNotFound, Err: errorf("no open transaction %s", given)}
+		return nil, &Error{Kind: ErrNotFound, Err: fmt.Errorf("no open transaction %s", given)}
 	case len(found) > 1:
-		return nil, &Error{Kind: ErrInvalid, Err: errorf("%d open transactions begin with %s", len(found), given)}
+		return nil, &Error{Kind: ErrInvalid, Err: fmt.Errorf("%d open transactions begin with %s", len(found), given)}
 	}
 	for _, path := range found {
 		real, err := filepath.EvalSymlinks(path)
 		if err != nil {
-			return nil, fail(path, err)
+			return nil, fault.In(path, err)
 		}
 		t := &OpenTx{s: s, dir: real}
 		return t, t.load()
@@ -192,16 +194,16 @@ func (s *Store) Resume(ctx context.Context, id string) (*OpenTx, error) {
 
 func (s *Store) txDirs(ctx context.Context) ([]string, error) {
 	var dirs []string
-	real, err := realDir(s.dir)
+	real, err := workspace.RealDir(s.src.Dir)
 	if err != nil {
-		return nil, fail(s.dir, err)
+		return nil, fault.In(s.src.Dir, err)
 	}
-	w, err := s.findWorkspace(ctx, real)
+	w, err := s.src.FindWorkspace(ctx, real)
 	if err != nil {
-		return nil, fail(s.dir, err)
+		return nil, fault.In(s.src.Dir, err)
 	}
 	if w != nil {
-		dirs = append(dirs, filepath.Join(w.meta(), txDir))
+		dirs = append(dirs, filepath.Join(w.Meta(), workspace.TxDir))
 	}
 	if home, err := userTxDir(); err == nil {
 		dirs = append(dirs, home)
@@ -214,12 +216,12 @@ func (s *Store) txDirs(ctx context.Context) ([]string, error) {
 const maxTx = 1 << 30
 
 func (t *OpenTx) load() error {
-	data, err := fsys.ReadAtMost(t.s.fs, filepath.Join(t.dir, txName), maxTx)
+	data, err := fsys.ReadAtMost(t.s.src.FS, filepath.Join(t.dir, txName), maxTx)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &Error{Kind: ErrNotFound, Err: errorf("no open transaction %s", filepath.Base(t.dir))}
+		return &Error{Kind: ErrNotFound, Err: fmt.Errorf("no open transaction %s", filepath.Base(t.dir))}
 	}
 	if err != nil {
-		return fail(t.dir, err)
+		return fault.In(t.dir, err)
 	}
 	name := filepath.Base(t.dir)
 	t.data, t.damage = txData{}, nil
@@ -232,7 +234,7 @@ func (t *OpenTx) load() error {
 	}
 	id, wrong := wal.ParseID(name)
 	if wrong != nil {
-		return fail(t.dir, wrong) // it is kept nowhere that jtx made
+		return fault.In(t.dir, wrong) // it is kept nowhere that jtx made
 	}
 	t.data = txData{ID: name, Created: id.Time()}
 	t.damage = &Error{Kind: ErrDamaged, Err: &TxDamagedError{name, filepath.Join(t.dir, txName), err}}
@@ -284,22 +286,22 @@ func (t *OpenTx) save() error {
 	}
 	data, err := json.Marshal(kept)
 	if err != nil {
-		return fail(t.dir, err)
+		return fault.In(t.dir, err)
 	}
-	return fail(t.dir, fsys.WriteFileAtomic(t.s.fs, filepath.Join(t.dir, txName), append(data, '\n'), txMode))
+	return fault.In(t.dir, fsys.WriteFileAtomic(t.s.src.FS, filepath.Join(t.dir, txName), append(data, '\n'), txMode))
 }
 
 // keep writes a document beside tx.json and returns its name.
 func (t *OpenTx) keep(i int, kind string, data []byte) (string, error) {
 	name := fmt.Sprintf("%d.%s", i, kind)
-	return name, fsys.WriteFileAtomic(t.s.fs, filepath.Join(t.dir, name), data, txMode)
+	return name, fsys.WriteFileAtomic(t.s.src.FS, filepath.Join(t.dir, name), data, txMode)
 }
 
 func (t *OpenTx) document(name string) (*jsonpatch.Document, error) {
 	if name == "" {
 		return nil, nil
 	}
-	data, err := fsys.ReadAtMost(t.s.fs, filepath.Join(t.dir, name), t.s.opt.Limits.Bytes())
+	data, err := fsys.ReadAtMost(t.s.src.FS, filepath.Join(t.dir, name), t.s.opt.Limits.Bytes())
 	if err != nil {
 		return nil, err
 	}

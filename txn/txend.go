@@ -3,12 +3,15 @@ package txn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -18,16 +21,16 @@ import (
 // in the user's state directory is a convenience here: where it can't be made, the
 // transaction is found from its workspace.
 func (t *OpenTx) create(ctx context.Context) error {
-	if err := fsys.MkdirAll(t.s.fs, filepath.Dir(t.dir), txDirMode); err != nil {
+	if err := fsys.MkdirAll(t.s.src.FS, filepath.Dir(t.dir), txDirMode); err != nil {
 		return err
 	}
 	var held *lockmgr.Held
-	for range maxRounds {
-		if err := t.s.fs.Mkdir(t.dir, txDirMode); err != nil && !errors.Is(err, fs.ErrExist) {
+	for range workspace.MaxRounds {
+		if err := t.s.src.FS.Mkdir(t.dir, txDirMode); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 		var err error
-		held, err = t.lock(ctx, t.s.patience())
+		held, err = t.lock(ctx, t.s.src.Patience())
 		if err == nil {
 			break
 		}
@@ -36,7 +39,7 @@ func (t *OpenTx) create(ctx context.Context) error {
 		}
 	}
 	if held == nil {
-		return errorf("was removed again each time it was made")
+		return fmt.Errorf("was removed again each time it was made")
 	}
 	err := t.save()
 	if err == nil {
@@ -47,13 +50,13 @@ func (t *OpenTx) create(ctx context.Context) error {
 
 // lock keeps other processes from working on the same open transaction.
 func (t *OpenTx) lock(ctx context.Context, patience time.Duration) (*lockmgr.Held, error) {
-	held, err := t.s.locks.Acquire(ctx, patience, []lockmgr.Request{{
-		Order: t.data.ID, Path: filepath.Join(t.dir, lockName), Mode: lockmgr.Exclusive, Perm: txMode, Name: "transaction " + t.data.ID,
+	held, err := t.s.src.Locks.Acquire(ctx, patience, []lockmgr.Request{{
+		Order: t.data.ID, Path: filepath.Join(t.dir, workspace.LockName), Mode: lockmgr.Exclusive, Perm: txMode, Name: "transaction " + t.data.ID,
 	}})
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &Error{Kind: ErrNotFound, Err: errorf("no open transaction %s", t.data.ID)}
+		return nil, &Error{Kind: ErrNotFound, Err: fmt.Errorf("no open transaction %s", t.data.ID)}
 	}
-	return held, fail("", err)
+	return held, fault.In("", err)
 }
 
 // finish ends the leases and removes the transaction. Where a lease can't be ended the
@@ -68,27 +71,27 @@ func (t *OpenTx) finish(ctx context.Context) error {
 // remove takes the transaction's directory away: tx.json first, so that what a
 // crash leaves is no transaction any more.
 func (t *OpenTx) remove() error {
-	err := t.s.fs.Remove(filepath.Join(t.dir, txName))
+	err := t.s.src.FS.Remove(filepath.Join(t.dir, txName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fail(t.dir, err)
+		return fault.In(t.dir, err)
 	}
 	if err := t.unlink(); err != nil {
-		return fail(t.dir, err)
+		return fault.In(t.dir, err)
 	}
-	err = fsys.RemoveTree(t.s.fs, t.dir)
+	err = fsys.RemoveTree(t.s.src.FS, t.dir)
 	if errors.Is(err, syscall.ENOTEMPTY) {
 		// The lock is open: file systems behind FUSE, or a server, give what is removed
 		// then another name until it is not.
 		t.hidden, err = true, nil
 	}
-	return fail(t.dir, err)
+	return fault.In(t.dir, err)
 }
 
 // unlock gives the transaction's lock back.
 func (t *OpenTx) unlock(held *lockmgr.Held) error {
 	err := held.Release()
 	if t.hidden {
-		err = errors.Join(err, fail(t.dir, fsys.RemoveTree(t.s.fs, t.dir)))
+		err = errors.Join(err, fault.In(t.dir, fsys.RemoveTree(t.s.src.FS, t.dir)))
 	}
 	return err
 }
@@ -97,14 +100,14 @@ func (t *OpenTx) unlock(held *lockmgr.Held) error {
 // the revision it was pinned at and its newest: nil where it is not there. It fails
 // with ErrConflict where that part of the history is not kept any more, so that
 // nobody can tell.
-func (t *OpenTx) committed(target *target, f *txFile, newest *wal.Record) (*wal.Record, error) {
+func (t *OpenTx) committed(target *workspace.Target, f *txFile, newest *wal.Record) (*wal.Record, error) {
 	id, err := wal.ParseID(t.data.ID)
 	if err != nil {
 		return nil, &Error{Kind: ErrDamaged, File: t.dir, Err: err}
 	}
 	lost := func() error {
-		return &Error{Kind: ErrConflict, File: target.name,
-			Err: errorf("its history since revision %d, where transaction %s began, is not kept any more: whether that was committed before can't be told", f.Rev, id)}
+		return &Error{Kind: ErrConflict, File: target.Name,
+			Err: fmt.Errorf("its history since revision %d, where transaction %s began, is not kept any more: whether that was committed before can't be told", f.Rev, id)}
 	}
 	if newest == nil || newest.Rev < f.Rev {
 		if f.Rev > 0 {
@@ -115,7 +118,7 @@ func (t *OpenTx) committed(target *target, f *txFile, newest *wal.Record) (*wal.
 	reached := newest.Rev
 	for rec, err := range t.s.versions(target, newest.LSN) {
 		if err != nil {
-			return nil, fail(target.name, err)
+			return nil, fault.In(target.Name, err)
 		}
 		if reached = rec.Rev; reached <= f.Rev {
 			return nil, nil
@@ -137,11 +140,11 @@ func (t *OpenTx) wasCommitted(ctx context.Context) (bool, error) {
 		if !f.Changed {
 			continue
 		}
-		at, err := t.s.resolve(ctx, string(f.File))
-		if err != nil || at.ws == nil {
+		at, err := t.s.src.Resolve(ctx, string(f.File))
+		if err != nil || at.WS == nil {
 			continue
 		}
-		heads, err := t.s.heads(ctx, []*target{at}, looking{content: true, whole: true, silent: true})
+		heads, err := t.s.heads(ctx, []*workspace.Target{at}, looking{content: true, whole: true, silent: true})
 		if err == nil && heads[0].doubt != nil {
 			return false, heads[0].doubt
 		}
@@ -164,7 +167,7 @@ func (t *OpenTx) wasCommitted(ctx context.Context) (bool, error) {
 // process is kept whatever its age, and so is one that somebody is working on, or
 // that is damaged, which is an error when all others are done. What crashes left of
 // others is removed.
-func (s *Store) sweepTxs(ctx context.Context, sc *scope, o RecoverOptions, r *RecoverReport) error {
+func (s *Store) sweepTxs(ctx context.Context, sc *workspace.Scope, o RecoverOptions, r *RecoverReport) error {
 	txs, err := s.openTxsAround(sc)
 	errs := []error{err}
 	for _, t := range txs {
@@ -174,7 +177,7 @@ func (s *Store) sweepTxs(ctx context.Context, sc *scope, o RecoverOptions, r *Re
 			continue
 		}
 		if err := s.sweepTx(ctx, t, o, r); err != nil {
-			errs = append(errs, fail(t.dir, err))
+			errs = append(errs, fault.In(t.dir, err))
 		}
 	}
 	errs = append(errs, s.sweepLinks(o.DryRun, r))
@@ -234,7 +237,7 @@ func (t *OpenTx) setRight(dryRun bool) error {
 	if !isAhead(t.data.Created) || dryRun {
 		return nil
 	}
-	t.data.Created = now()
+	t.data.Created = time.Now().UTC()
 	return t.save()
 }
 
@@ -246,12 +249,12 @@ func (t *OpenTx) expired(ttl time.Duration) bool {
 // sweepPieces removes directories of transactions that were cut off when they were
 // made, or when they ended.
 func (s *Store) sweepPieces(ctx context.Context, dir string, dryRun bool, r *RecoverReport) error {
-	entries, err := s.fs.ReadDir(dir)
+	entries, err := s.src.FS.ReadDir(dir)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
 		return nil // another user's, if it is there
 	}
 	if err != nil {
-		return fail(dir, err)
+		return fault.In(dir, err)
 	}
 	var errs []error
 	for _, e := range entries {
@@ -262,7 +265,7 @@ func (s *Store) sweepPieces(ctx context.Context, dir string, dryRun bool, r *Rec
 		if removed, err := t.removePieces(ctx, dryRun); removed {
 			r.Removed = append(r.Removed, t.dir)
 		} else if err != nil {
-			errs = append(errs, fail(t.dir, err))
+			errs = append(errs, fault.In(t.dir, err))
 		}
 	}
 	return errors.Join(errs...)
@@ -270,7 +273,7 @@ func (s *Store) sweepPieces(ctx context.Context, dir string, dryRun bool, r *Rec
 
 func (t *OpenTx) removePieces(ctx context.Context, dryRun bool) (removed bool, err error) {
 	isOne := func() bool {
-		_, err := t.s.fs.Lstat(filepath.Join(t.dir, txName))
+		_, err := t.s.src.FS.Lstat(filepath.Join(t.dir, txName))
 		return !errors.Is(err, fs.ErrNotExist) // or nobody can tell
 	}
 	if isOne() {

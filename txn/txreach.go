@@ -2,12 +2,15 @@ package txn
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/jtx-project/jtx/txn/backup"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -16,7 +19,7 @@ import (
 // user's state directory does.
 func (t *OpenTx) root() string {
 	home := filepath.Dir(t.dir)
-	if meta := filepath.Dir(home); filepath.Base(home) == txDir && fsys.IsMeta(filepath.Base(meta)) {
+	if meta := filepath.Dir(home); filepath.Base(home) == workspace.TxDir && fsys.IsMeta(filepath.Base(meta)) {
 		return filepath.Dir(meta)
 	}
 	return ""
@@ -30,10 +33,10 @@ func (t *OpenTx) kept(name backup.Path) backup.Path {
 		return name
 	}
 	at := string(name)
-	if dir, err := realDir(filepath.Dir(at)); err == nil {
+	if dir, err := workspace.RealDir(filepath.Dir(at)); err == nil {
 		at = filepath.Join(dir, filepath.Base(at))
 	}
-	if real, err := realPath(t.s.fs, at); err == nil && !below(at, root) {
+	if real, err := workspace.RealPath(t.s.src.FS, at); err == nil && !workspace.Below(at, root) {
 		at = real
 	}
 	if rel, err := filepath.Rel(root, at); err == nil && filepath.IsLocal(rel) {
@@ -47,7 +50,7 @@ func (t *OpenTx) named(kept backup.Path) (backup.Path, error) {
 	switch root := t.root(); {
 	case filepath.IsAbs(string(kept)):
 		return kept, nil
-	case root != "" && validRel(string(kept)):
+	case root != "" && workspace.ValidRel(string(kept)):
 		return backup.Path(filepath.Join(root, filepath.FromSlash(string(kept)))), nil
 	default:
 		return "", errors.New("a file without its path")
@@ -61,7 +64,7 @@ func (t *OpenTx) reach() error {
 		if t.isInside(f) || t.begunHere() {
 			continue
 		}
-		return &Error{Kind: ErrInvalid, File: string(f.File), Err: errorf("is outside of %s, where transaction %s is kept, and it was not begun there: "+
+		return &Error{Kind: ErrInvalid, File: string(f.File), Err: fmt.Errorf("is outside of %s, where transaction %s is kept, and it was not begun there: "+
 			"a copy of a transaction, or one that was moved, changes nothing outside", t.root(), t.data.ID)}
 	}
 	return nil
@@ -74,8 +77,8 @@ func (t *OpenTx) isInside(f *txFile) bool {
 	if root == "" {
 		return true
 	}
-	real, err := realPath(t.s.fs, string(f.File))
-	return err == nil && below(real, root)
+	real, err := workspace.RealPath(t.s.src.FS, string(f.File))
+	return err == nil && workspace.Below(real, root)
 }
 
 // begunHere tells that this user's state directory names the transaction as this one.
@@ -120,7 +123,7 @@ func (t *OpenTx) unlink() error {
 	if _, err := os.Stat(link); err == nil && !t.begunHere() {
 		return nil
 	}
-	return ignoreNotExist(os.Remove(link))
+	return fault.UnlessMissing(os.Remove(link))
 }
 
 // mayJoin refuses a file outside of the workspace where it could not be told later
@@ -135,7 +138,7 @@ func (t *OpenTx) mayJoin(abs string) error {
 		err = t.link()
 	}
 	if err != nil {
-		return fail(abs, errorf("is outside of %s, where transaction %s is kept: %v", t.root(), t.data.ID, err))
+		return fault.In(abs, fmt.Errorf("is outside of %s, where transaction %s is kept: %v", t.root(), t.data.ID, err))
 	}
 	return nil
 }
@@ -147,21 +150,21 @@ func (s *Store) sweepLinks(dryRun bool, r *RecoverReport) error {
 	if err != nil {
 		return nil // then there are none
 	}
-	entries, err := s.fs.ReadDir(home)
+	entries, err := s.src.FS.ReadDir(home)
 	if err != nil {
-		return ignoreNotExist(err)
+		return fault.UnlessMissing(err)
 	}
 	for _, e := range entries {
 		link := filepath.Join(home, e.Name())
 		if !isTxName(e.Name()) || e.Type()&fs.ModeSymlink == 0 {
 			continue
 		}
-		if _, err := s.fs.Stat(filepath.Join(link, txName)); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := s.src.FS.Stat(filepath.Join(link, txName)); !errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if !dryRun {
-			if err := ignoreNotExist(s.fs.Remove(link)); err != nil {
-				return fail(link, err)
+			if err := fault.UnlessMissing(s.src.FS.Remove(link)); err != nil {
+				return fault.In(link, err)
 			}
 		}
 		r.Removed = append(r.Removed, link)

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -39,10 +40,10 @@ func (s *Store) UndoAll(ctx context.Context, ids []wal.ID, opts ...Option) (Resu
 			return Result{}, err
 		}
 		if missing := others(unit); len(missing) > 0 {
-			return Result{}, &Error{Kind: ErrNotFound, File: missing[0], Err: errorf("its part of transaction %s is not kept, or can't be looked at", id)}
+			return Result{}, &Error{Kind: ErrNotFound, File: missing[0], Err: fmt.Errorf("its part of transaction %s is not kept, or can't be looked at", id)}
 		}
 		for _, at := range unit {
-			if name := at.h.t.real; !slices.Contains(names, name) {
+			if name := at.h.t.Real; !slices.Contains(names, name) {
 				names = append(names, name)
 			}
 		}
@@ -60,7 +61,7 @@ func (s *Store) UndoAll(ctx context.Context, ids []wal.ID, opts ...Option) (Resu
 		for _, d := range tx.drafts {
 			var undone []wal.ID
 			for _, id := range ids {
-				if !slices.ContainsFunc(units[id], func(at located) bool { return at.h.t.real == d.t.real }) {
+				if !slices.ContainsFunc(units[id], func(at located) bool { return at.h.t.Real == d.t.Real }) {
 					continue
 				}
 				if err := s.undoDraft(ctx, tx, d, id, undone); err != nil {
@@ -90,14 +91,14 @@ func (s *Store) Since(ctx context.Context, id wal.ID) ([]Entry, error) {
 			return list, nil
 		}
 	}
-	return nil, &Error{Kind: ErrNotFound, Err: errorf("no transaction %s in the files below %s", id, s.dir)}
+	return nil, &Error{Kind: ErrNotFound, Err: fmt.Errorf("no transaction %s in the files below %s", id, s.src.Dir)}
 }
 
 // compareUnits orders transactions by the revisions that they made of a file of both.
 func compareUnits(a, b []located) int {
 	for _, x := range a {
 		for _, y := range b {
-			if x.h.t.real == y.h.t.real {
+			if x.h.t.Real == y.h.t.Real {
 				return cmp.Compare(x.rec.Rev, y.rec.Rev)
 			}
 		}
@@ -131,13 +132,13 @@ func undoneBy(t wal.Txn) (ids []wal.ID) {
 // undoDraft takes the transaction's change to one file back. Those of undone, which
 // came later, were taken back in the same transaction.
 func (s *Store) undoDraft(ctx context.Context, tx *Tx, d *draft, id wal.ID, undone []wal.ID) error {
-	h := d.t.head()
+	h := headOf(d.t)
 	rec, err := s.recordOf(h, id)
 	if err != nil {
 		return err
 	}
 	if rec == nil {
-		return &Error{Kind: ErrNotFound, File: d.name, Err: errorf("transaction %s is not kept any more", id)}
+		return &Error{Kind: ErrNotFound, File: d.name, Err: fmt.Errorf("transaction %s is not kept any more", id)}
 	}
 	u := &undoRun{s: s, ctx: ctx, tx: tx, d: d, h: h, rec: rec, id: id, lim: tx.lim, undone: undone}
 	if err := u.read(); err != nil {
@@ -153,7 +154,7 @@ func (s *Store) undoDraft(ctx context.Context, tx *Tx, d *draft, id wal.ID, undo
 	if u.before == nil || u.after == nil || d.doc == nil {
 		return u.explain(u.wholeFile())
 	}
-	return u.explain(fail(d.name, u.run()))
+	return u.explain(fault.In(d.name, u.run()))
 }
 
 func sameBytes(a, b *jsonpatch.Document) bool {
@@ -207,7 +208,7 @@ func (u *undoRun) read() (err error) {
 		one := &wal.Record{Txns: u.rec.Txns[i : i+1]}
 		next, err := recovery.ApplyRecord(doc, one, u.lim)
 		if err != nil {
-			return fail(u.d.name, err)
+			return fault.In(u.d.name, err)
 		}
 		if u.rec.Txns[i].ID == u.id {
 			u.before, u.place = doc, i
@@ -241,7 +242,7 @@ func (u *undoRun) wholeFile() error {
 		c.Later = idOf(newest)
 		c.Undone = slices.ContainsFunc(newest.Txns, func(t wal.Txn) bool { return slices.Contains(undoneBy(t), u.id) })
 	}
-	return fail(u.d.name, c)
+	return fault.In(u.d.name, c)
 }
 
 // explain adds to a conflict the version that can be brought back instead.
@@ -484,10 +485,10 @@ func (u *undoRun) since() iter.Seq2[*wal.Record, error] {
 				return
 			}
 		}
-		if u.d.t.plan == nil {
+		if u.d.t.Plan == nil {
 			return
 		}
-		rec, err := u.d.t.plan.Coming()
+		rec, err := u.d.t.Plan.Coming()
 		if err != nil {
 			yield(nil, err)
 		}

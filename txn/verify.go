@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -45,12 +48,12 @@ type VerifyResult struct {
 // Of protected files without a history it checks that they hold JSON. It changes
 // nothing. Settings that can't be read are an error beside the results.
 func (s *Store) Verify(ctx context.Context, paths []string, o VerifyOptions) ([]VerifyResult, error) {
-	sc, skipped, err := s.scopeBeside(ctx, paths)
+	sc, skipped, err := s.src.ScopeBeside(ctx, paths)
 	if err != nil {
 		return nil, err
 	}
 	var results []VerifyResult
-	for i, t := range sc.files {
+	for i, t := range sc.Files {
 		if ctx.Err() != nil {
 			return results, context.Cause(ctx)
 		}
@@ -58,12 +61,12 @@ func (s *Store) Verify(ctx context.Context, paths []string, o VerifyOptions) ([]
 			results = append(results, r)
 		}
 		if o.Progress != nil {
-			o.Progress(i+1, len(sc.files), t.real)
+			o.Progress(i+1, len(sc.Files), t.Real)
 		}
 	}
 	results, err = s.verifyProtected(ctx, sc, results)
 	if len(paths) > 0 {
-		results = s.verifyNamed(ctx, sc.under, results)
+		results = s.verifyNamed(ctx, sc.Under, results)
 	}
 	return results, errors.Join(err, skipped)
 }
@@ -72,8 +75,8 @@ func (s *Store) Verify(ctx context.Context, paths []string, o VerifyOptions) ([]
 // same.
 func (s *Store) verifyNamed(ctx context.Context, names []string, results []VerifyResult) []VerifyResult {
 	for _, name := range names {
-		i, known := slices.BinarySearchFunc(results, name, func(r VerifyResult, name string) int { return compare(r.File, name) })
-		if info, err := s.fs.Lstat(name); known || err != nil || !info.Mode().IsRegular() {
+		i, known := slices.BinarySearchFunc(results, name, func(r VerifyResult, name string) int { return strings.Compare(r.File, name) })
+		if info, err := s.src.FS.Lstat(name); known || err != nil || !info.Mode().IsRegular() {
 			continue
 		}
 		broken, err := s.brokenForLong(ctx, name)
@@ -81,7 +84,7 @@ func (s *Store) verifyNamed(ctx context.Context, names []string, results []Verif
 			err = brokenWithoutHistory(broken)
 		}
 		if err != nil {
-			results = slices.Insert(results, i, VerifyResult{File: name, Untracked: true, Err: fail(name, err)})
+			results = slices.Insert(results, i, VerifyResult{File: name, Untracked: true, Err: fault.In(name, err)})
 		}
 	}
 	return results
@@ -93,8 +96,8 @@ func brokenWithoutHistory(broken error) error {
 }
 
 // verifyProtected adds what is wrong with protected files though no journal says so.
-func (s *Store) verifyProtected(ctx context.Context, sc *scope, results []VerifyResult) ([]VerifyResult, error) {
-	list, unset := s.protectionsIn(sc)
+func (s *Store) verifyProtected(ctx context.Context, sc *workspace.Scope, results []VerifyResult) ([]VerifyResult, error) {
+	list, unset := s.src.ProtectionsIn(sc)
 	gone, err := s.deletedAmong(sc, list)
 	for i, r := range results {
 		results[i].Deleted = r.Deleted || slices.Contains(gone, r.File)
@@ -102,7 +105,7 @@ func (s *Store) verifyProtected(ctx context.Context, sc *scope, results []Verify
 	names, unseen := s.unrecorded(ctx, sc, list)
 	err = errors.Join(unset, err, unseen)
 	for _, name := range names {
-		i, known := slices.BinarySearchFunc(results, name, func(r VerifyResult, name string) int { return compare(r.File, name) })
+		i, known := slices.BinarySearchFunc(results, name, func(r VerifyResult, name string) int { return strings.Compare(r.File, name) })
 		if !known {
 			results = slices.Insert(results, i, VerifyResult{File: name})
 		}
@@ -112,25 +115,25 @@ func (s *Store) verifyProtected(ctx context.Context, sc *scope, results []Verify
 }
 
 // verifyFile checks one file while nobody writes it.
-func (s *Store) verifyFile(ctx context.Context, t *target) VerifyResult {
-	res := VerifyResult{File: t.real}
-	err := s.atRest(ctx, []*target{t}, looking{content: true, alone: true, silent: true}, func(seen []*target) error {
+func (s *Store) verifyFile(ctx context.Context, t *workspace.Target) VerifyResult {
+	res := VerifyResult{File: t.Real}
+	err := s.atRest(ctx, []*workspace.Target{t}, looking{content: true, alone: true, silent: true}, func(seen []*workspace.Target) error {
 		return s.verifyLocked(ctx, seen[0], &res)
 	})
-	if res.Err = fail(t.real, err); errors.Is(res.Err, ErrDamaged) {
+	if res.Err = fault.In(t.Real, err); errors.Is(res.Err, ErrDamaged) {
 		if damage := s.inspect(t, &res); damage != nil {
-			res.Err = fail(t.real, damage) // all of it, where planning met some
+			res.Err = fault.In(t.Real, damage) // all of it, where planning met some
 		}
 	}
 	if res.Unread, err = s.unread(t); err != nil && res.Err == nil {
-		res.Err = fail(t.real, err)
+		res.Err = fault.In(t.Real, err)
 	}
 	return res
 }
 
 // inspect reads the whole journal.
-func (s *Store) inspect(t *target, res *VerifyResult) error {
-	report, err := wal.Inspect(s.fs, t.dir)
+func (s *Store) inspect(t *workspace.Target, res *VerifyResult) error {
+	report, err := wal.Inspect(s.src.FS, t.Dir)
 	if err != nil {
 		return err
 	}
@@ -139,8 +142,8 @@ func (s *Store) inspect(t *target, res *VerifyResult) error {
 	return errors.Join(report.Damage...)
 }
 
-func (s *Store) verifyLocked(ctx context.Context, t *target, res *VerifyResult) error {
-	if err := errors.Join(s.inspect(t, res), t.lost); err != nil {
+func (s *Store) verifyLocked(ctx context.Context, t *workspace.Target, res *VerifyResult) error {
+	if err := errors.Join(s.inspect(t, res), t.Lost); err != nil {
 		return err
 	}
 	if err := s.replayAll(ctx, t); err != nil {
@@ -149,13 +152,13 @@ func (s *Store) verifyLocked(ctx context.Context, t *target, res *VerifyResult) 
 	if err := s.checkStrict(t); err != nil {
 		return err
 	}
-	if t.plan == nil {
+	if t.Plan == nil {
 		return nil
 	}
-	fp := t.plan
+	fp := t.Plan
 	if fp.Newest != nil {
 		res.Rev = fp.Newest.Rev
-	} else if broken := t.file.Found.Err; broken != nil {
+	} else if broken := t.File.Found.Err; broken != nil {
 		return brokenWithoutHistory(broken)
 	}
 	switch fp.Case.Action {
@@ -169,7 +172,7 @@ func (s *Store) verifyLocked(ctx context.Context, t *target, res *VerifyResult) 
 	case recovery.Redo, recovery.SetAsideRedo:
 		res.Unfinished = true
 	case recovery.SetAside:
-		return &recovery.DamagedError{File: t.real, Rev: res.Rev, Err: t.file.Found.Err}
+		return &recovery.DamagedError{File: t.Real, Rev: res.Rev, Err: t.File.Found.Err}
 	}
 	res.Unfinished = res.Unfinished || fp.InDoubt
 	return nil
@@ -177,33 +180,33 @@ func (s *Store) verifyLocked(ctx context.Context, t *target, res *VerifyResult) 
 
 // checkStrict looks whether `state` is right in saying that what it knows of the file
 // is strict JSON: readers believe it.
-func (s *Store) checkStrict(t *target) error {
-	st, found := t.file.Journal.State(), t.file.Found
+func (s *Store) checkStrict(t *workspace.Target) error {
+	st, found := t.File.Journal.State(), t.File.Found
 	if !st.Strict || found.Version != st.Content {
 		return nil
 	}
 	if _, err := jsonpatch.ParseStrict(found.Data, s.opt.Limits); err != nil {
-		return &wal.CorruptError{Path: wal.StatePath(t.dir), LSN: st.Applied, Reason: fmt.Sprintf("it says that the document is strict JSON: %v", err)}
+		return &wal.CorruptError{Path: wal.StatePath(t.Dir), LSN: st.Applied, Reason: fmt.Sprintf("it says that the document is strict JSON: %v", err)}
 	}
 	return nil
 }
 
 // exposed tells whether the journal's directory, which guards all in it, lets more
 // people in than the file does.
-func (s *Store) exposed(t *target) bool {
-	file, err := s.fs.Lstat(t.real)
+func (s *Store) exposed(t *workspace.Target) bool {
+	file, err := s.src.FS.Lstat(t.Real)
 	if err != nil {
 		return false
 	}
-	dir, err := s.fs.Lstat(t.dir)
+	dir, err := s.src.FS.Lstat(t.Dir)
 	if err == nil {
-		err = s.lookAround(t)
+		err = s.src.LookAround(t)
 	}
-	return err == nil && dir.Mode().Perm()&^t.accessOf(t.real, file).dir.Perm() != 0
+	return err == nil && dir.Mode().Perm()&^t.AccessOf(t.Real, file).Dir.Perm() != 0
 }
 
 // replayAll derives every version in turn and compares it with its record.
-func (s *Store) replayAll(ctx context.Context, t *target) error {
+func (s *Store) replayAll(ctx context.Context, t *workspace.Target) error {
 	var doc, before *jsonpatch.Document
 	var last *wal.Record
 	for rec, err := range s.records(t, 1) {

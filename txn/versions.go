@@ -2,12 +2,16 @@ package txn
 
 import (
 	"errors"
+	"fmt"
 	"iter"
 	"math"
 	"slices"
 	"time"
 
+	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -23,19 +27,19 @@ func isVersion(rec *wal.Record) bool {
 
 // records yields every record of a journal from one LSN on, in order: those that were
 // taken back, and those that took them back, too.
-func (s *Store) records(t *target, from wal.LSN) iter.Seq2[*wal.Record, error] {
-	return named(t, wal.Scan(s.fs, t.dir, from))
+func (s *Store) records(t *workspace.Target, from wal.LSN) iter.Seq2[*wal.Record, error] {
+	return named(t, wal.Scan(s.src.FS, t.Dir, from))
 }
 
 // recordsBack is records from one LSN down.
-func (s *Store) recordsBack(t *target, from wal.LSN) iter.Seq2[*wal.Record, error] {
-	return named(t, wal.ScanBack(s.fs, t.dir, from))
+func (s *Store) recordsBack(t *workspace.Target, from wal.LSN) iter.Seq2[*wal.Record, error] {
+	return named(t, wal.ScanBack(s.src.FS, t.Dir, from))
 }
 
-func named(t *target, records iter.Seq2[*wal.Record, error]) iter.Seq2[*wal.Record, error] {
+func named(t *workspace.Target, records iter.Seq2[*wal.Record, error]) iter.Seq2[*wal.Record, error] {
 	return func(yield func(*wal.Record, error) bool) {
 		for rec, err := range records {
-			if !yield(rec, fail(t.name, err)) {
+			if !yield(rec, fault.In(t.Name, err)) {
 				return
 			}
 		}
@@ -44,7 +48,7 @@ func named(t *target, records iter.Seq2[*wal.Record, error]) iter.Seq2[*wal.Reco
 
 // standing yields the records from one LSN down to the first that give the file
 // content and were not taken back: of a clash, each of its two revisions.
-func (s *Store) standing(t *target, from wal.LSN) iter.Seq2[*wal.Record, error] {
+func (s *Store) standing(t *workspace.Target, from wal.LSN) iter.Seq2[*wal.Record, error] {
 	return func(yield func(*wal.Record, error) bool) {
 		if from == 0 {
 			return
@@ -71,7 +75,7 @@ func (s *Store) standing(t *target, from wal.LSN) iter.Seq2[*wal.Record, error] 
 }
 
 // versions yields the file's revisions, newest first.
-func (s *Store) versions(t *target, from wal.LSN) iter.Seq2[*wal.Record, error] {
+func (s *Store) versions(t *workspace.Target, from wal.LSN) iter.Seq2[*wal.Record, error] {
 	return func(yield func(*wal.Record, error) bool) {
 		for rec, err := range s.standing(t, from) {
 			if err == nil && !isVersion(rec) {
@@ -85,7 +89,7 @@ func (s *Store) versions(t *target, from wal.LSN) iter.Seq2[*wal.Record, error] 
 }
 
 // versionAt is the newest revision at or below an LSN, nil where there is none.
-func (s *Store) versionAt(t *target, from wal.LSN) (*wal.Record, error) {
+func (s *Store) versionAt(t *workspace.Target, from wal.LSN) (*wal.Record, error) {
 	for rec, err := range s.versions(t, from) {
 		return rec, err
 	}
@@ -94,15 +98,15 @@ func (s *Store) versionAt(t *target, from wal.LSN) (*wal.Record, error) {
 
 // versionsFrom yields the file's revisions, from one LSN up to another, oldest
 // first.
-func (s *Store) versionsFrom(t *target, from, to wal.LSN) iter.Seq2[*wal.Record, error] {
+func (s *Store) versionsFrom(t *workspace.Target, from, to wal.LSN) iter.Seq2[*wal.Record, error] {
 	return func(yield func(*wal.Record, error) bool) {
 		var held *wal.Record // until it is certain that no abort follows
-		for rec, err := range wal.Scan(s.fs, t.dir, from) {
+		for rec, err := range wal.Scan(s.src.FS, t.Dir, from) {
 			if errors.Is(err, wal.ErrNotFound) {
 				err = s.dropped(t, to)
 			}
 			if err != nil {
-				yield(nil, fail(t.name, err))
+				yield(nil, fault.In(t.Name, err))
 				return
 			}
 			if rec.LSN > to {
@@ -137,12 +141,12 @@ func yieldHeld(held *wal.Record, yield func(*wal.Record, error) bool) bool {
 }
 
 // versionsAfter yields the revisions behind one, oldest first.
-func (s *Store) versionsAfter(t *target, rec *wal.Record, to wal.LSN) iter.Seq2[*wal.Record, error] {
+func (s *Store) versionsAfter(t *workspace.Target, rec *wal.Record, to wal.LSN) iter.Seq2[*wal.Record, error] {
 	return s.versionsAbove(t, rec.LSN, rec.Rev, to)
 }
 
 // versionsAbove is versionsFrom for revisions above one.
-func (s *Store) versionsAbove(t *target, from wal.LSN, rev uint64, to wal.LSN) iter.Seq2[*wal.Record, error] {
+func (s *Store) versionsAbove(t *workspace.Target, from wal.LSN, rev uint64, to wal.LSN) iter.Seq2[*wal.Record, error] {
 	return func(yield func(*wal.Record, error) bool) {
 		for next, err := range s.versionsFrom(t, from, to) {
 			if err == nil && next.Rev <= rev {
@@ -161,9 +165,9 @@ func (s *Store) versionsAbove(t *target, from wal.LSN, rev uint64, to wal.LSN) i
 // long the history is.
 func (s *Store) lastWhere(h head, early func(*wal.Record) bool) (wal.LSN, error) {
 	begins := func(rec *wal.Record) bool { return early(recovery.Revisions(rec)[0]) }
-	from, err := wal.Seek(s.fs, h.t.dir, begins)
+	from, err := wal.Seek(s.src.FS, h.t.Dir, begins)
 	if err != nil {
-		return 0, fail(h.t.name, err)
+		return 0, fault.In(h.t.Name, err)
 	}
 	last := from - 1
 	for rec, err := range s.records(h.t, from) {
@@ -202,22 +206,22 @@ func (s *Store) atTime(h head, at time.Time) (*wal.Record, error) {
 // content derives the bytes of the newest version at or below an LSN: nil where
 // it is no file. It fails with ErrNotFound where retention has dropped it. It costs what lies between that version and the nearest image
 // before it.
-func (s *Store) content(t *target, lsn wal.LSN) (*jsonpatch.Document, error) {
+func (s *Store) content(t *workspace.Target, lsn wal.LSN) (*jsonpatch.Document, error) {
 	return s.contentUpTo(t, lsn, math.MaxUint64)
 }
 
 // contentOf derives the bytes of a version; see content.
-func (s *Store) contentOf(t *target, rec *wal.Record) (*jsonpatch.Document, error) {
+func (s *Store) contentOf(t *workspace.Target, rec *wal.Record) (*jsonpatch.Document, error) {
 	return s.contentUpTo(t, rec.LSN, rec.Rev)
 }
 
 // contentBefore derives the bytes of the version before one; see content.
-func (s *Store) contentBefore(t *target, rec *wal.Record) (*jsonpatch.Document, error) {
+func (s *Store) contentBefore(t *workspace.Target, rec *wal.Record) (*jsonpatch.Document, error) {
 	return s.contentUpTo(t, rec.LSN, rec.Rev-1)
 }
 
 // contentUpTo is content of a revision that is at most rev.
-func (s *Store) contentUpTo(t *target, lsn wal.LSN, rev uint64) (*jsonpatch.Document, error) {
+func (s *Store) contentUpTo(t *workspace.Target, lsn wal.LSN, rev uint64) (*jsonpatch.Document, error) {
 	var chain []*wal.Record
 	for rec, err := range s.standing(t, lsn) {
 		if err != nil {
@@ -234,26 +238,30 @@ func (s *Store) contentUpTo(t *target, lsn wal.LSN, rev uint64) (*jsonpatch.Docu
 	if err := s.dropped(t, lsn); err != nil || len(chain) == 0 {
 		return nil, err
 	}
-	return nil, fail(t.name, &wal.CorruptError{Path: t.dir, LSN: chain[len(chain)-1].LSN, Reason: "no image to replay from"})
+	return nil, fault.In(t.Name, &wal.CorruptError{Path: t.Dir, LSN: chain[len(chain)-1].LSN, Reason: "no image to replay from"})
 }
 
 // dropped is ErrNotFound where retention has dropped what is at or below an LSN,
 // which can't be read any more.
-func (s *Store) dropped(t *target, lsn wal.LSN) error {
-	first, err := wal.First(s.fs, t.dir)
+func (s *Store) dropped(t *workspace.Target, lsn wal.LSN) error {
+	first, err := wal.First(s.src.FS, t.Dir)
 	if err == nil && first > 1 {
-		return &Error{Kind: ErrNotFound, File: t.name, Err: errorf("what was there up to record %d is not kept any more", lsn)}
+		return &Error{Kind: ErrNotFound, File: t.Name, Err: fmt.Errorf("what was there up to record %d is not kept any more", lsn)}
 	}
-	return fail(t.name, err)
+	return fault.In(t.Name, err)
 }
 
 // replay derives a version from a chain of records, newest first, that ends with
 // one which needs none before it.
-func (s *Store) replay(t *target, chain []*wal.Record) (doc *jsonpatch.Document, err error) {
+func (s *Store) replay(t *workspace.Target, chain []*wal.Record) (doc *jsonpatch.Document, err error) {
 	for _, rec := range slices.Backward(chain) {
 		if doc, err = recovery.Next(doc, rec, s.opt.Limits); err != nil {
-			return nil, fail(t.name, err)
+			return nil, fault.In(t.Name, err)
 		}
 	}
 	return doc, nil
 }
+
+// isAhead tells that a time that has been is still to come, by today's clock: the one
+// that it is by was ahead.
+func isAhead(t time.Time) bool { return time.Until(t) > lockmgr.MaxSkew }

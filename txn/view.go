@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"syscall"
 	"time"
 
-	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 )
 
 // View runs fn on one consistent state of files, relative to the working
@@ -29,16 +29,16 @@ func ViewContext(ctx context.Context, files []string, fn func(*Tx) error) error 
 // never a change that is not committed. It creates nothing and, while nobody
 // writes, takes no lock. In fn every change fails with ErrReadOnly.
 func (s *Store) View(ctx context.Context, files []string, fn func(*Tx) error) error {
-	names := s.absAll(files)
+	names := s.src.AbsAll(files)
 	tx, err := s.snapshot(ctx, names)
 	if err != nil {
-		return asNamed(err, names, files)
+		return fault.AsNamed(err, names, files)
 	}
 	tx.readOnly = true
 	if len(tx.drafts) > 0 && tx.drafts[0].name == names[0] {
 		tx.last, tx.lastName = tx.drafts[0], files[0]
 	}
-	return asNamed(protect(fn, tx), names, files)
+	return fault.AsNamed(protect(fn, tx), names, files)
 }
 
 // snapshot is a transaction on one consistent state of files.
@@ -52,10 +52,10 @@ func (s *Store) snapshot(ctx context.Context, names []string) (*Tx, error) {
 		return nil, err
 	}
 	var tx *Tx
-	err = s.atRest(ctx, targets, looking{content: true}, func(seen []*target) error {
+	err = s.atRest(ctx, targets, looking{content: true}, func(seen []*workspace.Target) error {
 		tx, targets = newEmptyTx(s), seen
 		for _, t := range seen {
-			d, err := t.shown()
+			d, err := shown(t)
 			if err != nil {
 				return err
 			}
@@ -74,12 +74,12 @@ func (s *Store) snapshot(ctx context.Context, names []string) (*Tx, error) {
 
 // resolveReadable resolves files for a look at their content. A workspace that can't be
 // read does not keep anybody from one file that can.
-func (s *Store) resolveReadable(ctx context.Context, names []string) ([]*target, error) {
-	targets := make([]*target, len(names))
+func (s *Store) resolveReadable(ctx context.Context, names []string) ([]*workspace.Target, error) {
+	targets := make([]*workspace.Target, len(names))
 	for i, name := range names {
-		t, err := s.resolve(ctx, name)
+		t, err := s.src.Resolve(ctx, name)
 		if t != nil && len(names) == 1 && errors.Is(err, fs.ErrPermission) {
-			t.err = err
+			t.Err = err
 		} else if err != nil {
 			return nil, err
 		}
@@ -89,27 +89,13 @@ func (s *Store) resolveReadable(ctx context.Context, names []string) ([]*target,
 }
 
 // shown is a file that was looked at, as a view shows it.
-func (t *target) shown() (*draft, error) {
-	found, err := t.comes()
+func shown(t *workspace.Target) (*draft, error) {
+	found, err := t.Comes()
 	if err == nil {
 		err = found.Err
 	}
 	if err != nil {
-		return nil, fail(t.name, err)
+		return nil, fault.In(t.Name, err)
 	}
-	return &draft{name: t.name, real: t.real, found: found, doc: found.Doc, rev: t.head().rev}, nil
-}
-
-// comes is what the next change will find, once recovery has done its work.
-func (t *target) comes() (recovery.Found, error) {
-	if t.plan == nil {
-		return t.file.Found, nil
-	}
-	return t.plan.Outcome()
-}
-
-// cannotWrite tells an error that keeps from writing, but not from reading.
-func cannotWrite(err error) bool {
-	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) ||
-		errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+	return &draft{name: t.Name, real: t.Real, found: found, doc: found.Doc, rev: headOf(t).rev}, nil
 }

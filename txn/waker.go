@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 )
 
 // waker ends a wait when files may have changed, or after a while anyhow: not
@@ -60,7 +62,7 @@ func (k *waker) wait(ctx context.Context) error {
 		case <-k.errors: // events were lost
 			return nil
 		case e := <-k.events:
-			if k.names[e.Name] || isMeta(e.Name) {
+			if k.names[e.Name] || workspace.IsMeta(e.Name) {
 				k.drain()
 				return nil
 			}

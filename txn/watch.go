@@ -3,11 +3,14 @@ package txn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -136,39 +139,39 @@ func (w *watch) heads() ([]head, error) {
 	return nil, err
 }
 
-func sameTarget(a, b *target) bool { return a.real == b.real && a.dir == b.dir }
+func sameTarget(a, b *workspace.Target) bool { return a.Real == b.Real && a.Dir == b.Dir }
 
 // look resolves the files anew, since their workspace may be made while they are
 // watched, and asks to be woken by changes from before they are read.
-func (w *watch) look() ([]*target, error) {
-	dirs, names := map[string]bool{w.s.dir: true}, map[string]bool{}
+func (w *watch) look() ([]*workspace.Target, error) {
+	dirs, names := map[string]bool{w.s.src.Dir: true}, map[string]bool{}
 	targets, err := w.targets(dirs)
 	if err != nil {
 		return nil, err
 	}
 	for _, t := range targets {
-		names[t.real] = true
-		dirs[filepath.Dir(t.real)] = true
-		if t.ws != nil {
-			dirs[t.dir] = true
+		names[t.Real] = true
+		dirs[filepath.Dir(t.Real)] = true
+		if t.WS != nil {
+			dirs[t.Dir] = true
 		}
 	}
 	w.wake.on(dirs, names)
 	return targets, nil
 }
 
-func (w *watch) targets(dirs map[string]bool) ([]*target, error) {
+func (w *watch) targets(dirs map[string]bool) ([]*workspace.Target, error) {
 	if len(w.files) > 0 {
 		return w.s.historyTargets(w.ctx, w.files)
 	}
-	sc, err := w.s.scope(w.ctx, nil)
+	sc, err := w.s.src.Scope(w.ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	for _, ws := range sc.workspaces {
-		dirs[filepath.Join(ws.meta(), filesDir)] = true
+	for _, ws := range sc.Workspaces {
+		dirs[filepath.Join(ws.Meta(), workspace.FilesDir)] = true
 	}
-	return sc.files, nil
+	return sc.Files, nil
 }
 
 // begin places the cursors at the first look. A file that joins later is new: all
@@ -184,38 +187,38 @@ func (w *watch) begin(heads []head) error {
 	}
 	after := map[string]uint64{}
 	for name, rev := range w.o.After {
-		t, err := w.s.resolve(w.ctx, w.s.abs(name))
+		t, err := w.s.src.Resolve(w.ctx, w.s.src.Abs(name))
 		if err != nil {
 			return err
 		}
-		after[t.real] = rev
+		after[t.Real] = rev
 	}
 	for _, h := range heads {
 		c := h.cursor()
-		rev, given := after[h.t.real]
+		rev, given := after[h.t.Real]
 		switch {
 		case given:
 			c, err = w.s.afterRev(h, rev)
 		case since.kind == pointTime:
 			c, err = w.s.cursorAt(h, func(rec *wal.Record) bool { return !rec.Time().After(since.time) })
 		case since.kind != pointCurrent:
-			err = &Error{Kind: ErrInvalid, Err: errorf("a watch begins at a time, a transaction, or revisions of files")}
+			err = &Error{Kind: ErrInvalid, Err: fmt.Errorf("a watch begins at a time, a transaction, or revisions of files")}
 		}
 		if err != nil {
 			return err
 		}
-		w.cursors[h.t.real] = c
-		delete(after, h.t.real)
+		w.cursors[h.t.Real] = c
+		delete(after, h.t.Real)
 	}
 	for name := range after {
-		return &Error{Kind: ErrNotFound, File: name, Err: errorf("is not among the watched files that have a history")}
+		return &Error{Kind: ErrNotFound, File: name, Err: fmt.Errorf("is not among the watched files that have a history")}
 	}
 	return nil
 }
 
 func (s *Store) afterRev(h head, rev uint64) (cursor, error) {
 	if rev > h.rev {
-		return cursor{}, &Error{Kind: ErrNotFound, File: h.t.name, Err: errorf("has no revision %d: the newest is %d", rev, h.rev)}
+		return cursor{}, &Error{Kind: ErrNotFound, File: h.t.Name, Err: fmt.Errorf("has no revision %d: the newest is %d", rev, h.rev)}
 	}
 	return s.cursorAt(h, func(rec *wal.Record) bool { return rec.Rev <= rev })
 }
@@ -245,25 +248,25 @@ func (s *Store) cursorAt(h head, early func(*wal.Record) bool) (cursor, error) {
 // that has one now.
 func (w *watch) record(h head) (bool, error) {
 	var id wal.FileID
-	if info, err := w.s.fs.Lstat(h.t.real); err == nil {
+	if info, err := w.s.src.FS.Lstat(h.t.Real); err == nil {
 		id = wal.FileIDOf(info)
 	}
-	if was, tried := w.given[h.t.real]; tried && was == id {
+	if was, tried := w.given[h.t.Real]; tried && was == id {
 		return false, nil
 	}
 	recorded := false
-	err := w.s.locked(w.ctx, []string{h.t.real}, locking{mendDamage: true}, func(ses *session) error {
-		recorded = ses.targets[0].file.Log.State().Last > h.last
+	err := w.s.locked(w.ctx, []string{h.t.Real}, locking{mendDamage: true}, func(ses *session) error {
+		recorded = ses.Targets[0].File.Log.State().Last > h.last
 		return nil
 	})
-	delete(w.given, h.t.real)
+	delete(w.given, h.t.Real)
 	if errors.Is(err, ErrLockTimeout) {
 		return false, nil // whoever holds it records the edit
 	}
 	if !recorded {
-		w.given[h.t.real] = id
+		w.given[h.t.Real] = id
 	}
-	if cannotWrite(err) {
+	if fault.CannotWrite(err) {
 		err = nil
 	}
 	return recorded, err

@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"fmt"
 	"iter"
 	"slices"
 
@@ -28,7 +29,7 @@ func (w *watch) deliver(heads []head, yield func(Entry, error) bool) error {
 	var f flow
 	defer f.stop()
 	for _, h := range heads {
-		at := w.cursors[h.t.real]
+		at := w.cursors[h.t.Real]
 		if h.cursor() == at {
 			continue
 		}
@@ -51,7 +52,7 @@ func (w *watch) deliver(heads []head, yield func(Entry, error) bool) error {
 		}
 	}
 	for _, h := range heads {
-		w.cursors[h.t.real] = h.cursor()
+		w.cursors[h.t.Real] = h.cursor()
 	}
 	return nil
 }
@@ -68,7 +69,7 @@ func (s *Store) follows(h head, at cursor) error {
 		anew = rec != nil && at.time.UnixNano() > 0 && rec.Time().After(at.time)
 	}
 	if anew {
-		return &Error{Kind: ErrNotFound, File: h.t.name, Err: errorf("its history was begun anew: it can't be followed from revision %d", at.rev)}
+		return &Error{Kind: ErrNotFound, File: h.t.Name, Err: fmt.Errorf("its history was begun anew: it can't be followed from revision %d", at.rev)}
 	}
 	return nil
 }
@@ -80,7 +81,7 @@ func (l *newLane) advance() error {
 		return err
 	}
 	if rec.Rev > l.rev+1 {
-		return &Error{Kind: ErrNotFound, File: l.h.t.name, Err: errorf("what follows revision %d is not kept any more: the oldest is %d", l.rev, rec.Rev)}
+		return &Error{Kind: ErrNotFound, File: l.h.t.Name, Err: fmt.Errorf("what follows revision %d is not kept any more: the oldest is %d", l.rev, rec.Rev)}
 	}
 	l.rec, l.rev = rec, rec.Rev
 	return nil

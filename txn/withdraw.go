@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 )
 
 // withdraw takes back a unit before anything of it was renamed: staged files are
@@ -21,14 +23,14 @@ func (u *unit) withdraw(cause error) error {
 	}
 	cleanup := errors.Join(errs...)
 	if !certain {
-		return &Error{Kind: ErrInDoubt, File: u.files[0].t.name, Err: fmt.Errorf("%w; and taking it back failed: %v", cause, cleanup)}
+		return &Error{Kind: ErrInDoubt, File: u.files[0].t.Name, Err: fmt.Errorf("%w; and taking it back failed: %v", cause, cleanup)}
 	}
 	if cleanup == nil {
 		cleanup = u.settleBack()
 	}
-	if cleanup != nil && errors.Is(cause, errAgain) {
+	if cleanup != nil && errors.Is(cause, workspace.ErrAgain) {
 		// Going on at once would meet the same trouble.
-		return fail(u.files[0].t.name, cleanup)
+		return fault.In(u.files[0].t.Name, cleanup)
 	}
 	return cause // what could not be tidied up, the next opener does
 }
@@ -62,7 +64,7 @@ func (u *unit) takeBack(f *unitFile) (certain bool, err error) {
 // adopts what another program saved.
 func (u *unit) settleBack() error {
 	for _, f := range u.files {
-		if err := f.t.file.Look(); err != nil {
+		if err := f.t.File.Look(); err != nil {
 			return err
 		}
 	}

@@ -1,4 +1,4 @@
-package txn
+package workspace
 
 import (
 	"encoding/json"
@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -27,16 +28,16 @@ type origin struct {
 // one is for, to that. Nobody is in the farther one, and all of them are settled. Cut off
 // anywhere it is done to the end by whoever activates the workspace: nothing was written
 // to what is left, since everybody waits for that.
-func (s *Store) takeAlong(far *workspace, meta string) error {
+func (s *Site) takeAlong(far *Workspace, meta string) error {
 	files, err := s.filesFor(far, meta)
 	if err != nil {
 		return err
 	}
-	files = slices.DeleteFunc(files, func(t *target) bool { // of which there is only a lock
-		known, err := s.tracked(t)
+	files = slices.DeleteFunc(files, func(t *Target) bool { // of which there is only a lock
+		known, err := s.Tracked(t)
 		return err == nil && !known
 	})
-	prefix, err := filepath.Rel(far.root, filepath.Dir(meta))
+	prefix, err := filepath.Rel(far.Root, filepath.Dir(meta))
 	if err != nil {
 		return err
 	}
@@ -47,21 +48,21 @@ func (s *Store) takeAlong(far *workspace, meta string) error {
 		}
 	}
 	for _, t := range files {
-		name, _ := escape(strings.TrimPrefix(t.rel, prefix+"/"))
-		err := s.fs.Rename(t.dir, filepath.Join(meta, filesDir, name))
+		name, _ := escape(strings.TrimPrefix(t.Rel, prefix+"/"))
+		err := s.FS.Rename(t.Dir, filepath.Join(meta, FilesDir, name))
 		if errors.Is(err, syscall.EXDEV) {
-			err = errorf("its history can't be taken along from %s to another file system: forget it there first", far.root)
+			err = fmt.Errorf("its history can't be taken along from %s to another file system: forget it there first", far.Root)
 		}
 		if err != nil {
-			return fail(t.real, err)
+			return fault.In(t.Real, err)
 		}
 		fsys.Step("workspace.took")
 	}
 	if err := s.renamePaths(meta, prefix); err != nil {
 		return err
 	}
-	for _, dir := range []string{filepath.Join(meta, filesDir), filepath.Join(far.meta(), filesDir)} {
-		if err := fsys.SyncDir(s.fs, dir); err != nil {
+	for _, dir := range []string{filepath.Join(meta, FilesDir), filepath.Join(far.Meta(), FilesDir)} {
+		if err := fsys.SyncDir(s.FS, dir); err != nil {
 			return err
 		}
 	}
@@ -70,22 +71,22 @@ func (s *Store) takeAlong(far *workspace, meta string) error {
 
 // tookSome tells that a workspace which is not active has histories: those of a farther
 // one, of which more are to come.
-func (s *Store) tookSome(meta string) (bool, error) {
-	entries, err := s.fs.ReadDir(filepath.Join(meta, filesDir))
-	return len(entries) > 0, ignoreNotExist(err)
+func (s *Site) tookSome(meta string) (bool, error) {
+	entries, err := s.FS.ReadDir(filepath.Join(meta, FilesDir))
+	return len(entries) > 0, fault.UnlessMissing(err)
 }
 
 // noteOrigin writes down, before anything is moved, where histories come from.
-func (s *Store) noteOrigin(far *workspace, meta, prefix string) error {
+func (s *Site) noteOrigin(far *Workspace, meta, prefix string) error {
 	data, err := s.openFormat(meta, formatNew)
 	if err != nil {
 		return err
 	}
-	var f format
+	var f Format
 	if err := json.Unmarshal(data, &f); err != nil {
 		return fmt.Errorf("%s: %w: %v", meta, ErrFormat, err)
 	}
-	from := append([]origin{{far.id.String(), prefix}}, far.from...)
+	from := append([]origin{{far.ID.String(), prefix}}, far.from...)
 	for i := range from[1:] {
 		from[i+1].Path = path.Join(from[i+1].Path, prefix)
 	}
@@ -98,25 +99,25 @@ func (s *Store) noteOrigin(far *workspace, meta, prefix string) error {
 		return err
 	}
 	name := filepath.Join(meta, formatNew)
-	info, err := s.fs.Lstat(name)
+	info, err := s.FS.Lstat(name)
 	if err != nil {
 		return err
 	}
-	if err := fsys.WriteFileAtomic(s.fs, name, append(text, '\n'), info.Mode().Perm()); err != nil {
+	if err := fsys.WriteFileAtomic(s.FS, name, append(text, '\n'), info.Mode().Perm()); err != nil {
 		return err
 	}
-	return fsys.SyncDir(s.fs, meta)
+	return fsys.SyncDir(s.FS, meta)
 }
 
 // renamePaths mends the paths that are kept beside journals whose names are hashes.
-func (s *Store) renamePaths(meta, prefix string) error {
-	entries, err := s.fs.ReadDir(filepath.Join(meta, filesDir))
+func (s *Site) renamePaths(meta, prefix string) error {
+	entries, err := s.FS.ReadDir(filepath.Join(meta, FilesDir))
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		name := filepath.Join(meta, filesDir, e.Name(), pathName)
-		kept, err := fsys.ReadAtMost(s.fs, name, maxPath)
+		name := filepath.Join(meta, FilesDir, e.Name(), pathName)
+		kept, err := fsys.ReadAtMost(s.FS, name, maxPath)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -128,11 +129,11 @@ func (s *Store) renamePaths(meta, prefix string) error {
 		switch {
 		case escaped != e.Name(): // it is right already
 		case !hashed:
-			err = s.fs.Remove(name)
+			err = s.FS.Remove(name)
 		default:
 			var info fs.FileInfo
-			if info, err = s.fs.Lstat(name); err == nil {
-				err = fsys.WriteFileAtomic(s.fs, name, []byte(rel), info.Mode().Perm())
+			if info, err = s.FS.Lstat(name); err == nil {
+				err = fsys.WriteFileAtomic(s.FS, name, []byte(rel), info.Mode().Perm())
 			}
 		}
 		if err != nil {
@@ -142,35 +143,35 @@ func (s *Store) renamePaths(meta, prefix string) error {
 	return nil
 }
 
-// isParticipant tells whether a record means this file, by its name now or by that from
+// IsParticipant tells whether a record means this file, by its name now or by that from
 // before its workspace had its history.
-func (t *target) isParticipant(p wal.Participant) bool {
+func (t *Target) IsParticipant(p wal.Participant) bool {
 	key := recovery.Key{Workspace: p.Workspace, Path: p.Path}
-	return key == t.key() || slices.Contains(t.formerKeys(), key)
+	return key == t.Key() || slices.Contains(t.FormerKeys(), key)
 }
 
-func (t *target) formerKeys() []recovery.Key {
+func (t *Target) FormerKeys() []recovery.Key {
 	var keys []recovery.Key
-	for _, from := range t.ws.from {
+	for _, from := range t.WS.from {
 		id, err := wal.ParseID(from.ID)
 		if err == nil { // as was looked at when the format was read
-			keys = append(keys, recovery.Key{Workspace: id, Path: path.Join(from.Path, t.rel)})
+			keys = append(keys, recovery.Key{Workspace: id, Path: path.Join(from.Path, t.Rel)})
 		}
 	}
 	return keys
 }
 
-// rootOf is where the root of a workspace should be by what is known of this one: itself,
+// RootOf is where the root of a workspace should be by what is known of this one: itself,
 // or one that had its histories before; "" where nothing is known.
-func (w *workspace) rootOf(id wal.ID) string {
-	if w.id == id {
-		return w.root
+func (w *Workspace) RootOf(id wal.ID) string {
+	if w.ID == id {
+		return w.Root
 	}
 	for _, from := range w.from {
 		if from.ID != id.String() {
 			continue
 		}
-		if root, ok := strings.CutSuffix(w.root, string(filepath.Separator)+filepath.FromSlash(from.Path)); ok {
+		if root, ok := strings.CutSuffix(w.Root, string(filepath.Separator)+filepath.FromSlash(from.Path)); ok {
 			return root
 		}
 	}

@@ -1,4 +1,4 @@
-package txn
+package workspace
 
 import (
 	"encoding/json"
@@ -21,8 +21,8 @@ const (
 // format 1 was frozen. Its files are whole; their histories can't be read any more.
 var ErrDevelopment = errors.New("it was made by a development build of jtx")
 
-// format is the content of .jtx/format.
-type format struct {
+// Format is the content of .jtx/format.
+type Format struct {
 	Format int    `json:"format"`
 	Layout int    `json:"layout"`
 	ID     string `json:"id"`
@@ -34,24 +34,24 @@ type format struct {
 	From []origin `json:"from,omitempty"`
 }
 
-func newFormat(tree bool) format {
-	return format{Format: formatVersion, Layout: layoutVersion, ID: wal.NewID().String(), Tree: tree, Needs: []string{}}
+func NewFormat(tree bool) Format {
+	return Format{Format: formatVersion, Layout: layoutVersion, ID: wal.NewID().String(), Tree: tree, Needs: []string{}}
 }
 
-// text is what a new workspace has in its file.
-func (f *format) text() string {
+// Text is what a new workspace has in its file.
+func (f *Format) Text() string {
 	return `{"format":` + strconv.Itoa(f.Format) + `,"layout":` + strconv.Itoa(f.Layout) +
 		`,"id":"` + f.ID + `","tree":` + strconv.FormatBool(f.Tree) + `,"needs":[]}` + "\n"
 }
 
-// decode reads a workspace's file. A new workspace's text, which nearly all keep, is read
+// Decode reads a workspace's file. A new workspace's text, which nearly all keep, is read
 // without reflection, which would take a tenth of what jtx get does behind its start.
-func (f *format) decode(text []byte) error {
-	plain := format{Format: formatVersion, Layout: layoutVersion, Needs: []string{}}
+func (f *Format) Decode(text []byte) error {
+	plain := Format{Format: formatVersion, Layout: layoutVersion, Needs: []string{}}
 	_, rest, _ := strings.Cut(string(text), `"id":"`)
 	plain.ID, rest, _ = strings.Cut(rest, `"`)
 	plain.Tree = strings.Contains(rest, "true")
-	if plain.text() == string(text) {
+	if plain.Text() == string(text) {
 		*f = plain
 		return nil
 	}
@@ -59,7 +59,7 @@ func (f *format) decode(text []byte) error {
 }
 
 // supported refuses what this program can't use, before anything of it is read.
-func (f *format) supported() error {
+func (f *Format) supported() error {
 	switch {
 	case f.Format != formatVersion:
 		return fmt.Errorf("%w %d, this program knows %d", ErrFormat, f.Format, formatVersion)

@@ -1,4 +1,4 @@
-package txn
+package workspace
 
 import (
 	"io/fs"

@@ -1,4 +1,4 @@
-package txn
+package workspace
 
 import (
 	"crypto/sha256"
@@ -6,23 +6,25 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"unicode"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // maxLinks bounds the symbolic links in a row, as the kernel does.
 const maxLinks = 40
 
-// realPath follows every symbolic link in name. The file itself need not exist,
+// RealPath follows every symbolic link in name. The file itself need not exist,
 // its directory must.
-func realPath(fsy fsys.FS, name string) (string, error) {
+func RealPath(fsy fsys.FS, name string) (string, error) {
 	for range maxLinks {
-		dir, err := realDir(filepath.Dir(name))
+		dir, err := RealDir(filepath.Dir(name))
 		if err != nil {
 			return "", err
 		}
@@ -68,7 +70,7 @@ func spelt(fsy fsys.FS, name string) (string, error) {
 	}
 	entries, err := fsy.ReadDir(dir)
 	if err != nil {
-		return name, ignoreNotExist(err)
+		return name, fault.UnlessMissing(err)
 	}
 	found := base
 	for _, e := range entries {
@@ -94,14 +96,14 @@ func otherCase(name string) string {
 	}, name)
 }
 
-// realDir follows the symbolic links of a directory as far as it is there: a
+// RealDir follows the symbolic links of a directory as far as it is there: a
 // tracked file whose directory was deleted still has its journal.
-func realDir(dir string) (string, error) {
+func RealDir(dir string) (string, error) {
 	real, err := filepath.EvalSymlinks(dir)
 	if !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
 		return real, err
 	}
-	parent, err := realDir(filepath.Dir(dir))
+	parent, err := RealDir(filepath.Dir(dir))
 	return filepath.Join(parent, filepath.Base(dir)), err
 }
 
@@ -157,8 +159,34 @@ func unescape(name string) (string, error) {
 	return b.String(), nil
 }
 
-// validRel tells whether a path read from a journal stays below its workspace.
-func validRel(rel string) bool {
+// ValidRel tells whether a path read from a journal stays below its workspace.
+func ValidRel(rel string) bool {
 	name := filepath.FromSlash(rel)
 	return rel != "" && filepath.IsLocal(name) && filepath.Clean(name) == name
+}
+
+// Abs is the path of a file that the caller named.
+func (s *Site) Abs(name string) string {
+	if filepath.IsAbs(name) {
+		return filepath.Clean(name)
+	}
+	return filepath.Join(s.Dir, name)
+}
+
+// Names tells whether name leads to path, which is absolute and clean, as abs does.
+func (s *Site) Names(name, path string) bool {
+	at := len(path) - len(name)
+	if at <= 0 || path[at:] != name {
+		return at == 0 && path == name || s.Abs(name) == path
+	}
+	inDir := at == len(s.Dir)+1 && path[:at-1] == s.Dir && os.IsPathSeparator(path[at-1]) && !filepath.IsAbs(name)
+	return inDir || s.Abs(name) == path
+}
+
+func (s *Site) AbsAll(names []string) []string {
+	all := make([]string, len(names))
+	for i, name := range names {
+		all[i] = s.Abs(name)
+	}
+	return all
 }

@@ -1,4 +1,4 @@
-package txn
+package fault
 
 import (
 	"errors"
@@ -20,7 +20,7 @@ func TestSharedErrorsAreNotWrittenTo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			before := shared.Error()
 			for _, file := range []string{"/w/a.json", "/w/b.json"} {
-				err := asNamed(fail(file, shared), []string{file}, []string{"mine " + file})
+				err := AsNamed(In(file, shared), []string{file}, []string{"mine " + file})
 				var e *Error
 				require.True(t, errors.As(err, &e))
 				require.Equal(t, "mine "+file, e.File)
@@ -31,6 +31,6 @@ func TestSharedErrorsAreNotWrittenTo(t *testing.T) {
 		})
 	}
 	notFound := &Error{Kind: ErrNotFound, File: "a"}
-	require.ErrorIs(t, conflict("a", notFound), ErrConflict)
+	require.ErrorIs(t, Conflict("a", notFound), ErrConflict)
 	require.Equal(t, ErrNotFound, notFound.Kind)
 }

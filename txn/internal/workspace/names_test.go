@@ -1,4 +1,4 @@
-package txn
+package workspace
 
 import (
 	"testing"
@@ -8,12 +8,12 @@ import (
 
 func TestNamesLeadWhereAbsDoes(t *testing.T) {
 	for _, dir := range []string{"/", "/d", "/d/e"} {
-		s := &Store{dir: dir}
+		s := &Site{Dir: dir}
 		names := []string{"a", "/a", "/d/a", "d/a", "./a", "../a", "e/../a", "/d//a", "", ".", "/", "d", "//a", "e/a", "/d/e/a", "a/"}
 		for _, name := range names {
 			for _, other := range names {
-				path := s.abs(other)
-				require.Equal(t, s.abs(name) == path, s.names(name, path), "in %s: %q, %q", dir, name, path)
+				path := s.Abs(other)
+				require.Equal(t, s.Abs(name) == path, s.Names(name, path), "in %s: %q, %q", dir, name, path)
 			}
 		}
 	}

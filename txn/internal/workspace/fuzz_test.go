@@ -1,10 +1,8 @@
-package txn
+package workspace
 
 import (
-	"errors"
 	"strings"
 	"testing"
-	"time"
 )
 
 // FuzzEscape: a path becomes one file name and the same path again, or a hash.
@@ -41,32 +39,6 @@ func FuzzUnescape(f *testing.F) {
 			if back, err := unescape(again); err != nil || back != rel {
 				t.Fatalf("%q is the path %q, whose name %q is %q, %v", name, rel, again, back, err)
 			}
-		}
-	})
-}
-
-// FuzzParsePoint: what is no version is invalid, and nothing panics. A time that is
-// printed and read again is the same.
-func FuzzParsePoint(f *testing.F) {
-	for _, text := range []string{"", "0", "7", "-1", "-18446744073709551616", "99999999999999999999", "01JD3Z5T9V8Q6W1E2R3T4Y5Z6A", "2026-01-02T03:04:05Z",
-		"2026-01-02T03:04:05.123456789+01:00", "2h ago", "1d12h ago", "-3h ago", "1e9d ago", "9999999999h ago", " 7", "7 "} {
-		f.Add(text)
-	}
-	now := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
-	f.Fuzz(func(t *testing.T, text string) {
-		p, err := ParsePoint(text, now)
-		if err != nil {
-			if !errors.Is(err, ErrInvalid) {
-				t.Fatalf("%q: %v", text, err)
-			}
-			return
-		}
-		at := p.Time()
-		if at.IsZero() || at.Year() < 0 || at.Year() > 9999 {
-			return
-		}
-		if again, err := ParsePoint(at.UTC().Format(time.RFC3339Nano), now); err != nil || !again.Time().Equal(at) {
-			t.Fatalf("%q is %v, and again %v, %v", text, at, again.Time(), err)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package txn
+package workspace
 
 import (
 	"errors"
@@ -12,16 +12,16 @@ import (
 const SettingIgnore = "ignore"
 
 // ignored are the patterns of a workspace.
-func (s *Store) ignored(w *workspace) (Protection, error) {
-	p := Protection{Root: w.root}
-	values, err := s.readSettings(w.root)
+func (s *Site) ignored(w *Workspace) (Protection, error) {
+	p := Protection{Root: w.Root}
+	values, err := s.ReadSettings(w.Root)
 	if errors.Is(err, ErrUntrusted) {
 		return p, nil
 	}
 	if err != nil {
 		return p, err
 	}
-	patterns, err := patternsIn(values, SettingIgnore)
+	patterns, err := PatternsIn(values, SettingIgnore)
 	for _, pattern := range patterns {
 		p.ignore += pattern + "\n"
 	}

@@ -1,4 +1,4 @@
-package txn
+package workspace
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -14,28 +15,28 @@ import (
 // topmost first, from the first one on that keeps people out who may pass the root, or
 // is somebody else's. What lies below that is not kept in the workspace, where more
 // people could read it: no mode of a journal can say what a path says.
-func (s *Store) boundaries(w *workspace, dir string) ([]string, error) {
-	rel, err := filepath.Rel(w.root, dir)
+func (s *Site) boundaries(w *Workspace, dir string) ([]string, error) {
+	rel, err := filepath.Rel(w.Root, dir)
 	if err != nil || rel == "." {
 		return nil, err
 	}
-	root, err := s.fs.Lstat(w.root)
+	root, err := s.FS.Lstat(w.Root)
 	if err != nil {
 		return nil, err
 	}
 	var found []string
-	at := w.root
+	at := w.Root
 	for part := range strings.SplitSeq(rel, string(filepath.Separator)) {
 		at = filepath.Join(at, part)
 		if len(found) == 0 {
-			info, err := s.fs.Lstat(at)
+			info, err := s.FS.Lstat(at)
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil, nil // it is to be made, like the one above it
 			}
 			if err != nil {
 				return nil, err
 			}
-			if !bounds(info, root) && fsys.SameACL(at, w.root) {
+			if !bounds(info, root) && fsys.SameACL(at, w.Root) {
 				continue
 			}
 		}
@@ -53,40 +54,40 @@ func bounds(dir, root fs.FileInfo) bool {
 	}
 	owner, _ := ownerOf(dir)
 	rootOwner, _ := ownerOf(root)
-	group, _ := groupOf(dir)
-	rootGroup, _ := groupOf(root)
+	group, _ := GroupOf(dir)
+	rootGroup, _ := GroupOf(root)
 	return owner != rootOwner || group != rootGroup
 }
 
-// lookAround notes the directory of a file whose workspace is known, and whether the way
+// LookAround notes the directory of a file whose workspace is known, and whether the way
 // there keeps people out.
-func (s *Store) lookAround(t *target) (err error) {
-	dir := filepath.Dir(t.real)
-	if t.parent, err = s.fs.Lstat(dir); err != nil {
-		return ignoreNotExist(err)
+func (s *Site) LookAround(t *Target) (err error) {
+	dir := filepath.Dir(t.Real)
+	if t.Parent, err = s.FS.Lstat(dir); err != nil {
+		return fault.UnlessMissing(err)
 	}
-	found, err := s.boundaries(t.ws, dir)
-	t.private = len(found) > 0
+	found, err := s.boundaries(t.WS, dir)
+	t.Private = len(found) > 0
 	return err
 }
 
 // ownWorkspace gives the topmost boundary above a file that has no history yet a
 // workspace of its own, and finds that; where there is no boundary it is nil. Where the
 // caller may not write there, the next one below will do.
-func (s *Store) ownWorkspace(ctx context.Context, t *target, how lookup) (*workspace, error) {
-	dir := filepath.Dir(t.real)
-	found, err := s.boundaries(t.ws, dir)
+func (s *Site) ownWorkspace(ctx context.Context, t *Target, how Lookup) (*Workspace, error) {
+	dir := filepath.Dir(t.Real)
+	found, err := s.boundaries(t.WS, dir)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	t.private = true
-	if known, err := s.tracked(t); known || err != nil || !how.create {
+	t.Private = true
+	if known, err := s.Tracked(t); known || err != nil || !how.Create {
 		return nil, err
 	}
 	for _, at := range found {
 		var made bool
-		if made, err = s.createWorkspace(ctx, at, how.uid, true); err == nil {
-			t.private = false
+		if made, err = s.createWorkspace(ctx, at, how, true); err == nil {
+			t.Private = false
 			w, err := s.nearest(ctx, dir, dir, how)
 			how.tell(made, w)
 			return w, err

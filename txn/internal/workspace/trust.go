@@ -1,4 +1,4 @@
-package txn
+package workspace
 
 import (
 	"errors"
@@ -17,29 +17,29 @@ var ErrUntrusted = errors.New("belongs to somebody else")
 // maxMetaNames bounds the names that are tried where somebody else has taken one.
 const maxMetaNames = 8
 
-// metaName is the name of the workspace's directory in dir for files of a user. In a
+// MetaName is the name of the workspace's directory in dir for files of a user. In a
 // sticky directory, where the users are kept from each other's files, each has their
 // own: named by the owner of the file, so that a file has one, whoever uses it.
 // Somebody who takes that name before they do only makes the name longer.
-func (s *Store) metaName(dir string, uid int) (string, error) {
-	info, err := s.fs.Lstat(dir)
+func (s *Site) MetaName(dir string, uid int) (string, error) {
+	info, err := s.FS.Lstat(dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&fs.ModeSticky == 0 || uid < 0 {
-		return metaDir, nil
+		return MetaDir, nil
 	}
 	if err != nil {
 		return "", err
 	}
-	if s.ownedBy(filepath.Join(dir, metaDir), uid) {
-		return metaDir, nil // made before the directory was sticky
+	if s.ownedBy(filepath.Join(dir, MetaDir), uid) {
+		return MetaDir, nil // made before the directory was sticky
 	}
-	own := metaDir + "." + strconv.Itoa(uid)
+	own := MetaDir + "." + strconv.Itoa(uid)
 	free := ""
 	for i := range maxMetaNames {
 		name := own
 		if i > 0 {
 			name += "." + strconv.Itoa(i)
 		}
-		_, err := s.fs.Lstat(filepath.Join(dir, name))
+		_, err := s.FS.Lstat(filepath.Join(dir, name))
 		switch {
 		case err == nil && s.ownedBy(filepath.Join(dir, name), uid):
 			return name, nil
@@ -53,8 +53,8 @@ func (s *Store) metaName(dir string, uid int) (string, error) {
 	return free, nil
 }
 
-func (s *Store) ownedBy(name string, uid int) bool {
-	info, err := s.fs.Lstat(name)
+func (s *Site) ownedBy(name string, uid int) bool {
+	info, err := s.FS.Lstat(name)
 	if err != nil {
 		return false
 	}
@@ -65,8 +65,8 @@ func (s *Store) ownedBy(name string, uid int) bool {
 // trusted refuses a workspace's directory that somebody else could have put there to
 // make the caller read or write what they choose. It is false where there is none. In
 // a sticky directory that of the user, whose files it is for, is trusted.
-func (s *Store) trusted(dir, meta string, uid int) (there bool, err error) {
-	info, err := s.fs.Lstat(meta)
+func (s *Site) trusted(dir, meta string, uid int) (there bool, err error) {
+	info, err := s.FS.Lstat(meta)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -83,7 +83,7 @@ func (s *Store) trusted(dir, meta string, uid int) (there bool, err error) {
 	if !ok || owner == 0 || owner == os.Geteuid() {
 		return true, nil
 	}
-	parent, err := s.fs.Lstat(dir)
+	parent, err := s.FS.Lstat(dir)
 	if err != nil {
 		return false, err
 	}
@@ -108,15 +108,15 @@ func mayHaveMade(meta, dir fs.FileInfo) bool {
 	if owner == dirOwner {
 		return true
 	}
-	group, _ := groupOf(meta)
-	dirGroup, _ := groupOf(dir)
+	group, _ := GroupOf(meta)
+	dirGroup, _ := GroupOf(dir)
 	return dir.Mode().Perm()&everybodyWrites == groupWrites && group == dirGroup
 }
 
 // userOf is the user whose workspace in a sticky directory has that name; -1 where it
 // names none.
 func userOf(metaName string) int {
-	uid, _, _ := strings.Cut(strings.TrimPrefix(metaName, metaDir+"."), ".")
+	uid, _, _ := strings.Cut(strings.TrimPrefix(metaName, MetaDir+"."), ".")
 	n, err := strconv.ParseUint(uid, 10, 32)
 	if err != nil {
 		return -1
@@ -125,11 +125,11 @@ func userOf(metaName string) int {
 }
 
 // userOfMeta is the user whose files a workspace is for, by its directory.
-func (s *Store) userOfMeta(meta string) int {
+func (s *Site) userOfMeta(meta string) int {
 	if uid := userOf(filepath.Base(meta)); uid >= 0 {
 		return uid
 	}
-	info, err := s.fs.Lstat(meta)
+	info, err := s.FS.Lstat(meta)
 	if err != nil {
 		return -1
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package txn
+package workspace
 
 import (
 	"io/fs"
@@ -16,7 +16,7 @@ func ownerOf(info fs.FileInfo) (int, bool) {
 	return int(st.Uid), true
 }
 
-func groupOf(info fs.FileInfo) (int, bool) {
+func GroupOf(info fs.FileInfo) (int, bool) {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return -1, false
@@ -24,8 +24,8 @@ func groupOf(info fs.FileInfo) (int, bool) {
 	return int(st.Gid), true
 }
 
-// linksOf is the number of names that a file has.
-func linksOf(info fs.FileInfo) int {
+// LinksOf is the number of names that a file has.
+func LinksOf(info fs.FileInfo) int {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return 1
