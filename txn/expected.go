@@ -6,9 +6,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/internal/fault"
-	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -79,7 +77,7 @@ func (ses *session) checkExpected(c *call) error {
 		if err != nil {
 			return fault.In(name, err)
 		}
-		made, err := t.made(t.File.Found)
+		made, err := t.Made(t.File.Found)
 		if err != nil {
 			return fault.In(name, err)
 		}
@@ -88,22 +86,6 @@ func (ses *session) checkExpected(c *call) error {
 		}
 	}
 	return nil
-}
-
-// made are the ids of the unit, and of its transactions, that made what was found: none
-// where it is no recorded version.
-func (t *workspace.Target) made(found recovery.Found) ([]string, error) {
-	rec, err := t.Newest()
-	if err != nil || rec == nil || rec.After != found.Version {
-		return nil, err
-	}
-	made := []string{rec.Unit.String()}
-	for _, tx := range rec.Txns {
-		if id := tx.ID.String(); !slices.Contains(made, id) {
-			made = append(made, id)
-		}
-	}
-	return made, nil
 }
 
 // holds tells that a file is as it was pinned: at the same version, made by the same
@@ -115,7 +97,7 @@ func (f *txFile) holds(d *draft) (bool, error) {
 	if len(f.Made) == 0 {
 		return true, nil
 	}
-	made, err := d.t.made(d.found)
+	made, err := d.t.Made(d.found)
 	if err != nil {
 		return false, fault.In(d.name, err)
 	}

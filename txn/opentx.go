@@ -287,7 +287,7 @@ func (s *Store) pinned(ctx context.Context, names []string) (drafts []*draft, pi
 				return err
 			}
 			f := &txFile{File: backup.Path(d.name), Rev: d.rev, Pinned: pinOf(d.found.Version)}
-			if f.Made, err = t.made(d.found); err != nil {
+			if f.Made, err = t.Made(d.found); err != nil {
 				return fault.In(t.Name, err)
 			}
 			drafts, pins = append(drafts, d), append(pins, f)

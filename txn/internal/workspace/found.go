@@ -117,3 +117,19 @@ func (t *Target) Current() recovery.Found {
 	}
 	return found
 }
+
+// Made are the ids of the unit, and of its transactions, that made what was found: none
+// where it is no recorded version.
+func (t *Target) Made(found recovery.Found) ([]string, error) {
+	rec, err := t.Newest()
+	if err != nil || rec == nil || rec.After != found.Version {
+		return nil, err
+	}
+	made := []string{rec.Unit.String()}
+	for _, tx := range rec.Txns {
+		if id := tx.ID.String(); !slices.Contains(made, id) {
+			made = append(made, id)
+		}
+	}
+	return made, nil
+}
