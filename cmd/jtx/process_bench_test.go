@@ -17,7 +17,7 @@ import (
 )
 
 // build makes a program as the Makefile does.
-func build(b *testing.B, dir, pkg string) string {
+func build(b testing.TB, dir, pkg string) string {
 	program := filepath.Join(dir, filepath.Base(pkg))
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, pkg)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
