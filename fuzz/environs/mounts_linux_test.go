@@ -12,14 +12,17 @@ import (
 	"github.com/jtx-project/jtx/fuzz/disk"
 )
 
-// mounts are file systems on which the suite runs as it does on any disk. Each is
-// mounted in the first directory, may use the second, and goes with the test.
-var mounts = []struct {
+// fileSystem is one on which the suite runs as it does on any disk. It is mounted in the
+// first directory, may use the second, and goes with the test.
+type fileSystem struct {
 	name     string
 	mount    func(t *testing.T, dir, aside string)
 	modeless bool
+	anyCase  bool   // its names don't tell case apart
 	needs    string // a program
-}{
+}
+
+var mounts = []fileSystem{
 	{name: "tmpfs", mount: func(t *testing.T, dir, _ string) {
 		check(t, unix.Mount("tmpfs", dir, "tmpfs", 0, ""))
 	}},
@@ -41,7 +44,12 @@ var mounts = []struct {
 		command(t, "mkfs.ntfs", "-q", "-F", "-f", image)
 		command(t, "ntfs-3g", image, dir)
 	}},
-	{name: "exfat-fuse", needs: "mount.exfat-fuse", modeless: true, mount: func(t *testing.T, dir, aside string) {
+	{name: "ntfs-3g that ignores case", needs: "lowntfs-3g", modeless: true, anyCase: true, mount: func(t *testing.T, dir, aside string) {
+		image := imageFile(t, aside, 64<<20)
+		command(t, "mkfs.ntfs", "-q", "-F", "-f", image)
+		command(t, "lowntfs-3g", image, dir, "-o", "ignore_case")
+	}},
+	{name: "exfat-fuse", needs: "mount.exfat-fuse", modeless: true, anyCase: true, mount: func(t *testing.T, dir, aside string) {
 		image := imageFile(t, aside, 64<<20)
 		command(t, "mkfs.exfat", image)
 		if why := disk.NoLoop(); why != "" {
@@ -52,6 +60,13 @@ var mounts = []struct {
 		name := strings.TrimSpace(string(loop))
 		t.Cleanup(func() { command(t, "losetup", "--detach", name) })
 		command(t, "mount.exfat-fuse", name, dir)
+	}},
+	{name: "ext4 that ignores case", needs: "mkfs.ext4", anyCase: true, mount: func(t *testing.T, dir, aside string) {
+		image := imageFile(t, aside, 64<<20)
+		command(t, "mkfs.ext4", "-q", "-F", "-O", "casefold", image)
+		mountImage(t, "ext4", image, dir)
+		check(t, os.Mkdir(filepath.Join(dir, "work"), 0o755)) // a directory must be empty to ignore case
+		command(t, "chattr", "+F", filepath.Join(dir, "work"))
 	}},
 	{name: "ext4", needs: "mkfs.ext4", mount: image("ext4")},
 	{name: "xfs", needs: "mkfs.xfs", mount: image("xfs")},
@@ -96,6 +111,16 @@ func image(kind string) func(t *testing.T, dir, aside string) {
 	}
 }
 
+// mountImage mounts an image whose file system this kernel may not know in all it uses.
+func mountImage(t *testing.T, kind, image, dir string) {
+	if why := disk.NoLoop(); why != "" {
+		t.Skip(why)
+	}
+	if out, err := exec.Command("mount", "-t", kind, "-o", "loop", image, dir).CombinedOutput(); err != nil {
+		t.Skipf("this kernel mounts no such %s: %s", kind, out)
+	}
+}
+
 // TestNamesOfAnyCase: where names don't tell case apart, two names of one file are one
 // file, also in one transaction.
 func TestNamesOfAnyCase(t *testing.T) {
@@ -103,22 +128,35 @@ func TestNamesOfAnyCase(t *testing.T) {
 		t.Skip(why)
 	}
 	for _, m := range mounts {
-		if m.name != "exfat-fuse" {
+		if !m.anyCase {
 			continue
 		}
-		if _, err := exec.LookPath(m.needs); err != nil {
-			t.Skip(err)
-		}
-		p, aside := newPlace(t), scratch(t)
-		m.mount(t, p.dir, aside)
-		t.Cleanup(func() { check(t, disk.Unmount(p.dir)) })
-		o := p.run(t, `mkdir Dir; jtx set Dir/a.json /v 1; jtx set dir/A.json /v 2
-			jtx do --lock-timeout 2s '[{"file": "Dir/a.json", "set": {"/w": 1}}, {"file": "DIR/A.JSON", "set": {"/x": 2}}]'
-			jtx verify; test "$(jtx log dir/a.JSON | wc -l)" = 3; test "$(jtx get Dir/a.json /x)" = 2; test "$(ls Dir/.jtx/files)" = a.json`)
-		if o.exit != 0 {
-			t.Errorf("exit code %d: %s", o.exit, o.stderr)
-		}
+		t.Run(m.name, func(t *testing.T) {
+			p := mounted(t, m)
+			o := p.run(t, `mkdir Dir; jtx set Dir/a.json /v 1; jtx set dir/A.json /v 2
+				jtx do --lock-timeout 2s '[{"file": "Dir/a.json", "set": {"/w": 1}}, {"file": "DIR/A.JSON", "set": {"/x": 2}}]'
+				jtx verify; test "$(jtx log dir/a.JSON | wc -l)" = 3; test "$(jtx get Dir/a.json /x)" = 2; test "$(ls Dir/.jtx/files)" = a.json`)
+			if o.exit != 0 {
+				t.Errorf("exit code %d: %s", o.exit, o.stderr)
+			}
+		})
 	}
+}
+
+// mounted is a place on a file system. It skips where that can't be had.
+func mounted(t *testing.T, m fileSystem) place {
+	t.Helper()
+	if _, err := exec.LookPath(m.needs); m.needs != "" && err != nil {
+		t.Skip(err)
+	}
+	p, aside := newPlace(t), scratch(t)
+	at := p.dir
+	m.mount(t, at, aside)
+	t.Cleanup(func() { check(t, disk.Unmount(at)) })
+	p.dir = filepath.Join(p.dir, "work") // the root has what the file system puts there
+	check(t, os.MkdirAll(p.dir, 0o755))
+	p.modeless = m.modeless
+	return p
 }
 
 // TestMounts runs the suite on each file system.
@@ -128,22 +166,6 @@ func TestMounts(t *testing.T) {
 	}
 	want := onPlainDisk(t)
 	for _, m := range mounts {
-		t.Run(m.name, func(t *testing.T) {
-			if _, err := exec.LookPath(m.needs); m.needs != "" && err != nil {
-				t.Skip(err)
-			}
-			p, aside := newPlace(t), scratch(t)
-			at := p.dir
-			m.mount(t, at, aside)
-			t.Cleanup(func() {
-				if err := disk.Unmount(at); err != nil {
-					t.Error(err)
-				}
-			})
-			p.dir = filepath.Join(p.dir, "work") // the root has what the file system puts there
-			check(t, os.Mkdir(p.dir, 0o755))
-			p.modeless = m.modeless
-			asUsual(t, p, want)
-		})
+		t.Run(m.name, func(t *testing.T) { asUsual(t, mounted(t, m), want) })
 	}
 }

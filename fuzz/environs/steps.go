@@ -12,6 +12,8 @@ type step struct {
 	reads bool
 	// lockless: it changes something, but no tracked file.
 	lockless bool
+	// parts: it is several changes, of which the first may be done and the next one not.
+	parts bool
 }
 
 // steps go through every verb that changes something, each in the ways in which it
@@ -22,8 +24,8 @@ var steps = []step{
 	{name: "set", script: `jtx set new.json /v 2`},
 	{name: "set, first touch", before: `printf '{"v": 1,\n "s": "secret-1"}' >a.json`, script: `jtx set a.json /v 2`},
 	{name: "set in place", script: `jtx set --in-place a.json /v 3`},
-	{name: "set at journal", script: `jtx set --durability journal a.json /v 4; jtx set --durability journal n1.json /v 4`},
-	{name: "set at none", script: `jtx set --durability none a.json /v 5; jtx set --durability none n2.json /v 4`},
+	{name: "set at journal", script: `jtx set --durability journal a.json /v 4; jtx set --durability journal n1.json /v 4`, parts: true},
+	{name: "set at none", script: `jtx set --durability none a.json /v 5; jtx set --durability none n2.json /v 4`, parts: true},
 	{name: "set of what was read-only by mode", before: `chmod 440 a.json`, script: `jtx set a.json /v 6`},
 	{name: "put", script: `echo '{"v": 1, "w": [1, 2]}' | jtx put b.json`},
 	{name: "put over", before: `chmod 644 a.json`, script: `jtx put b.json '{"v": 2, "w": [1, 2, 3]}'`},
@@ -32,6 +34,7 @@ var steps = []step{
 	{name: "merge", script: `jtx merge b.json '{"x": {"y": null, "z": 1}}'`},
 	{name: "update", script: `jtx update b.json '.v += 1'`},
 	{name: "update, a new file", script: `jtx update u.json --default '{"n": 1}' '.n += 1'`},
+	{name: "fmt", script: `jtx fmt --indent 4 b.json`},
 	{name: "pipe", script: `jtx pipe b.json -- tr 3 5`},
 	{name: "edit", before: `rm -f e.json; printf '#!/bin/sh\necho "{\\"edited\\": true}" >"$1"\n' >ed; chmod +x ed`, script: `EDITOR=./ed jtx edit e.json`},
 	{name: "do", before: `mkdir -p d`, script: `printf '%s\n' '{"file": "a.json", "set": {"/n": 70}}' '{"file": "b.json", "set": {"/n": 130}}' '{"file": "d/c.json", "put": 1}' | jtx do`},
@@ -40,9 +43,9 @@ var steps = []step{
 	{name: "begin, apply, commit", script: `tx=$(jtx begin a.json); jtx apply $tx a.json '[{"op": "replace", "path": "/n", "value": 5}]'; jtx set --tx $tx -p t.json /deep/er 5; jtx commit $tx`},
 	{name: "begin --lock, commit", script: `tx=$(jtx begin --lock a.json); jtx set --tx $tx a.json /n 6; jtx commit $tx`},
 	{name: "abort", script: `tx=$(jtx begin --lock a.json); jtx set --tx $tx a.json /n 7; jtx abort $tx`},
-	{name: "undo", script: `tx=$(jtx set a.json /n 8); jtx undo ${tx%% *}`},
-	{name: "cp", script: `jtx cp a.json copy.json; jtx cp -f b.json copy.json`},
-	{name: "mv", script: `jtx mv copy.json moved.json; jtx cp a.json two.json; jtx mv -f moved.json two.json`},
+	{name: "undo", script: `tx=$(jtx set a.json /n 8); jtx undo ${tx%% *}`, parts: true},
+	{name: "cp", script: `jtx cp a.json copy.json; jtx cp -f b.json copy.json`, parts: true},
+	{name: "mv", script: `jtx mv copy.json moved.json; jtx cp a.json two.json; jtx mv -f moved.json two.json`, parts: true},
 	{name: "mv to another workspace", script: `jtx mv two.json d/two.json`},
 	{name: "rm", script: `jtx rm d/two.json`},
 	{name: "restore what is gone", script: `jtx restore d/two.json`},
@@ -53,10 +56,12 @@ var steps = []step{
 	{name: "a removal, then set", before: `rm b.json; sleep 0.2`, script: `jtx set b.json /v 2`},
 	{name: "protect", script: `jtx protect b.json`},
 	{name: "heal", before: `printf '{' >b.json`, script: `jtx protect --heal`},
+	{name: "recover --seen", script: `jtx recover --seen`, lockless: true},
+	{name: "forget", before: `jtx update n1.json '.v += 1'`, script: `jtx forget n1.json`},
 	{name: "compact", script: `jtx compact --keep-revs 1`},
-	{name: "redact", script: `jtx set a.json /s '"harmless"'; jtx redact a.json /s`},
+	{name: "redact", script: `jtx set a.json /s '"harmless"'; jtx redact a.json /s`, parts: true},
 	{name: "config", script: `jtx config log-bytes 1000000`},
-	{name: "init", before: `mkdir -p tree/sub`, script: `jtx set tree/sub/a.json /v 1; jtx init tree; jtx set tree/b.json /v 1; jtx set tree/sub/a.json /v 2`},
+	{name: "init", before: `mkdir -p tree/sub`, script: `jtx set tree/sub/a.json /v 1; jtx init tree; jtx set tree/b.json /v 1; jtx set tree/sub/a.json /v 2`, parts: true},
 	{name: "backup", script: `jtx backup $OUT/saved; jtx backup --check $OUT/saved`, reads: true},
 	{name: "restore from a backup", before: `jtx set a.json /v 77`, script: `jtx restore --from $OUT/saved a.json`},
 	{name: "rewrite", before: `printf '#!/bin/sh\njq .a=1 a.json >tmp && mv tmp a.json\n' >s.sh`, script: `jtx rewrite --write s.sh`, lockless: true},

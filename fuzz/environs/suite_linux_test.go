@@ -74,7 +74,15 @@ type place struct {
 	wrap func(*exec.Cmd) // may be nil
 	// modeless: files have the mode that the mount gives them.
 	modeless bool
+	// users take turns, step by step, where there are any: jtx and the scripts are theirs.
+	users []user
+	turn  int
+	// prelude comes before each script.
+	prelude string
 }
+
+// user is somebody who is in one group.
+type user struct{ uid, gid uint32 }
 
 func newPlace(t *testing.T) place { return place{dir: scratch(t), out: scratch(t)} }
 
@@ -99,11 +107,16 @@ func (p place) run(t *testing.T, script string) outcome {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "/bin/sh", "-ec", script)
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-ec", p.prelude+script)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.Dir = p.dir
 	cmd.Env = append(os.Environ(), "PATH="+buildJtx(t)+":"+os.Getenv("PATH"), "OUT="+p.out, "XDG_STATE_HOME="+p.out)
+	if len(p.users) > 0 {
+		who := p.users[p.turn%len(p.users)]
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: who.uid, Gid: who.gid}
+		cmd.Env = append(cmd.Env, fmt.Sprint("XDG_STATE_HOME=", p.out, "/state-", who.uid))
+	}
 	if p.wrap != nil {
 		p.wrap(cmd)
 	}
@@ -210,21 +223,27 @@ func onPlainDisk(t *testing.T) []outcome {
 func asUsual(t *testing.T, p place, want []outcome, meant ...string) {
 	t.Helper()
 	for i, s := range steps {
-		o := p.step(t, s)
-		if o.exit != 0 {
-			t.Errorf("%s: exit code %d: %s", s.name, o.exit, o.stderr)
-		}
-		if d := difference(o.files, p.expected(want[i].files)); d != "" {
-			t.Errorf("%s: %s", s.name, d)
-		}
-		for line := range strings.Lines(o.stderr) {
-			complains := strings.HasPrefix(line, "warning:") || strings.HasPrefix(line, "error:")
-			if complains && !slices.ContainsFunc(meant, func(m string) bool { return strings.Contains(line, m) }) {
-				t.Errorf("%s: says %s", s.name, line)
-			}
-		}
+		p.turn = i
+		p.mustBeUsual(t, s, p.step(t, s), want[i], meant)
 		if t.Failed() {
 			return // what follows builds on it
+		}
+	}
+}
+
+// mustBeUsual compares what a step has left with what it leaves on a plain disk.
+func (p place) mustBeUsual(t *testing.T, s step, o, want outcome, meant []string) {
+	t.Helper()
+	if o.exit != 0 {
+		t.Errorf("%s: exit code %d: %s", s.name, o.exit, o.stderr)
+	}
+	if d := difference(o.files, p.expected(want.files)); d != "" {
+		t.Errorf("%s: %s", s.name, d)
+	}
+	for line := range strings.Lines(o.stderr) {
+		complains := strings.HasPrefix(line, "warning:") || strings.HasPrefix(line, "error:")
+		if complains && !slices.ContainsFunc(meant, func(m string) bool { return strings.Contains(line, m) }) {
+			t.Errorf("%s: says %s", s.name, line)
 		}
 	}
 }
@@ -237,8 +256,8 @@ func nothingChanges(t *testing.T, p place) {
 		if s.reads || s.lockless {
 			continue
 		}
-		if s.before != "" {
-			p.plainly().run(t, s.before)
+		if s.before != "" && p.plainly().run(t, s.before).exit != 0 {
+			continue // there it can't come to that
 		}
 		was := p.files(t)
 		o := p.run(t, s.script)
