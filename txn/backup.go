@@ -12,6 +12,7 @@ import (
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/backup"
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
@@ -48,14 +49,14 @@ func (s *Store) Backup(ctx context.Context, dest string, o BackupOptions) (*back
 	}
 	var left []error // of files whose history can't be read
 	for _, h := range heads {
-		err := h.err
+		err := h.Err
 		if err == nil {
-			err = fault.In(h.t.Name, s.backupFile(w, h, at, former))
+			err = fault.In(h.Target.Name, s.backupFile(w, h, at, former))
 		}
 		switch {
-		case h.err != nil, errors.Is(err, ErrDamaged):
+		case h.Err != nil, errors.Is(err, ErrDamaged):
 			left = append(left, err)
-			err = s.backupUnknown(w, h.t)
+			err = s.backupUnknown(w, h.Target)
 		}
 		if err != nil {
 			return nil, errors.Join(err, w.Discard())
@@ -87,12 +88,12 @@ func failBackup(dest string, err error) error {
 
 // backupHeads finds what the histories hold, all at one moment. Edits made outside
 // are recorded first, by a caller that may, where a backup of now is to be made.
-func (s *Store) backupHeads(ctx context.Context, p Point) ([]head, time.Time, error) {
-	targets, err := s.historyTargets(ctx, nil)
+func (s *Store) backupHeads(ctx context.Context, p Point) ([]versions.Head, time.Time, error) {
+	targets, err := s.src.Targets(ctx, nil)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	heads, err := s.heads(ctx, targets, looking{each: true, silent: true})
+	heads, err := s.src.Heads(ctx, targets, versions.Looking{Each: true, Silent: true})
 	if err != nil {
 		return nil, time.Time{}, err
 	}
@@ -101,15 +102,15 @@ func (s *Store) backupHeads(ctx context.Context, p Point) ([]head, time.Time, er
 		return heads, at, err
 	}
 	for _, h := range heads {
-		if h.err != nil || !h.lags {
+		if h.Err != nil || !h.Lags {
 			continue
 		}
-		if err := s.settled(ctx, h.t.Real); ctx.Err() != nil {
+		if err := s.settled(ctx, h.Target.Real); ctx.Err() != nil {
 			return nil, time.Time{}, err
 		}
 		// Where it could not be, what is committed is in the backup, and a mark says so.
 	}
-	heads, err = s.heads(ctx, targets, looking{each: true})
+	heads, err = s.src.Heads(ctx, targets, versions.Looking{Each: true})
 	return heads, time.Time{}, err
 }
 
@@ -140,13 +141,13 @@ func (s *Store) baseName(dest, base string) string {
 }
 
 // backupFile adds one file as it was at a time, or is at its head.
-func (s *Store) backupFile(w *backup.Writer, h head, at time.Time, former map[backup.Path]backup.File) error {
-	if h.last == 0 {
+func (s *Store) backupFile(w *backup.Writer, h versions.Head, at time.Time, former map[backup.Path]backup.File) error {
+	if h.Last == 0 {
 		return nil
 	}
-	rec, err := s.versionAt(h.t, h.last)
+	rec, err := s.src.VersionAt(h.Target, h.Last)
 	if !at.IsZero() {
-		rec, err = s.atPast(h, at)
+		rec, err = s.src.AtPast(h, at)
 	}
 	if err == nil && rec == nil {
 		return s.backupNothing(w, h, at)
@@ -154,11 +155,11 @@ func (s *Store) backupFile(w *backup.Writer, h head, at time.Time, former map[ba
 	if err != nil || !rec.After.Exists {
 		return err
 	}
-	doc, err := s.contentOf(h.t, rec)
+	doc, err := s.src.ContentOf(h.Target, rec)
 	if err != nil {
 		return err
 	}
-	f, err := s.backupEntry(h.t, rec, doc)
+	f, err := s.backupEntry(h.Target, rec, doc)
 	if err != nil {
 		return err
 	}
@@ -170,18 +171,18 @@ func (s *Store) backupFile(w *backup.Writer, h head, at time.Time, former map[ba
 
 // backupNothing is for a file that has no version: it was not there, or its history
 // does not reach back so far, which the backup says.
-func (s *Store) backupNothing(w *backup.Writer, h head, at time.Time) error {
+func (s *Store) backupNothing(w *backup.Writer, h versions.Head, at time.Time) error {
 	switch {
-	case at.IsZero() && h.t.Plan == nil && h.t.File.Journal.State().Applied == 0:
+	case at.IsZero() && h.Target.Plan == nil && h.Target.File.Journal.State().Applied == 0:
 		return nil // it was gone when its journal was set aside, and has not come back
 	case at.IsZero():
-		return s.dropped(h.t, h.last) // meanwhile, if at all
+		return s.src.Dropped(h.Target, h.Last) // meanwhile, if at all
 	}
-	made, err := s.madeByJtx(h)
+	made, err := s.src.MadeByJtx(h)
 	if made || err != nil {
 		return err
 	}
-	return s.backupUnknown(w, h.t)
+	return s.backupUnknown(w, h.Target)
 }
 
 func (s *Store) backupPath(t *workspace.Target) (backup.Path, error) {
@@ -201,7 +202,7 @@ func (s *Store) backupEntry(t *workspace.Target, rec *wal.Record, doc *jsonpatch
 	data := doc.Bytes()
 	mode, err := s.originalMode(t)
 	return backup.File{
-		Path: path, Rev: rec.Rev, Tx: idOf(rec).String(), Time: rec.Time(),
+		Path: path, Rev: rec.Rev, Tx: versions.IdOf(rec).String(), Time: rec.Time(),
 		Size: int64(len(data)), SHA256: backup.HashOf(data), Mode: backup.ModeText(mode),
 	}, err
 }

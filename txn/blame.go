@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -41,7 +42,7 @@ func blameOf(pointer string, rec *wal.Record, i int) Blame {
 // in it. It follows the value back through moves, copies and shifts in arrays,
 // and reads no more of the history than up to that transaction.
 func (s *Store) Blame(ctx context.Context, file, pointer string) (Blame, error) {
-	h, err := s.historyOf(ctx, file)
+	h, err := s.src.HeadOf(ctx, file)
 	if err != nil {
 		return Blame{}, err
 	}
@@ -49,26 +50,26 @@ func (s *Store) Blame(ctx context.Context, file, pointer string) (Blame, error) 
 	if err != nil {
 		return Blame{}, fault.In(file, err)
 	}
-	doc, err := s.content(h.t, h.last)
+	doc, err := s.src.Content(h.Target, h.Last)
 	if err != nil {
 		return Blame{}, err
 	}
 	if doc == nil {
-		return Blame{}, &Error{Kind: ErrNotFound, File: h.t.Name, Err: fmt.Errorf("no such file")}
+		return Blame{}, &Error{Kind: ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("no such file")}
 	}
 	if _, err := doc.Get(ptr); err != nil {
-		return Blame{}, fault.In(h.t.Name, err)
+		return Blame{}, fault.In(h.Target.Name, err)
 	}
 	tr, err := newTrail(doc, ptr)
 	if err != nil {
-		return Blame{}, fault.In(h.t.Name, err)
+		return Blame{}, fault.In(h.Target.Name, err)
 	}
 	return s.followBack(ctx, h, tr, pointer)
 }
 
-func (s *Store) followBack(ctx context.Context, h head, tr *trail, pointer string) (Blame, error) {
+func (s *Store) followBack(ctx context.Context, h versions.Head, tr *trail, pointer string) (Blame, error) {
 	var oldest *wal.Record
-	for rec, err := range s.versions(h.t, h.last) {
+	for rec, err := range s.src.Versions(h.Target, h.Last) {
 		if err != nil {
 			return Blame{}, err
 		}
@@ -85,7 +86,7 @@ func (s *Store) followBack(ctx context.Context, h head, tr *trail, pointer strin
 				return blameBefore(pointer, rec), nil // from where, is not kept
 			}
 			if err != nil {
-				return Blame{}, fault.In(h.t.Name, err)
+				return Blame{}, fault.In(h.Target.Name, err)
 			}
 			if set {
 				return blameOf(pointer, rec, i), nil
@@ -93,7 +94,7 @@ func (s *Store) followBack(ctx context.Context, h head, tr *trail, pointer strin
 		}
 	}
 	if oldest == nil {
-		return Blame{}, s.dropped(h.t, h.last)
+		return Blame{}, s.src.Dropped(h.Target, h.Last)
 	}
 	return blameBefore(pointer, oldest), nil
 }
@@ -138,7 +139,7 @@ func (s *Store) setIn(at located, i int, tr *trail) (bool, error) {
 // documentWithin is the document in the middle of a record: behind the i
 // transactions before one, and the first operations of that.
 func (s *Store) documentWithin(at located, i int, ops jsonpatch.Patch) (*jsonpatch.Document, error) {
-	doc, err := s.contentBefore(at.h.t, at.rec)
+	doc, err := s.src.ContentBefore(at.h.Target, at.rec)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +151,7 @@ func (s *Store) documentWithin(at located, i int, ops jsonpatch.Patch) (*jsonpat
 		}
 		all = append(all, patch...)
 	}
-	doc, _, err = doc.Apply(append(all, ops...), s.opt.Limits)
+	doc, _, err = doc.Apply(append(all, ops...), s.src.Limits)
 	return doc, err
 }
 
@@ -305,27 +306,27 @@ func number(token string) int {
 // history once, and time is linear in that.
 func (s *Store) BlameAll(ctx context.Context, file string) iter.Seq2[Blame, error] {
 	return func(yield func(Blame, error) bool) {
-		h, err := s.historyOf(ctx, file)
+		h, err := s.src.HeadOf(ctx, file)
 		if err != nil {
 			yield(Blame{}, err)
 			return
 		}
 		w := annotator{s: s, ctx: ctx, h: h}
 		if err := w.read(); err != nil {
-			yield(Blame{}, fault.In(h.t.Name, err))
+			yield(Blame{}, fault.In(h.Target.Name, err))
 			return
 		}
-		doc, err := s.content(h.t, h.last)
+		doc, err := s.src.Content(h.Target, h.Last)
 		if err != nil || doc == nil {
 			if err == nil {
-				err = &Error{Kind: ErrNotFound, File: h.t.Name, Err: fmt.Errorf("no such file")}
+				err = &Error{Kind: ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("no such file")}
 			}
 			yield(Blame{}, err)
 			return
 		}
 		w.repeats = doc.Repeated() != nil
 		if err := w.walk(jsonpatch.Compact(doc.Bytes()), 0, nil, w.shape.root, yield); err != nil && err != errStopped {
-			yield(Blame{}, fault.In(h.t.Name, err))
+			yield(Blame{}, fault.In(h.Target.Name, err))
 		}
 	}
 }
@@ -335,7 +336,7 @@ func (s *Store) BlameAll(ctx context.Context, file string) iter.Seq2[Blame, erro
 type annotator struct {
 	s     *Store
 	ctx   context.Context
-	h     head
+	h     versions.Head
 	shape shape
 	marks []Blame // without pointers
 
@@ -343,7 +344,7 @@ type annotator struct {
 }
 
 func (w *annotator) read() error {
-	for rec, err := range w.s.versionsFrom(w.h.t, 1, w.h.last) {
+	for rec, err := range w.s.src.VersionsFrom(w.h.Target, 1, w.h.Last) {
 		if err != nil {
 			return err
 		}
@@ -379,7 +380,7 @@ func (w *annotator) next(rec *wal.Record) error {
 		}
 		for _, op := range patch {
 			if err := w.shape.apply(op, mark+i); err != nil {
-				return &wal.CorruptError{Path: w.h.t.Dir, LSN: rec.LSN, Reason: err.Error()}
+				return &wal.CorruptError{Path: w.h.Target.Dir, LSN: rec.LSN, Reason: err.Error()}
 			}
 		}
 	}
@@ -387,7 +388,7 @@ func (w *annotator) next(rec *wal.Record) error {
 }
 
 func (w *annotator) begin(rec *wal.Record, mark int) error {
-	doc, err := w.s.contentOf(w.h.t, rec)
+	doc, err := w.s.src.ContentOf(w.h.Target, rec)
 	if err != nil {
 		return err
 	}

@@ -104,7 +104,7 @@ func (ses *session) unit(members []*member) (*unit, error) {
 	for i, t := range ses.Targets {
 		var parts []part
 		for _, m := range u.members {
-			c, err := m.tx.drafts[i].comesTo(ses.s.opt.Limits)
+			c, err := m.tx.drafts[i].comesTo(ses.s.src.Limits)
 			if err != nil {
 				return nil, fault.In(t.Name, err)
 			}
@@ -120,7 +120,7 @@ func (ses *session) unit(members []*member) (*unit, error) {
 		}
 		f := &unitFile{t: t, log: t.File.Log, parts: parts}
 		var err error
-		if f.change, err = merged(parts, ses.s.opt.Limits); err != nil {
+		if f.change, err = merged(parts, ses.s.src.Limits); err != nil {
 			return nil, fault.In(t.Name, err)
 		}
 		u.files, u.changed[i] = append(u.files, f), f
@@ -191,7 +191,7 @@ func (u *unit) record() error {
 			f.first.Txns[0].Time = u.time.Add(-1) // seen before it was changed
 			f.first.Unit = wal.NewIDAt(f.first.Txns[0].Time)
 			f.first.Txns[0].ID = f.first.Unit
-			u.ses.s.tellFormer(f.t, f.first)
+			u.ses.s.src.TellFormer(f.t, f.first)
 			f.rec.Rev = f.first.Rev + 1
 		}
 		f.rec.Txns = make([]wal.Txn, 0, len(f.parts))

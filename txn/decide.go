@@ -7,6 +7,7 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -60,12 +61,12 @@ func (s *Store) Decide(ctx context.Context, id wal.ID, committed bool) (report [
 // endsWith tells whether the newest version of a file is a transaction's, be that
 // committed or not.
 func (s *Store) endsWith(t *workspace.Target, id wal.ID) (bool, error) {
-	for rec, err := range s.recordsBack(t, 0) {
+	for rec, err := range s.src.RecordsBack(t, 0) {
 		if err != nil {
 			return false, err
 		}
 		if rec.Kind == wal.KindAbort || rec.MakesVersion() {
-			return rec.Kind != wal.KindAbort && holdsTx(rec, id), nil
+			return rec.Kind != wal.KindAbort && versions.HoldsTx(rec, id), nil
 		}
 	}
 	return false, nil
@@ -76,7 +77,7 @@ func (s *Store) endsWith(t *workspace.Target, id wal.ID) (bool, error) {
 func (d *decision) record(plan *recovery.Plan, files []*recovery.File) (bool, error) {
 	for _, u := range plan.Units {
 		var doubt *recovery.InDoubtError
-		if !holdsTx(u.Record, d.tx) || !errors.As(u.Doubt(), &doubt) {
+		if !versions.HoldsTx(u.Record, d.tx) || !errors.As(u.Doubt(), &doubt) {
 			continue
 		}
 		if err := u.Decide(d.outcome, d.actor, files); err != nil {

@@ -22,16 +22,16 @@ var doors = map[string][]string{
 	"Locks.Acquire": {"look.round", "session.lock", "Site.takeOver", "Store.endWorkspace", "Site.ChangeSettings", "Site.Unmake", "OpenTx.lock"},
 
 	"wal.Open":      {"Site.OpenLog"}, // for a session
-	"recovery.Peek": {"Store.peek"},    // for a look
+	"recovery.Peek": {"Source.peek"},    // for a look
 	"wal.Tail":      {"Site.believed"},
 	"wal.ReadState": {"Site.Stands"},
 	"wal.Inspect":   {"Store.inspect", "Store.mustBeDamaged"}, // of a file that one of the doors has locked
 
 	// versions.go is the only reader of records.
-	"wal.Scan":       {"Store.records", "Store.versionsFrom"},
-	"wal.ScanBack":   {"Store.recordsBack"},
-	"wal.Seek":       {"Store.lastWhere"},
-	"wal.First":      {"Store.dropped"},
+	"wal.Scan":       {"Source.Records", "Source.VersionsFrom"},
+	"wal.ScanBack":   {"Source.RecordsBack"},
+	"wal.Seek":       {"Source.LastWhere"},
+	"wal.First":      {"Source.Dropped"},
 	"wal.ReadRecord": nil,
 }
 

@@ -24,7 +24,7 @@ func (s *Store) Forget(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.mustBeTracked(t); err != nil {
+	if err := s.src.MustBeTracked(t); err != nil {
 		return err
 	}
 	for range workspace.MaxRounds {
@@ -60,9 +60,9 @@ func (s *Store) settleWithOthers(ctx context.Context, t *workspace.Target) (wal.
 	if err != nil {
 		return 0, fault.In(t.Name, err)
 	}
-	set := &workspace.FileSet{Site: s.src, Ctx: ctx, How: workspace.Lookup{Held: true}, Targets: []*workspace.Target{t}}
+	set := &workspace.FileSet{Site: s.src.Site, Ctx: ctx, How: workspace.Lookup{Held: true}, Targets: []*workspace.Target{t}}
 	seen := map[string]bool{t.Real: true}
-	for rec, err := range s.records(t, 1) {
+	for rec, err := range s.src.Records(t, 1) {
 		if err != nil {
 			return 0, err
 		}

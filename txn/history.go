@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
@@ -77,16 +78,16 @@ type HistoryOptions struct {
 // than the caller's loop asks for, so breaking off early is cheap.
 func (s *Store) History(ctx context.Context, files []string, o HistoryOptions) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		targets, err := s.historyTargets(ctx, files)
+		targets, err := s.src.Targets(ctx, files)
 		if err != nil {
 			yield(Entry{}, err)
 			return
 		}
 		m := merge{s: s, ctx: ctx, o: o}
-		heads := m.heads(targets, looking{})
+		heads := m.heads(targets, versions.Looking{})
 		defer m.stop()
 		for _, h := range heads {
-			if h.last == 0 && slices.ContainsFunc(files, func(f string) bool { return s.src.Abs(f) == h.t.Name }) {
+			if h.Last == 0 && slices.ContainsFunc(files, func(f string) bool { return s.src.Abs(f) == h.Target.Name }) {
 				if err := m.addUnrecorded(h); err != nil {
 					yield(Entry{}, err)
 					return
@@ -101,48 +102,18 @@ func (s *Store) History(ctx context.Context, files []string, o HistoryOptions) i
 
 // heads are those of the files. Where they can't all be had at one moment, each is
 // looked at by itself: one that is damaged or unreadable leaves the others.
-func (m *merge) heads(targets []*workspace.Target, how looking) []head {
-	how.each = true
-	list, err := m.s.heads(m.ctx, targets, how)
+func (m *merge) heads(targets []*workspace.Target, how versions.Looking) []versions.Head {
+	how.Each = true
+	list, err := m.s.src.Heads(m.ctx, targets, how)
 	if err != nil {
 		m.errs = append(m.errs, err)
 	}
-	return slices.DeleteFunc(list, func(h head) bool {
-		if h.err != nil {
-			m.errs = append(m.errs, h.err)
+	return slices.DeleteFunc(list, func(h versions.Head) bool {
+		if h.Err != nil {
+			m.errs = append(m.errs, h.Err)
 		}
-		return h.err != nil
+		return h.Err != nil
 	})
-}
-
-// historyTargets resolves the files, or lists those that are tracked.
-func (s *Store) historyTargets(ctx context.Context, files []string) ([]*workspace.Target, error) {
-	if len(files) == 0 { // as for the directory that the store is in
-		sc, err := s.src.Scope(ctx, nil)
-		if err != nil {
-			return nil, err
-		}
-		return sc.Files, nil
-	}
-	var targets []*workspace.Target
-	for _, f := range files {
-		if info, err := s.src.FS.Stat(s.src.Abs(f)); err == nil && info.IsDir() {
-			sc, err := s.src.Scope(ctx, []string{f})
-			if err != nil {
-				return nil, err
-			}
-			targets = append(targets, sc.Files...)
-			continue
-		}
-		t, err := s.src.Resolve(ctx, s.src.Abs(f))
-		if err != nil {
-			return nil, err
-		}
-		if !slices.ContainsFunc(targets, func(o *workspace.Target) bool { return o.Real == t.Real }) {
-			targets = append(targets, t)
-		}
-	}
-	return targets, nil
 }
 
 // merge brings the histories of several files into one order.
@@ -156,51 +127,51 @@ type merge struct {
 
 // lane is one file's history; rec is its newest version that is not yielded yet.
 type lane struct {
-	h    head
+	h    versions.Head
 	rec  *wal.Record
 	next func() (*wal.Record, error, bool)
 	stop func()
 }
 
-func (m *merge) add(h head) {
+func (m *merge) add(h versions.Head) {
 	l := &lane{h: h}
-	l.next, l.stop = iter.Pull2(m.s.versions(h.t, h.last))
+	l.next, l.stop = iter.Pull2(m.s.src.Versions(h.Target, h.Last))
 	m.lanes = append(m.lanes, l)
 	m.advance(l)
 }
 
 // addUnrecorded adds the history of the file that one without history was before another
 // program moved it.
-func (m *merge) addUnrecorded(h head) error {
-	f, err := m.s.formerName(h.t)
+func (m *merge) addUnrecorded(h versions.Head) error {
+	f, err := m.s.src.FormerName(h.Target)
 	if err != nil {
-		return fault.In(h.t.Name, err)
+		return fault.In(h.Target.Name, err)
 	}
 	if f == nil {
-		return noHistory(h.t)
+		return versions.NoHistory(h.Target)
 	}
-	m.s.mark(Mark{File: h.t.Name, Kind: MarkMoved, Rev: f.rev, From: f.t.Real})
+	m.s.src.Mark(Mark{File: h.Target.Name, Kind: MarkMoved, Rev: f.Rev, From: f.T.Real})
 	m.addFormer(f)
 	return nil
 }
 
 // addFormer adds the history of a file up to the version in which it was moved away,
 // unless it is told anyhow.
-func (m *merge) addFormer(f *former) {
-	if slices.ContainsFunc(m.lanes, func(l *lane) bool { return l.h.t.Real == f.t.Real }) {
+func (m *merge) addFormer(f *versions.Former) {
+	if slices.ContainsFunc(m.lanes, func(l *lane) bool { return l.h.Target.Real == f.T.Real }) {
 		return
 	}
-	for _, h := range m.heads([]*workspace.Target{f.t}, looking{silent: true}) {
-		if h.last == 0 {
+	for _, h := range m.heads([]*workspace.Target{f.T}, versions.Looking{Silent: true}) {
+		if h.Last == 0 {
 			continue // it is not kept any more
 		}
-		upTo := func(rec *wal.Record) bool { return rec.Rev <= f.rev }
-		last, err := m.s.lastWhere(h, upTo)
+		upTo := func(rec *wal.Record) bool { return rec.Rev <= f.Rev }
+		last, err := m.s.src.LastWhere(h, upTo)
 		if err != nil {
 			m.errs = append(m.errs, err)
 			continue
 		}
-		h.last, h.rev = min(last, h.last), f.rev
+		h.Last, h.Rev = min(last, h.Last), f.Rev
 		m.add(h)
 	}
 }
@@ -215,7 +186,7 @@ func (m *merge) advance(l *lane) {
 	case ok && !rec.Time().Before(m.o.Since):
 		l.rec = rec
 	case !ok:
-		if f := m.s.formerOf(l.h.t, before); f != nil {
+		if f := m.s.src.FormerOf(l.h.Target, before); f != nil {
 			m.addFormer(f)
 		}
 	}
@@ -310,7 +281,7 @@ func (s *Store) entry(unit []located, id wal.ID, patches bool) (Entry, error) {
 		t := at.rec.Txns[i]
 		e.Time, e.Actor, e.Message, e.Request = t.Time, t.Actor, t.Message, t.RequestID
 		e.Foreign = e.Foreign || at.rec.Flags&wal.FlagForeign != 0
-		c := FileChange{File: at.h.t.Name, Rev: at.rec.Rev, Before: at.rec.Before, After: at.rec.After, Origins: originsIn(at, t)}
+		c := FileChange{File: at.h.Target.Name, Rev: at.rec.Rev, Before: at.rec.Before, After: at.rec.After, Origins: originsIn(at, t)}
 		if patches {
 			var err error
 			if c.Patch, err = s.patchOf(at, i); err != nil {
@@ -333,7 +304,7 @@ func originsIn(at located, t wal.Txn) (list []Origin) {
 		}
 		told := Origin{How: how, Rev: o.Rev}
 		if workspace.ValidRel(o.Path) {
-			told.File = filepath.Join(at.h.t.WS.Root, filepath.FromSlash(o.Path))
+			told.File = filepath.Join(at.h.Target.WS.Root, filepath.FromSlash(o.Path))
 		} else if names := others([]located{at}); how != CopiedFrom && len(names) == 1 {
 			told.File = names[0] // the only one that was changed besides
 		}
@@ -346,8 +317,8 @@ func originsIn(at located, t wal.Txn) (list []Origin) {
 func others(unit []located) []string {
 	var names []string
 	for _, p := range unit[0].rec.Participants {
-		if !slices.ContainsFunc(unit, func(at located) bool { return at.h.t.IsParticipant(p) }) {
-			names = append(names, participantName(unit[0].h.t, p))
+		if !slices.ContainsFunc(unit, func(at located) bool { return at.h.Target.IsParticipant(p) }) {
+			names = append(names, participantName(unit[0].h.Target, p))
 		}
 	}
 	return names
@@ -365,30 +336,30 @@ func (s *Store) Show(ctx context.Context, id wal.ID) (Entry, error) {
 			return s.entry(unit, id, true)
 		}
 	}
-	return s.entry(unit, idOf(unit[0].rec), true)
+	return s.entry(unit, versions.IdOf(unit[0].rec), true)
 }
 
 // patchOf is what the i-th transaction of a record did. Where the record has
 // only the bytes that it came to, it is derived from them.
 func (s *Store) patchOf(at located, i int) (jsonpatch.Patch, error) {
-	rec, t := at.rec, at.h.t
+	rec, t := at.rec, at.h.Target
 	if len(rec.Txns) == 1 {
 		switch {
 		case !rec.After.Exists:
 			return jsonpatch.Patch{{Op: "remove"}}, nil
 		case !rec.Before.Exists:
-			doc, err := s.contentOf(t, rec)
+			doc, err := s.src.ContentOf(t, rec)
 			if err != nil {
 				return nil, err
 			}
 			return jsonpatch.Patch{{Op: "add", Value: jsonpatch.Compact(doc.Bytes())}}, nil
 		}
 	}
-	patch, err := decodePatch(rec.Txns[i].Patch, s.opt.Limits)
+	patch, err := versions.DecodePatch(rec.Txns[i].Patch, s.src.Limits)
 	if err != nil || len(patch) > 0 || !rec.HasImage() || len(rec.Txns) > 1 {
 		return patch, fault.In(t.Name, err)
 	}
-	before, err := s.contentUpTo(t, min(rec.LSN, at.h.last), rec.Rev-1)
+	before, err := s.src.ContentUpTo(t, min(rec.LSN, at.h.Last), rec.Rev-1)
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil // the oldest that is kept
 	}
@@ -397,12 +368,4 @@ func (s *Store) patchOf(at located, i int) (jsonpatch.Patch, error) {
 	}
 	patch, err = jsonpatch.Diff(before, jsonpatch.Trusted(rec.Image, jsonpatch.JSONC))
 	return patch, fault.In(t.Name, err)
-}
-
-// decodePatch reads a record's patch; one that is not there does nothing.
-func decodePatch(text []byte, lim jsonpatch.Limits) (jsonpatch.Patch, error) {
-	if len(text) == 0 {
-		return nil, nil
-	}
-	return jsonpatch.DecodePatch(text, lim)
 }

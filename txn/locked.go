@@ -59,7 +59,7 @@ func (s *Store) lockedFor(ctx context.Context, names []string, c *call, act func
 	}
 	need := &workspace.Participants{Unreachable: map[recovery.Key]error{}}
 	for round := 0; ; round++ {
-		ses := &session{s: s, FileSet: workspace.FileSet{Site: s.src, Ctx: ctx, How: workspace.Lookup{PassOver: c.passOver}}, call: c, names: names}
+		ses := &session{s: s, FileSet: workspace.FileSet{Site: s.src.Site, Ctx: ctx, How: workspace.Lookup{PassOver: c.passOver}}, call: c, names: names}
 		err := ses.round(names, need, deadline, act)
 		if !errors.Is(err, workspace.ErrAgain) {
 			return err

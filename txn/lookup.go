@@ -5,17 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
 
 // located is a record and the file whose journal holds it.
 type located struct {
-	h   head
+	h   versions.Head
 	rec *wal.Record
 }
 
@@ -25,20 +25,20 @@ const idSlack = 2 * time.Millisecond
 
 // recordOf finds a transaction in one file's history by the time in its id, nil
 // where it is not there.
-func (s *Store) recordOf(h head, id wal.ID) (*wal.Record, error) {
-	if h.last == 0 {
+func (s *Store) recordOf(h versions.Head, id wal.ID) (*wal.Record, error) {
+	if h.Last == 0 {
 		return nil, nil
 	}
 	low, high := id.Time().Add(-idSlack), id.Time().Add(idSlack)
-	last, err := s.lastWhere(h, func(rec *wal.Record) bool { return !rec.Time().After(high) })
+	last, err := s.src.LastWhere(h, func(rec *wal.Record) bool { return !rec.Time().After(high) })
 	if err != nil {
 		return nil, err
 	}
-	for rec, err := range s.versions(h.t, min(last, h.last)) {
+	for rec, err := range s.src.Versions(h.Target, min(last, h.Last)) {
 		if err != nil {
 			return nil, err
 		}
-		if holdsTx(rec, id) {
+		if versions.HoldsTx(rec, id) {
 			return rec, nil
 		}
 		if rec.Time().Before(low) {
@@ -51,17 +51,13 @@ func (s *Store) recordOf(h head, id wal.ID) (*wal.Record, error) {
 // recordAfter finds an open transaction: its id is from when it began, its record
 // from when it was committed. It reads on from there, to the end for an id that
 // nobody has.
-func (s *Store) recordAfter(h head, id wal.ID, from wal.LSN) (*wal.Record, error) {
-	for rec, err := range s.versionsFrom(h.t, from, h.last) {
-		if err != nil || holdsTx(rec, id) {
+func (s *Store) recordAfter(h versions.Head, id wal.ID, from wal.LSN) (*wal.Record, error) {
+	for rec, err := range s.src.VersionsFrom(h.Target, from, h.Last) {
+		if err != nil || versions.HoldsTx(rec, id) {
 			return rec, err
 		}
 	}
 	return nil, nil
-}
-
-func holdsTx(rec *wal.Record, id wal.ID) bool {
-	return rec.Unit == id || slices.ContainsFunc(rec.Txns, func(t wal.Txn) bool { return t.ID == id })
 }
 
 // findTx finds a transaction's record in each file that it changed, in lock
@@ -92,7 +88,7 @@ func (s *Store) findTx(ctx context.Context, id wal.ID) ([]located, error) {
 
 // inFile finds a transaction's record in one file; rec is nil where it has none.
 func (s *Store) inFile(ctx context.Context, t *workspace.Target, id wal.ID) (located, error) {
-	heads, err := s.heads(ctx, []*workspace.Target{t}, looking{silent: true})
+	heads, err := s.src.Heads(ctx, []*workspace.Target{t}, versions.Looking{Silent: true})
 	if err != nil {
 		return located{}, err
 	}
@@ -106,10 +102,10 @@ func (s *Store) participants(ctx context.Context, one located) ([]located, error
 	if len(one.rec.Participants) == 0 {
 		return []located{one}, nil
 	}
-	set := &workspace.FileSet{Site: s.src, Ctx: ctx, How: workspace.Lookup{Look: true}, Targets: []*workspace.Target{one.h.t}}
+	set := &workspace.FileSet{Site: s.src.Site, Ctx: ctx, How: workspace.Lookup{Look: true}, Targets: []*workspace.Target{one.h.Target}}
 	var list []located
 	for _, p := range one.rec.Participants {
-		if one.h.t.IsParticipant(p) {
+		if one.h.Target.IsParticipant(p) {
 			list = append(list, one)
 			continue
 		}
@@ -117,7 +113,7 @@ func (s *Store) participants(ctx context.Context, one located) ([]located, error
 		if err != nil {
 			continue
 		}
-		heads, err := s.heads(ctx, []*workspace.Target{t}, looking{silent: true})
+		heads, err := s.src.Heads(ctx, []*workspace.Target{t}, versions.Looking{Silent: true})
 		if err != nil {
 			return nil, err
 		}

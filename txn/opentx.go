@@ -11,6 +11,7 @@ import (
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn/backup"
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
@@ -155,7 +156,7 @@ func (t *OpenTx) ID() string { return t.data.ID }
 // Info describes the transaction as it stands.
 func (t *OpenTx) Info() OpenTxInfo {
 	d := &t.data
-	info := OpenTxInfo{ID: d.ID, Created: d.Created, Ahead: isAhead(d.Created), Actor: d.Actor, Message: d.Message, Expires: d.Expires, Dir: t.dir, Err: t.damage}
+	info := OpenTxInfo{ID: d.ID, Created: d.Created, Ahead: versions.IsAhead(d.Created), Actor: d.Actor, Message: d.Message, Expires: d.Expires, Dir: t.dir, Err: t.damage}
 	if d.Owner != nil {
 		info.Owner = fmt.Sprintf("pid %d", d.Owner.PID)
 		info.OwnerState = d.Owner.Alive().String()
@@ -279,7 +280,7 @@ func (s *Store) pinned(ctx context.Context, names []string) (drafts []*draft, pi
 	if err != nil {
 		return nil, nil, err
 	}
-	err = s.atRest(ctx, targets, looking{content: true}, func(seen []*workspace.Target) error {
+	err = s.src.AtRest(ctx, targets, versions.Looking{Content: true}, func(seen []*workspace.Target) error {
 		drafts, pins = nil, nil
 		for _, t := range seen {
 			d, err := shown(t)

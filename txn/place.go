@@ -201,3 +201,16 @@ func (u *unit) lagAll(dir string, err error) {
 		}
 	}
 }
+
+// tidy keeps journals from growing without bound.
+func (u *unit) tidy() {
+	for _, f := range u.files {
+		if !f.placed {
+			continue
+		}
+		if err := u.ses.s.src.Tidy(u.ses.Ctx, f.t, f.segment); err != nil {
+			u.ses.spoiled = true
+			u.warnings = append(u.warnings, fmt.Sprintf("%s: its history could not be compressed: %v", f.t.Name, err))
+		}
+	}
+}

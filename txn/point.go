@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -107,7 +108,7 @@ type FileVersion struct {
 // dropped it. Time depends on how far the nearest image before it is, not on the
 // length of the history.
 func (s *Store) ReadVersion(ctx context.Context, file string, p Point) (FileVersion, error) {
-	h, err := s.historyOf(ctx, file)
+	h, err := s.src.HeadOf(ctx, file)
 	if err != nil {
 		return FileVersion{}, err
 	}
@@ -116,9 +117,9 @@ func (s *Store) ReadVersion(ctx context.Context, file string, p Point) (FileVers
 		return FileVersion{}, err
 	}
 	if rec == nil {
-		return FileVersion{}, &Error{Kind: ErrNotFound, File: h.t.Name, Err: fmt.Errorf("has no version so old")}
+		return FileVersion{}, &Error{Kind: ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("has no version so old")}
 	}
-	return s.fileVersion(h.t, rec)
+	return s.fileVersion(h.Target, rec)
 }
 
 // ReadVersions derives the versions of several files at one point: by a time or a
@@ -132,7 +133,7 @@ func (s *Store) ReadVersions(ctx context.Context, files []string, p Point) ([]Fi
 		}
 		targets = append(targets, t)
 	}
-	heads, err := s.heads(ctx, targets, looking{})
+	heads, err := s.src.Heads(ctx, targets, versions.Looking{})
 	if err != nil {
 		return nil, err
 	}
@@ -142,8 +143,8 @@ func (s *Store) ReadVersions(ctx context.Context, files []string, p Point) ([]Fi
 	var list []FileVersion
 	for i, h := range heads {
 		v := FileVersion{File: targets[i].Name}
-		if h.last == 0 {
-			return nil, noHistory(targets[i])
+		if h.Last == 0 {
+			return nil, versions.NoHistory(targets[i])
 		}
 		rec, err := s.locate(ctx, h, p)
 		if err != nil {
@@ -160,75 +161,58 @@ func (s *Store) ReadVersions(ctx context.Context, files []string, p Point) ([]Fi
 }
 
 func (s *Store) fileVersion(t *workspace.Target, rec *wal.Record) (FileVersion, error) {
-	v := FileVersion{File: t.Name, Rev: rec.Rev, Tx: idOf(rec), Time: rec.Time(), Exists: rec.After.Exists}
-	doc, err := s.contentOf(t, rec)
+	v := FileVersion{File: t.Name, Rev: rec.Rev, Tx: versions.IdOf(rec), Time: rec.Time(), Exists: rec.After.Exists}
+	doc, err := s.src.ContentOf(t, rec)
 	if doc != nil {
 		v.Data = doc.Bytes()
 	}
 	return v, err
 }
 
-// idOf is the id by which a version is known: that of its last transaction.
-func idOf(rec *wal.Record) wal.ID {
-	if n := len(rec.Txns); n > 0 {
-		return rec.Txns[n-1].ID
-	}
-	return rec.Unit
-}
-
 // locate finds the record of a version. It is nil where the file has none so old
 // by time.
-func (s *Store) locate(ctx context.Context, h head, p Point) (*wal.Record, error) {
+func (s *Store) locate(ctx context.Context, h versions.Head, p Point) (*wal.Record, error) {
 	switch p.kind {
 	case pointRev:
 		return s.atRev(h, p.rev)
 	case pointBack:
-		current := h.rev
-		if h.ahead {
+		current := h.Rev
+		if h.Ahead {
 			current++ // what stands there will be the next revision
 		}
 		if p.rev >= current {
-			return nil, &Error{Kind: ErrNotFound, File: h.t.Name, Err: fmt.Errorf("has %d versions, none is %d before the current one", current, p.rev)}
+			return nil, &Error{Kind: ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("has %d versions, none is %d before the current one", current, p.rev)}
 		}
-		return s.atRev(h, min(current-p.rev, h.rev))
+		return s.atRev(h, min(current-p.rev, h.Rev))
 	case pointTx:
-		timed, err := s.asTime(ctx, []head{h}, p)
+		timed, err := s.asTime(ctx, []versions.Head{h}, p)
 		if err != nil {
 			return nil, err
 		}
-		return s.atTime(h, timed.time)
+		return s.src.AtTime(h, timed.time)
 	case pointTime:
-		return s.atPast(h, p.time)
+		return s.src.AtPast(h, p.time)
 	default:
-		return s.versionAt(h.t, h.last)
+		return s.src.VersionAt(h.Target, h.Last)
 	}
 }
 
-// atPast is atTime for a time that a person means, who is told if it may not find what
-// was current then: where a clock was ahead, what came later is dated behind it.
-func (s *Store) atPast(h head, at time.Time) (*wal.Record, error) {
-	if isAhead(h.time) && !isAhead(at) {
-		s.mark(Mark{File: h.t.Name, Kind: MarkAhead, Rev: h.rev, Time: h.time})
-	}
-	return s.atTime(h, at)
-}
-
-func (s *Store) atRev(h head, rev uint64) (*wal.Record, error) {
-	rec, err := s.lastVersionWhere(h, func(rec *wal.Record) bool { return rec.Rev <= rev })
+func (s *Store) atRev(h versions.Head, rev uint64) (*wal.Record, error) {
+	rec, err := s.src.LastVersionWhere(h, func(rec *wal.Record) bool { return rec.Rev <= rev })
 	if err != nil {
 		return nil, err
 	}
 	switch {
-	case rev > h.rev || rev == 0:
-		return nil, &Error{Kind: ErrNotFound, File: h.t.Name, Err: fmt.Errorf("has no revision %d: the newest is %d", rev, h.rev)}
+	case rev > h.Rev || rev == 0:
+		return nil, &Error{Kind: ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("has no revision %d: the newest is %d", rev, h.Rev)}
 	case rec == nil || rec.Rev != rev:
-		return nil, &Error{Kind: ErrNotFound, File: h.t.Name, Err: fmt.Errorf("revision %d is not kept any more", rev)}
+		return nil, &Error{Kind: ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("revision %d is not kept any more", rev)}
 	}
 	return rec, nil
 }
 
 // asTime makes a time of a transaction. It looks into the given files first.
-func (s *Store) asTime(ctx context.Context, heads []head, p Point) (Point, error) {
+func (s *Store) asTime(ctx context.Context, heads []versions.Head, p Point) (Point, error) {
 	if p.kind != pointTx {
 		return p, nil
 	}

@@ -5,17 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"path/filepath"
 	"slices"
-	"time"
 	"unicode/utf8"
 
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
-	"github.com/jtx-project/jtx/txn/jsonpatch"
-	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // Protect adds patterns, relative to the store's directory, and begins the
@@ -191,7 +187,7 @@ func (s *Store) recordGood(ctx context.Context, name string) error {
 
 // needsHealing says why a protected file is not what it should be, nil where it is.
 func (s *Store) needsHealing(ctx context.Context, name string) (error, error) {
-	broken, err := s.brokenForLong(ctx, name)
+	broken, err := s.src.BrokenForLong(ctx, name)
 	if broken != nil || err != nil {
 		return broken, err
 	}
@@ -199,39 +195,9 @@ func (s *Store) needsHealing(ctx context.Context, name string) (error, error) {
 	if err != nil {
 		return nil, err
 	}
-	gone, err := s.deletedForLong(ctx, t)
+	gone, err := s.src.DeletedForLong(ctx, t)
 	if gone && err == nil {
 		return errDeleted, nil
 	}
 	return nil, err
-}
-
-// brokenForLong says why a file is no document, nil where it is one. One that is
-// not there is no damage.
-func (s *Store) brokenForLong(ctx context.Context, name string) (error, error) {
-	broken, err := s.broken(name)
-	if broken == nil || err != nil {
-		return nil, err
-	}
-	select {
-	case <-time.After(editorPause):
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-	return s.broken(name)
-}
-
-func (s *Store) broken(name string) (error, error) {
-	data, err := fsys.ReadFile(s.src.FS, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if len(data) == 0 {
-		return fmt.Errorf("the file was empty"), nil
-	}
-	_, invalid := jsonpatch.Parse(data, s.opt.Limits)
-	return invalid, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 )
 
@@ -72,7 +73,7 @@ func TestProtectTracksAndHeals(t *testing.T) {
 	// An editor that truncates and then writes is not disturbed.
 	put("memory/a.json", ``)
 	go func() {
-		time.Sleep(editorPause / 3)
+		time.Sleep(versions.EditorPause / 3)
 		put("memory/a.json", `{"good": 2}`)
 	}()
 	healed, err = s.Heal(ctx, []string{"memory/a.json"})

@@ -3,10 +3,8 @@ package txn
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
@@ -26,60 +24,12 @@ func (s *Store) protectedFiles() ([]string, error) {
 	return s.src.MatchingAny(list)
 }
 
-// unrecorded lists the protected files of a scope that exist and of which no
-// version is recorded yet.
-func (s *Store) unrecorded(ctx context.Context, sc *workspace.Scope, list []workspace.Protection) ([]string, error) {
-	if len(list) == 0 {
-		return nil, nil
-	}
-	names, err := s.src.MatchingAny(list)
-	if err != nil {
-		return nil, err
-	}
-	names = slices.DeleteFunc(names, func(name string) bool {
-		return !slices.ContainsFunc(sc.Under, func(under string) bool { return workspace.Below(name, under) })
-	})
-	return s.unrecordedAmong(ctx, names)
-}
-
-func (s *Store) unrecordedAmong(ctx context.Context, names []string) ([]string, error) {
-	known, err := s.src.JournalsFor(ctx, names)
-	return slices.DeleteFunc(names, func(name string) bool {
-		t := known[name]
-		if t == nil {
-			return false
-		}
-		_, st, settled, err := s.src.Position(t) // there may be a lock, and nothing else
-		return err != nil || !settled || st.Last > 0
-	}), err
-}
-
-// unreadableProtected is the error for a protected file that is no document, and
-// has no version to go back to; nil where it is one.
-func (s *Store) unreadableProtected(ctx context.Context, name string) error {
-	broken, err := s.brokenForLong(ctx, name)
-	if err != nil || broken == nil {
-		return fault.In(name, err)
-	}
-	return &Error{Kind: ErrDamaged, File: name, Err: &NoVersionError{broken}}
-}
-
-// NoVersionError says that a protected file is damaged, and was so when jtx first
-// looked at it.
-type NoVersionError struct{ Err error }
-
-func (e *NoVersionError) Error() string {
-	return fmt.Sprintf("is protected, and holds no JSON (%v); no good version of it is recorded", e.Err)
-}
-
-func (e *NoVersionError) Unwrap() error { return e.Err }
-
 // TrackProtected begins the history of the protected files that have none yet, and
 // returns them. One that is damaged is not among them.
 func (s *Store) TrackProtected(ctx context.Context) ([]string, error) {
 	names, err := s.protectedFiles()
 	if err == nil {
-		names, err = s.unrecordedAmong(ctx, names)
+		names, err = s.src.UnrecordedAmong(ctx, names)
 	}
 	if err != nil {
 		return nil, err
@@ -100,7 +50,7 @@ func (s *Store) TrackProtected(ctx context.Context) ([]string, error) {
 // trackGood is track for a protected file that may be no document: nothing is made
 // for it then.
 func (s *Store) trackGood(ctx context.Context, name string) (began bool, err error) {
-	if err := s.unreadableProtected(ctx, name); err != nil {
+	if err := s.src.UnreadableProtected(ctx, name); err != nil {
 		return false, err
 	}
 	return s.track(ctx, name, locking{})
@@ -118,7 +68,7 @@ func (s *Store) track(ctx context.Context, name string, how locking) (began bool
 			return fault.In(name, err)
 		}
 		began = true
-		s.tellFormer(ses.Targets[0], rec)
+		s.src.TellFormer(ses.Targets[0], rec)
 		return fault.In(name, f.AppendAdoption(rec))
 	})
 	return began && err == nil, err
@@ -153,7 +103,7 @@ func (s *Store) trackBeside(ctx context.Context, names []string) {
 		if known[name] != nil {
 			continue
 		}
-		if broken, err := s.broken(name); broken != nil || err != nil {
+		if broken, err := s.src.Broken(name); broken != nil || err != nil {
 			continue
 		}
 		if _, err := s.track(ctx, name, locking{hasty: true}); err == nil {
@@ -164,7 +114,3 @@ func (s *Store) trackBeside(ctx context.Context, names []string) {
 		}
 	}
 }
-
-// editorPause is how long a file that is empty or cut short is given: editors
-// truncate, then write.
-const editorPause = 100 * time.Millisecond

@@ -11,6 +11,7 @@ import (
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -109,9 +110,9 @@ func (s *Store) sweepStaged(ctx context.Context, t *workspace.Target, dryRun boo
 // beginProtected takes the first image of the protected files that have none.
 func (s *Store) beginProtected(ctx context.Context, sc *workspace.Scope, dryRun bool, r *RecoverReport) error {
 	list, unset := s.src.ProtectionsIn(sc)
-	names, err := s.unrecorded(ctx, sc, list)
+	names, err := s.src.Unrecorded(ctx, sc, list)
 	if err == nil {
-		r.Deleted, err = s.deletedAmong(sc, list)
+		r.Deleted, err = s.src.DeletedAmong(sc, list)
 	}
 	if err != nil {
 		return errors.Join(unset, err)
@@ -120,7 +121,7 @@ func (s *Store) beginProtected(ctx context.Context, sc *workspace.Scope, dryRun 
 	for _, name := range names {
 		began, err := true, error(nil)
 		if dryRun {
-			err = s.unreadableProtected(ctx, name)
+			err = s.src.UnreadableProtected(ctx, name)
 		} else {
 			began, err = s.trackGood(ctx, name)
 		}
@@ -162,7 +163,7 @@ func (s *Store) recoverFile(ctx context.Context, t *workspace.Target, dryRun boo
 
 // planFile is what recovery would report of a file.
 func (s *Store) planFile(ctx context.Context, t *workspace.Target) (report []recovery.Done, err error) {
-	err = s.atRest(ctx, []*workspace.Target{t}, looking{content: true, whole: true, silent: true}, func(seen []*workspace.Target) error {
+	err = s.src.AtRest(ctx, []*workspace.Target{t}, versions.Looking{Content: true, Whole: true, Silent: true}, func(seen []*workspace.Target) error {
 		report = nil
 		if seen[0].Plan != nil {
 			report = seen[0].Planned.Report()

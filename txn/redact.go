@@ -8,6 +8,7 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
@@ -58,7 +59,7 @@ func (s *Store) Redact(ctx context.Context, file, pointer string, opts ...Option
 		return Redacted{}, &Error{Kind: ErrInvalid, File: file, Err: fmt.Errorf("the whole document can't be taken out of its history")}
 	}
 	c := s.newCall(opts)
-	if _, err := s.historyOf(ctx, file); err != nil {
+	if _, err := s.src.HeadOf(ctx, file); err != nil {
 		return Redacted{}, err
 	}
 	r := &redaction{s: s, ptr: ptr}
@@ -86,7 +87,7 @@ func (r *redaction) lock(ctx context.Context, file string, c *call) error {
 	for {
 		more := false
 		err := r.s.lockedFor(ctx, names, c, func(ses *session) error {
-			r.h = headOf(ses.ByName(file))
+			r.h = versions.HeadOf(ses.ByName(file))
 			if err := r.survey(ctx); err != nil {
 				return err
 			}
@@ -110,18 +111,18 @@ func (r *redaction) lock(ctx context.Context, file string, c *call) error {
 
 // try says what would be redacted.
 func (r *redaction) try(ctx context.Context, file string) (err error) {
-	if r.h, err = r.s.tryHead(ctx, file); err != nil {
+	if r.h, err = r.s.src.TryHead(ctx, file); err != nil {
 		return err
 	}
 	if err := r.survey(ctx); err != nil {
 		return err
 	}
-	first, err := r.s.oldestKept(r.h)
+	first, err := r.s.src.OldestKept(r.h)
 	if err != nil {
 		return err
 	}
-	for rec, err := range r.s.records(r.h.t, first.LSN) {
-		if err == nil && rec.LSN > r.h.last {
+	for rec, err := range r.s.src.Records(r.h.Target, first.LSN) {
+		if err == nil && rec.LSN > r.h.Last {
 			break
 		}
 		if err == nil {
@@ -131,7 +132,7 @@ func (r *redaction) try(ctx context.Context, file string) (err error) {
 			return err
 		}
 	}
-	if _, err := r.sharers(&workspace.FileSet{Site: r.s.src, Ctx: ctx, How: workspace.Lookup{Look: true}, Targets: []*workspace.Target{r.h.t}}); err != nil {
+	if _, err := r.sharers(&workspace.FileSet{Site: r.s.src.Site, Ctx: ctx, How: workspace.Lookup{Look: true}, Targets: []*workspace.Target{r.h.Target}}); err != nil {
 		return err
 	}
 	return r.cleanTraces(false)
@@ -166,7 +167,7 @@ func (s *Store) notOpen(ctx context.Context, t *workspace.Target) error {
 // redaction is one on its way through a journal.
 type redaction struct {
 	s       *Store
-	h       head // of the file
+	h       versions.Head // of the file
 	ptr     jsonpatch.Pointer
 	secrets map[string]int // compact, and in how many versions each stands
 	marks   marks          // by which they are known elsewhere
@@ -180,7 +181,7 @@ type redaction struct {
 // survey finds what is to be taken out.
 func (r *redaction) survey(ctx context.Context) error {
 	r.secrets, r.done = map[string]int{}, Redacted{}
-	if err := r.s.notOpen(ctx, r.h.t); err != nil {
+	if err := r.s.notOpen(ctx, r.h.Target); err != nil {
 		return err
 	}
 	if err := r.collect(); err != nil {
@@ -188,7 +189,7 @@ func (r *redaction) survey(ctx context.Context) error {
 	}
 	r.marks = marksOf(r.secrets)
 	if r.done.Values = len(r.secrets); r.done.Values == 0 {
-		return &Error{Kind: ErrNotFound, File: r.h.t.Name, Pointer: r.ptr.String(), Err: fmt.Errorf("no old value of %q is in the history; a current one must be replaced or deleted first", r.ptr)}
+		return &Error{Kind: ErrNotFound, File: r.h.Target.Name, Pointer: r.ptr.String(), Err: fmt.Errorf("no old value of %q is in the history; a current one must be replaced or deleted first", r.ptr)}
 	}
 	return nil
 }
@@ -202,25 +203,25 @@ func (r *redaction) run(ses *session, others []*workspace.Target) error {
 			return err
 		}
 	}
-	return r.rebuild(ses.Ctx, r.h.t, r.rewrite)
+	return r.rebuild(ses.Ctx, r.h.Target, r.rewrite)
 }
 
 func (r *redaction) rebuild(ctx context.Context, t *workspace.Target, rewrite func(*wal.Record) (*wal.Record, error)) error {
-	first, err := r.s.oldestKept(headOf(t))
+	first, err := r.s.src.OldestKept(versions.HeadOf(t))
 	if err != nil {
 		return err
 	}
-	return fault.In(t.Name, t.File.Log.Rebuild(first.LSN, r.s.mayAsk(ctx, t), rewrite))
+	return fault.In(t.Name, t.File.Log.Rebuild(first.LSN, r.s.src.MayAsk(ctx, t), rewrite))
 }
 
 // collect finds the values: all that ever stood there, but the current one.
 func (r *redaction) collect() error {
 	var doc, before *jsonpatch.Document
-	for rec, err := range r.s.records(r.h.t, 1) {
+	for rec, err := range r.s.src.Records(r.h.Target, 1) {
 		if err != nil {
 			return err
 		}
-		if rec.LSN > r.h.last {
+		if rec.LSN > r.h.Last {
 			break
 		}
 		switch {
@@ -232,15 +233,15 @@ func (r *redaction) collect() error {
 		}
 		before = doc
 		for _, one := range recovery.Revisions(rec) {
-			if doc, err = recovery.Next(doc, one, r.s.opt.Limits); err != nil {
+			if doc, err = recovery.Next(doc, one, r.s.src.Limits); err != nil {
 				return err
 			}
-			if value := r.valueIn(doc); value != "" && isVersion(one) {
+			if value := r.valueIn(doc); value != "" && versions.IsVersion(one) {
 				r.secrets[value]++
 			}
 		}
 	}
-	if current := r.valueIn(r.h.t.File.Found.Doc); current != "" {
+	if current := r.valueIn(r.h.Target.File.Found.Doc); current != "" {
 		delete(r.secrets, current)
 	}
 	for _, n := range r.secrets {
@@ -273,7 +274,7 @@ func (r *redaction) rewrite(rec *wal.Record) (*wal.Record, error) {
 	case !rec.MakesVersion():
 		return rec, nil
 	}
-	next, err := recovery.Next(r.doc, rec, r.s.opt.Limits)
+	next, err := recovery.Next(r.doc, rec, r.s.src.Limits)
 	if err != nil {
 		return nil, err
 	}
@@ -291,7 +292,7 @@ func (r *redaction) clean(doc *jsonpatch.Document) (*jsonpatch.Document, error) 
 	if value := r.valueIn(doc); value == "" || r.secrets[value] == 0 {
 		return doc, nil
 	}
-	clean, _, err := doc.Apply(jsonpatch.Patch{{Op: "replace", Path: r.ptr, Value: []byte(redactedText)}}, r.s.opt.Limits)
+	clean, _, err := doc.Apply(jsonpatch.Patch{{Op: "replace", Path: r.ptr, Value: []byte(redactedText)}}, r.s.src.Limits)
 	return clean, err
 }
 
@@ -323,7 +324,7 @@ func (r *redaction) record(rec *wal.Record, next, clean *jsonpatch.Document) (*w
 // clash takes the values out of both revisions of a clash. The record may be
 // untouched by that.
 func (r *redaction) clash(out *wal.Record, clean *jsonpatch.Document) error {
-	found, err := jsonpatch.Parse(out.Image, r.s.opt.Limits)
+	found, err := jsonpatch.Parse(out.Image, r.s.src.Limits)
 	if err != nil {
 		return err
 	}
@@ -333,7 +334,7 @@ func (r *redaction) clash(out *wal.Record, clean *jsonpatch.Document) error {
 	if r.marks.in(found.Bytes()) {
 		r.done.Elsewhere = append(r.done.Elsewhere, out.Rev-1)
 	}
-	return recovery.FillClash(out, r.red, found, clean, r.s.opt.Limits)
+	return recovery.FillClash(out, r.red, found, clean, r.s.src.Limits)
 }
 
 // derive replaces a record's patches, which may hold the values, by what leads
@@ -345,7 +346,7 @@ func (r *redaction) derive(out *wal.Record, clean *jsonpatch.Document) error {
 		change.Patch = jsonpatch.Patch{{Op: "remove"}}
 	case r.red != nil:
 		var err error
-		if change, err = recovery.Describe(r.red, clean, r.s.opt.Limits); err != nil {
+		if change, err = recovery.Describe(r.red, clean, r.s.src.Limits); err != nil {
 			return err
 		}
 	}
@@ -369,7 +370,7 @@ func (r *redaction) derive(out *wal.Record, clean *jsonpatch.Document) error {
 
 // gives tells whether a patch gives the pointer, or what contains it, a value.
 func (r *redaction) gives(text []byte) bool {
-	patch, err := decodePatch(text, r.s.opt.Limits)
+	patch, err := versions.DecodePatch(text, r.s.src.Limits)
 	if err != nil {
 		return true
 	}

@@ -22,7 +22,7 @@ const maxLooked = 64 << 20
 // of open transactions and of scripts, what was staged or set aside. What can't be
 // looked at is named too.
 func (r *redaction) lookAround(ctx context.Context) error {
-	sc, err := r.s.src.Scope(ctx, []string{r.h.t.WS.Root})
+	sc, err := r.s.src.Scope(ctx, []string{r.h.Target.WS.Root})
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (r *redaction) lookAround(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if t.Real == r.h.t.Real || slices.Contains(r.done.AlsoIn, t.Real) || slices.Contains(r.done.Unreached, t.Real) {
+		if t.Real == r.h.Target.Real || slices.Contains(r.done.AlsoIn, t.Real) || slices.Contains(r.done.Unreached, t.Real) {
 			continue
 		}
 		_, values, err := r.lookInto(t)
@@ -42,7 +42,7 @@ func (r *redaction) lookAround(ctx context.Context) error {
 		}
 	}
 	for _, t := range append(sc.Files, sc.Never...) {
-		if t.Real == r.h.t.Real {
+		if t.Real == r.h.Target.Real {
 			continue // what is beside it was cleaned
 		}
 		for _, name := range []string{recovery.Temp(t.Real), recovery.Displaced(t.Real)} {

@@ -117,14 +117,14 @@ func (r *redaction) withoutMessages(rec *wal.Record) (*wal.Record, error) {
 // are noted.
 func (r *redaction) sharers(set *workspace.FileSet) (list []*workspace.Target, err error) {
 	r.done.AlsoIn, r.done.Unreached = nil, nil
-	seen := map[recovery.Key]bool{r.h.t.Key(): true}
-	for rec, err := range r.s.records(r.h.t, 1) {
+	seen := map[recovery.Key]bool{r.h.Target.Key(): true}
+	for rec, err := range r.s.src.Records(r.h.Target, 1) {
 		if err != nil {
 			return nil, err
 		}
 		for _, p := range rec.Participants {
 			key := recovery.Key{Workspace: p.Workspace, Path: p.Path}
-			if seen[key] || r.h.t.IsParticipant(p) {
+			if seen[key] || r.h.Target.IsParticipant(p) {
 				continue
 			}
 			seen[key] = true
@@ -134,7 +134,7 @@ func (r *redaction) sharers(set *workspace.FileSet) (list []*workspace.Target, e
 				messages, values, err = r.lookInto(t)
 			}
 			if err != nil { // gone, or damaged: this file need not wait for that
-				r.done.Unreached = append(r.done.Unreached, participantName(r.h.t, p))
+				r.done.Unreached = append(r.done.Unreached, participantName(r.h.Target, p))
 				continue
 			}
 			if messages {
@@ -151,7 +151,7 @@ func (r *redaction) sharers(set *workspace.FileSet) (list []*workspace.Target, e
 // lookInto tells whether one of the values is in messages of a history, or in its
 // versions.
 func (r *redaction) lookInto(t *workspace.Target) (messages, values bool, err error) {
-	for rec, err := range r.s.records(t, 1) {
+	for rec, err := range r.s.src.Records(t, 1) {
 		if err != nil {
 			return false, false, err
 		}
@@ -172,7 +172,7 @@ func (r *redaction) cleanTraces(really bool) error {
 	if err := r.cleanAside(really); err != nil {
 		return err
 	}
-	for _, name := range r.s.logNames(r.h.t.WS.Meta()) {
+	for _, name := range r.s.logNames(r.h.Target.WS.Meta()) {
 		err := r.cleanLog(name, really)
 		if errors.Is(err, fs.ErrPermission) { // another user's
 			r.done.Unreached = append(r.done.Unreached, name)
@@ -188,7 +188,7 @@ func (r *redaction) cleanTraces(really bool) error {
 // cleanAside deletes the copies of damaged content in which one of the values is,
 // and set-aside journals, which can't be read to the end.
 func (r *redaction) cleanAside(really bool) error {
-	dir := filepath.Join(r.h.t.Dir, workspace.DamagedDir)
+	dir := filepath.Join(r.h.Target.Dir, workspace.DamagedDir)
 	entries, err := r.s.src.FS.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

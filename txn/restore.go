@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
@@ -37,11 +38,11 @@ func (s *Store) formerMode(t *workspace.Target) (*fs.FileMode, error) {
 func (s *Store) Restore(ctx context.Context, files []string, p Point, opts ...Option) (Result, error) {
 	if p.kind == pointTx {
 		// Its time is looked up before the files are locked.
-		targets, err := s.historyTargets(ctx, files)
+		targets, err := s.src.Targets(ctx, files)
 		if err != nil {
 			return Result{}, err
 		}
-		heads, err := s.heads(ctx, targets, looking{silent: true})
+		heads, err := s.src.Heads(ctx, targets, versions.Looking{Silent: true})
 		if err != nil {
 			return Result{}, err
 		}
@@ -55,7 +56,7 @@ func (s *Store) Restore(ctx context.Context, files []string, p Point, opts ...Op
 			return Result{}, err
 		}
 		if t.WS == nil {
-			return Result{}, noHistory(t) // and nothing is made to keep one
+			return Result{}, versions.NoHistory(t) // and nothing is made to keep one
 		}
 	}
 	return s.Do(ctx, files, func(tx *Tx) error {
@@ -113,14 +114,14 @@ func (s *Store) RestoreAll(ctx context.Context, p Point, opts ...Option) (Result
 }
 
 func (s *Store) restoreDraft(ctx context.Context, tx *Tx, d *draft, p Point) error {
-	h := headOf(d.t)
-	if h.last == 0 {
-		return noHistory(d.t)
+	h := versions.HeadOf(d.t)
+	if h.Last == 0 {
+		return versions.NoHistory(d.t)
 	}
 	var rec *wal.Record
 	var err error
 	switch {
-	case p.kind == pointCurrent && h.ahead && d.doc != nil:
+	case p.kind == pointCurrent && h.Ahead && d.doc != nil:
 		return nil // an edit from outside, not recorded yet, is the last good one
 	case p.kind == pointCurrent:
 		rec, err = s.lastGood(h)
@@ -137,8 +138,8 @@ func (s *Store) restoreDraft(ctx context.Context, tx *Tx, d *draft, p Point) err
 }
 
 // lastGood is the newest version in which the file was there.
-func (s *Store) lastGood(h head) (*wal.Record, error) {
-	for rec, err := range s.versions(h.t, h.last) {
+func (s *Store) lastGood(h versions.Head) (*wal.Record, error) {
+	for rec, err := range s.src.Versions(h.Target, h.Last) {
 		if err != nil || rec.After.Exists {
 			return rec, err
 		}
@@ -149,36 +150,27 @@ func (s *Store) lastGood(h head) (*wal.Record, error) {
 // restoreOld brings one of all files back. It is false where the file's history
 // does not reach back so far.
 func (s *Store) restoreOld(tx *Tx, d *draft, p Point) (bool, error) {
-	h := headOf(d.t)
-	if h.last == 0 {
+	h := versions.HeadOf(d.t)
+	if h.Last == 0 {
 		return false, nil
 	}
-	rec, err := s.atPast(h, p.time)
+	rec, err := s.src.AtPast(h, p.time)
 	if err != nil || rec != nil {
 		if err == nil {
 			err = s.bringBack(tx, d, rec)
 		}
 		return true, err
 	}
-	made, err := s.madeByJtx(h)
+	made, err := s.src.MadeByJtx(h)
 	if made && err == nil {
 		d.remove() // later
 	}
 	return made, err
 }
 
-// madeByJtx tells that a file's history begins with its making: before, it was not
-// there. One that was made again, after what retention has dropped, is another case.
-func (s *Store) madeByJtx(h head) (bool, error) {
-	for first, err := range s.versionsFrom(h.t, 1, h.last) {
-		return err == nil && first.Rev == 1 && !first.Before.Exists && first.Flags&wal.FlagForeign == 0, err
-	}
-	return false, nil
-}
-
 // bringBack makes a draft the version of a record.
 func (s *Store) bringBack(tx *Tx, d *draft, rec *wal.Record) error {
-	doc, err := s.contentOf(d.t, rec)
+	doc, err := s.src.ContentOf(d.t, rec)
 	if err != nil {
 		return err
 	}

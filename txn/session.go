@@ -255,7 +255,7 @@ func (ses *session) recover(plan *recovery.Plan) {
 	}
 	ses.report = recovery.Apply(plan)
 	for i, t := range all {
-		_ = ses.s.tidy(ses.Ctx, t, before[i]) // tried again with the next segment; a commit then tells
+		_ = ses.s.src.Tidy(ses.Ctx, t, before[i]) // tried again with the next segment; a commit then tells
 	}
 }
 
@@ -302,7 +302,7 @@ func (ses *session) open(t *workspace.Target) error {
 	}
 	t.File = &recovery.File{
 		FS: ses.s.src.FS, Key: t.Key(), Former: t.FormerKeys(), Dir: t.Dir, Target: t.Real,
-		Journal: log, Log: log, Limits: ses.s.opt.Limits,
+		Journal: log, Log: log, Limits: ses.s.src.Limits,
 	}
 	if t.StillThere(found) {
 		t.File.Found = *found

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -23,10 +24,10 @@ func (s *Store) SetAside(ctx context.Context, file string) (kept string, err err
 		return "", err
 	}
 	if t.WS == nil {
-		return "", noHistory(t)
+		return "", versions.NoHistory(t)
 	}
 	if _, err := s.src.FS.Lstat(t.Dir); errors.Is(err, fs.ErrNotExist) {
-		return "", noHistory(t)
+		return "", versions.NoHistory(t)
 	}
 	err = s.locked(ctx, []string{t.Name}, locking{shut: true}, func(ses *session) error {
 		kept, err = ses.setAside(ses.Targets[0])
@@ -41,7 +42,7 @@ func (ses *session) setAside(t *workspace.Target) (kept string, err error) {
 	if err := s.mustBeDamaged(ses.Ctx, t); err != nil {
 		return "", fault.In(t.Name, err)
 	}
-	found, err := recovery.Read(s.src.FS, t.Real, wal.State{}, s.opt.Limits)
+	found, err := recovery.Read(s.src.FS, t.Real, wal.State{}, s.src.Limits)
 	if err != nil {
 		return "", fault.In(t.Name, err)
 	}

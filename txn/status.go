@@ -10,6 +10,7 @@ import (
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -81,7 +82,7 @@ func (s *Store) Status(ctx context.Context, paths []string) (Status, error) {
 		if f.Condition == "untracked" && !f.Protected && f.idle() {
 			continue // somebody has had it locked, and then did not change it
 		}
-		if gone, err := s.deletedOutside(t); gone && err == nil && f.Protected && f.Condition == "clean" {
+		if gone, err := s.src.DeletedOutside(t); gone && err == nil && f.Protected && f.Condition == "clean" {
 			f.Condition = "deleted" // that is recorded, and not mended
 		}
 		st.Files = append(st.Files, f)
@@ -91,7 +92,7 @@ func (s *Store) Status(ctx context.Context, paths []string) (Status, error) {
 
 // addUnrecorded looks at the protected files of which no version is recorded.
 func (s *Store) addUnrecorded(ctx context.Context, sc *workspace.Scope, list []workspace.Protection, st *Status) error {
-	names, err := s.unrecorded(ctx, sc, list)
+	names, err := s.src.Unrecorded(ctx, sc, list)
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (s *Store) addUnrecorded(ctx context.Context, sc *workspace.Scope, list []w
 		}
 		f := &st.Files[i]
 		f.Condition = "untracked"
-		if err := s.unreadableProtected(ctx, name); err != nil {
+		if err := s.src.UnreadableProtected(ctx, name); err != nil {
 			f.Condition, f.Err = "damaged", err
 			if !errors.Is(err, ErrDamaged) {
 				f.Condition = "" // it can't be read
@@ -142,7 +143,7 @@ func (s *Store) statusOf(ctx context.Context, t *workspace.Target) FileStatus {
 }
 
 func (s *Store) condition(ctx context.Context, t *workspace.Target, fst *FileStatus) error {
-	err := s.atRest(ctx, []*workspace.Target{t}, looking{hasty: true, silent: true}, func(seen []*workspace.Target) error {
+	err := s.src.AtRest(ctx, []*workspace.Target{t}, versions.Looking{Hasty: true, Silent: true}, func(seen []*workspace.Target) error {
 		t = seen[0]
 		return nil
 	})
@@ -156,7 +157,7 @@ func (s *Store) condition(ctx context.Context, t *workspace.Target, fst *FileSta
 	case err != nil:
 		return err // it can't be looked at
 	}
-	fst.Rev = headOf(t).rev
+	fst.Rev = versions.HeadOf(t).Rev
 	switch {
 	case t.Plan != nil:
 		fst.Condition = conditionOf(t.Plan)

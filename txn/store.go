@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/hooks"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
@@ -111,7 +113,7 @@ func init() {
 // same files, unless somebody else wants them. [Store.Close] lets go of all.
 type Store struct {
 	opt Options
-	src *workspace.Site
+	src *versions.Source
 	*kept
 }
 
@@ -158,10 +160,12 @@ func Open(dir string, opt Options) (*Store, error) {
 	k.lagging.files = map[string]*session{}
 	k.cache.files = map[string]*cached{}
 	k.handles.open = map[string]*handle{}
-	s := &Store{opt: opt, kept: k, src: &workspace.Site{
+	site := &workspace.Site{
 		Dir: abs, FS: h.FS, Boot: h.Boot, Locks: lockmgr.Default, LockTimeout: opt.LockTimeout, OnSkipped: opt.OnSkipped,
-	}}
-	s.src.Settle = func(ctx context.Context, name, passOver string, hasty bool) error {
+	}
+	src := &versions.Source{Site: site, Limits: opt.Limits, OnMark: opt.OnMark, LargeJournal: cmp.Or(h.CompactionSize, versions.CompactionSize)}
+	s := &Store{opt: opt, kept: k, src: src}
+	site.Settle = func(ctx context.Context, name, passOver string, hasty bool) error {
 		return s.locked(ctx, []string{name}, locking{passOver: passOver, sweep: true, hasty: hasty}, nothing)
 	}
 	return s, nil

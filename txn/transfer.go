@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -33,7 +34,7 @@ func (tr *transfer) noteOrigins(src, dst *draft, rev uint64) error {
 	}
 	newest, err := src.t.File.Newest()
 	if newest != nil {
-		tr.origin.Txn = idOf(newest)
+		tr.origin.Txn = versions.IdOf(newest)
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 )
 
@@ -19,8 +20,8 @@ func (s *Store) try(ctx context.Context, names []string, c *call, fn func(*Tx) e
 		targets = append(targets, t)
 	}
 	var res Result
-	err := s.atRest(ctx, targets, looking{content: true}, func(seen []*workspace.Target) error {
-		ses := &session{s: s, FileSet: workspace.FileSet{Site: s.src, Ctx: ctx}, call: c}
+	err := s.src.AtRest(ctx, targets, versions.Looking{Content: true}, func(seen []*workspace.Target) error {
+		ses := &session{s: s, FileSet: workspace.FileSet{Site: s.src.Site, Ctx: ctx}, call: c}
 		for _, t := range seen {
 			if ses.Find(t.Real) == nil {
 				ses.Targets = append(ses.Targets, t.AsCovered())
@@ -73,20 +74,4 @@ func (ses *session) trial() (*Tx, error) {
 		tx.add(&draft{name: t.Name, real: t.Real, found: found, t: t, doc: found.Doc})
 	}
 	return tx, nil
-}
-
-// tryHead is what is known of one file in a dry run: as a change would find it.
-func (s *Store) tryHead(ctx context.Context, name string) (h head, err error) {
-	t, err := s.src.Resolve(ctx, name)
-	if err != nil {
-		return head{}, err
-	}
-	err = s.atRest(ctx, []*workspace.Target{t}, looking{content: true}, func(seen []*workspace.Target) error {
-		t := seen[0].AsCovered()
-		if h = headOf(t); h.ahead && t.File.Found.Err == nil {
-			h.rev++ // the edit will be recorded
-		}
-		return nil
-	})
-	return h, err
 }

@@ -110,7 +110,7 @@ func (tx *Tx) hash() {
 }
 
 func newEmptyTx(s *Store) *Tx {
-	return &Tx{s: s, lim: s.opt.Limits}
+	return &Tx{s: s, lim: s.src.Limits}
 }
 
 func (tx *Tx) add(d *draft) { tx.drafts = append(tx.drafts, d) }

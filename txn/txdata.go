@@ -301,11 +301,11 @@ func (t *OpenTx) document(name string) (*jsonpatch.Document, error) {
 	if name == "" {
 		return nil, nil
 	}
-	data, err := fsys.ReadAtMost(t.s.src.FS, filepath.Join(t.dir, name), t.s.opt.Limits.Bytes())
+	data, err := fsys.ReadAtMost(t.s.src.FS, filepath.Join(t.dir, name), t.s.src.Limits.Bytes())
 	if err != nil {
 		return nil, err
 	}
-	return jsonpatch.Parse(data, t.s.opt.Limits)
+	return jsonpatch.Parse(data, t.s.src.Limits)
 }
 
 func (t *OpenTx) base(f *txFile) (*jsonpatch.Document, error) { return t.document(f.Base) }
@@ -323,7 +323,7 @@ func (t *OpenTx) draft(f *txFile) (*draft, error) {
 	if !f.Changed {
 		return d, nil
 	}
-	if d.ops, err = f.ops(t.s.opt.Limits); err != nil {
+	if d.ops, err = f.ops(t.s.src.Limits); err != nil {
 		return nil, err
 	}
 	d.doc, err = t.document(f.Now)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -116,14 +117,14 @@ func (t *OpenTx) committed(target *workspace.Target, f *txFile, newest *wal.Reco
 		return nil, nil
 	}
 	reached := newest.Rev
-	for rec, err := range t.s.versions(target, newest.LSN) {
+	for rec, err := range t.s.src.Versions(target, newest.LSN) {
 		if err != nil {
 			return nil, fault.In(target.Name, err)
 		}
 		if reached = rec.Rev; reached <= f.Rev {
 			return nil, nil
 		}
-		if holdsTx(rec, id) {
+		if versions.HoldsTx(rec, id) {
 			return rec, nil
 		}
 	}
@@ -144,14 +145,14 @@ func (t *OpenTx) wasCommitted(ctx context.Context) (bool, error) {
 		if err != nil || at.WS == nil {
 			continue
 		}
-		heads, err := t.s.heads(ctx, []*workspace.Target{at}, looking{content: true, whole: true, silent: true})
-		if err == nil && heads[0].doubt != nil {
-			return false, heads[0].doubt
+		heads, err := t.s.src.Heads(ctx, []*workspace.Target{at}, versions.Looking{Content: true, Whole: true, Silent: true})
+		if err == nil && heads[0].Doubt != nil {
+			return false, heads[0].Doubt
 		}
-		if err != nil || heads[0].last == 0 {
+		if err != nil || heads[0].Last == 0 {
 			continue
 		}
-		newest, err := t.s.versionAt(at, heads[0].last)
+		newest, err := t.s.src.VersionAt(at, heads[0].Last)
 		if err != nil {
 			continue
 		}
@@ -234,7 +235,7 @@ func (s *Store) sweepLocked(ctx context.Context, t *OpenTx, o RecoverOptions, r 
 // setRight lets a transaction that a clock dated in the future begin now, so that its
 // time will be over: how old it is nobody knows.
 func (t *OpenTx) setRight(dryRun bool) error {
-	if !isAhead(t.data.Created) || dryRun {
+	if !versions.IsAhead(t.data.Created) || dryRun {
 		return nil
 	}
 	t.data.Created = time.Now().UTC()

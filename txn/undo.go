@@ -11,6 +11,7 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -43,7 +44,7 @@ func (s *Store) UndoAll(ctx context.Context, ids []wal.ID, opts ...Option) (Resu
 			return Result{}, &Error{Kind: ErrNotFound, File: missing[0], Err: fmt.Errorf("its part of transaction %s is not kept, or can't be looked at", id)}
 		}
 		for _, at := range unit {
-			if name := at.h.t.Real; !slices.Contains(names, name) {
+			if name := at.h.Target.Real; !slices.Contains(names, name) {
 				names = append(names, name)
 			}
 		}
@@ -61,7 +62,7 @@ func (s *Store) UndoAll(ctx context.Context, ids []wal.ID, opts ...Option) (Resu
 		for _, d := range tx.drafts {
 			var undone []wal.ID
 			for _, id := range ids {
-				if !slices.ContainsFunc(units[id], func(at located) bool { return at.h.t.Real == d.t.Real }) {
+				if !slices.ContainsFunc(units[id], func(at located) bool { return at.h.Target.Real == d.t.Real }) {
 					continue
 				}
 				if err := s.undoDraft(ctx, tx, d, id, undone); err != nil {
@@ -98,7 +99,7 @@ func (s *Store) Since(ctx context.Context, id wal.ID) ([]Entry, error) {
 func compareUnits(a, b []located) int {
 	for _, x := range a {
 		for _, y := range b {
-			if x.h.t.Real == y.h.t.Real {
+			if x.h.Target.Real == y.h.Target.Real {
 				return cmp.Compare(x.rec.Rev, y.rec.Rev)
 			}
 		}
@@ -132,7 +133,7 @@ func undoneBy(t wal.Txn) (ids []wal.ID) {
 // undoDraft takes the transaction's change to one file back. Those of undone, which
 // came later, were taken back in the same transaction.
 func (s *Store) undoDraft(ctx context.Context, tx *Tx, d *draft, id wal.ID, undone []wal.ID) error {
-	h := headOf(d.t)
+	h := versions.HeadOf(d.t)
 	rec, err := s.recordOf(h, id)
 	if err != nil {
 		return err
@@ -170,7 +171,7 @@ type undoRun struct {
 	ctx    context.Context
 	tx     *Tx
 	d      *draft
-	h      head
+	h      versions.Head
 	rec    *wal.Record
 	id     wal.ID
 	lim    jsonpatch.Limits
@@ -191,12 +192,12 @@ type undoRun struct {
 // read derives the two versions.
 func (u *undoRun) read() (err error) {
 	if u.rec.Before.Exists {
-		if u.before, err = u.s.contentBefore(u.d.t, u.rec); err != nil {
+		if u.before, err = u.s.src.ContentBefore(u.d.t, u.rec); err != nil {
 			return err
 		}
 	}
 	if u.rec.After.Exists {
-		if u.after, err = u.s.contentOf(u.d.t, u.rec); err != nil {
+		if u.after, err = u.s.src.ContentOf(u.d.t, u.rec); err != nil {
 			return err
 		}
 	}
@@ -234,12 +235,12 @@ func (u *undoRun) wholeFile() error {
 	case u.d.doc == nil:
 		c.LaterOp = "remove it"
 	}
-	newest, err := u.s.versionAt(u.d.t, u.h.last)
+	newest, err := u.s.src.VersionAt(u.d.t, u.h.Last)
 	if err != nil {
 		return err
 	}
 	if newest != nil {
-		c.Later = idOf(newest)
+		c.Later = versions.IdOf(newest)
 		c.Undone = slices.ContainsFunc(newest.Txns, func(t wal.Txn) bool { return slices.Contains(undoneBy(t), u.id) })
 	}
 	return fault.In(u.d.name, c)
@@ -291,7 +292,7 @@ func (u *undoRun) comeHome() error {
 		}
 	}
 	base := u.rec
-	for rec, err := range u.s.versions(u.d.t, u.rec.LSN) {
+	for rec, err := range u.s.src.Versions(u.d.t, u.rec.LSN) {
 		if err != nil {
 			return err
 		}
@@ -306,7 +307,7 @@ func (u *undoRun) comeHome() error {
 	if !base.Before.Exists {
 		return nil
 	}
-	home, err := u.s.contentBefore(u.d.t, base)
+	home, err := u.s.src.ContentBefore(u.d.t, base)
 	if err != nil || home == nil || !home.SameValue(u.d.doc) {
 		return ignoreNotFound(err)
 	}
@@ -376,7 +377,7 @@ func (u *undoRun) begin() error {
 	if err := u.follow(&rest, u.place+1); err != nil {
 		return err
 	}
-	last, err := u.s.contentOf(u.d.t, u.rec)
+	last, err := u.s.src.ContentOf(u.d.t, u.rec)
 	if err == nil {
 		u.shift(jsonpatch.TextSplices(u.after.Bytes(), last.Bytes()))
 		u.after = last
@@ -458,7 +459,7 @@ func (u *undoRun) onward(doc *jsonpatch.Document) error {
 			return context.Cause(u.ctx)
 		}
 		if !rec.After.Exists || !rec.Before.Exists {
-			return &UndoConflict{Tx: u.id, Change: "change the file", Later: idOf(rec), LaterOp: "make or remove it"}
+			return &UndoConflict{Tx: u.id, Change: "change the file", Later: versions.IdOf(rec), LaterOp: "make or remove it"}
 		}
 		if err := u.follow(rec, 0); err != nil {
 			return err
@@ -480,7 +481,7 @@ func (u *undoRun) onward(doc *jsonpatch.Document) error {
 // may be there that has no record yet, and gets one.
 func (u *undoRun) since() iter.Seq2[*wal.Record, error] {
 	return func(yield func(*wal.Record, error) bool) {
-		for rec, err := range u.s.versionsAfter(u.d.t, u.rec, u.h.last) {
+		for rec, err := range u.s.src.VersionsAfter(u.d.t, u.rec, u.h.Last) {
 			if !yield(rec, err) {
 				return
 			}
@@ -493,9 +494,9 @@ func (u *undoRun) since() iter.Seq2[*wal.Record, error] {
 			yield(nil, err)
 		}
 		if rec != nil {
-			rec.LSN = u.h.last + 1
+			rec.LSN = u.h.Last + 1
 		}
-		yieldHeld(rec, yield)
+		versions.YieldHeld(rec, yield)
 	}
 }
 

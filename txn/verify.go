@@ -9,6 +9,7 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
@@ -79,7 +80,7 @@ func (s *Store) verifyNamed(ctx context.Context, names []string, results []Verif
 		if info, err := s.src.FS.Lstat(name); known || err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		broken, err := s.brokenForLong(ctx, name)
+		broken, err := s.src.BrokenForLong(ctx, name)
 		if broken != nil {
 			err = brokenWithoutHistory(broken)
 		}
@@ -98,18 +99,18 @@ func brokenWithoutHistory(broken error) error {
 // verifyProtected adds what is wrong with protected files though no journal says so.
 func (s *Store) verifyProtected(ctx context.Context, sc *workspace.Scope, results []VerifyResult) ([]VerifyResult, error) {
 	list, unset := s.src.ProtectionsIn(sc)
-	gone, err := s.deletedAmong(sc, list)
+	gone, err := s.src.DeletedAmong(sc, list)
 	for i, r := range results {
 		results[i].Deleted = r.Deleted || slices.Contains(gone, r.File)
 	}
-	names, unseen := s.unrecorded(ctx, sc, list)
+	names, unseen := s.src.Unrecorded(ctx, sc, list)
 	err = errors.Join(unset, err, unseen)
 	for _, name := range names {
 		i, known := slices.BinarySearchFunc(results, name, func(r VerifyResult, name string) int { return strings.Compare(r.File, name) })
 		if !known {
 			results = slices.Insert(results, i, VerifyResult{File: name})
 		}
-		results[i].Untracked, results[i].Err = true, s.unreadableProtected(ctx, name)
+		results[i].Untracked, results[i].Err = true, s.src.UnreadableProtected(ctx, name)
 	}
 	return results, err
 }
@@ -117,7 +118,7 @@ func (s *Store) verifyProtected(ctx context.Context, sc *workspace.Scope, result
 // verifyFile checks one file while nobody writes it.
 func (s *Store) verifyFile(ctx context.Context, t *workspace.Target) VerifyResult {
 	res := VerifyResult{File: t.Real}
-	err := s.atRest(ctx, []*workspace.Target{t}, looking{content: true, alone: true, silent: true}, func(seen []*workspace.Target) error {
+	err := s.src.AtRest(ctx, []*workspace.Target{t}, versions.Looking{Content: true, Alone: true, Silent: true}, func(seen []*workspace.Target) error {
 		return s.verifyLocked(ctx, seen[0], &res)
 	})
 	if res.Err = fault.In(t.Real, err); errors.Is(res.Err, ErrDamaged) {
@@ -185,7 +186,7 @@ func (s *Store) checkStrict(t *workspace.Target) error {
 	if !st.Strict || found.Version != st.Content {
 		return nil
 	}
-	if _, err := jsonpatch.ParseStrict(found.Data, s.opt.Limits); err != nil {
+	if _, err := jsonpatch.ParseStrict(found.Data, s.src.Limits); err != nil {
 		return &wal.CorruptError{Path: wal.StatePath(t.Dir), LSN: st.Applied, Reason: fmt.Sprintf("it says that the document is strict JSON: %v", err)}
 	}
 	return nil
@@ -209,7 +210,7 @@ func (s *Store) exposed(t *workspace.Target) bool {
 func (s *Store) replayAll(ctx context.Context, t *workspace.Target) error {
 	var doc, before *jsonpatch.Document
 	var last *wal.Record
-	for rec, err := range s.records(t, 1) {
+	for rec, err := range s.src.Records(t, 1) {
 		if err != nil {
 			return err
 		}
@@ -224,10 +225,10 @@ func (s *Store) replayAll(ctx context.Context, t *workspace.Target) error {
 			continue
 		}
 		before = doc
-		if doc, err = recovery.Next(doc, rec, s.opt.Limits); err != nil {
+		if doc, err = recovery.Next(doc, rec, s.src.Limits); err != nil {
 			return err
 		}
-		if err := recovery.CheckSplices(before, rec, s.opt.Limits); err != nil {
+		if err := recovery.CheckSplices(before, rec, s.src.Limits); err != nil {
 			return err
 		}
 		if last != nil && last.After != rec.Before && rec.Kind != wal.KindInPlace && rec.Flags&wal.FlagFound == 0 && !aborted(last, rec) {

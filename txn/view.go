@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 )
 
@@ -52,7 +53,7 @@ func (s *Store) snapshot(ctx context.Context, names []string) (*Tx, error) {
 		return nil, err
 	}
 	var tx *Tx
-	err = s.atRest(ctx, targets, looking{content: true}, func(seen []*workspace.Target) error {
+	err = s.src.AtRest(ctx, targets, versions.Looking{Content: true}, func(seen []*workspace.Target) error {
 		tx, targets = newEmptyTx(s), seen
 		for _, t := range seen {
 			d, err := shown(t)
@@ -97,5 +98,5 @@ func shown(t *workspace.Target) (*draft, error) {
 	if err != nil {
 		return nil, fault.In(t.Name, err)
 	}
-	return &draft{name: t.Name, real: t.Real, found: found, doc: found.Doc, rev: headOf(t).rev}, nil
+	return &draft{name: t.Name, real: t.Real, found: found, doc: found.Doc, rev: versions.HeadOf(t).Rev}, nil
 }

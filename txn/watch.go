@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -92,7 +93,7 @@ type cursor struct {
 	time time.Time // no version up to there is later
 }
 
-func (h head) cursor() cursor { return cursor{h.last, h.rev, h.time} }
+func cursorOf(h versions.Head) cursor { return cursor{h.Last, h.Rev, h.Time} }
 
 // round yields what is new. It tells to look again at once where that has
 // recorded an edit from outside.
@@ -111,7 +112,7 @@ func (w *watch) round(yield func(Entry, error) bool) (again bool, err error) {
 		return false, err
 	}
 	for _, h := range heads {
-		if h.lags {
+		if h.Lags {
 			recorded, err := w.record(h)
 			if err != nil {
 				return false, err
@@ -124,11 +125,11 @@ func (w *watch) round(yield func(Entry, error) bool) (again bool, err error) {
 
 // heads finds where the histories end, of the files that are tracked at that very
 // moment: a unit that makes a file must not come without it, and again with it.
-func (w *watch) heads() ([]head, error) {
+func (w *watch) heads() ([]versions.Head, error) {
 	targets, err := w.look()
 	for err == nil {
-		var heads []head
-		if heads, err = w.s.heads(w.ctx, targets, looking{silent: true}); err != nil {
+		var heads []versions.Head
+		if heads, err = w.s.src.Heads(w.ctx, targets, versions.Looking{Silent: true}); err != nil {
 			break
 		}
 		before := targets
@@ -162,7 +163,7 @@ func (w *watch) look() ([]*workspace.Target, error) {
 
 func (w *watch) targets(dirs map[string]bool) ([]*workspace.Target, error) {
 	if len(w.files) > 0 {
-		return w.s.historyTargets(w.ctx, w.files)
+		return w.s.src.Targets(w.ctx, w.files)
 	}
 	sc, err := w.s.src.Scope(w.ctx, nil)
 	if err != nil {
@@ -176,7 +177,7 @@ func (w *watch) targets(dirs map[string]bool) ([]*workspace.Target, error) {
 
 // begin places the cursors at the first look. A file that joins later is new: all
 // of it is.
-func (w *watch) begin(heads []head) error {
+func (w *watch) begin(heads []versions.Head) error {
 	if w.begun {
 		return nil
 	}
@@ -194,8 +195,8 @@ func (w *watch) begin(heads []head) error {
 		after[t.Real] = rev
 	}
 	for _, h := range heads {
-		c := h.cursor()
-		rev, given := after[h.t.Real]
+		c := cursorOf(h)
+		rev, given := after[h.Target.Real]
 		switch {
 		case given:
 			c, err = w.s.afterRev(h, rev)
@@ -207,8 +208,8 @@ func (w *watch) begin(heads []head) error {
 		if err != nil {
 			return err
 		}
-		w.cursors[h.t.Real] = c
-		delete(after, h.t.Real)
+		w.cursors[h.Target.Real] = c
+		delete(after, h.Target.Real)
 	}
 	for name := range after {
 		return &Error{Kind: ErrNotFound, File: name, Err: fmt.Errorf("is not among the watched files that have a history")}
@@ -216,23 +217,23 @@ func (w *watch) begin(heads []head) error {
 	return nil
 }
 
-func (s *Store) afterRev(h head, rev uint64) (cursor, error) {
-	if rev > h.rev {
-		return cursor{}, &Error{Kind: ErrNotFound, File: h.t.Name, Err: fmt.Errorf("has no revision %d: the newest is %d", rev, h.rev)}
+func (s *Store) afterRev(h versions.Head, rev uint64) (cursor, error) {
+	if rev > h.Rev {
+		return cursor{}, &Error{Kind: ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("has no revision %d: the newest is %d", rev, h.Rev)}
 	}
 	return s.cursorAt(h, func(rec *wal.Record) bool { return rec.Rev <= rev })
 }
 
 // cursorAt is behind the newest version for which early holds.
-func (s *Store) cursorAt(h head, early func(*wal.Record) bool) (cursor, error) {
-	if h.last == 0 {
+func (s *Store) cursorAt(h versions.Head, early func(*wal.Record) bool) (cursor, error) {
+	if h.Last == 0 {
 		return cursor{}, nil
 	}
-	last, err := s.lastWhere(h, early)
+	last, err := s.src.LastWhere(h, early)
 	if err != nil || last == 0 {
 		return cursor{}, err
 	}
-	for rec, err := range s.versions(h.t, last) {
+	for rec, err := range s.src.Versions(h.Target, last) {
 		if err != nil {
 			return cursor{}, err
 		}
@@ -246,25 +247,25 @@ func (s *Store) cursorAt(h head, early func(*wal.Record) bool) (cursor, error) {
 
 // record lets recovery make a version of an edit from outside. It tells whether
 // that has one now.
-func (w *watch) record(h head) (bool, error) {
+func (w *watch) record(h versions.Head) (bool, error) {
 	var id wal.FileID
-	if info, err := w.s.src.FS.Lstat(h.t.Real); err == nil {
+	if info, err := w.s.src.FS.Lstat(h.Target.Real); err == nil {
 		id = wal.FileIDOf(info)
 	}
-	if was, tried := w.given[h.t.Real]; tried && was == id {
+	if was, tried := w.given[h.Target.Real]; tried && was == id {
 		return false, nil
 	}
 	recorded := false
-	err := w.s.locked(w.ctx, []string{h.t.Real}, locking{mendDamage: true}, func(ses *session) error {
-		recorded = ses.Targets[0].File.Log.State().Last > h.last
+	err := w.s.locked(w.ctx, []string{h.Target.Real}, locking{mendDamage: true}, func(ses *session) error {
+		recorded = ses.Targets[0].File.Log.State().Last > h.Last
 		return nil
 	})
-	delete(w.given, h.t.Real)
+	delete(w.given, h.Target.Real)
 	if errors.Is(err, ErrLockTimeout) {
 		return false, nil // whoever holds it records the edit
 	}
 	if !recorded {
-		w.given[h.t.Real] = id
+		w.given[h.Target.Real] = id
 	}
 	if fault.CannotWrite(err) {
 		err = nil

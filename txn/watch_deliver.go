@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -16,7 +17,7 @@ type flow struct {
 // newLane is what is new in one file; rec is its oldest version that is not
 // yielded yet, rev the revision before that.
 type newLane struct {
-	h    head
+	h    versions.Head
 	rec  *wal.Record
 	rev  uint64
 	next func() (*wal.Record, error, bool)
@@ -25,19 +26,19 @@ type newLane struct {
 
 // deliver yields what lies between the cursors and the heads, and moves the
 // cursors there.
-func (w *watch) deliver(heads []head, yield func(Entry, error) bool) error {
+func (w *watch) deliver(heads []versions.Head, yield func(Entry, error) bool) error {
 	var f flow
 	defer f.stop()
 	for _, h := range heads {
-		at := w.cursors[h.t.Real]
-		if h.cursor() == at {
+		at := w.cursors[h.Target.Real]
+		if cursorOf(h) == at {
 			continue
 		}
 		if err := w.s.follows(h, at); err != nil {
 			return err
 		}
 		l := &newLane{h: h, rev: at.rev}
-		l.next, l.stop = iter.Pull2(w.s.versionsAbove(h.t, at.last+1, at.rev, h.last))
+		l.next, l.stop = iter.Pull2(w.s.src.VersionsAbove(h.Target, at.last+1, at.rev, h.Last))
 		f.lanes = append(f.lanes, l)
 		if err := l.advance(); err != nil {
 			return err
@@ -52,24 +53,24 @@ func (w *watch) deliver(heads []head, yield func(Entry, error) bool) error {
 		}
 	}
 	for _, h := range heads {
-		w.cursors[h.t.Real] = h.cursor()
+		w.cursors[h.Target.Real] = cursorOf(h)
 	}
 	return nil
 }
 
 // follows makes sure that a history still is the one that was followed: one that was
 // begun anew, when it was forgotten, has only younger versions.
-func (s *Store) follows(h head, at cursor) error {
-	anew := h.last < at.last
+func (s *Store) follows(h versions.Head, at cursor) error {
+	anew := h.Last < at.last
 	if !anew && at.last > 0 {
-		rec, err := s.versionAt(h.t, at.last)
+		rec, err := s.src.VersionAt(h.Target, at.last)
 		if err != nil {
 			return err
 		}
 		anew = rec != nil && at.time.UnixNano() > 0 && rec.Time().After(at.time)
 	}
 	if anew {
-		return &Error{Kind: ErrNotFound, File: h.t.Name, Err: fmt.Errorf("its history was begun anew: it can't be followed from revision %d", at.rev)}
+		return &Error{Kind: ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("its history was begun anew: it can't be followed from revision %d", at.rev)}
 	}
 	return nil
 }
@@ -81,7 +82,7 @@ func (l *newLane) advance() error {
 		return err
 	}
 	if rec.Rev > l.rev+1 {
-		return &Error{Kind: ErrNotFound, File: l.h.t.Name, Err: fmt.Errorf("what follows revision %d is not kept any more: the oldest is %d", l.rev, rec.Rev)}
+		return &Error{Kind: ErrNotFound, File: l.h.Target.Name, Err: fmt.Errorf("what follows revision %d is not kept any more: the oldest is %d", l.rev, rec.Rev)}
 	}
 	l.rec, l.rev = rec, rec.Rev
 	return nil

@@ -1,4 +1,4 @@
-package txn
+package versions
 
 import (
 	"errors"
@@ -19,41 +19,41 @@ import (
 // name, and a commit must not get slow with the number of files.
 const maxSearched = 128 << 10
 
-// former is the file that another program gave a new name, and where its history ended.
-type former struct {
-	t   *workspace.Target
+// Former is the file that another program gave a new name, and where its history ended.
+type Former struct {
+	T   *workspace.Target
 	lsn wal.LSN
-	rev uint64
+	Rev uint64
 	txn wal.ID // that made its last version
 }
 
-// formerName finds, for a file that has no history, the tracked file that it was before
+// FormerName finds, for a file that has no history, the tracked file that it was before
 // another program renamed it: one that has gone, and had its inode, or the bytes in
 // its last version. It is nil where there is none, or where the bytes are of several.
-func (s *Store) formerName(t *workspace.Target) (*former, error) {
+func (s *Source) FormerName(t *workspace.Target) (*Former, error) {
 	if t.WS == nil {
 		return nil, nil
 	}
-	info, err := s.src.FS.Stat(filepath.Join(t.WS.Meta(), workspace.FilesDir))
+	info, err := s.FS.Stat(filepath.Join(t.WS.Meta(), workspace.FilesDir))
 	if err != nil || info.Size() > maxSearched {
 		return nil, fault.UnlessMissing(err)
 	}
-	files, err := s.src.TrackedFiles(t.WS)
+	files, err := s.TrackedFiles(t.WS)
 	if err != nil {
 		return nil, err
 	}
-	found, err := recovery.Read(s.src.FS, t.Real, wal.State{}, s.opt.Limits)
+	found, err := recovery.Read(s.FS, t.Real, wal.State{}, s.Limits)
 	if err != nil || !found.Version.Exists {
 		return nil, err
 	}
-	var alike []*former
+	var alike []*Former
 	for _, o := range files {
-		if _, err := s.src.FS.Lstat(o.Real); o.Real == t.Real || !errors.Is(err, fs.ErrNotExist) {
+		if _, err := s.FS.Lstat(o.Real); o.Real == t.Real || !errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		f, same, err := s.compareFormer(o, t.Real, found)
 		switch {
-		case errors.Is(err, fs.ErrPermission), errors.Is(err, ErrDamaged):
+		case errors.Is(err, fs.ErrPermission), errors.Is(err, fault.ErrDamaged):
 			continue // it may be another; nothing is said of it
 		case err != nil:
 			return nil, err
@@ -64,7 +64,7 @@ func (s *Store) formerName(t *workspace.Target) (*former, error) {
 		}
 	}
 	if len(alike) > 1 {
-		alike = slices.DeleteFunc(alike, func(f *former) bool { return filepath.Base(f.t.Real) != filepath.Base(t.Real) })
+		alike = slices.DeleteFunc(alike, func(f *Former) bool { return filepath.Base(f.T.Real) != filepath.Base(t.Real) })
 	}
 	if len(alike) != 1 {
 		return nil, nil
@@ -74,22 +74,22 @@ func (s *Store) formerName(t *workspace.Target) (*former, error) {
 
 // compareFormer tells whether a file that has gone was the very one that stands under
 // another name now; else it is nil, unless its last version has the same bytes.
-func (s *Store) compareFormer(o *workspace.Target, name string, found recovery.Found) (f *former, same bool, err error) {
-	_, st, ok, err := s.src.Stands(o)
+func (s *Source) compareFormer(o *workspace.Target, name string, found recovery.Found) (f *Former, same bool, err error) {
+	_, st, ok, err := s.Stands(o)
 	if err != nil || !ok || st.Pending || st.Last == 0 {
 		return nil, false, fault.In(o.Name, err)
 	}
-	rec, err := s.versionAt(o, st.Last)
+	rec, err := s.VersionAt(o, st.Last)
 	if err != nil || rec == nil {
 		return nil, false, err
 	}
-	f = &former{o, rec.LSN, rec.Rev, idOf(rec)}
+	f = &Former{o, rec.LSN, rec.Rev, IdOf(rec)}
 	last := rec.After
 	if !last.Exists { // that it has gone is recorded already
 		if rec.Flags&wal.FlagForeign == 0 || rec.Rev < 2 {
 			return nil, false, nil
 		}
-		last, f.lsn, f.rev = rec.Before, rec.LSN-1, rec.Rev-1
+		last, f.lsn, f.Rev = rec.Before, rec.LSN-1, rec.Rev-1
 	} else if st.File.Dev == found.ID.Dev && st.File.Ino == found.ID.Ino && st.File.Ino != 0 {
 		// A new file may have got the inode of one that was removed; but then it is
 		// younger than the last look at that.
@@ -102,21 +102,21 @@ func (s *Store) compareFormer(o *workspace.Target, name string, found recovery.F
 	return f, same, nil
 }
 
-// tellFormer says in the first record of a file what it was before. It is for people: a
+// TellFormer says in the first record of a file what it was before. It is for people: a
 // failure to find out leaves that out.
-func (s *Store) tellFormer(t *workspace.Target, rec *wal.Record) {
-	f, err := s.formerName(t)
+func (s *Source) TellFormer(t *workspace.Target, rec *wal.Record) {
+	f, err := s.FormerName(t)
 	if err != nil || f == nil || len(rec.Txns) == 0 {
 		return
 	}
 	first := &rec.Txns[0]
 	first.Message = ""
-	first.Origins = append(first.Origins, wal.Origin{Kind: wal.OriginMoved, Txn: f.txn, Path: f.t.Rel, Rev: f.rev})
+	first.Origins = append(first.Origins, wal.Origin{Kind: wal.OriginMoved, Txn: f.txn, Path: f.T.Rel, Rev: f.Rev})
 }
 
-// formerOf is where the history goes on that begins with a record: that of the file
+// FormerOf is where the history goes on that begins with a record: that of the file
 // which another program gave this name.
-func (s *Store) formerOf(t *workspace.Target, rec *wal.Record) *former {
+func (s *Source) FormerOf(t *workspace.Target, rec *wal.Record) *Former {
 	if rec == nil || rec.Flags&wal.FlagForeign == 0 {
 		return nil
 	}
@@ -126,7 +126,7 @@ func (s *Store) formerOf(t *workspace.Target, rec *wal.Record) *former {
 				continue
 			}
 			real := filepath.Join(t.WS.Root, filepath.FromSlash(o.Path))
-			return &former{t: &workspace.Target{Name: real, Real: real, WS: t.WS, Rel: o.Path, Dir: t.WS.FileDir(o.Path)}, rev: o.Rev, txn: o.Txn}
+			return &Former{T: &workspace.Target{Name: real, Real: real, WS: t.WS, Rel: o.Path, Dir: t.WS.FileDir(o.Path)}, Rev: o.Rev, txn: o.Txn}
 		}
 	}
 	return nil

@@ -1,4 +1,4 @@
-package txn
+package versions
 
 import (
 	"context"
@@ -20,36 +20,36 @@ import (
 // nor recorded: what the next change will make of it is worked out in memory, and a
 // Mark says so.
 
-// looking says how files are looked at.
-type looking struct {
+// Looking says how files are looked at.
+type Looking struct {
 	// content reads what stands under the names, also where a file's times say that
 	// it is what it was.
-	content bool
+	Content bool
 	// alone keeps writers out while the caller reads, who goes through whole journals.
-	alone bool
+	Alone bool
 	// hasty waits for nobody: what is being written is ErrLockTimeout then.
-	hasty bool
+	Hasty bool
 	// whole plans with every record, as recovery will, and not only with those that
 	// count for somebody who is shown the files.
-	whole bool
+	Whole bool
 	// each lets a file that can't be looked at be, with its error, for the others'
 	// sake, which are still looked at as they are at one moment.
-	each bool
+	Each bool
 	// silent tells nobody of the marks: the caller says the same in its own way.
-	silent bool
+	Silent bool
 }
 
 // races is how often files are looked at without a lock.
 const races = 3
 
-// atRest calls read with files as they all are at one moment, at which no commit was
+// AtRest calls read with files as they all are at one moment, at which no commit was
 // in progress in any of them. Their targets have a file, with the journal as far as it
 // counts and, where it was looked at, what stands under the name; and a plan, where
 // that is not just the newest version. While nobody writes no lock is taken. read may
 // be called again, with other targets.
-func (s *Store) atRest(ctx context.Context, targets []*workspace.Target, how looking, read func([]*workspace.Target) error) error {
-	l := &look{s: s, looking: how, read: read}
-	l.FileSet = workspace.FileSet{Site: s.src, Ctx: ctx, How: workspace.Lookup{Look: true, Passed: &l.passed}, Targets: targets}
+func (s *Source) AtRest(ctx context.Context, targets []*workspace.Target, how Looking, read func([]*workspace.Target) error) error {
+	l := &look{s: s, Looking: how, read: read}
+	l.FileSet = workspace.FileSet{Site: s.Site, Ctx: ctx, How: workspace.Lookup{Look: true, Passed: &l.passed}, Targets: targets}
 	if len(targets) == 1 && targets[0].Err != nil {
 		return l.bytesAlone(targets[0].Err)
 	}
@@ -57,9 +57,9 @@ func (s *Store) atRest(ctx context.Context, targets []*workspace.Target, how loo
 	switch {
 	case err == nil || l.failed:
 		return err
-	case how.content && len(targets) == 1 && errors.Is(err, fs.ErrPermission):
+	case how.Content && len(targets) == 1 && errors.Is(err, fs.ErrPermission):
 		return l.bytesAlone(err)
-	case how.each && ctx.Err() == nil:
+	case how.Each && ctx.Err() == nil:
 		return l.theRest()
 	}
 	return err
@@ -68,8 +68,8 @@ func (s *Store) atRest(ctx context.Context, targets []*workspace.Target, how loo
 // look is one look at some files.
 type look struct {
 	workspace.FileSet
-	s *Store
-	looking
+	s *Source
+	Looking
 	read   func([]*workspace.Target) error
 	before []workspace.Position
 	passed bool // a workspace that nobody has used yet was looked past
@@ -77,7 +77,7 @@ type look struct {
 }
 
 func (l *look) together() error {
-	for try := 0; try < races && !l.alone; try++ {
+	for try := 0; try < races && !l.Alone; try++ {
 		if try > 0 {
 			if err := l.resolveAgain(); err != nil {
 				return err
@@ -93,19 +93,19 @@ func (l *look) together() error {
 // theRest finds out which files can't be looked at, and looks at the others, again all
 // at one moment. read gets them all.
 func (l *look) theRest() error {
-	how := l.looking
-	how.each, how.silent = false, true
+	how := l.Looking
+	how.Each, how.Silent = false, true
 	all := slices.Clone(l.Targets)
 	var good []*workspace.Target
 	var at []int // their places
 	for i, t := range all {
-		err := l.s.atRest(l.Ctx, []*workspace.Target{t}, how, func([]*workspace.Target) error { return nil })
+		err := l.s.AtRest(l.Ctx, []*workspace.Target{t}, how, func([]*workspace.Target) error { return nil })
 		if all[i].Err = fault.In(t.Name, err); err == nil {
 			good, at = append(good, t), append(at, i)
 		}
 	}
-	how.silent = l.silent
-	return l.s.atRest(l.Ctx, good, how, func(seen []*workspace.Target) error {
+	how.Silent = l.Silent
+	return l.s.AtRest(l.Ctx, good, how, func(seen []*workspace.Target) error {
 		for i, t := range seen {
 			all[at[i]] = t
 		}
@@ -121,8 +121,8 @@ func (l *look) bytesAlone(why error) error {
 	if err := t.File.Look(); err != nil {
 		return why
 	}
-	if !l.silent {
-		l.s.mark(Mark{File: t.Name, Kind: MarkUnread, Err: why})
+	if !l.Silent {
+		l.s.Mark(Mark{File: t.Name, Kind: MarkUnread, Err: why})
 	}
 	return l.read(l.Targets)
 }
@@ -136,7 +136,7 @@ func (l *look) unlocked() (done bool, err error) {
 	}
 	failed := l.read(l.Targets)
 	for i, t := range l.Targets {
-		after, _, _, err := l.s.src.Stands(t)
+		after, _, _, err := l.s.Stands(t)
 		if err != nil {
 			return false, fault.In(t.Name, err)
 		}
@@ -159,8 +159,8 @@ func (l *look) over(failed error) error {
 		return failed
 	}
 	for _, t := range l.Targets {
-		if m, marked := markOf(t); marked && !l.silent {
-			l.s.mark(m)
+		if m, marked := markOf(t); marked && !l.Silent {
+			l.s.Mark(m)
 		}
 	}
 	return nil
@@ -172,7 +172,7 @@ func (l *look) glance(locked bool) (settled bool, err error) {
 	l.before = make([]workspace.Position, len(l.Targets))
 	var list []*workspace.Target
 	for i, t := range l.Targets {
-		pos, st, settled, err := l.s.src.Position(t)
+		pos, st, settled, err := l.s.Position(t)
 		if err != nil || !settled {
 			return false, fault.In(t.Name, err)
 		}
@@ -180,11 +180,11 @@ func (l *look) glance(locked bool) (settled bool, err error) {
 		if t.Lost, err = l.s.journalGone(t, st); err != nil || t.Lost != nil && !locked {
 			return false, fault.In(t.Name, err)
 		}
-		if t.Lost != nil && (!l.content || l.whole) { // who shows the file alone needs no journal
+		if t.Lost != nil && (!l.Content || l.Whole) { // who shows the file alone needs no journal
 			return false, fault.In(t.Name, t.Lost)
 		}
 		t.File, t.Plan = l.s.fileAtRest(t, st), nil
-		if l.content || st.Last > 0 && !workspace.Untouched(pos.File, st) {
+		if l.Content || st.Last > 0 && !workspace.Untouched(pos.File, st) {
 			list = append(list, t)
 		}
 	}
@@ -209,20 +209,20 @@ func (l *look) glance(locked bool) (settled bool, err error) {
 }
 
 // journalGone is damage where a file had a journal that is not there any more.
-func (s *Store) journalGone(t *workspace.Target, st wal.State) (damage, err error) {
+func (s *Source) journalGone(t *workspace.Target, st wal.State) (damage, err error) {
 	if t.WS == nil {
 		return nil, nil
 	}
-	return workspace.IsCorrupt(wal.Gone(s.src.FS, t.Dir, st, s.src.Boot))
+	return workspace.IsCorrupt(wal.Gone(s.FS, t.Dir, st, s.Boot))
 }
 
 // fileAtRest is t with the journal that `state` tells of.
-func (s *Store) fileAtRest(t *workspace.Target, st wal.State) *recovery.File {
-	f := &recovery.File{FS: s.src.FS, Dir: t.Dir, Target: t.Real, Limits: s.opt.Limits}
+func (s *Source) fileAtRest(t *workspace.Target, st wal.State) *recovery.File {
+	f := &recovery.File{FS: s.FS, Dir: t.Dir, Target: t.Real, Limits: s.Limits}
 	if t.WS != nil {
 		f.Key, f.Former = t.Key(), t.FormerKeys()
 	}
-	f.Journal = recovery.AtRest(s.src.FS, t.Dir, st, s.src.Boot)
+	f.Journal = recovery.AtRest(s.FS, t.Dir, st, s.Boot)
 	return f
 }
 
@@ -245,7 +245,7 @@ func lookAt(targets []*workspace.Target) error {
 func (l *look) resolveAgain() error {
 	next := make([]*workspace.Target, len(l.Targets))
 	for i, t := range l.Targets {
-		again, err := l.s.src.ResolveBy(l.Ctx, t.Name, l.How)
+		again, err := l.s.ResolveBy(l.Ctx, t.Name, l.How)
 		if err != nil {
 			return err
 		}
@@ -258,7 +258,7 @@ func (l *look) resolveAgain() error {
 // unmoved tells that the files still are where they were when they were resolved.
 func (l *look) unmoved() (bool, error) {
 	for _, t := range l.All() {
-		again, err := l.s.src.ResolveBy(l.Ctx, t.Name, l.How)
+		again, err := l.s.ResolveBy(l.Ctx, t.Name, l.How)
 		if err != nil {
 			return false, err
 		}
@@ -273,8 +273,8 @@ func (l *look) unmoved() (bool, error) {
 // files, and of all others of a unit that was cut off.
 func (l *look) locked() error {
 	deadline := time.Now()
-	if !l.hasty {
-		deadline = deadline.Add(l.s.src.Patience())
+	if !l.Hasty {
+		deadline = deadline.Add(l.s.Patience())
 	}
 	need := &workspace.Participants{Unreachable: map[recovery.Key]error{}}
 	for range workspace.MaxRounds {
@@ -290,7 +290,7 @@ func (l *look) locked() error {
 		l.Extra = nil
 		l.ResolveExtra(need)
 	}
-	return &Error{Kind: ErrConflict, Err: fmt.Errorf("the files changed during each of %d looks at them", workspace.MaxRounds)}
+	return &fault.Error{Kind: fault.ErrConflict, Err: fmt.Errorf("the files changed during each of %d looks at them", workspace.MaxRounds)}
 }
 
 func (l *look) round(need *workspace.Participants, deadline time.Time) (done bool, err error) {
@@ -298,7 +298,7 @@ func (l *look) round(need *workspace.Participants, deadline time.Time) (done boo
 	if err != nil {
 		return false, err
 	}
-	held, err := l.s.src.Locks.Acquire(l.Ctx, max(0, time.Until(deadline)), reqs)
+	held, err := l.s.Locks.Acquire(l.Ctx, max(0, time.Until(deadline)), reqs)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil // the workspace went away
 	}
@@ -326,7 +326,7 @@ func (l *look) requests(need *workspace.Participants) ([]lockmgr.Request, error)
 		}
 		r := t.LockRequest(workspace.Access{File: 0o600}, "")
 		r.Mode = lockmgr.Shared
-		_, err := l.s.src.FS.Lstat(r.Path)
+		_, err := l.s.FS.Lstat(r.Path)
 		switch {
 		case err == nil:
 			reqs = append(reqs, r)
@@ -361,7 +361,7 @@ func (l *look) plan(need *workspace.Participants) (planned bool, err error) {
 		}
 	}
 	// Which others have to be asked is known only while every record counts.
-	if planned, err = l.planWith(files, need); !planned || err != nil || l.whole {
+	if planned, err = l.planWith(files, need); !planned || err != nil || l.Whole {
 		return planned, err
 	}
 	if err := recovery.Lasting(files); err != nil {
@@ -374,7 +374,7 @@ func (l *look) plan(need *workspace.Participants) (planned bool, err error) {
 // be looked at.
 func (l *look) open(need *workspace.Participants) (list []*workspace.Target, err error) {
 	for _, t := range l.All() {
-		_, st, settled, err := l.s.src.Position(t)
+		_, st, settled, err := l.s.Position(t)
 		if err == nil {
 			t.File = l.s.fileAtRest(t, st)
 			if !settled || !t.File.Journal.Known() {
@@ -394,11 +394,11 @@ func (l *look) open(need *workspace.Participants) (list []*workspace.Target, err
 }
 
 // peek opens the whole journal of a file, for looking.
-func (s *Store) peek(t *workspace.Target) (recovery.Journal, error) {
+func (s *Source) peek(t *workspace.Target) (recovery.Journal, error) {
 	if t.WS == nil {
-		return recovery.AtRest(s.src.FS, t.Dir, wal.State{}, s.src.Boot), nil
+		return recovery.AtRest(s.FS, t.Dir, wal.State{}, s.Boot), nil
 	}
-	return recovery.Peek(s.src.FS, t.Dir, s.src.Boot)
+	return recovery.Peek(s.FS, t.Dir, s.Boot)
 }
 
 func (l *look) planWith(files []*recovery.File, need *workspace.Participants) (planned bool, err error) {
