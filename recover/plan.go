@@ -356,7 +356,7 @@ func (f *File) memory(newest *wal.Record) Memory {
 func (f *File) standing(newest *wal.Record, m Memory) (Standing, error) {
 	now := f.Found.Version
 	switch {
-	case now == newest.After:
+	case now == newest.After, m == Settled && !newest.After.Exists && f.Found.Blank(): // which is as good as no file
 		return StandsNew, nil
 	case m == Settled && f.Found.Err != nil:
 		return StandsBroken, nil // as before it was mended, maybe

@@ -18,8 +18,10 @@ import (
 // are called in the order Stage, Sync, Place, Settle; Discard takes a Stage back
 // before Place.
 type Replacement struct {
-	File    *File
-	Data    []byte      // the new bytes; nothing where Version says that there is no file
+	File *File
+	// Data are the new bytes. Where Version says that there is no file they are nil, or
+	// the white space that was there before there was a document.
+	Data    []byte
 	Version wal.Version // what Data is, or the zero value to remove the file
 	Strict  bool        // Data is known to be strict JSON
 	InPlace bool        // overwrite, do not rename
@@ -67,7 +69,7 @@ func (r *Replacement) Stage() error {
 	if r.InPlace {
 		return r.openTarget()
 	}
-	if err := r.File.MayReplace(); err != nil || !r.Version.Exists {
+	if err := r.File.MayReplace(); err != nil || r.removes() {
 		return err
 	}
 	fill := r.refill
@@ -82,6 +84,9 @@ func (r *Replacement) Stage() error {
 	}
 	return nil
 }
+
+// removes tells that nothing is to stand under the name.
+func (r *Replacement) removes() bool { return !r.Version.Exists && r.Data == nil }
 
 // MayReplace fails where a rename could not put another file in place of what was
 // found, or nothing.
@@ -344,9 +349,9 @@ func (r *Replacement) rename() error {
 	fsy, target, temp := r.File.FS, r.File.Target, r.tempName
 	displaced := Displaced(target)
 	switch {
-	case !r.Version.Exists && r.File.Found.Info == nil:
+	case r.removes() && r.File.Found.Info == nil:
 		return nil
-	case !r.Version.Exists:
+	case r.removes():
 		return fsy.Rename(target, displaced)
 	case r.File.Found.Info == nil:
 		err := fsy.RenameNoReplace(temp, target)

@@ -179,7 +179,7 @@ func (s *Store) backupNothing(w *backup.Writer, h versions.Head, at time.Time) e
 		return s.src.Dropped(h.Target, h.Last) // meanwhile, if at all
 	}
 	made, err := s.src.MadeByJtx(h)
-	if made || err != nil {
+	if made != nil || err != nil {
 		return err
 	}
 	return s.backupUnknown(w, h.Target)

@@ -77,7 +77,7 @@ func (s *Store) followBack(ctx context.Context, h versions.Head, tr *trail, poin
 			return Blame{}, context.Cause(ctx)
 		}
 		oldest = rec
-		if !rec.Before.Exists {
+		if versions.MakesFile(rec) {
 			return blameOf(pointer, rec, 0), nil
 		}
 		for i := len(rec.Txns) - 1; i >= 0; i-- {
@@ -362,7 +362,7 @@ func (w *annotator) next(rec *wal.Record) error {
 	first := len(w.marks) == 0
 	for i := range max(1, len(rec.Txns)) {
 		b := blameOf("", rec, i)
-		b.Before = first && rec.Before.Exists
+		b.Before = first && !versions.MakesFile(rec)
 		w.marks = append(w.marks, b)
 	}
 	mark := len(w.marks) - max(1, len(rec.Txns))

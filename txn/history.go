@@ -347,7 +347,7 @@ func (s *Store) patchOf(at located, i int) (jsonpatch.Patch, error) {
 		switch {
 		case !rec.After.Exists:
 			return jsonpatch.Patch{{Op: "remove"}}, nil
-		case !rec.Before.Exists:
+		case versions.MakesFile(rec):
 			doc, err := s.src.ContentOf(t, rec)
 			if err != nil {
 				return nil, err

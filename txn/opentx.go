@@ -222,6 +222,13 @@ func (t *OpenTx) with(ctx context.Context, files []string, fn func(*Tx) error) e
 	if err == nil {
 		var tx *Tx
 		if tx, err = t.drafts(); err == nil {
+			tx.home = func(d *draft) (*workspace.Workspace, error) {
+				target, err := t.s.src.Resolve(ctx, d.name)
+				if err != nil {
+					return nil, err
+				}
+				return target.WS, nil
+			}
 			err = fn(tx)
 		}
 	}
@@ -283,7 +290,7 @@ func (s *Store) pinned(ctx context.Context, names []string) (drafts []*draft, pi
 	err = s.src.AtRest(ctx, targets, versions.Looking{Content: true}, func(seen []*workspace.Target) error {
 		drafts, pins = nil, nil
 		for _, t := range seen {
-			d, err := shown(t)
+			d, err := pinnable(t)
 			if err != nil {
 				return err
 			}
@@ -363,7 +370,11 @@ func (t *OpenTx) drafts() (*Tx, error) {
 // stage keeps what the draft of the i-th file has become.
 func (t *OpenTx) stage(i int, d *draft) error {
 	f := t.data.Files[i]
-	if len(d.ops) == len(f.Ops) && d.whole == f.Whole && (d.doc == nil) == f.Removed {
+	missing := f.Base == "" // what it was before this step
+	if f.Changed {
+		missing = f.Removed
+	}
+	if len(d.ops) == len(f.Ops) && d.whole == f.Whole && (d.doc == nil) == missing {
 		return nil
 	}
 	f.Ops, f.Whole, f.Removed = encodeOps(d.ops), d.whole, d.doc == nil

@@ -43,6 +43,16 @@ func (tx *Tx) Bytes(file string) ([]byte, error) {
 	return d.doc.Bytes(), nil
 }
 
+// Glance is Bytes for a remark on what was changed: in an open transaction it does not
+// count for conflicts.
+func (tx *Tx) Glance(file string) ([]byte, error) {
+	d, err := tx.existing(file)
+	if err != nil {
+		return nil, err
+	}
+	return d.doc.Bytes(), nil
+}
+
 // Get is the value at a pointer, in its own bytes. It fails with ErrNotFound
 // where there is nothing. The caller must not change the bytes.
 func (tx *Tx) Get(file, pointer string) (json.RawMessage, error) {

@@ -161,11 +161,13 @@ func (s *Store) restoreOld(tx *Tx, d *draft, p Point) (bool, error) {
 		}
 		return true, err
 	}
-	made, err := s.src.MadeByJtx(h)
-	if made && err == nil {
-		d.remove() // later
+	first, err := s.src.MadeByJtx(h)
+	if first == nil || err != nil {
+		return false, err
 	}
-	return made, err
+	d.remove() // later
+	d.blank = versions.BlankOf(first.Before)
+	return true, nil
 }
 
 // bringBack makes a draft the version of a record.

@@ -263,14 +263,10 @@ func (ses *session) recover(plan *recovery.Plan) {
 // that is not there. A tracked one was reported as damaged before.
 func (ses *session) readable() error {
 	for _, t := range ses.Targets {
-		if t.File.Found.Err == nil || ses.call.mendDamage || ses.call.sweep {
+		if ses.call.mendDamage || ses.call.sweep {
 			continue
 		}
-		begins, err := t.Begins(&t.File.Found)
-		if err == nil && !begins {
-			err = t.File.Found.Err
-		}
-		if err != nil {
+		if err := t.MayBegin(&t.File.Found); err != nil {
 			return fault.In(t.Name, err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
@@ -42,10 +43,11 @@ func (tx *Tx) style(d *draft) (jsonpatch.Style, error) {
 	if style.Indent != "" || style.Compact || d.doc != nil && (len(d.doc.Bytes()) > small || d.doc.ShowsIndent()) {
 		return style, nil
 	}
-	if d.t == nil || d.t.WS == nil {
-		return style, nil
+	ws, err := tx.workspaceOf(d)
+	if ws == nil || err != nil {
+		return style, fault.In(d.name, err)
 	}
-	values, err := tx.s.src.ReadSettings(d.t.WS.Root)
+	values, err := tx.s.src.ReadSettings(ws.Root)
 	if err != nil || values[SettingIndent] == nil {
 		return style, fault.In(d.name, err)
 	}
@@ -56,6 +58,17 @@ func (tx *Tx) style(d *draft) (jsonpatch.Style, error) {
 	set, err := ParseIndent(word)
 	set.Append = style.Append
 	return set, err
+}
+
+// workspaceOf is a draft's workspace, nil where there is none.
+func (tx *Tx) workspaceOf(d *draft) (*workspace.Workspace, error) {
+	switch {
+	case d.t != nil:
+		return d.t.WS, nil
+	case tx.home != nil:
+		return tx.home(d)
+	}
+	return nil, nil
 }
 
 // Format lays a file out anew; see [jsonpatch.Document.Format]. Where f has no indent and

@@ -31,7 +31,9 @@ type Tx struct {
 	readOnly bool
 	// notesReads is for an open transaction, whose commit looks at what was read.
 	notesReads bool
-	done       bool
+	// home is for an open transaction, whose drafts have no target: a file's workspace.
+	home func(d *draft) (*workspace.Workspace, error)
+	done bool
 }
 
 // draft is one file in a transaction.
@@ -51,6 +53,7 @@ type draft struct {
 	// other bytes.
 	styled bool
 	like   *draft   // whose mode, owner and attributes it gets
+	blank  []byte   // the white space that is left of a file that is removed, nil for none
 	reads  []string // pointers that were read, where that is noted
 
 	hashed  *jsonpatch.Document // of which version is known
@@ -224,7 +227,7 @@ func (d *draft) madeAnew() bool {
 // change is what a draft comes to at the commit.
 type change struct {
 	draft *draft
-	data  []byte      // nil: the file is removed
+	data  []byte      // nil: the file is removed, see draft.blank too
 	after wal.Version // of data
 	patch jsonpatch.Patch
 	text  []byte // of patch, where it was asked for
@@ -318,6 +321,7 @@ func (d *draft) change(lim jsonpatch.Limits) (*change, error) {
 		if !d.found.Version.Exists || damaged {
 			return nil, nil
 		}
+		c.data = d.blank
 		return c, nil
 	}
 	if d.doc == d.found.Doc {

@@ -319,6 +319,8 @@ func (t *OpenTx) draft(f *txFile) (*draft, error) {
 	d := &draft{name: string(f.File), doc: base, rev: f.Rev, whole: f.Whole}
 	if base != nil {
 		d.found.Doc, d.found.Data, d.found.Version = base, base.Bytes(), wal.VersionOf(base.Bytes())
+	} else if f.Pinned != pinOf(wal.Version{}) { // blank, see target.begins
+		_, d.found.Err = jsonpatch.Parse(nil, t.s.opt.Limits)
 	}
 	if !f.Changed {
 		return d, nil

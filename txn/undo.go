@@ -148,6 +148,7 @@ func (s *Store) undoDraft(ctx context.Context, tx *Tx, d *draft, id wal.ID, undo
 	if sameBytes(d.doc, u.after) {
 		if u.before == nil {
 			d.remove()
+			d.blank = versions.BlankOf(u.rec.Before)
 			return nil
 		}
 		return d.replace(u.before, tx.lim)
@@ -191,7 +192,7 @@ type undoRun struct {
 
 // read derives the two versions.
 func (u *undoRun) read() (err error) {
-	if u.rec.Before.Exists {
+	if !versions.MakesFile(u.rec) {
 		if u.before, err = u.s.src.ContentBefore(u.d.t, u.rec); err != nil {
 			return err
 		}
@@ -304,7 +305,7 @@ func (u *undoRun) comeHome() error {
 		}
 		base = rec
 	}
-	if !base.Before.Exists {
+	if versions.MakesFile(base) {
 		return nil
 	}
 	home, err := u.s.src.ContentBefore(u.d.t, base)
@@ -458,7 +459,7 @@ func (u *undoRun) onward(doc *jsonpatch.Document) error {
 		if u.ctx.Err() != nil {
 			return context.Cause(u.ctx)
 		}
-		if !rec.After.Exists || !rec.Before.Exists {
+		if !rec.After.Exists || versions.MakesFile(rec) {
 			return &UndoConflict{Tx: u.id, Change: "change the file", Later: versions.IdOf(rec), LaterOp: "make or remove it"}
 		}
 		if err := u.follow(rec, 0); err != nil {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
@@ -95,6 +96,20 @@ func shown(t *workspace.Target) (*draft, error) {
 	if err == nil {
 		err = found.Err
 	}
+	return looked(t, found, err)
+}
+
+// pinnable is a file that was looked at, as an open transaction takes it: it may be given
+// a document.
+func pinnable(t *workspace.Target) (*draft, error) {
+	found, err := t.Comes()
+	if err == nil {
+		err = t.MayBegin(&found)
+	}
+	return looked(t, found, err)
+}
+
+func looked(t *workspace.Target, found recovery.Found, err error) (*draft, error) {
 	if err != nil {
 		return nil, fault.In(t.Name, err)
 	}

@@ -48,7 +48,7 @@ func (l *lostComments) around(tx *txn.Tx, fn func(*txn.Tx) error) error {
 func (l *lostComments) comments(tx *txn.Tx) (map[string][]string, error) {
 	found := map[string][]string{}
 	for _, file := range l.files {
-		text, err := tx.Bytes(file)
+		text, err := tx.Glance(file)
 		if errors.Is(err, txn.ErrNotFound) {
 			continue
 		}

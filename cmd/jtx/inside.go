@@ -40,23 +40,20 @@ func (a *app) change(f *changeFlags, files []string, fn func(*txn.Tx) error) (fa
 	if err != nil {
 		return err
 	}
-	lost := lostComments{a: a}
-	if f.id() == "" { // what a step of an open transaction reads counts for conflicts
-		lost.files = files
-	}
+	lost := lostComments{a: a, files: files}
 	caught := func(tx *txn.Tx) error {
 		a.Signals.Wait()
-		return lost.around(tx, fn)
+		return fn(tx)
 	}
-	defer func() { lost.tell(failed) }()
 	if id := f.id(); id != "" {
 		return a.stage(s, id, f, files, caught)
 	}
+	defer func() { lost.tell(failed) }()
 	all, err := f.withExpected(files)
 	if err != nil {
 		return err
 	}
-	res, err := s.Do(a.Ctx, all, caught, opts...)
+	res, err := s.Do(a.Ctx, all, func(tx *txn.Tx) error { return lost.around(tx, caught) }, opts...)
 	if err != nil {
 		return f.noDirectory(all, err)
 	}
@@ -113,7 +110,7 @@ func containsFile(files []string, name string) bool {
 
 // stage does fn inside the open transaction. What would commit it, and how, is
 // for jtx commit to say.
-func (a *app) stage(s *txn.Store, id string, f *changeFlags, files []string, fn func(*txn.Tx) error) error {
+func (a *app) stage(s *txn.Store, id string, f *changeFlags, files []string, fn func(*txn.Tx) error) (failed error) {
 	if f.dryRun {
 		return cli.Usagef("--dry-run has no meaning inside transaction %s: nothing is changed before it commits", id).
 			WithHint("jtx commit --dry-run %s prints what the whole transaction would do", id)
@@ -130,13 +127,15 @@ func (a *app) stage(s *txn.Store, id string, f *changeFlags, files []string, fn 
 	if err != nil {
 		return err
 	}
+	lost := lostComments{a: a, files: files}
+	defer func() { lost.tell(failed) }()
 	err = t.Update(a.Ctx, all, func(tx *txn.Tx) error {
 		for _, name := range sortedKeys(want) {
 			if err := t.Expect(name, want[name]); err != nil {
 				return err
 			}
 		}
-		return fn(tx)
+		return lost.around(tx, fn)
 	})
 	if err != nil {
 		return err

@@ -107,7 +107,7 @@ func markOf(t *workspace.Target) (Mark, bool) {
 		m.Kind = MarkDeleted
 	case fp.Case.Action == recovery.SetAside:
 		m.Kind, m.Err = MarkDamaged, fp.File.Found.Err
-	case fp.Case.Action == recovery.Settle:
+	case fp.Case.Action == recovery.Settle, fp.Case.Action == recovery.Nothing:
 		return Mark{}, false
 	default:
 		m.Kind = MarkBehind

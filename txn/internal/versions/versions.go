@@ -295,11 +295,31 @@ func DecodePatch(text []byte, lim jsonpatch.Limits) (jsonpatch.Patch, error) {
 	return jsonpatch.DecodePatch(text, lim)
 }
 
-// MadeByJtx tells that a file's history begins with its making: before, it was not
-// there. One that was made again, after what retention has dropped, is another case.
-func (s *Source) MadeByJtx(h Head) (bool, error) {
+// MadeByJtx is the record with which a file was made, if that begins its history:
+// before, it was not there, or blank. One that was made again, after what retention has
+// dropped, is another case.
+func (s *Source) MadeByJtx(h Head) (*wal.Record, error) {
 	for first, err := range s.VersionsFrom(h.Target, 1, h.Last) {
-		return err == nil && first.Rev == 1 && !first.Before.Exists && first.Flags&wal.FlagForeign == 0, err
+		if err != nil || first.Rev != 1 || !MakesFile(first) || first.Flags&wal.FlagForeign != 0 {
+			return nil, err
+		}
+		return first, nil
 	}
-	return false, nil
+	return nil, nil
+}
+
+// MakesFile tells that before a record there was no document: no file, or a blank one.
+func MakesFile(rec *wal.Record) bool {
+	return !rec.Before.Exists || rec.Flags&wal.FlagFound != 0 && BlankOf(rec.Before) != nil
+}
+
+// BlankOf is the white space that a file held, nil where it held none that touch, mktemp
+// or echo leave.
+func BlankOf(v wal.Version) []byte {
+	for _, text := range []string{"", "\n", "\r\n", " ", "\n\n"} {
+		if v == wal.VersionOf([]byte(text)) {
+			return []byte(text)
+		}
+	}
+	return nil
 }

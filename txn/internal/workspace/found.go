@@ -49,14 +49,25 @@ func (t *Target) Comes() (recovery.Found, error) {
 	return t.Plan.Outcome()
 }
 
-// Begins tells that what was found is blank, and that the file has no history: it is as
-// good as none, and can be given a document.
-func (t *Target) Begins(found *recovery.Found) (bool, error) {
+// MayBegin fails where what was found is neither a document nor can be given one.
+func (t *Target) MayBegin(found *recovery.Found) error {
+	if found.Err == nil {
+		return nil
+	}
+	if begins, err := t.begins(found); err != nil || begins {
+		return err
+	}
+	return found.Err
+}
+
+// begins tells that what was found is blank, and that the file has no history, or was
+// removed last: it is as good as none, and can be given a document.
+func (t *Target) begins(found *recovery.Found) (bool, error) {
 	if !found.Blank() {
 		return false, nil
 	}
 	newest, err := t.Newest()
-	return newest == nil, err
+	return newest == nil || !newest.After.Exists, err
 }
 
 // Doubtful is an error where the file's last unit can't be decided.
@@ -93,11 +104,8 @@ func (t *Target) Foreseen(mendDamage bool) (recovery.Found, error) {
 	if errors.As(err, &damage) && mendDamage {
 		return t.File.Found, nil
 	}
-	if err == nil && found.Err != nil && !mendDamage {
-		var begins bool
-		if begins, err = t.Begins(&found); err == nil && !begins {
-			err = found.Err
-		}
+	if err == nil && !mendDamage {
+		err = t.MayBegin(&found)
 	}
 	return found, err
 }
