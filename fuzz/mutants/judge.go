@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -60,13 +61,14 @@ const (
 
 // shop is where mutants are judged.
 type shop struct {
-	dir   string
-	sound map[string]bool // tests that were seen to succeed without a mutant
+	dir       string
+	succeeded map[string]bool     // tests that were seen to succeed without a mutant
+	shaky     map[string][]string // those that were not, by package
 }
 
 func newShop() (*shop, error) {
 	dir, err := os.MkdirTemp("", "mutants-")
-	return &shop{dir, map[string]bool{}}, err
+	return &shop{dir, map[string]bool{}, map[string][]string{}}, err
 }
 
 func (s *shop) close() {
@@ -94,15 +96,47 @@ func (s *shop) judge(m mutant, stages []stage) (v verdict, by string, err error)
 				return "", "", err
 			}
 		}
-		failed, err := test(built[st.pkg], st)
-		if err != nil {
-			return "", "", err
-		}
-		if failed != "" {
-			return dead, st.pkg + "." + failed, s.mustBeSound(st, failed)
+		if by, err := s.kills(built[st.pkg], st); err != nil || by != "" {
+			return dead, by, err
 		}
 	}
 	return alive, "none", nil
+}
+
+// kills runs a stage and tells which of its tests kills the mutant, "" if none does. A
+// test that fails without the mutant as well is told, and left out from then on.
+func (s *shop) kills(binary string, st stage) (by string, err error) {
+	for {
+		failed, err := test(binary, s.without(st))
+		if failed == "" || err != nil {
+			return "", err
+		}
+		sound, err := s.sound(st, failed)
+		if sound || err != nil {
+			return st.pkg + "." + failed, err
+		}
+		fmt.Printf("%s of ./%s fails without a mutant\n", failed, st.pkg)
+		if failed == hung {
+			return "", fmt.Errorf("./%s %v hangs, or dies", st.pkg, st.args)
+		}
+		s.shaky[st.pkg] = append(s.shaky[st.pkg], failed)
+	}
+}
+
+// without is a stage but for the tests that are not sound.
+func (s *shop) without(st stage) stage {
+	if len(s.shaky[st.pkg]) == 0 {
+		return st
+	}
+	args := map[string]string{}
+	for i := 0; i < len(st.args); i += 2 {
+		args[st.args[i]] = st.args[i+1]
+	}
+	skip := "^(" + strings.Join(s.shaky[st.pkg], "|") + ")$"
+	if args["-test.skip"] != "" {
+		skip += "|" + args["-test.skip"]
+	}
+	return stage{st.pkg, append([]string{"-test.skip", skip}, only(cmp.Or(args["-test.run"], "."))...)}
 }
 
 // build makes the test binary of a package.
@@ -115,28 +149,25 @@ func (s *shop) build(pkg, kind string, flags ...string) (string, error) {
 	return path, nil
 }
 
-// mustBeSound makes sure that what failed with a mutant succeeds without: the test of that
-// name, or all of them where a process has hung or died and has named none.
-func (s *shop) mustBeSound(st stage, name string) error {
+// sound tells whether what failed with a mutant succeeds without: the test of that name,
+// or all of them where a process has hung or died and has named none.
+func (s *shop) sound(st stage, name string) (bool, error) {
 	if name != hung {
 		st.args = only("^" + name + "$")
 	}
 	key := fmt.Sprint(st)
-	if s.sound[key] {
-		return nil
+	if s.succeeded[key] {
+		return true, nil
 	}
 	path := filepath.Join(s.dir, "sound-"+filepath.Base(st.pkg)+".test")
 	if _, err := os.Stat(path); err != nil {
 		if _, err := s.build(st.pkg, "sound"); err != nil {
-			return err
+			return false, err
 		}
 	}
 	failed, err := test(path, st)
-	if err == nil && failed != "" {
-		err = fmt.Errorf("%s of ./%s %v fails without a mutant", failed, st.pkg, st.args)
-	}
-	s.sound[key] = err == nil
-	return err
+	s.succeeded[key] = err == nil && failed == ""
+	return s.succeeded[key], err
 }
 
 // hung stands for the test in which a process has hung, or died.
