@@ -250,7 +250,11 @@ func (f *File) syncName(newest *wal.Record) error {
 	if settled(f.Journal, newest) || newest.Flags&(wal.FlagNoDirSync|wal.FlagBehind) == wal.FlagNoDirSync {
 		return nil
 	}
-	return f.SyncDir()
+	if err := f.SyncDir(); err != nil {
+		return err
+	}
+	f.Log.SetNamed(newest.LSN)
+	return nil
 }
 
 func (f *File) adopt(newest *wal.Record, done *Done) error {
@@ -271,6 +275,7 @@ func (f *File) AppendAdoption(rec *wal.Record) error {
 		return err
 	}
 	fsys.Step("recovery.adopted")
+	f.Log.SetNamed(rec.LSN)
 	f.Log.SetMode(f.Found.Info)
 	return f.Log.Settle(rec.LSN, f.Found.ID, rec.After, f.foundStrict(rec.After))
 }

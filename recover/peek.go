@@ -25,10 +25,10 @@ func AtRest(fsy fsys.FS, dir string, st wal.State, boot [16]byte) Journal {
 	return &peek{fs: fsy, dir: dir, state: st, known: st.Last > 0 && st.Boot == boot, clean: true, lasting: st.Last}
 }
 
-// Peek opens the journal of a file's directory for planning only. It reads the
-// whole journal; damage in it is an error.
+// Peek opens the journal of a file's directory for planning only. It reads where the
+// journal ends; damage there is an error, and elsewhere where it is met.
 func Peek(fsy fsys.FS, dir string, boot [16]byte) (Journal, error) {
-	r, err := wal.Inspect(fsy, dir)
+	r, err := wal.Ending(fsy, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func Peek(fsy fsys.FS, dir string, boot [16]byte) (Journal, error) {
 	p.known = r.StateOK && r.State.Boot == boot
 	p.clean = p.known && !r.State.Pending && r.State.Last == r.Last && !r.Torn
 	p.state.Last = r.Last
-	p.state.Applied = min(p.state.Applied, r.Last)
+	p.state.Applied, p.state.Named = min(p.state.Applied, r.Last), min(r.Named, r.Last)
 	p.lasting = r.Last
 	if r.StateOK && r.State.WrittenIn == boot {
 		// All behind that, this boot has written, and has told nobody yet.

@@ -326,16 +326,24 @@ func (f *File) decide(newest *wal.Record) (FileCase, error) {
 }
 
 // settled tells whether `state` says that rec is in place, and may be believed:
-// in the same boot always; after another boot for what was written at level
-// full, since `state` is written after the directory was synced.
+// in the same boot always; after another boot where the name was durable then.
 func settled(j Journal, rec *wal.Record) bool {
-	return j.State().Applied >= rec.LSN && (j.Known() || durablyNamed(rec))
+	return j.State().Applied >= rec.LSN && (j.Known() || Named(j.State(), rec))
 }
 
-// durablyNamed tells of a version that its name was durable before anything else
-// was committed.
-func durablyNamed(rec *wal.Record) bool {
-	return rec.Flags&(wal.FlagLazy|wal.FlagNoDirSync) == 0
+// Named tells of a version that the file's name durably led to it, or to a later one, by
+// the mark in `state`, and in the records, that says so. What its own flags say was
+// meant, and may not have come to pass; but an edit that was adopted stood there, durably,
+// before it was recorded.
+func Named(st wal.State, rec *wal.Record) bool {
+	return rec.LSN <= st.Named || stoodThere(rec)
+}
+
+// stoodThere tells of an edit that was adopted as it stood. What was there before jtx is
+// one, too.
+func stoodThere(rec *wal.Record) bool {
+	const others = wal.FlagFound | wal.FlagNoDirSync
+	return rec.Kind != wal.KindClash && rec.Flags&wal.FlagForeign != 0 && (rec.LSN == 1 || rec.Flags&others == 0)
 }
 
 func (f *File) memory(newest *wal.Record) Memory {

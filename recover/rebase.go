@@ -259,7 +259,7 @@ func (f *File) unplaced(newest *wal.Record) (recs []*wal.Record, base *wal.Recor
 	applied := f.Journal.State().Applied
 	above := true // every record so far is above the applied one
 	for rec := newest; rec != nil; {
-		if f.reached(rec, newest, above && rec.LSN <= applied) {
+		if f.reached(rec, above && rec.LSN <= applied) {
 			return recs, rec, nil
 		}
 		above = above && rec.LSN > applied
@@ -295,23 +295,13 @@ func droppedBefore(j Journal, lsn wal.LSN) (bool, error) {
 }
 
 // reached tells that the version of rec, or a newer one, stands under the name or
-// has been edited: that none before it can. applied tells that `state` names rec.
-// Another boot's `state` is believed of what it was settled with durably, and of its
-// content only: records that were never durable may have had the same numbers. The
-// newest record's own flags say nothing yet.
-func (f *File) reached(rec, newest *wal.Record, applied bool) bool {
-	switch {
-	case rec.LSN == 1 && rec.Flags&wal.FlagForeign != 0:
-		return true // what was there before jtx
-	case rec.Kind != wal.KindClash && rec.Flags&(wal.FlagForeign|wal.FlagFound|wal.FlagNoDirSync) == wal.FlagForeign:
-		return true // it stood there, durably, before it was recorded
-	case f.Journal.Known():
-		return applied
-	case rec != newest && durablyNamed(rec):
-		return true
-	default:
-		return applied && rec.Flags&wal.FlagBehind != 0 && rec.After == f.Journal.State().Content
+// has been edited: that none before it can. applied tells that `state` names rec, which
+// is believed within the boot; after another one, up to where the name was durable.
+func (f *File) reached(rec *wal.Record, applied bool) bool {
+	if f.Journal.Known() {
+		return applied || stoodThere(rec)
 	}
+	return Named(f.Journal.State(), rec)
 }
 
 // rebase records what becomes of the edit, durably, and returns the newest record

@@ -40,6 +40,7 @@ func (p *place) lag(base string, patches ...string) string {
 		v := wal.VersionOf([]byte(base))
 		require.NoError(p.t, log.Append(&wal.Record{Kind: wal.KindImage, Unit: wal.NewID(), Rev: 1, After: v, Image: []byte(base)}))
 		require.NoError(p.t, log.Sync())
+		log.SetNamed(1)
 		require.NoError(p.t, log.Settle(1, wal.FileIDOf(info), v, false))
 	}
 	newest := p.advance(log, base, patches...)
@@ -532,4 +533,38 @@ func (p *place) settledWith(applied int, versions [][3]int, lost bool) {
 		s.Applied, s.Content = wal.LSN(applied+1), versionOfText(triple(versions[applied]))
 	}))
 	require.NoError(p.t, log.Close())
+}
+
+// TestOlderThanTheNameIsAnEdit: what the name durably did not lead to any more, a power
+// cut can't bring back; whoever put it there meant it. `state` says so, or a record.
+func TestOlderThanTheNameIsAnEdit(t *testing.T) {
+	for named, want := range map[wal.LSN]string{0: "behind", 1: "behind", 2: "edited-while-behind"} {
+		for _, lost := range []bool{false, true} {
+			p := newPlace(t, "f.json")
+			p.lag(lagText)
+			log, err := wal.Open(p.journal(), wal.Options{Boot: bootNow})
+			require.NoError(t, err)
+			text := applyText(t, lagText, setA)
+			p.advance(log, lagText, setA)
+			log.SetNamed(named)
+			newest := p.advance(log, text, setList)
+			require.Equal(t, max(named, 1), log.State().Named)
+			require.NoError(t, log.SetState(func(*wal.State) {}))
+			require.NoError(t, log.Close())
+			if lost {
+				require.NoError(t, os.Remove(wal.StatePath(p.journal())))
+			}
+			p.write(lagText)
+			journal, err := Peek(fsys.OS, p.journal(), bootAfter)
+			require.NoError(t, err)
+			require.Equal(t, max(named, 1), journal.State().Named)
+			done, err := p.recover(fsys.OS, bootAfter)
+			require.NoError(t, err)
+			require.Equal(t, want, done.Case)
+			if named == 2 {
+				newest = swap(newest, `"a": 2`, `"a": 1`)
+			}
+			require.Equal(t, newest, p.read())
+		}
+	}
 }

@@ -72,6 +72,7 @@ func (p *place) base(log *wal.Log) {
 	v := wal.VersionOf([]byte(textOld))
 	require.NoError(p.t, log.Append(&wal.Record{Kind: wal.KindImage, Unit: wal.ID{6}, Rev: 1, After: v, Image: []byte(textOld)}))
 	require.NoError(p.t, log.Sync())
+	log.SetNamed(1)
 	require.NoError(p.t, log.Settle(1, wal.FileIDOf(info), v, false))
 }
 
@@ -106,6 +107,7 @@ func (p *place) build(m Memory, text string, recs ...*wal.Record) {
 		p.write(textNew)
 		info, err := os.Lstat(p.target())
 		require.NoError(p.t, err)
+		log.SetNamed(log.State().Last)
 		require.NoError(p.t, log.Settle(log.State().Last, wal.FileIDOf(info), wal.VersionOf([]byte(textNew)), false))
 	}
 	require.NoError(p.t, log.Close())

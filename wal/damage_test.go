@@ -253,7 +253,7 @@ func TestHazard04MiddleSegments(t *testing.T) {
 			recs, err := scanOnce(dir)
 			requireRefused(t, err)
 			requirePrefix(t, recs, n)
-			report, err := inspect(fsys.OS, dir)
+			report, err := inspect(fsys.OS, dir, 0)
 			if err == nil {
 				require.NotEmpty(t, report.Damage, "%s %d", name, i)
 			}

@@ -15,6 +15,7 @@ type Report struct {
 	First    LSN      // the first and the last whole record, 0 if there is none
 	Last     LSN      //
 	Durable  LSN      // every record up to it is known to be durable
+	Named    LSN      // the file's name durably led to the version of this record, or to a later one
 	Records  int      // whole records
 	Segments int      //
 	Bytes    int64    // of whole records
@@ -26,9 +27,17 @@ type Report struct {
 
 // Inspect reads the whole journal, without a lock and without a write. What is
 // damaged is in the report; the error is for what couldn't be looked at.
-func Inspect(fsy fsys.FS, dir string) (Report, error) {
+func Inspect(fsy fsys.FS, dir string) (Report, error) { return inspectFrom(fsy, dir, 0) }
+
+// Ending is Inspect for where the journal ends: it reads the last segment, and the one
+// before, which tells where the last one begins, as [Open] does after a reboot. What is
+// counted in the report is of those two.
+func Ending(fsy fsys.FS, dir string) (Report, error) { return inspectFrom(fsy, dir, 2) }
+
+// inspectFrom reads the last segments; all where that is 0.
+func inspectFrom(fsy fsys.FS, dir string, last int) (Report, error) {
 	for try := 1; ; try++ {
-		r, err := inspect(orOS(fsy), dir)
+		r, err := inspect(orOS(fsy), dir, last)
 		suspect := err
 		if err == nil && len(r.Damage) > 0 {
 			suspect = r.Damage[0]
@@ -42,17 +51,22 @@ func Inspect(fsy fsys.FS, dir string) (Report, error) {
 	}
 }
 
-func inspect(fsy fsys.FS, dir string) (Report, error) {
+func inspect(fsy fsys.FS, dir string, last int) (Report, error) {
 	v, err := look(fsy, dir)
 	r := Report{
 		Dir: v.dir, Gen: v.gen, State: v.state, StateOK: v.stateOK,
-		Durable: v.state.Durable, Segments: len(v.segments), Temps: v.temps,
+		Durable: v.state.Durable, Named: v.state.Named, Segments: len(v.segments), Temps: v.temps,
 	}
 	if err != nil {
 		return r, err
 	}
+	first := 0
+	if last > 0 {
+		first = max(len(v.segments)-last, 0)
+	}
 	var from start
-	for i, seg := range v.segments {
+	for i := first; i < len(v.segments); i++ {
+		seg := v.segments[i]
 		if from.next != seg.first {
 			from = v.startOf(i)
 		}
@@ -80,7 +94,7 @@ func (r *Report) count(c *contents) {
 			r.First = e.rec.LSN
 		}
 		r.Last = e.rec.LSN
-		r.Durable = max(r.Durable, e.rec.Durable)
+		r.Durable, r.Named = max(r.Durable, e.rec.Durable), max(r.Named, e.rec.Named)
 		if e.rec.Kind == KindBegin {
 			r.Durable = max(r.Durable, e.rec.LSN) // its generation was synced before it became the journal
 		}

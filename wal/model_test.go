@@ -156,7 +156,7 @@ func (m *model) check(t *rapid.T) {
 	require.Equal(t, newest, s.Image)
 	require.LessOrEqual(t, int(s.Durable), len(m.units))
 	m.durable = max(m.durable, int(s.Durable)) // a copied tail is durable, acknowledged or not
-	report, err := inspect(m.log.fs, m.dir)
+	report, err := inspect(m.log.fs, m.dir, 0)
 	require.NoError(t, err)
 	require.Empty(t, report.Damage)
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -62,7 +63,7 @@ func (s *Site) believed(t *Target, st wal.State) (bool, error) {
 	if err != nil || rec == nil {
 		return false, fault.UnlessMissing(err)
 	}
-	return rec.Kind != wal.KindInPlace && rec.Flags&(wal.FlagLazy|wal.FlagNoDirSync) == 0, nil
+	return rec.Kind != wal.KindInPlace && recovery.Named(st, rec), nil
 }
 
 // Tracked tells whether the file has a journal at all, where it has no readable
