@@ -32,7 +32,7 @@ type BackupOptions struct {
 // directory to dest, which must not exist: a directory or, by its ending, a .tar,
 // .tar.gz or .tar.zst. Writers go on meanwhile. The bytes come from the journals
 // alone, so files that are damaged or gone are in it as they last were. A file whose
-// journal is damaged is named in the error, beside the manifest of what is in it.
+// journal can't be read is named in the error, beside the manifest of what is in it.
 func (s *Store) Backup(ctx context.Context, dest string, o BackupOptions) (*backup.Manifest, error) {
 	heads, at, err := s.backupHeads(ctx, o.At)
 	if err != nil {
@@ -49,14 +49,15 @@ func (s *Store) Backup(ctx context.Context, dest string, o BackupOptions) (*back
 	}
 	var left []error // of files whose history can't be read
 	for _, h := range heads {
-		err := h.Err
-		if err == nil {
-			err = fault.In(h.Target.Name, s.backupFile(w, h, at, former))
+		v, err := s.toBackUp(h, at)
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		} else if err != nil {
+			left = append(left, fault.In(h.Target.Name, err))
+			v, err = version{unknown: true}, nil
 		}
-		switch {
-		case h.Err != nil, errors.Is(err, ErrDamaged):
-			left = append(left, err)
-			err = s.backupUnknown(w, h.Target)
+		if err == nil {
+			err = fault.In(h.Target.Name, s.backupVersion(w, h.Target, v, former))
 		}
 		if err != nil {
 			return nil, errors.Join(err, w.Discard())
@@ -70,13 +71,6 @@ func (s *Store) Backup(ctx context.Context, dest string, o BackupOptions) (*back
 		return nil, errors.Join(failBackup(dest, err), w.Discard())
 	}
 	return m, fault.Joined(left)
-}
-
-// backupUnknown says in the backup that it does not have a file.
-func (s *Store) backupUnknown(w *backup.Writer, t *workspace.Target) error {
-	rel, err := s.backupPath(t)
-	w.Unknown(rel)
-	return err
 }
 
 func failBackup(dest string, err error) error {
@@ -140,49 +134,67 @@ func (s *Store) baseName(dest, base string) string {
 	return base
 }
 
-// backupFile adds one file as it was at a time, or is at its head.
-func (s *Store) backupFile(w *backup.Writer, h versions.Head, at time.Time, former map[backup.Path]backup.File) error {
-	if h.Last == 0 {
+// version is what a backup has of a file: nothing where rec is nil.
+type version struct {
+	rec     *wal.Record
+	doc     *jsonpatch.Document
+	unknown bool // what the file was is not known
+}
+
+// toBackUp finds what a file was at a time, or is at its head.
+func (s *Store) toBackUp(h versions.Head, at time.Time) (v version, err error) {
+	if h.Err != nil || h.Last == 0 {
+		return v, h.Err
+	}
+	if at.IsZero() {
+		v.rec, err = s.src.VersionAt(h.Target, h.Last)
+	} else {
+		v.rec, err = s.src.AtPast(h, at)
+	}
+	switch {
+	case err != nil:
+		return v, err
+	case v.rec == nil:
+		v.unknown, err = s.unknownAt(h, at)
+	case !v.rec.After.Exists:
+		v.rec = nil
+	default:
+		v.doc, err = s.src.ContentOf(h.Target, v.rec)
+	}
+	return v, err
+}
+
+// unknownAt tells of a file that has no version whether it was not there, or its history
+// does not reach back so far.
+func (s *Store) unknownAt(h versions.Head, at time.Time) (bool, error) {
+	switch {
+	case at.IsZero() && h.Target.Plan == nil && h.Target.File.Journal.State().Applied == 0:
+		return false, nil // it was gone when its journal was set aside, and has not come back
+	case at.IsZero():
+		return false, s.src.Dropped(h.Target, h.Last) // meanwhile, if at all
+	}
+	made, err := s.src.MadeByJtx(h)
+	return made == nil, err
+}
+
+// backupVersion adds one file to a backup, which says where it has none.
+func (s *Store) backupVersion(w *backup.Writer, t *workspace.Target, v version, former map[backup.Path]backup.File) error {
+	if v.unknown {
+		rel, err := s.backupPath(t)
+		w.Unknown(rel)
+		return err
+	}
+	if v.rec == nil {
 		return nil
 	}
-	rec, err := s.src.VersionAt(h.Target, h.Last)
-	if !at.IsZero() {
-		rec, err = s.src.AtPast(h, at)
-	}
-	if err == nil && rec == nil {
-		return s.backupNothing(w, h, at)
-	}
-	if err != nil || !rec.After.Exists {
-		return err
-	}
-	doc, err := s.src.ContentOf(h.Target, rec)
-	if err != nil {
-		return err
-	}
-	f, err := s.backupEntry(h.Target, rec, doc)
+	f, err := s.backupEntry(t, v.rec, v.doc)
 	if err != nil {
 		return err
 	}
 	if old, ok := former[f.Path]; ok && old.SHA256 == f.SHA256 && old.Size == f.Size {
 		f.InBase = true
 	}
-	return w.Add(f, doc.Bytes())
-}
-
-// backupNothing is for a file that has no version: it was not there, or its history
-// does not reach back so far, which the backup says.
-func (s *Store) backupNothing(w *backup.Writer, h versions.Head, at time.Time) error {
-	switch {
-	case at.IsZero() && h.Target.Plan == nil && h.Target.File.Journal.State().Applied == 0:
-		return nil // it was gone when its journal was set aside, and has not come back
-	case at.IsZero():
-		return s.src.Dropped(h.Target, h.Last) // meanwhile, if at all
-	}
-	made, err := s.src.MadeByJtx(h)
-	if made != nil || err != nil {
-		return err
-	}
-	return s.backupUnknown(w, h.Target)
+	return w.Add(f, v.doc.Bytes())
 }
 
 func (s *Store) backupPath(t *workspace.Target) (backup.Path, error) {

@@ -44,11 +44,13 @@ type WatchOptions struct {
 // other; one that is no document, or that the caller may not record, waits for
 // somebody to settle it.
 //
-// It ends with an error: that of the context, ErrNotFound where retention has
-// dropped what comes next, or what reading the journals came to.
+// A file or a workspace that can't be looked at keeps it from nothing else: OnSkipped is
+// told, and it joins when it can be. It ends with an error: that of the context,
+// ErrNotFound where retention has dropped what comes next, or what reading the journals
+// came to; of that the first look is enough where no file can be looked at.
 func (s *Store) Watch(ctx context.Context, files []string, o WatchOptions) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		w := &watch{s: s, ctx: ctx, files: files, o: o, cursors: map[string]cursor{}, given: map[string]wal.FileID{}, wake: newWaker(o.Poll)}
+		w := &watch{s: s, ctx: ctx, files: files, o: o, cursors: map[string]cursor{}, barred: map[string]error{}, after: map[string]uint64{}, given: map[string]wal.FileID{}, wake: newWaker(o.Poll)}
 		defer w.wake.close()
 		for {
 			again, err := w.round(yield)
@@ -78,8 +80,11 @@ type watch struct {
 	ctx     context.Context
 	files   []string
 	o       WatchOptions
-	begun   bool              // the first look was taken
+	begun   time.Time         // when the first look was taken
+	since   Point             // where to begin, but for
+	after   map[string]uint64 // the files with a revision, by real path
 	cursors map[string]cursor // by real path
+	barred  map[string]error  // why a file can't be looked at; when it can, it begins as the others did
 	// given are the edits from outside that could not be recorded, so that they
 	// are not tried again until they change.
 	given map[string]wal.FileID
@@ -114,6 +119,9 @@ func (w *watch) round(yield func(Entry, error) bool) (again bool, err error) {
 	for _, h := range heads {
 		if h.Lags {
 			recorded, err := w.record(h)
+			if err != nil && w.ctx.Err() == nil {
+				err = w.skip(h, fault.In(h.Target.Name, err))
+			}
 			if err != nil {
 				return false, err
 			}
@@ -129,15 +137,44 @@ func (w *watch) heads() ([]versions.Head, error) {
 	targets, err := w.look()
 	for err == nil {
 		var heads []versions.Head
-		if heads, err = w.s.src.Heads(w.ctx, targets, versions.Looking{Silent: true}); err != nil {
+		if heads, err = w.s.src.Heads(w.ctx, targets, versions.Looking{Each: true, Silent: true}); err != nil {
 			break
 		}
 		before := targets
 		if targets, err = w.look(); err == nil && slices.EqualFunc(before, targets, sameTarget) {
-			return heads, nil
+			return w.usable(heads)
 		}
 	}
 	return nil, err
+}
+
+// usable leaves out what can't be looked at.
+func (w *watch) usable(heads []versions.Head) (good []versions.Head, err error) {
+	for _, h := range heads {
+		if h.Err == nil {
+			good = append(good, h)
+		} else if err = w.skip(h, h.Err); err != nil && w.begun.IsZero() {
+			return nil, err
+		}
+	}
+	if w.begun.IsZero() && len(good) == 0 && len(heads) > 0 {
+		return nil, heads[0].Err
+	}
+	return good, nil
+}
+
+// skip passes over a file. It tells of it once.
+func (w *watch) skip(h versions.Head, why error) error {
+	was := w.barred[h.Target.Real]
+	w.barred[h.Target.Real] = why
+	if was != nil && was.Error() == why.Error() {
+		return nil
+	}
+	if w.s.opt.OnSkipped == nil {
+		return why
+	}
+	w.s.opt.OnSkipped(why)
+	return nil
 }
 
 func sameTarget(a, b *workspace.Target) bool { return a.Real == b.Real && a.Dir == b.Dir }
@@ -175,46 +212,63 @@ func (w *watch) targets(dirs map[string]bool) ([]*workspace.Target, error) {
 	return sc.Files, nil
 }
 
-// begin places the cursors at the first look. A file that joins later is new: all
-// of it is.
-func (w *watch) begin(heads []versions.Head) error {
-	if w.begun {
+// begin places the cursors of the files that are there at the first look, and of those
+// that could not be looked at then. A file that joins later is new: all of it is.
+func (w *watch) begin(heads []versions.Head) (err error) {
+	if !w.begun.IsZero() {
+		for _, h := range heads {
+			if _, has := w.cursors[h.Target.Real]; !has && w.barred[h.Target.Real] != nil {
+				if err := w.place(h); err != nil {
+					return err
+				}
+			}
+			delete(w.barred, h.Target.Real)
+		}
 		return nil
 	}
-	w.begun = true
-	since, err := w.s.asTime(w.ctx, heads, w.o.Since)
-	if err != nil {
+	w.begun = time.Now()
+	if w.since, err = w.s.asTime(w.ctx, heads, w.o.Since); err != nil {
 		return err
 	}
-	after := map[string]uint64{}
+	if w.since.kind != pointCurrent && w.since.kind != pointTime {
+		return &Error{Kind: ErrInvalid, Err: fmt.Errorf("a watch begins at a time, a transaction, or revisions of files")}
+	}
 	for name, rev := range w.o.After {
-		t, err := w.s.src.Resolve(w.ctx, w.s.src.Abs(name))
+		name = w.s.src.Abs(name)
+		if w.barred[name] != nil {
+			w.after[name] = rev
+			continue
+		}
+		t, err := w.s.src.Resolve(w.ctx, name)
 		if err != nil {
 			return err
 		}
-		after[t.Real] = rev
+		if !slices.ContainsFunc(heads, func(h versions.Head) bool { return h.Target.Real == t.Real }) && w.barred[t.Real] == nil {
+			return &Error{Kind: ErrNotFound, File: t.Real, Err: fmt.Errorf("is not among the watched files that have a history")}
+		}
+		w.after[t.Real] = rev
 	}
 	for _, h := range heads {
-		c := cursorOf(h)
-		rev, given := after[h.Target.Real]
-		switch {
-		case given:
-			c, err = w.s.afterRev(h, rev)
-		case since.kind == pointTime:
-			c, err = w.s.cursorAt(h, func(rec *wal.Record) bool { return !rec.Time().After(since.time) })
-		case since.kind != pointCurrent:
-			err = &Error{Kind: ErrInvalid, Err: fmt.Errorf("a watch begins at a time, a transaction, or revisions of files")}
-		}
-		if err != nil {
+		if err := w.place(h); err != nil {
 			return err
 		}
-		w.cursors[h.Target.Real] = c
-		delete(after, h.Target.Real)
-	}
-	for name := range after {
-		return &Error{Kind: ErrNotFound, File: name, Err: fmt.Errorf("is not among the watched files that have a history")}
 	}
 	return nil
+}
+
+// place puts a file's cursor where the watch begins.
+func (w *watch) place(h versions.Head) (err error) {
+	c := cursorOf(h)
+	switch rev, given := w.after[h.Target.Real]; {
+	case given:
+		c, err = w.s.afterRev(h, rev)
+	case w.since.kind == pointTime:
+		c, err = w.s.cursorAt(h, func(rec *wal.Record) bool { return !rec.Time().After(w.since.time) })
+	case w.barred[h.Target.Real] != nil:
+		c, err = w.s.cursorAt(h, func(rec *wal.Record) bool { return !rec.Time().After(w.begun) })
+	}
+	w.cursors[h.Target.Real] = c
+	return err
 }
 
 func (s *Store) afterRev(h versions.Head, rev uint64) (cursor, error) {

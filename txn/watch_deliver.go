@@ -1,10 +1,12 @@
 package txn
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
 
+	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -12,6 +14,9 @@ import (
 // flow brings what is new in several files into one order, the oldest first.
 type flow struct {
 	lanes []*newLane
+	// damaged is told of a file what can't be read of what is new in it: that is passed
+	// over.
+	damaged func(versions.Head, error) error
 }
 
 // newLane is what is new in one file; rec is its oldest version that is not
@@ -27,20 +32,21 @@ type newLane struct {
 // deliver yields what lies between the cursors and the heads, and moves the
 // cursors there.
 func (w *watch) deliver(heads []versions.Head, yield func(Entry, error) bool) error {
-	var f flow
+	f := flow{damaged: w.skip}
 	defer f.stop()
 	for _, h := range heads {
 		at := w.cursors[h.Target.Real]
 		if cursorOf(h) == at {
 			continue
 		}
-		if err := w.s.follows(h, at); err != nil {
-			return err
-		}
 		l := &newLane{h: h, rev: at.rev}
 		l.next, l.stop = iter.Pull2(w.s.src.VersionsAbove(h.Target, at.last+1, at.rev, h.Last))
 		f.lanes = append(f.lanes, l)
-		if err := l.advance(); err != nil {
+		err := w.s.follows(h, at)
+		if err == nil {
+			err = l.advance()
+		}
+		if err := f.passOver(l, err); err != nil {
 			return err
 		}
 	}
@@ -112,11 +118,21 @@ func (f *flow) unit() ([]located, error) {
 			continue
 		}
 		unit = append(unit, located{l.h, l.rec})
-		if err := l.advance(); err != nil {
+		if err := f.passOver(l, l.advance()); err != nil {
 			return nil, err
 		}
 	}
 	return unit, nil
+}
+
+// passOver ends a lane in which there is damage.
+func (f *flow) passOver(l *newLane, err error) error {
+	err = fault.In(l.h.Target.Name, err)
+	if !errors.Is(err, ErrDamaged) {
+		return err
+	}
+	l.rec = nil
+	return f.damaged(l.h, err)
 }
 
 // yieldUnit yields the transactions of a unit, the first first.

@@ -201,6 +201,44 @@ func TestWatchGoesOnBehindASetAsideJournal(t *testing.T) {
 	}
 }
 
+// TestWatchPassesOverWhatCantBeLookedAt: the others are followed; it joins when it can
+// be looked at, from where the watch began.
+func TestWatchPassesOverWhatCantBeLookedAt(t *testing.T) {
+	dir := t.TempDir()
+	var told []string
+	s, err := txn.Open(dir, txn.Options{OnSkipped: func(err error) { told = append(told, err.Error()) }})
+	require.NoError(t, err)
+	set(t, s, "a.json", "/n", 1)
+	set(t, s, "b.json", "/n", 1)
+	name := filepath.Join(dir, "b.json")
+	require.NoError(t, os.Remove(name))
+	require.NoError(t, os.Mkdir(name, 0o755))
+
+	next := watching(t, s, nil, fromStart())
+	require.Equal(t, filepath.Join(dir, "a.json"), next().Files[0].File)
+	res := set(t, s, "a.json", "/n", 2)
+	require.Equal(t, res.ID, next().ID)
+	require.Len(t, told, 1)
+	require.Contains(t, told[0], "b.json")
+
+	require.NoError(t, os.Remove(name))
+	write(t, name, `{"n":1}`)
+	for _, f := range []func(e txn.Entry){
+		func(e txn.Entry) { require.Equal(t, uint64(1), e.Files[0].Rev) },
+		func(e txn.Entry) { require.True(t, e.Foreign) },
+	} {
+		e := next()
+		require.Equal(t, name, e.Files[0].File)
+		f(e)
+	}
+
+	strict, err := txn.Open(dir, txn.Options{})
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(name))
+	require.NoError(t, os.Mkdir(name, 0o755))
+	require.ErrorContains(t, watchError(strict, fromStart()), "b.json", "nobody is there to be told")
+}
+
 func TestWatchWaitsForAFileThatIsNotThereYet(t *testing.T) {
 	s, dir := openStore(t)
 	ctx, cancel := context.WithCancelCause(context.Background())

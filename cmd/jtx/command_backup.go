@@ -107,7 +107,7 @@ type backedUpJSON struct {
 
 func (b *backupCommand) print(m *backup.Manifest) error {
 	for _, path := range m.Unknown {
-		b.a.Warn(cli.QuoteWord(string(path)) + " is not in it: its history does not reach back so far")
+		b.a.Warn(cli.QuoteWord(string(path)) + " is not in it: what it was then is not known")
 	}
 	if b.a.JSON {
 		list := []backedUpJSON{}

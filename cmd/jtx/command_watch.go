@@ -72,7 +72,12 @@ func (w *watchCommand) run(files []string) error {
 	if err != nil {
 		return err
 	}
-	s, err := w.a.openStore(&w.lock)
+	opt, err := w.lock.options()
+	if err != nil {
+		return err
+	}
+	opt.OnSkipped = w.a.SkipNow
+	s, err := w.a.Store(opt)
 	if err != nil {
 		return err
 	}

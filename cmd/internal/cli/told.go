@@ -45,13 +45,25 @@ func (a *App) mark(m txn.Mark) {
 }
 
 // skip notes what is passed over, once: it is told when the others are done.
-func (a *App) skip(err error) {
+func (a *App) skip(err error) { a.skips(err) }
+
+// SkipNow is skip for what may never end, and says at once what is passed over.
+func (a *App) SkipNow(err error) {
+	if a.skips(err) {
+		a.Warn("passed over: " + MessageOf(err))
+	}
+}
+
+// skips tells whether that was not known.
+func (a *App) skips(err error) bool {
 	a.told.mu.Lock()
 	defer a.told.mu.Unlock()
 	text := err.Error()
-	if !slices.ContainsFunc(a.told.skipped, func(other error) bool { return other.Error() == text }) {
-		a.told.skipped = append(a.told.skipped, err)
+	if slices.ContainsFunc(a.told.skipped, func(other error) bool { return other.Error() == text }) {
+		return false
 	}
+	a.told.skipped = append(a.told.skipped, err)
+	return true
 }
 
 // withSkipped joins what was passed over to the error of a command, but for one that

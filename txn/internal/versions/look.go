@@ -99,6 +99,9 @@ func (l *look) theRest() error {
 	var good []*workspace.Target
 	var at []int // their places
 	for i, t := range all {
+		if t.Err != nil {
+			continue // it is known already
+		}
 		err := l.s.AtRest(l.Ctx, []*workspace.Target{t}, how, func([]*workspace.Target) error { return nil })
 		if all[i].Err = fault.In(t.Name, err); err == nil {
 			good, at = append(good, t), append(at, i)
