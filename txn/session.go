@@ -149,6 +149,9 @@ func (ses *session) lock(names []string, need *workspace.Participants, deadline 
 	for _, t := range ses.All() {
 		a, err := ses.s.src.Prepare(t)
 		if errors.Is(err, fs.ErrNotExist) {
+			if lost := ses.s.src.LostFiles(t.WS); lost != nil {
+				return fault.In(t.Name, lost)
+			}
 			return errors.Join(workspace.ErrAgain, fault.In(t.Name, err)) // the workspace went away
 		}
 		if err == nil && !ses.call.shut {

@@ -211,21 +211,22 @@ func (s *Store) txDirs(ctx context.Context) ([]string, error) {
 	return dirs, nil
 }
 
-// maxTx bounds the size of tx.json, in bytes: patches beyond that are documents beside
-// it.
-const maxTx = 1 << 30
+// maxTx bounds the size of tx.json, in bytes.
+const maxTx = 256 << 20
 
 func (t *OpenTx) load() error {
 	data, err := fsys.ReadAtMost(t.s.src.FS, filepath.Join(t.dir, txName), maxTx)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &Error{Kind: ErrNotFound, Err: fmt.Errorf("no open transaction %s", filepath.Base(t.dir))}
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fsys.ErrTooLarge) {
 		return fault.In(t.dir, err)
 	}
 	name := filepath.Base(t.dir)
 	t.data, t.damage = txData{}, nil
-	err = json.Unmarshal(data, &t.data)
+	if err == nil {
+		err = json.Unmarshal(data, &t.data)
+	}
 	if err == nil {
 		err = t.check(name)
 	}
@@ -285,6 +286,9 @@ func (t *OpenTx) save() error {
 		kept.Files[i] = &copied
 	}
 	data, err := json.Marshal(kept)
+	if err == nil && len(data) >= maxTx {
+		err = &Error{Kind: ErrInvalid, Err: fmt.Errorf("what transaction %s holds is too large: commit what it has first", t.data.ID)}
+	}
 	if err != nil {
 		return fault.In(t.dir, err)
 	}

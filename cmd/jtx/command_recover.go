@@ -218,7 +218,11 @@ func (r *recoverCommand) print(report txn.RecoverReport) error {
 func linesOf(f txn.FileReport) string {
 	var b strings.Builder
 	for _, d := range f.Done { // of other files too, where a unit joins them
-		fmt.Fprintf(&b, "%s: %s: %s, revision %d", cli.QuoteWord(cli.Shown(d.Target)), cli.CaseText(d), d.Action, d.Rev)
+		if name := cli.QuoteWord(cli.Shown(d.Target)); d.Unit.IsZero() {
+			fmt.Fprintf(&b, "%s: %s: %s, revision %d", name, cli.CaseText(d), d.Action, d.Rev)
+		} else {
+			fmt.Fprintf(&b, "%s: unfinished transaction %s: %s", name, d.Unit, cli.CaseText(d))
+		}
 		if edit := d.EditRev(); edit > 0 {
 			fmt.Fprintf(&b, ", the edit is revision %d", edit)
 		}

@@ -14,12 +14,13 @@ import (
 
 // To settle a file is to settle the others of its unit: each line names its own.
 func TestRecoverNamesEachFileOfAUnit(t *testing.T) {
+	unit := wal.NewID()
 	f := txn.FileReport{File: "/x/b.json", Done: []recovery.Done{
-		{Target: "/x/a.json", Case: "unit-complete", Unit: wal.NewID()},
+		{Target: "/x/a.json", Case: "unit-complete", Unit: unit},
 		{Target: "/x/a.json", Case: "not-in-place", Action: recovery.Redo, Rev: 2},
 		{Target: "/x/b.json", Case: "not-in-place", Action: recovery.Redo, Rev: 3},
 	}}
-	require.Equal(t, "/x/a.json: unit complete: nothing, revision 0\n"+
+	require.Equal(t, "/x/a.json: unfinished transaction "+unit.String()+": unit complete\n"+
 		"/x/a.json: not in place: redo, revision 2\n"+
 		"/x/b.json: not in place: redo, revision 3\n", linesOf(f))
 	f.Done[1].Err = errors.New("no")

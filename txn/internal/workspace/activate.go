@@ -59,7 +59,7 @@ func (s *Site) enterPlaced(ctx context.Context, dir, name string, how Lookup) er
 	meta := filepath.Join(dir, name)
 	w, err := s.readNamed(dir, name, how.uid)
 	if err == nil && w == nil {
-		err = fmt.Errorf("%s: %w: it has none", meta, ErrFormat)
+		err = &lostError{meta: meta, what: formatFile}
 	}
 	if !errors.Is(err, errInactive) {
 		return err

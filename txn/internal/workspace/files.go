@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -103,7 +104,7 @@ func (set *FileSet) resolveBelow(root string, p wal.Participant) (*Target, error
 		return nil, err
 	}
 	if t.WS == nil || !t.IsParticipant(p) {
-		return nil, fmt.Errorf("%s is not there as %q any more", p.Root, p.Path)
+		return nil, errors.New("its history is not there any more")
 	}
 	return t, nil
 }

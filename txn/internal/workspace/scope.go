@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -224,6 +225,9 @@ func (sc *Scope) workspacesAround(ctx context.Context, s *Site, path string) ([]
 // lists the others.
 func (s *Site) TrackedFiles(w *Workspace) ([]*Target, error) {
 	entries, err := s.FS.ReadDir(filepath.Join(w.Meta(), FilesDir))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = cmp.Or(s.LostFiles(w), err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -135,32 +135,46 @@ func (s *Site) readFormat(dir, meta string, uid int) ([]byte, error) {
 	return data, err
 }
 
+// formatFile is the format as messages call it.
+const formatFile = `file "` + formatName + `"`
+
 // lostFormat is an error where a workspace has histories, and no format any more.
 func (s *Site) lostFormat(meta string) error {
 	journals, err := s.FS.ReadDir(filepath.Join(meta, FilesDir))
 	if err != nil || len(journals) == 0 {
 		return fault.UnlessMissing(err)
 	}
-	lost := &lostError{meta: meta, journals: len(journals)}
+	lost := &lostError{meta: meta, what: formatFile, extent: ", though it still has histories"}
 	for _, e := range journals {
 		lost.deep = lost.deep || strings.Contains(e.Name(), "%2F") || strings.HasPrefix(e.Name(), "%%")
 	}
 	return lost
 }
 
-// lostError says that a workspace's format is gone, by which its journals are known.
+// lostError says that a workspace's format is gone, by which its journals are known, or
+// that these are.
 type lostError struct {
-	meta     string
-	journals int
-	deep     bool // some are of files in directories below
+	meta, what string // what is gone
+	extent     string // how much that means
+	deep       bool   // some are of files in directories below
 }
 
 func (e *lostError) Error() string {
-	return fmt.Sprintf("%s: its file %q is gone, though it has the histories of %d files: bring that back from a copy, or move the directory away, and histories begin anew",
-		e.meta, formatName, e.journals)
+	return fmt.Sprintf("%s: its %s is gone%s: bring that back from a copy, or move the directory away, and histories begin anew", e.meta, e.what, e.extent)
 }
 
 func (*lostError) Unwrap() []error { return []error{fault.ErrDamaged, ErrFormat} }
+
+// LostFiles is an error where a workspace is there, and its directory of histories is not.
+func (s *Site) LostFiles(w *Workspace) error {
+	for _, name := range []string{FilesDir, formatName, FilesDir} { // it may be about to be removed, or made anew
+		_, err := s.FS.Lstat(filepath.Join(w.Meta(), name))
+		if errors.Is(err, fs.ErrNotExist) != (name == FilesDir) {
+			return nil
+		}
+	}
+	return &lostError{meta: w.Meta(), what: `directory "` + FilesDir + `"`, extent: ", and with it all histories"}
+}
 
 func (s *Site) openFormat(meta, name string) ([]byte, error) {
 	f, err := s.FS.OpenFile(filepath.Join(meta, name), os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
