@@ -9,8 +9,8 @@
 //     the file, and the bytes that stand under its name, what is to be done?
 //
 // Both tables are total: each combination of their inputs has exactly one case,
-// with a name, and table_test.go goes through all of them. [Resolve] reads the
-// inputs, decides, and acts. Every action makes its decision durable before it
+// with a name, and table_test.go goes through all of them. [MakePlan] reads the
+// inputs and decides, [Apply] acts. Every action makes its decision durable before it
 // touches a file, and can be cut off anywhere and done again.
 //
 // The package takes no locks: its caller holds the exclusive locks of every file

@@ -13,6 +13,23 @@ import (
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
+// An edit that lags.
+//
+// An edit made outside while the file lags must not take a commit back, nor half of a unit, and
+// must not be lost. Let B be the newest version that was certainly in place: within the boot
+// the one that state calls applied; after another boot the newest whose name was durable: up to
+// which record that is so, state and each record say (named). An adoption was in place before it was recorded, and so was all that
+// a compaction has dropped. If the displaced name has what stood before V, V has stood there,
+// and B is V. An edit whose difference from V meets no change made since B is adopted as it
+// stands. Else it is compared with the versions from V back to B: the first from which its
+// difference meets none of those changes is what it was made from, and the changes since are
+// applied onto its own text, by splicing, so that layout and comments stay. The result is
+// durable as a record before it is placed. Else, as where B isn't known or V removed the file,
+// they clash: one record makes two revisions, the edit as found and V again. What looks left
+// alone may have been put back on purpose. So unless it is certain that V has not stood there
+// (what is staged for it lies beside the file) an edit that was carried over is a revision of
+// its own, too, in the same kind of record.
+
 // merge is what becomes of an edit that another program made while the file lagged
 // behind its journal.
 type merge struct {

@@ -29,6 +29,14 @@ import (
 //
 // It lies beside the journal, where nobody sees it, while the file is locked. What a
 // crash leaves of it is overwritten by a rename, or removed by recovery.
+//
+// The file system must be one of a single machine that is known to count who has a file
+// open (ext4, xfs, btrfs, f2fs, tmpfs). Where a commit is withdrawn, or its process killed in
+// it, a program that has lain between two steps of one open since before the last commit
+// reads a content that never was committed, or half of one. Write-behind's catching up makes
+// a file, since its session ends with it. TestSparesSurviveCrashes cuts the power at each
+// step, TestSparesWithoutSyncsAreFound finds a directory that was not synced,
+// TestSparesAreLeftAlone and TestWhoOpensASpareWaits try each condition.
 type spare struct {
 	name    string
 	id      wal.FileID

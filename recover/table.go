@@ -49,6 +49,8 @@ type UnitCase struct {
 	Outcome Outcome
 }
 
+func (o Outcome) String() string { return [...]string{"committed", "discarded", "in doubt"}[o] }
+
 var unitTable = [numUnits]UnitCase{
 	UnitSingle:      {"unit-single", Committed},
 	UnitComplete:    {"unit-complete", Committed},

@@ -7,6 +7,12 @@ import (
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
+// Old segments are compressed: a commit, or the adoption of an edit, that has begun a segment
+// compresses the oldest four that are full and not compressed yet, if there are as many, but
+// for the last two. It does so when the files are in place and state is settled: what fails is
+// a warning. wal.Log.Pack has the order of its steps. Where nothing was begun nothing is looked
+// at.
+
 // packSegments is how many full segments are compressed into one: reading one
 // record costs unpacking that many, and packing costs two syncs.
 const packSegments = 4

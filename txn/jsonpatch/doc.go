@@ -35,4 +35,33 @@
 // whole document is refused because a text cannot say that it is absent, and
 // moving a value onto itself changes nothing. RFC 7386 merge patches are turned
 // into RFC 6902 ones by [Document.MergePatch].
+//
+// # How it is done
+//
+// Parse validates a text with jsontext, which judges everything but the depth; Trusted takes a
+// text whose hash says that it was. Apply finds the place by skipping over what lies before it,
+// 64 bytes at a time in AVX2 assembly (blocks_amd64.s), else eight, joins the text around the
+// place with the new bytes, and returns that and the splices. Nothing is parsed into values.
+// Replacing by a scalar does only this; every other patch works on a tree that grows only where
+// an operation looks (work.go). What is allocated doesn't grow with the text, but for the
+// output. Limits bound depth, bytes, operations and what copy may repeat.
+//
+// Apply is the plain rendering, which a journal replays. Edit writes a patch, and Revise a new
+// value, as a careful editor does (style.go, pen.go, refit.go); where a rule of style had a
+// say, and the bytes differ, the record has splices. jtx update evaluates its program over
+// objects that keep their order (cmd/internal/jq/ordered): what it takes over keeps its text,
+// and it is known which element an element was made of, so that comments stay with theirs.
+//
+// # What it costs
+//
+// cmd/peers/README.md has the table. It is what go test ./txn/jsonpatch -run xxx -bench
+// 'Apply/(bare|unseen|trusted)' -count 3 prints. Of a large document it is remembered where it
+// was last looked into, also in what an edit makes of it (lookups.go): a program that reads and
+// changes the same places does not go through the text again. go test ./txn/jsonpatch -run '^$'
+// -fuzz '^FuzzApply$' -fuzztime 1h fuzzes for an hour, FuzzDiff, FuzzMerge, FuzzParse and
+// FuzzPointer likewise. At 1 KB the validation takes 1.5 µs here, and three quarters of the
+// rest of Apply are the runtime's, for the new text and the garbage that it becomes. A depth
+// check eight bytes at a time instead of the assembly would take 0.4 of a validation, instead
+// of 0.06. Decoding a patch is slower than applying it, at about 75 MB/s: evanphx/json-patch
+// does that.
 package jsonpatch

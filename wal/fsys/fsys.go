@@ -8,6 +8,46 @@
 // Two things bypass the interface because libraries do them: tidwall/wal writes
 // its segments itself, and gofrs/flock locks. The first is observed by crashfs
 // in the mirrored directory; the second leaves no bytes that matter.
+//
+// # Below .jtx
+//
+// It may come from a stranger, in an archive or a repository. So wal/fsys (beneath_linux.go)
+// follows no symbolic link from the component .jtx on, in any call: openat2 with
+// RESOLVE_NO_SYMLINKS and RESOLVE_BENEATH, else one component after the other; what is opened
+// must be a regular file or a directory, and is not waited for. flock and tidwall/wal, which
+// want a path, get one of a descriptor (fsys.Beneath); the segment that tidwall/wal opens is
+// looked at under the lock before.
+//
+// Nor is memory taken for what a file there claims: a compressed segment says how much it
+// holds, at most 256 times its own size beyond 4 MB (wal.pack pads what compresses better), and
+// is unpacked no further; segments, open transactions, settings and kept paths are read only up
+// to the size that jtx can have written. A document beyond Limits.MaxBytes is not read.
+//
+// # Where a call is missing
+//
+// wal/fsys does without a call that is refused (fsys.Refused: ENOSYS, EINVAL, EOPNOTSUPP,
+// EPERM), as file systems behind FUSE, on a network, or in a sandbox do. jtx selftest lists
+// what a directory needs (fsys.Needs).
+//
+//   - renameat2: no replacing: a hard link, then the old name goes; without hard links a look,
+//     then a rename: what another program makes of a new name in between is lost
+//   - renameat2: exchange: a rename: what another program saves in the instant before it is
+//     lost
+//   - fsync of a directory: syncfs; where that is refused too, nothing: full promises a plain
+//     reader no more than journal does
+//   - fdatasync: fsync
+//   - modes: accepted where no more is given than was meant, or the mount gives all files one
+//     mode
+//   - extended attributes: a warning; where an ACL may be lost, the group is everybody else
+//   - leases, io_submit, statx, sync_file_range, openat2, pidfd_open, inotify: no spares;
+//     system calls in a row; EBUSY at the rename; nothing; one directory after the other; a
+//     look now and then
+//   - flock: nothing: the change is refused (7), no .jtx is made
+//
+// Whether a file may be replaced is asked of the kernel before anything is written
+// (recovery.mayReplace; a file that is overwritten is opened then): an immutable or append-only
+// file, a read-only mount, another user's file in a sticky directory is exit 7, with nothing
+// changed, in every verb.
 package fsys
 
 import (

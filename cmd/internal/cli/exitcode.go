@@ -25,10 +25,10 @@ const (
 // exits says what each code means; `jtx help exit-codes` prints it.
 var exits = [numExits]struct{ name, meaning string }{
 	ExitOK:       {"ok", "done"},
-	ExitNo:       {"no", "the answer is no: nothing at that pointer, no such file"},
+	ExitNo:       {"no", "the answer is no: nothing at that pointer, no such file, a difference found"},
 	ExitUsage:    {"usage", "unknown verb or flag, missing word"},
 	ExitConflict: {"conflict", "lost the race, a test failed, a path is not there, or --if-rev does not hold; nothing was changed"},
-	ExitLocked:   {"locked", "the wait for a lock ran out; nothing was changed"},
+	ExitLocked:   {"locked", "the wait for a lock ran out; the holder is named; nothing was changed"},
 	ExitInvalid:  {"invalid", "not JSON, not a patch, not a pointer; nothing was changed"},
 	ExitDamaged:  {"damaged", "a journal or a tracked file is damaged; nothing was discarded"},
 	ExitIO:       {"io", "disk full, permission, read-only; nothing was changed"},

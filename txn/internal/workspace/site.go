@@ -1,10 +1,3 @@
-// Package workspace knows where things are: which workspace a file belongs to and who
-// makes it, where the file's journal is and who may use it, what is set there, and where
-// the file stands in its history by `state` alone. It reads no record but the last, and
-// locks nothing but what it makes or takes away.
-//
-// A [Site] resolves each name to a [Target]; a [FileSet] has those of one call, and finds
-// the other files of their transactions; a [Scope] has what is at, above and below paths.
 package workspace
 
 import (
