@@ -33,6 +33,7 @@ type outcome struct {
 // await waits for the lock in an attempt. The caller holds q's slot.
 func (m *Manager) await(p *patience, q *queue, r *Request) (*flock.Flock, error) {
 	a := m.attemptFor(q, r)
+	defer p.tell(func() *TimeoutError { return m.inTheWay(r, nil) })()
 	select {
 	case o := <-a.result:
 		return o.fl, o.err

@@ -71,7 +71,14 @@ func (m *Manager) gaveUp(p *patience, r *Request, l *Lease) error {
 	if errors.Is(cause, context.Canceled) {
 		return fmt.Errorf("wait for the lock of %s: %w", r.name(), context.Cause(p.ctx))
 	}
-	e := &TimeoutError{Path: r.Path, Name: r.name(), Lease: l, Waited: p.waited(), cause: cause}
+	e := m.inTheWay(r, l)
+	e.Waited, e.cause = p.waited(), cause
+	return e
+}
+
+// inTheWay says what a request waits for.
+func (m *Manager) inTheWay(r *Request, l *Lease) *TimeoutError {
+	e := &TimeoutError{Path: r.Path, Name: r.name(), Lease: l}
 	if l == nil {
 		e.Holder, e.Known = m.currentHolder(r.Path)
 	}

@@ -49,6 +49,7 @@ func (m *Manager) awaitLease(p *patience, b *leaseInTheWay) error {
 	}
 	w := m.joinLeaseWait(b)
 	defer m.quitLeaseWait(w)
+	defer p.tell(func() *TimeoutError { return m.inTheWay(b.r, &b.lease) })()
 	select {
 	case <-w.gone:
 		return nil

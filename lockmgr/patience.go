@@ -11,6 +11,7 @@ type patience struct {
 	ctx     context.Context
 	timeout time.Duration
 	start   time.Time
+	told    bool // of the wait
 	// limit ends with ctx or at the deadline; nil until something waits.
 	limit  context.Context
 	cancel context.CancelFunc
@@ -61,4 +62,31 @@ func (p *patience) stop() {
 	if p.cancel != nil {
 		p.cancel()
 	}
+}
+
+// waitNotice is what is done about a wait that is long.
+type waitNotice struct {
+	after time.Duration
+	tell  func(*TimeoutError)
+}
+
+type waitNoticeKey struct{}
+
+// WithWaitNotice has tell called, once for each call that waits so long, with what stands
+// in the way then: an error as it will be if the wait is in vain, but for its Waited. It is
+// called by another goroutine, perhaps when the wait is just over.
+func WithWaitNotice(ctx context.Context, after time.Duration, tell func(*TimeoutError)) context.Context {
+	return context.WithValue(ctx, waitNoticeKey{}, &waitNotice{after, tell})
+}
+
+// tell has it told what a wait is for, if somebody wants to know and it lasts; stop ends
+// that with the wait.
+func (p *patience) tell(what func() *TimeoutError) (stop func()) {
+	notice, _ := p.ctx.Value(waitNoticeKey{}).(*waitNotice)
+	if notice == nil || p.told {
+		return func() {}
+	}
+	due := time.Until(p.start.Add(notice.after))
+	timer := time.AfterFunc(due, func() { notice.tell(what()) })
+	return func() { p.told = !timer.Stop() }
 }

@@ -45,6 +45,7 @@ func (m *Manager) enter(p *patience, r *Request) (*queue, error) {
 	t := &ticket{mode: r.Mode, admitted: make(chan struct{})}
 	q.waiting = append(q.waiting, t)
 	m.mu.Unlock()
+	defer p.tell(func() *TimeoutError { return m.inTheWay(r, nil) })()
 	select {
 	case <-t.admitted:
 		return q, nil

@@ -30,7 +30,8 @@ one object on each line, it is imported once, into FILE.jtx.json, and stays as i
 
 In an agent's configuration:
 
-  {"mcpServers": {"memory": {"command": "jtx", "args": ["mcp", "--memory", "/home/me/memory.jsonl"]}}}`
+  {"mcpServers": {"memory": {
+    "command": "jtx", "args": ["mcp", "--memory", "/home/me/memory.jsonl"]}}}`
 	cmd.Example = cli.Example(`jtx mcp --memory memory.json --memory-export`, `jtx mcp --read-only . </dev/null`)
 	f := cmd.Flags()
 	f.StringVar(&m.memory, "memory", "", "a memory in `FILE`, instead of files")

@@ -17,7 +17,7 @@ func newBench(a *app) *cobra.Command {
 	var each time.Duration
 	cmd := &cobra.Command{
 		Use:   "bench [DIR]",
-		Short: "measure jtx, beside the bare disk and other programs",
+		Short: "measure jtx here, beside other programs",
 		Long: `Measures in DIR (default: the current directory), with files of its own that it
 removes again, in less than a minute: what a program in Go reaches that keeps a
 store open, and what processes reach that each make one change. Beside them stand

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,8 +65,12 @@ type blameJSON struct {
 }
 
 func (a *app) printBlames(list iter.Seq2[txn.Blame, error]) error {
-	p := a.openPage()
-	defer p.close()
+	p := a.OpenPage()
+	err := a.writeBlames(p, list)
+	return errors.Join(err, p.Close())
+}
+
+func (a *app) writeBlames(p *cli.Page, list iter.Seq2[txn.Blame, error]) error {
 	var b bytes.Buffer
 	for e, err := range list {
 		if err != nil {
@@ -77,14 +83,31 @@ func (a *app) printBlames(list iter.Seq2[txn.Blame, error]) error {
 		switch {
 		case a.JSON:
 			b.Write(cli.EncodeJSON(blameJSON{e.Pointer, e.Rev, e.ID.String(), e.Time.UTC().Format(time.RFC3339Nano), e.Actor, e.Message, e.Foreign, e.Before}))
-		case p.terminal:
-			fmt.Fprintf(&b, "%s %6d  %-14s %-10s %s  %s\n", p.paint(yellow, e.ID.String()), e.Rev, ago(time.Since(e.Time)), cli.Printable(actor), p.paint(cli.Bold, cli.Printable(e.Pointer)), cli.Printable(e.Message))
+		case p.Terminal:
+			b.WriteString(blameLine(p, e, actor))
 		default:
-			fmt.Fprintf(&b, "%s\t%d\t%s\t%s\t%s\t%s\n", cli.Printable(e.Pointer), e.Rev, e.ID, cli.TimeText(e.Time), cli.Printable(actor), cli.Printable(e.Message))
+			fmt.Fprintf(&b, "%s\t%d\t%s\t%s\t%s\t%s\n", p.Paint(cli.Bold, cli.Printable(e.Pointer)), e.Rev, p.Paint(cli.Yellow, e.ID.String()), cli.TimeText(e.Time), cli.Printable(actor), cli.Printable(e.Message))
 		}
-		if err := p.write(&b); err != nil {
+		if _, err := b.WriteTo(p); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// blameLine is a value and who set it, in a line that fits.
+func blameLine(p *cli.Page, e txn.Blame, actor string) string {
+	id, rev, when := e.ID.String()[:cli.ShownID], fmt.Sprintf("%4d", e.Rev), ago(time.Since(e.Time))
+	actor, place, message := cli.Printable(actor), cli.Printable(e.Pointer), cli.Printable(e.Message)
+	if place == "" {
+		place = "(the whole document)"
+	}
+	if p.Width < narrow {
+		return stacked(p, p.Paint(cli.Bold, cli.CutFront(place, p.Width)), fmt.Sprintf("%s @%d", id, e.Rev), fmt.Sprintf("%s  %s", when, actor), message) + "\n"
+	}
+	const gaps = 1 + 2 + 2 + 2 + 2
+	widths := cli.Share(p.Width-len(id)-len(rev)-gaps, max(14, cli.Columns(when)), max(8, cli.Columns(actor)), cli.Columns(place), cli.Columns(message))
+	line := fmt.Sprintf("%s %s  %s  %s  %s  %s", p.Paint(cli.Yellow, id), rev, padded(cli.CutEnd(when, widths[0]), widths[0]),
+		padded(cli.CutEnd(actor, widths[1]), widths[1]), p.Paint(cli.Bold, cli.CutFront(place, widths[2])), cli.CutEnd(message, widths[3]))
+	return strings.TrimRight(line, " ") + "\n"
 }

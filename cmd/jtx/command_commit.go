@@ -18,7 +18,7 @@ func newCommit(a *app) *cobra.Command {
 	var rebase bool
 	cmd := &cobra.Command{
 		Use:   "commit [TX]",
-		Short: "commit an open transaction, all of it or nothing",
+		Short: "commit an open transaction, all or nothing",
 		Long: `Commits the open transaction TX (default $JTX_TX) and prints TXID FILE@REV ... .
 Where somebody else changed one of its files since it began, the exit code is 3,
 nothing is changed, and it stays open; --rebase applies it to the changed files,

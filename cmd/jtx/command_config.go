@@ -31,8 +31,7 @@ var settings = []struct {
 		n, err := strconv.ParseUint(value, 10, 40)
 		return err == nil && n >= txn.MinLogBytes && value[0] != '0'
 	}},
-	{txn.SettingIgnore, `an array of patterns, such as ["cache/**"], relative to the workspace: files left
-             out of status, verify, recover, log, backup and protect unless they are named`, isPatterns},
+	{txn.SettingIgnore, `an array of patterns, such as ["cache/**"], relative to the workspace: files left out of status, verify, recover, log, backup and protect unless they are named`, isPatterns},
 }
 
 // isPatterns tells whether a value is an array of patterns that stay in the workspace.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -69,7 +70,7 @@ func (a *app) diff(s *txn.Store, from, to versioned) error {
 		return err
 	}
 	same := old.Exists == now.Exists && bytes.Equal(old.Data, now.Data)
-	if err := a.printDiff(old, now, patch, same); err != nil {
+	if err := a.printDiff(s, old, now, patch, same); err != nil {
 		return err
 	}
 	if same {
@@ -78,9 +79,8 @@ func (a *app) diff(s *txn.Store, from, to versioned) error {
 	return &cli.ChildError{Code: cli.ExitNo}
 }
 
-func (a *app) printDiff(old, now txn.FileVersion, patch jsonpatch.Patch, same bool) error {
-	p := a.openPage()
-	defer p.close()
+func (a *app) printDiff(s *txn.Store, old, now txn.FileVersion, patch jsonpatch.Patch, same bool) error {
+	p := a.people(s)
 	var b bytes.Buffer
 	switch {
 	case a.JSON:
@@ -92,16 +92,17 @@ func (a *app) printDiff(old, now txn.FileVersion, patch jsonpatch.Patch, same bo
 		}{side(old), side(now), same, patch.Encode()}))
 	case same:
 		return nil
-	case p.terminal:
+	case p.Terminal:
 		doc := jsonpatch.Trusted(old.Data, jsonpatch.JSONC)
 		if !old.Exists {
 			doc = nil
 		}
-		p.prettyPatch(&b, doc, patch)
+		p.patch(&b, doc, patch)
 	default:
 		b.Write(append(patch.Encode(), '\n'))
 	}
-	return p.write(&b)
+	_, err := b.WriteTo(p)
+	return errors.Join(err, p.Close())
 }
 
 func side(v txn.FileVersion) sideJSON {

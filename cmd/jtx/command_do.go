@@ -27,7 +27,7 @@ transaction, in that order. Each names a "file" and one change:
 A file whose name is not UTF-8 is named by "file_bytes", in base64. SRC is inline
 JSON where it begins with { or [ (an array of such objects), else a path, and -
 is standard input, as is no SRC. Prints TXID FILE@REV ... .`,
-		Example: cli.Example(`printf '%s\n' '{"file": "a.json", "set": {"/n": 70}}' '{"file": "b.json", "set": {"/n": 130}}' | jtx do`),
+		Example: cli.Example(`printf '%s\n' '{"file": "a.json", "set": {"/n": 70}}' \`, `              '{"file": "b.json", "set": {"/n": 130}}' | jtx do`),
 		Args:    cli.Words(0, 1),
 	}
 	flags.register(cmd.Flags())

@@ -154,7 +154,7 @@ func (g *getCommand) print(file, ptr string, got found) error {
 	case g.raw:
 		return g.a.Write(append(rawString(got.value), '\n'))
 	case g.compact:
-		return g.a.Write(append(jsonpatch.Compact(got.value), '\n'))
+		return g.a.WriteDocument(append(jsonpatch.Compact(got.value), '\n'))
 	case g.pretty:
 		doc, err := jsonpatch.Parse(got.value, jsonpatch.Limits{})
 		if err != nil {
@@ -164,11 +164,11 @@ func (g *getCommand) print(file, ptr string, got found) error {
 		if err != nil {
 			return err
 		}
-		return g.a.Write(append(bytes.TrimRight(laid.Doc.Bytes(), "\r\n"), '\n'))
+		return g.a.WriteDocument(append(bytes.TrimRight(laid.Doc.Bytes(), "\r\n"), '\n'))
 	case ptr != "" || !bytes.HasSuffix(got.value, []byte("\n")) && cli.IsTerminal(g.a.Stdout):
-		return g.a.Write(append(bytes.Clone(got.value), '\n'))
+		return g.a.WriteDocument(append(bytes.Clone(got.value), '\n'))
 	default:
-		return g.a.Write(got.value) // the file's own bytes, and no more
+		return g.a.WriteDocument(got.value) // the file's own bytes, and no more
 	}
 }
 

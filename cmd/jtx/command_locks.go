@@ -15,6 +15,7 @@ import (
 func newLocks(a *app) *cobra.Command {
 	var broken string
 	var lock lockFlags
+	var watch watchFlag
 	cmd := &cobra.Command{
 		Use:   "locks [PATH ...]",
 		Short: "show who holds and who waits; break a lease",
@@ -25,6 +26,7 @@ The lock of a running process needs no breaking: it ends with the process.`,
 		Example: cli.Example(`jtx locks`, `tx=$(jtx begin --lock a.json)`, `jtx locks --break $tx`),
 	}
 	lock.register(cmd.Flags())
+	watch.register(cmd.Flags())
 	cmd.Flags().StringVar(&broken, "break", "", "end the leases of `TX`")
 	cmd.RunE = a.Verb(func(cmd *cobra.Command, paths []string) error {
 		opt, err := lock.options()
@@ -38,16 +40,20 @@ The lock of a running process needs no breaking: it ends with the process.`,
 		if cmd.Flags().Changed("break") {
 			return a.breakLease(s, broken)
 		}
-		st, unset := s.Status(a.Ctx, paths)
-		if unset != nil && len(st.Workspaces) == 0 {
-			return unset
-		}
-		if err := cli.CheckPaths(paths, len(st.Files)); err != nil {
-			return err
-		}
-		return errors.Join(a.printLocks(st.Files), unset)
+		return watch.show(a, func() error { return a.showLocks(s, paths) })
 	})
 	return cmd
+}
+
+func (a *app) showLocks(s *txn.Store, paths []string) error {
+	st, unset := s.Status(a.Ctx, paths)
+	if unset != nil && len(st.Workspaces) == 0 {
+		return unset
+	}
+	if err := cli.CheckPaths(paths, len(st.Files)); err != nil {
+		return err
+	}
+	return errors.Join(a.printLocks(st.Files), unset)
 }
 
 func (a *app) breakLease(s *txn.Store, id string) error {
@@ -74,7 +80,7 @@ func (a *app) printLocks(files []txn.FileStatus) error {
 	t := &cli.Table{Header: []string{"FILE", "HOW", "WHO", "SINCE"}}
 	list := []lockedJSON{}
 	for _, f := range files {
-		rows := lockRows(f)
+		rows := a.lockRows(f)
 		for _, row := range rows {
 			t.Add(append([]string{cli.QuoteWord(cli.Shown(f.File))}, row...)...)
 		}
@@ -93,10 +99,10 @@ func (a *app) printLocks(files []txn.FileStatus) error {
 }
 
 // lockRows are how, who and since when, for each who has to do with a file.
-func lockRows(f txn.FileStatus) [][]string {
+func (a *app) lockRows(f txn.FileStatus) [][]string {
 	var rows [][]string
 	for _, h := range f.Lock.Holders {
-		rows = append(rows, []string{h.Mode.String(), who(h), since(h)})
+		rows = append(rows, []string{h.Mode.String(), who(h), a.since(h)})
 	}
 	if len(f.Lock.Holders) == 0 && f.Lock.State != lockmgr.Free {
 		rows = append(rows, []string{f.Lock.State.String(), "a process that can't be seen", "-"})
@@ -106,10 +112,10 @@ func lockRows(f txn.FileStatus) [][]string {
 		if over, why := l.Broken(time.Now()); over {
 			how, who = "broken lease", who+": "+why
 		}
-		rows = append(rows, []string{how, cli.Printable(who), cli.TimeText(l.Granted)})
+		rows = append(rows, []string{how, cli.Printable(who), a.TimeText(l.Granted)})
 	}
 	for _, h := range f.Lock.Waiters {
-		rows = append(rows, []string{"waiting", who(h), since(h)})
+		rows = append(rows, []string{"waiting", who(h), a.since(h)})
 	}
 	return rows
 }
@@ -125,12 +131,12 @@ func who(h lockmgr.Holder) string {
 	return cli.Printable(text)
 }
 
-func since(h lockmgr.Holder) string {
+func (a *app) since(h lockmgr.Holder) string {
 	switch {
 	case !h.Since.IsZero():
-		return cli.TimeText(h.Since)
+		return a.TimeText(h.Since)
 	case !h.Started.IsZero():
-		return cli.TimeText(h.Started)
+		return a.TimeText(h.Started)
 	}
 	return "-"
 }

@@ -14,11 +14,12 @@ func newLog(a *app) *cobra.Command {
 	l := &logCommand{a: a}
 	cmd := &cobra.Command{
 		Use:   "log [FILE ...]",
-		Short: "the transactions that changed files, newest first",
+		Short: "the transactions that changed files",
 		Long: `Lists the transactions that changed any FILE, newest first; where FILE is a
 directory, any tracked file in or below it, as without FILE in the current one. Each is a line of its id, time,
 actor, files and message, separated by tabs; with -p its patches follow, a line
-for each file. Changes made outside jtx are listed as it found them. With --json
+for each file. On a terminal ids are shortened, and what happened is told where
+there is no message. Changes made outside jtx are listed as it found them. With --json
 each transaction is an object on a line of its own.`,
 		Example:           cli.Example(`jtx set config.json /server/port 81 -m 'move'`, `jtx log -n 5 -p config.json`, `jtx log --since '2d ago'`),
 		ValidArgsFunction: completeFiles,
@@ -61,34 +62,35 @@ func (l *logCommand) run(files []string) error {
 			return err
 		}
 	}
-	p := l.a.openPage()
-	o.Patches = o.Patches || p.terminal // they say what happened
-	defer p.close()
-	return l.print(p, s, files, o)
+	p := l.a.people(s)
+	o.Patches = o.Patches || p.Terminal // they say what happened
+	err = l.print(p, s, files, o)
+	return errors.Join(err, p.Close())
 }
 
 // logPiece is how much is written at once, in bytes: what a pipe holds.
 const logPiece = 60 << 10
 
-func (l *logCommand) print(p *page, s *txn.Store, files []string, o txn.HistoryOptions) error {
+func (l *logCommand) print(p *people, s *txn.Store, files []string, o txn.HistoryOptions) error {
 	var b bytes.Buffer
 	n := 0
 	for e, err := range s.History(l.a.Ctx, files, o) {
 		if err != nil {
-			return errors.Join(p.write(&b), err)
+			_, written := b.WriteTo(p)
+			return errors.Join(written, err)
 		}
 		switch {
 		case l.a.JSON:
 			b.Write(cli.EncodeJSON(cli.NewEntryJSON(e, l.patches)))
-		case p.terminal:
-			p.prettyEntry(&b, e, l.patches)
+		case p.Terminal:
+			p.entry(&b, e, l.patches)
 		default:
-			plainEntry(&b, e, l.patches)
+			p.plainEntry(&b, e, l.patches)
 		}
 		// In pieces, so that one who reads only the first line of a short log does
 		// not end it by a signal.
-		if p.terminal || b.Len() > logPiece {
-			if err := p.write(&b); err != nil {
+		if p.Terminal || b.Len() > logPiece {
+			if _, err := b.WriteTo(p); err != nil {
 				return err
 			}
 		}
@@ -99,5 +101,6 @@ func (l *logCommand) print(p *page, s *txn.Store, files []string, o txn.HistoryO
 	if n == 0 {
 		l.a.Note("no transactions")
 	}
-	return p.write(&b)
+	_, err := b.WriteTo(p)
+	return err
 }

@@ -23,7 +23,7 @@ with -f it is replaced, and allows nobody what A or the old B did not.`, (*txn.S
 }
 
 func newCp(a *app) *cobra.Command {
-	return newTransfer(a, "cp", "copy a file; its history says from where it came",
+	return newTransfer(a, "cp", "copy a file; its history says from where",
 		`Copies the file A to B in a transaction, and prints TXID B@REV. jtx log says which
 revision of which file B is a copy of. B has the mode, owner
 and attributes of A. Where B is a directory the copy goes into it. Where B is there

@@ -196,13 +196,13 @@ func (r *recoverCommand) print(report txn.RecoverReport) error {
 		verb = "to be discarded"
 	}
 	for _, t := range report.Expired {
-		fmt.Fprintf(&b, "transaction %s, begun %s: %s\n", t.ID, cli.TimeText(t.Created), verb)
+		fmt.Fprintf(&b, "transaction %s, begun %s: %s\n", t.ID, r.a.TimeText(t.Created), verb)
 	}
 	for _, t := range report.Open {
 		if t.Err == nil {
-			fmt.Fprintf(&b, "transaction %s, begun %s: open, %s\n", t.ID, cli.TimeText(t.Created), filesOf(t))
+			fmt.Fprintf(&b, "transaction %s, begun %s: open, %s\n", t.ID, r.a.TimeText(t.Created), filesOf(t))
 		} else {
-			fmt.Fprintf(&b, "transaction %s, begun %s: damaged\n", t.ID, cli.TimeText(t.Created))
+			fmt.Fprintf(&b, "transaction %s, begun %s: damaged\n", t.ID, r.a.TimeText(t.Created))
 		}
 	}
 	for _, name := range report.Removed {

@@ -26,7 +26,7 @@ each operation. The first line that it prints names the protocol.
 
 cmd/clients/SESSION.md describes all requests. It ends when its standard
 input does; open transactions are forgotten then.`,
-		Example: cli.Example(`echo '{"id": 1, "do": "change", "changes": [{"file": "a.json", "set": {"/n": 1}}]}' | jtx session`),
+		Example: cli.Example(`change='[{"file": "a.json", "set": {"/n": 1}}]'`, `echo '{"id": 1, "do": "change", "changes": '"$change"'}' | jtx session`),
 		Args:    cli.Words(0, 0),
 	}
 	lock.register(cmd.Flags())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -35,24 +36,24 @@ or below the current directory has such a transaction.`,
 		if err != nil {
 			return err
 		}
-		return a.printEntry(e)
+		return a.printEntry(s, e)
 	})
 	return cmd
 }
 
-func (a *app) printEntry(e txn.Entry) error {
-	p := a.openPage()
-	defer p.close()
+func (a *app) printEntry(s *txn.Store, e txn.Entry) error {
+	p := a.people(s)
 	var b bytes.Buffer
 	switch {
 	case a.JSON:
 		b.Write(cli.EncodeJSON(cli.NewEntryJSON(e, true)))
-	case p.terminal:
-		p.prettyEntry(&b, e, true)
+	case p.Terminal:
+		p.whole(&b, e)
 	default:
-		plainEntry(&b, e, true)
+		p.plainEntry(&b, e, true)
 	}
-	return p.write(&b)
+	_, err := b.WriteTo(p)
+	return errors.Join(err, p.Close())
 }
 
 // transactionOf reads a transaction's id, or finds the transaction that made a

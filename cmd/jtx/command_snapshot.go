@@ -118,5 +118,5 @@ func (a *app) printShots(shots []shot) error {
 		}
 		out = append(append(append(append(out, "\n  "...), name...), ": "...), s.Value...)
 	}
-	return a.Write(append(out, "\n}\n"...))
+	return a.WriteDocument(append(out, "\n}\n"...))
 }

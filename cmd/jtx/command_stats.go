@@ -139,7 +139,8 @@ func (a *app) printStats(st statistics) error {
 		a.Note("nothing is logged")
 		return nil
 	}
-	t := &cli.Table{Header: []string{"WHAT", "OPERATIONS", "PER HOUR", "P50", "P99", "WAIT P50", "WAIT P99", "CONFLICTS", "LOCKED", "ERRORS"}}
+	// So short that the numbers fit into 80 columns.
+	t := &cli.Table{Header: []string{"WHAT", "CALLS", "/HOUR", "P50", "P99", "WAIT50", "WAIT99", "CONFL", "LOCKED", "ERR"}}
 	for _, s := range slices.Concat([]summary{st.All}, st.Days, st.Files) {
 		t.Add(cli.QuoteWord(s.What), strconv.Itoa(s.Total), rateText(s.PerHour), millis(s.P50), millis(s.P99),
 			millis(s.WaitP50), millis(s.WaitP99), strconv.Itoa(s.Conflicts), strconv.Itoa(s.Locked), strconv.Itoa(s.Errors))

@@ -14,9 +14,10 @@ import (
 )
 
 func newStatus(a *app) *cobra.Command {
-	return &cobra.Command{
+	var watch watchFlag
+	cmd := &cobra.Command{
 		Use:   "status [PATH ...]",
-		Short: "show tracked files, open transactions, locks, edits from outside",
+		Short: "tracked files, locks, edits from outside",
 		Long: `Shows the tracked files below PATH (default: the current directory), a line each:
 "file", name, revision, bytes of the journal, condition, lock; then, until jtx
 recover --seen, what was set aside, decided, or clashed: "unread", name, text; and
@@ -30,26 +31,32 @@ of jtx protect names the file; such files are shown also while they are untracke
 which ends with the next change or jtx recover. The exit code is 6 where something
 is damaged.`,
 		Example: cli.Example(`jtx status`),
-		RunE: a.Verb(func(_ *cobra.Command, paths []string) error {
-			s, err := a.Store(txn.Options{})
-			if err != nil {
-				return err
-			}
-			st, unset := s.Status(a.Ctx, paths)
-			if unset != nil && len(st.Workspaces) == 0 {
-				return unset
-			}
-			if err := cli.CheckPaths(paths, len(st.Files)); err != nil {
-				return err
-			}
-			if a.JSON {
-				err = a.WriteJSON(newStatusJSON(st))
-			} else {
-				err = a.printStatus(st)
-			}
-			return cli.Several(append(statusDamage(st), err, unset)...)
-		}),
 	}
+	watch.register(cmd.Flags())
+	cmd.RunE = a.Verb(func(_ *cobra.Command, paths []string) error {
+		return watch.show(a, func() error { return a.showStatus(paths) })
+	})
+	return cmd
+}
+
+func (a *app) showStatus(paths []string) error {
+	s, err := a.Store(txn.Options{})
+	if err != nil {
+		return err
+	}
+	st, unset := s.Status(a.Ctx, paths)
+	if unset != nil && len(st.Workspaces) == 0 {
+		return unset
+	}
+	if err := cli.CheckPaths(paths, len(st.Files)); err != nil {
+		return err
+	}
+	if a.JSON {
+		err = a.WriteJSON(newStatusJSON(st))
+	} else {
+		err = a.printStatus(st)
+	}
+	return cli.Several(append(statusDamage(st), err, unset)...)
 }
 
 // statusDamage are the errors of what is shown as damaged, or can't be looked at.
@@ -74,28 +81,17 @@ func (a *app) printStatus(st txn.Status) error {
 		if f.Protected {
 			condition += ", protected"
 		}
-		t.Add("file", cli.QuoteWord(cli.Shown(f.File)), strconv.FormatUint(f.Rev, 10), strconv.FormatInt(f.JournalBytes, 10), condition, lockText(f))
-	}
-	if len(st.Files) > 0 {
-		if err := a.Table(t); err != nil {
-			return err
-		}
-	}
-	if err := a.printUnread(st); err != nil {
-		return err
-	}
-	if len(st.Open) == 0 {
-		return nil
+		t.Add("file", cli.QuoteWord(cli.Shown(f.File)), strconv.FormatUint(f.Rev, 10), strconv.FormatInt(f.JournalBytes, 10), condition, a.lockText(f))
 	}
 	open := &cli.Table{Header: []string{"WHAT", "TX", "FILES", "AGE", "OWNER"}}
 	for _, info := range st.Open {
 		open.Add("tx", info.ID, filesOf(info), age(info), ownerOf(info))
 	}
-	return a.Table(open)
+	return a.Table(t, a.unread(st), open)
 }
 
-// printUnread tells what became of files that nobody has read yet.
-func (a *app) printUnread(st txn.Status) error {
+// unread tells what became of files that nobody has read yet.
+func (a *app) unread(st txn.Status) *cli.Table {
 	t := &cli.Table{Header: []string{"WHAT", "NAME", "SINCE"}}
 	any := false
 	for _, f := range st.Files {
@@ -104,11 +100,10 @@ func (a *app) printUnread(st txn.Status) error {
 			any = true
 		}
 	}
-	if !any {
-		return nil
+	if any {
+		a.Note("unread: jtx recover --seen says that you have")
 	}
-	a.Note("unread: jtx recover --seen says that you have")
-	return a.Table(t)
+	return t
 }
 
 // forPeople says of a condition what is not plain by its one word.
@@ -128,13 +123,16 @@ func conditionOf(f txn.FileStatus) string {
 }
 
 // lockText is who holds a file, in a few words.
-func lockText(f txn.FileStatus) string {
+func (a *app) lockText(f txn.FileStatus) string {
 	text := f.Lock.State.String()
 	if len(f.Lock.Holders) > 0 {
 		text = fmt.Sprintf("%s: %s", text, f.Lock.Holders[0])
 	}
 	if f.Lock.Lease != nil {
 		text = "leased by " + f.Lock.Lease.String()
+		if cli.IsTerminal(a.Stdout) { // jtx locks tells more
+			text = "leased by " + f.Lock.Lease.Tx[:min(len(f.Lock.Lease.Tx), cli.ShownID)]
+		}
 		if over, why := f.Lock.Lease.Broken(time.Now()); over {
 			text = "free: a lease is broken, " + why
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,9 +23,10 @@ func newWatch(a *app) *cobra.Command {
 	w := &watchCommand{a: a}
 	cmd := &cobra.Command{
 		Use:   "watch [FILE ...]",
-		Short: "follow commits as they happen, as NDJSON",
+		Short: "follow commits as they happen",
 		Long: `Prints each transaction that changes any FILE, of whatever process, as an object on
-a line of its own, once it is committed; without FILE, of any tracked file in or
+a line of its own, once it is committed; on a terminal, without --json, as jtx log
+does, with the time. Without FILE, of any tracked file in or
 below the current directory, new ones too. No transaction is left out and none
 comes twice. A change made outside jtx is recorded when it is seen, and printed
 with "foreign": true.
@@ -40,7 +42,7 @@ error (1).
 printed line on its standard input, the id in $JTX_WATCH_TX and the names of the
 files, one per line, in $JTX_WATCH_FILES. What it prints goes to standard error;
 its failure is reported, and the watch goes on.`,
-		Example:           cli.Example(`jtx set config.json /server/port 81`, `jtx watch -n 2 --since '1h ago' config.json`, `jtx watch -n 1 --since config.json@1 --exec 'cat >/dev/null; echo "$JTX_WATCH_FILES"'`),
+		Example:           cli.Example(`jtx set config.json /server/port 81`, `jtx watch -n 2 --since '1h ago' config.json`, `jtx watch -n 1 --since config.json@1 --exec 'echo "$JTX_WATCH_FILES"'`),
 		ValidArgsFunction: completeFiles,
 	}
 	fs := cmd.Flags()
@@ -82,9 +84,8 @@ func (w *watchCommand) run(files []string) error {
 		return err
 	}
 	err = w.follow(s, files, o)
-	var sig *cli.SignalError
-	if errors.As(err, &sig) {
-		return &cli.ChildError{Code: cli.ExitOfSignal(sig.Sig)} // how a watch ends: nothing to report
+	if w.a.Ctx.Err() != nil {
+		return endOfWatch(w.a.Ctx)
 	}
 	return err
 }
@@ -117,13 +118,15 @@ func (w *watchCommand) options() (txn.WatchOptions, error) {
 }
 
 func (w *watchCommand) follow(s *txn.Store, files []string, o txn.WatchOptions) error {
+	shows := w.a.people(s)
+	o.Patches = o.Patches || shows.Terminal // they say what happened
 	n := 0
 	for e, err := range s.Watch(w.a.Ctx, files, o) {
 		if err != nil {
 			return err
 		}
 		line := cli.EncodeJSON(cli.NewEntryJSON(e, w.patches))
-		if err := w.a.Write(line); err != nil {
+		if err := w.tell(shows, e, line); err != nil {
 			return err
 		}
 		if err := w.exec(e, line); err != nil {
@@ -134,6 +137,19 @@ func (w *watchCommand) follow(s *txn.Store, files []string, o txn.WatchOptions) 
 		}
 	}
 	return nil
+}
+
+// tell prints a transaction when it has happened, so without a pager.
+func (w *watchCommand) tell(shows *people, e txn.Entry, line []byte) error {
+	if !shows.Terminal {
+		return w.a.Write(line)
+	}
+	var b bytes.Buffer
+	b.WriteString(shows.line(e, e.Time.Local().Format(time.TimeOnly)) + "\n")
+	if w.patches {
+		shows.changes(&b, e)
+	}
+	return w.a.Write(b.Bytes())
 }
 
 // execGrace is how long a command may take to end when the watch is told to.

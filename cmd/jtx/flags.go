@@ -57,7 +57,7 @@ type txFlags struct {
 }
 
 func (t *txFlags) register(fs *pflag.FlagSet) {
-	fs.StringVar(&t.tx, "tx", "", "act inside this open transaction (default $JTX_TX)")
+	fs.StringVar(&t.tx, "tx", "", "act inside the open transaction `TX` (default $JTX_TX)")
 	t.set = fs
 }
 
@@ -101,9 +101,9 @@ type commitFlags struct {
 
 func (c *commitFlags) register(fs *pflag.FlagSet) {
 	c.lockFlags.register(fs)
-	fs.StringVar(&c.durability, "durability", "", "what a commit survives: full, journal or none (default $JTX_DURABILITY, else full)")
+	fs.StringVar(&c.durability, "durability", "", "what a commit survives, a `LEVEL`: full, journal or none (default $JTX_DURABILITY, else full)")
 	fs.StringVarP(&c.message, "message", "m", "", "recorded with the transaction")
-	fs.StringVar(&c.actor, "actor", "", "recorded as who did it (default $JTX_ACTOR, else the user)")
+	fs.StringVar(&c.actor, "actor", "", "the `NAME` that is recorded as who did it (default $JTX_ACTOR, else the user)")
 	fs.BoolVar(&c.dryRun, "dry-run", false, "print the patch, change nothing")
 	fs.StringArrayVar(&c.ifRev, "if-rev", nil, "only if `FILE@REV` is the current revision; for REV also the id of the transaction that made it; repeatable")
 	fs.BoolVar(&c.inPlace, "in-place", false, "overwrite the file instead of renaming over it")

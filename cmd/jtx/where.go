@@ -39,8 +39,7 @@ func (a *app) printWhere(root *cobra.Command) error {
 	b.WriteString("\n")
 	for _, cmd := range root.Commands() {
 		if cmd.GroupID == groupMost {
-			_, words, _ := strings.Cut(cmd.Use, " ")
-			fmt.Fprintf(&b, "  jtx %-10s %-34s %s\n", cmd.Name(), words, cmd.Short)
+			b.WriteString(cli.VerbLine("  jtx ", cmd, cli.TextWidth(a.Stdout)))
 		}
 	}
 	b.WriteString("\njtx status shows the files, jtx help all verbs.\n")

@@ -12,9 +12,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn"
 )
 
@@ -30,6 +32,7 @@ type App struct {
 	JSON, Quiet bool
 	Asks        bool // the verb is a question, whose answer may be no
 	told        *told
+	sink        io.Writer // of data and notes, in the place of the streams; nil: none
 }
 
 // Run is the whole program but for leaving it. It returns the exit code.
@@ -45,8 +48,18 @@ func (p *Program) Run(args []string) int {
 // NewApp is a run with its streams, which ends when ctx or a signal does.
 func NewApp(ctx context.Context, stdout, stderr io.Writer) *App {
 	a := &App{Stdin: os.Stdin, Stdout: stdout, Stderr: stderr, told: &told{said: map[string]bool{}}}
-	a.Ctx, a.Signals = newSignals(ctx)
+	a.Ctx, a.Signals = newSignals(lockmgr.WithWaitNotice(ctx, longWait, a.waiting))
 	return a
+}
+
+// longWait is how long a wait for a lock is not worth a word.
+const longWait = time.Second
+
+// waiting says, to a person, for whom a verb waits.
+func (a *App) waiting(e *lockmgr.TimeoutError) {
+	if IsTerminal(a.Stderr) {
+		a.Note("waiting: %s", MessageOf(e))
+	}
 }
 
 // Execute finds the verb and runs it. Making all verbs with their flags would be
@@ -139,6 +152,10 @@ func (a *App) Write(data []byte) error {
 // Emit is write for what -q can't mute: without a transaction's id nobody could end
 // it, and help is no data.
 func (a *App) Emit(data []byte) error {
+	if a.sink != nil {
+		_, err := a.sink.Write(data)
+		return err
+	}
 	a.Signals.beforeWrite()
 	_, err := a.Stdout.Write(data)
 	return OutputError(err)
@@ -152,6 +169,10 @@ func (a *App) Printf(format string, args ...any) error {
 // --json mute it.
 func (a *App) Note(format string, args ...any) {
 	if !a.Quiet && !a.JSON {
+		if a.sink != nil {
+			_, _ = fmt.Fprintf(a.sink, format+"\n", args...) // it is memory
+			return
+		}
 		a.Message(fmt.Sprintf(format, args...))
 	}
 }
@@ -167,7 +188,12 @@ func (a *App) Warn(text string) {
 
 // Message writes a line to standard error. There is nowhere to report a failure
 // of that.
-func (a *App) Message(line string) { _, _ = fmt.Fprintln(a.Stderr, line) }
+func (a *App) Message(line string) {
+	if !a.JSON && IsTerminal(a.Stderr) {
+		line = localTimes(line)
+	}
+	_, _ = fmt.Fprintln(a.Stderr, line)
+}
 
 // Shown is a file's name as the user would give it: relative to the current
 // directory where it is below it.

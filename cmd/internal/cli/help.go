@@ -5,105 +5,199 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
-
-const topicExitCodes = "exit-codes"
 
 // setHelp makes jtx help, and the form of every verb's help.
 func setHelp(a *App, p *Program, root *cobra.Command) {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		// The only error is that nobody reads it, and cobra has no way for it.
-		_ = a.Emit([]byte(p.helpOf(root, cmd)))
+		_ = p.showHelp(a, root, cmd)
 	})
 	help := &cobra.Command{
-		Use:     "help [VERB]",
-		Short:   "show the verbs, or one of them",
-		Long:    "Shows the verbs, or one verb with its flags and an example.\n\njtx help exit-codes shows what the exit codes mean.",
-		Example: Example(`jtx help set`, `jtx help exit-codes`),
+		Use:   "help [VERB|TOPIC]",
+		Short: "show the verbs, or one of them",
+		Long: "Shows the verbs, or one verb with its flags and an example.\n\nThere are topics, too:\n\n" +
+			listOf(topicNames(), func(name string) string { return topics[name].about }),
+		Example: Example(`jtx help set`, `jtx help versions`, `jtx help exit-codes`),
+		Args:    Words(0, 1),
 		RunE: a.Verb(func(cmd *cobra.Command, args []string) error {
-			text, err := p.helpText(root, args)
-			if err != nil {
-				return err
+			if len(args) == 0 {
+				return p.showHelp(a, root, root)
 			}
-			return a.Emit([]byte(text))
+			if t, ok := topics[args[0]]; ok {
+				return a.showTopic(args[0], t)
+			}
+			about, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 || about == root {
+				return unknownTopic(root, args[0])
+			}
+			return p.showHelp(a, root, about)
 		}),
 		GroupID:               p.SetUp,
 		Hidden:                p.SetUp == "",
 		DisableFlagsInUseLine: true,
 	}
+	help.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		words := topicWords()
+		for _, cmd := range root.Commands() {
+			if !cmd.Hidden {
+				words = append(words, cmd.Name()+"\t"+cmd.Short)
+			}
+		}
+		return words, cobra.ShellCompDirectiveNoFileComp
+	}
+	help.ValidArgs = nil
 	root.SetHelpCommand(help)
 	root.AddCommand(help)
 }
 
-func (p *Program) helpText(root *cobra.Command, args []string) (string, error) {
-	switch {
-	case len(args) == 0:
-		return p.overview(root), nil
-	case args[0] == topicExitCodes:
-		return exitCodes(), nil
+// maxTextWidth is how wide lines of prose are at most, in columns: longer ones are hard
+// to read.
+const maxTextWidth = 100
+
+// showText shows a text that depends on how wide lines may be.
+func (a *App) showText(text func(room int) string) error {
+	page := a.OpenPage()
+	if a.Quiet {
+		page.w = a.Stdout // help is no data
 	}
-	cmd, rest, err := root.Find(args)
-	if err != nil || len(rest) > 0 || cmd == root {
-		return "", unknownVerb(root, args[0])
+	a.Signals.beforeWrite()
+	_, err := page.Write([]byte(text(min(page.Width, maxTextWidth))))
+	if closed := page.Close(); err == nil {
+		err = closed
 	}
-	return p.helpOf(root, cmd), nil
+	return err
 }
 
-func (p *Program) helpOf(root, cmd *cobra.Command) string {
-	if cmd == root {
-		return p.overview(root)
+func (p *Program) showHelp(a *App, root, cmd *cobra.Command) error {
+	switch {
+	case a.JSON && cmd == root:
+		return a.emitJSON(p.overviewJSON(root))
+	case a.JSON:
+		return a.emitJSON(newVerbJSON(cmd))
+	case cmd == root:
+		return a.showText(func(room int) string { return p.overview(root, room) })
 	}
+	return a.showText(func(room int) string { return helpOf(root, cmd, room) })
+}
+
+func (a *App) emitJSON(v any) error { return a.Emit(EncodeJSON(v)) }
+
+func helpOf(root, cmd *cobra.Command, room int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Usage: %s\n\n", cmd.UseLine())
+	fillLine(&b, strings.Fields("Usage: "+cmd.UseLine()), "", "       ", room)
 	text := cmd.Long
 	if text == "" {
 		text = cmd.Short
 	}
-	b.WriteString(text + "\n")
+	b.WriteString("\n" + Fill(text, room))
 	if cmd.Example != "" {
 		fmt.Fprintf(&b, "\nExample:\n%s\n", cmd.Example)
 	}
-	if flags := flagsOf(cmd.LocalFlags()); flags != "" {
+	if flags := flagsText(flagsOf(cmd.LocalNonPersistentFlags()), room); flags != "" {
 		fmt.Fprintf(&b, "\nFlags:\n%s", flags)
 	}
-	fmt.Fprintf(&b, "\nFlags of every verb:\n%s", flagsOf(root.PersistentFlags()))
+	fmt.Fprintf(&b, "\nFlags of every verb:\n%s", flagsText(flagsOf(root.PersistentFlags()), room))
 	return b.String()
 }
 
-// flagsOf describes flags, without the one that every program has.
-func flagsOf(fs *pflag.FlagSet) string {
-	if help := fs.Lookup("help"); help != nil {
-		help.Hidden = true
-	}
-	const choice = "[=true|false]"
-	return strings.ReplaceAll(fs.FlagUsages(), choice, strings.Repeat(" ", len(choice)))
-}
-
 // overview is what jtx help shows.
-func (p *Program) overview(root *cobra.Command) string {
+func (p *Program) overview(root *cobra.Command, room int) string {
 	var b strings.Builder
-	b.WriteString(p.Intro + "\n")
+	b.WriteString(Fill(p.Intro, room))
 	b.WriteString("\nUsage: jtx VERB ARGS\n")
 	for _, g := range root.Groups() {
 		fmt.Fprintf(&b, "\n%s:\n", g.Title)
 		for _, cmd := range root.Commands() {
 			if cmd.GroupID == g.ID && !cmd.Hidden {
-				_, words, _ := strings.Cut(cmd.Use, " ")
-				fmt.Fprintf(&b, "  %-10s %-34s %s\n", cmd.Name(), words, cmd.Short)
+				b.WriteString(VerbLine("  ", cmd, room))
 			}
 		}
 	}
-	b.WriteString("\njtx help VERB shows a verb with an example, jtx help exit-codes what the exit codes mean.\n")
+	b.WriteString("\n" + Fill("jtx help VERB shows a verb with an example, jtx help TOPIC one of: "+strings.Join(topicNames(), ", ")+".", room))
 	return b.String()
 }
 
-func exitCodes() string {
-	var b strings.Builder
-	for code, e := range exits {
-		fmt.Fprintf(&b, "%3d  %-9s %s\n", code, e.name, e.meaning)
+// VerbLine is a verb in a list: its name, behind indent, its words, what it does.
+func VerbLine(indent string, cmd *cobra.Command, room int) string {
+	const nameWidth, wordsWidth = 10, 20
+	head := fmt.Sprintf("%s%-*s ", indent, nameWidth, cmd.Name())
+	if room >= usualWidth {
+		head += fmt.Sprintf("%-*s ", wordsWidth, shortWords(cmd.Use, wordsWidth))
 	}
-	b.WriteString("130, 141, 143: ended by SIGINT, SIGPIPE, SIGTERM; nothing is half done\n")
-	b.WriteString("\nWith --json an error is one object on stderr: {\"error\":{\"code\":NAME,\"exit\":CODE,\"message\":...}}.\n")
+	var b strings.Builder
+	fillLine(&b, strings.Fields(cmd.Short), head, strings.Repeat(" ", len(head)), room)
 	return b.String()
+}
+
+// shortWords are the words of a verb, the first of several forms; where they are too
+// many, those that must be there.
+func shortWords(use string, room int) string {
+	_, words, _ := strings.Cut(use, " ")
+	words, _, _ = strings.Cut(words, " | ")
+	for len(words) > room {
+		at := strings.LastIndex(words, " [")
+		if at < 0 {
+			return words[:room-len(ellipsis)] + ellipsis
+		}
+		words = words[:at] + " " + ellipsis
+		if len(words) > room {
+			words = words[:at]
+		}
+	}
+	return words
+}
+
+// listOf is a list of names with what is said of each.
+func listOf(names []string, about func(string) string) string {
+	wide := 0
+	for _, name := range names {
+		wide = max(wide, len(name))
+	}
+	var b strings.Builder
+	for _, name := range names {
+		fmt.Fprintf(&b, "  %-*s  %s\n", wide, name, about(name))
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// verbJSON is a verb as help tells of it.
+type verbJSON struct {
+	Verb    string     `json:"verb"`
+	Group   string     `json:"group,omitempty"`
+	Usage   string     `json:"usage"`
+	Short   string     `json:"short"`
+	Long    string     `json:"long,omitempty"`
+	Example string     `json:"example,omitempty"`
+	Flags   []flagJSON `json:"flags,omitempty"`
+}
+
+func newVerbJSON(cmd *cobra.Command) verbJSON {
+	j := verbJSON{Verb: cmd.Name(), Usage: cmd.UseLine(), Short: cmd.Short, Long: cmd.Long, Example: cmd.Example}
+	for _, f := range append(flagsOf(cmd.LocalNonPersistentFlags()), flagsOf(cmd.Root().PersistentFlags())...) {
+		j.Flags = append(j.Flags, f.json())
+	}
+	return j
+}
+
+type overviewJSON struct {
+	Verbs  []verbJSON  `json:"verbs"`
+	Topics []topicJSON `json:"topics"`
+}
+
+func (p *Program) overviewJSON(root *cobra.Command) (o overviewJSON) {
+	for _, g := range root.Groups() {
+		for _, cmd := range root.Commands() {
+			if cmd.GroupID == g.ID && !cmd.Hidden {
+				o.Verbs = append(o.Verbs, verbJSON{Verb: cmd.Name(), Group: g.Title, Usage: cmd.UseLine(), Short: cmd.Short})
+			}
+		}
+	}
+	for _, name := range topicNames() {
+		o.Topics = append(o.Topics, topicJSON{Topic: name, Short: topics[name].about})
+	}
+	return o
 }

@@ -40,8 +40,35 @@ func QuoteJSON(text string) ([]byte, error) {
 
 func (a *App) WriteJSON(v any) error { return a.Write(EncodeJSON(v)) }
 
-// TimeText is a time as it is printed everywhere.
+// TimeText is a time as programs are told it.
 func TimeText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// TimeText is a time as it is printed: as clocks show it where a person reads that.
+func (a *App) TimeText(t time.Time) string {
+	if IsTerminal(a.Stdout) && !a.JSON {
+		return localText(t)
+	}
+	return TimeText(t)
+}
+
+func localText(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
+
+var utcForm = Pattern(`\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z`)
+
+// localTimes writes the times in a text, which programs are told, as people's clocks show
+// them.
+func localTimes(text string) string {
+	if !strings.Contains(text, "Z") {
+		return text
+	}
+	return utcForm().ReplaceAllStringFunc(text, func(word string) string {
+		t, err := time.Parse(time.RFC3339Nano, word)
+		if err != nil {
+			return word
+		}
+		return localText(t)
+	})
+}
 
 // ChangedJSON is a file in the result of a transaction.
 type ChangedJSON struct {
@@ -104,7 +131,7 @@ func (a *App) showOutcome(o Outcome) error {
 				a.Note("note: no value of %s changes, only the layout", QuoteWord(f.File))
 			}
 		}
-		return a.Write(o.patches())
+		return a.WriteDocument(o.patches())
 	case o.ID.IsZero():
 		a.Note("unchanged")
 		return nil
