@@ -22,6 +22,7 @@ const (
 	kindCompaction  = "crash models: compaction"
 	kindPacking     = "crash models: old segments are compressed"
 	kindEntry       = "crash models: a file's entry is made"
+	kindSwitch      = "crash models: a new generation, a set-aside, a clash, each on its own"
 	kindLooker      = "crash models: a look beside a crash, then the power fails"
 )
 

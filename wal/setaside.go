@@ -85,10 +85,15 @@ func (l *Log) doubtState() error {
 	return err
 }
 
-// moveOld moves what belongs to former generations to where it is kept.
+// moveOld moves what belongs to former generations to where it is kept. The way there is
+// durable first: else a power cut could take the directories, and leave the moves.
 func (l *Log) moveOld(old []string, kept string) error {
 	for _, dir := range []string{filepath.Dir(kept), kept} {
-		if err := l.makePrivate(dir); err != nil {
+		err := l.makePrivate(dir)
+		if err == nil {
+			err = fsys.SyncDir(l.fs, filepath.Dir(dir))
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -104,7 +109,7 @@ func (l *Log) moveOld(old []string, kept string) error {
 		}
 		fsys.Step("setaside.moved")
 	}
-	for _, dir := range []string{kept, filepath.Dir(kept), l.dir} {
+	for _, dir := range []string{kept, l.dir} {
 		if err := fsys.SyncDir(l.fs, dir); err != nil {
 			return err
 		}

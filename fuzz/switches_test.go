@@ -1,0 +1,324 @@
+package fuzz
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/jtx-project/jtx/fuzz/crashfs"
+	"github.com/jtx-project/jtx/fuzz/evidence"
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// switching is an operation that puts one journal in the place of another, or makes two
+// versions at once, on its own: what is done before is durable, and what is checked
+// behind is this operation's alone.
+type switching struct {
+	prepare func(w *world) error // behind the commits of switchWorkload
+	op      func(w *world) error // succeeds also where it was done before
+	args    []string             // the same, of the binary
+	// check looks at what was settled, before the operation is done again where it was
+	// cut off, and then behind it.
+	check func(dir string, before *switchedFrom, done bool) error
+}
+
+// switchedFrom is the file before the operation.
+type switchedFrom struct {
+	text    string
+	journal []byte // its segment
+	rev     uint64
+}
+
+const switched, outsider = "one/a.json", "{\n  \"v\": 77,\n  \"w\": [1, 2]\n}\n"
+
+// switchWorkload is a file of some versions, each of them a large one, so that what is
+// written over them can tear.
+func switchWorkload() *workload {
+	w := &workload{files: []string{switched}, seed: map[string]string{switched: small}}
+	for v := range 3 {
+		w.ready = append(w.ready, put(big(v), switched), set(v+10, switched))
+	}
+	return w
+}
+
+func switches() map[string]*switching {
+	return map[string]*switching{
+		"a generation": {
+			prepare: func(*world) error { return nil },
+			op: func(w *world) error {
+				_, err := w.store.Compact(context.Background(), []string{switched}, txn.Retention{Revs: 2})
+				return err
+			},
+			args:  []string{"compact", "--keep-revs", "2", switched},
+			check: sameText,
+		},
+		"a set-aside": {
+			prepare: rot,
+			op: func(w *world) error {
+				_, err := w.store.SetAside(context.Background(), switched)
+				if errors.Is(err, txn.ErrInvalid) { // it was done; whoever comes next records what the file holds
+					return sweep(w.store, w.dir)
+				}
+				return err
+			},
+			args:  []string{"recover", "--set-aside", switched},
+			check: keptDamage,
+		},
+		"a clash": {
+			prepare: lagAndEdit,
+			op:      func(w *world) error { return sweep(w.store, w.dir) },
+			args:    []string{"recover"},
+			check:   bothVersions,
+		},
+	}
+}
+
+// rot damages an old record, behind which there are durable ones.
+func rot(w *world) error {
+	name := filepath.Join(journalOf(w.dir, switched), firstSegment)
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	data[len(data)/3] ^= 0x55
+	return os.WriteFile(name, data, 0o600)
+}
+
+// lagAndEdit commits what then can't be put in place, and changes the same member of the
+// file as it stands.
+func lagAndEdit(w *world) error {
+	bad := fsys.NewFailing(w.fsy, fsys.Fault{Err: syscall.EIO, Forever: true, Ops: []string{"rename", "exchange"}})
+	lame, err := (&workload{}).open(bad, w.dir, 0)
+	if err != nil {
+		return err
+	}
+	if err := set(20, switched)(lame); !lagging(err) {
+		return fmt.Errorf("the file does not lag: %w", err)
+	}
+	if err := lame.store.Close(); err != nil {
+		return err
+	}
+	return save(outsider, switched)(w)
+}
+
+func (s *switching) setup(dir string, w *workload) (before switchedFrom, err error) {
+	if err := w.setup(dir); err != nil {
+		return before, err
+	}
+	world, err := w.open(fsys.OS, dir, 0)
+	if err != nil {
+		return before, err
+	}
+	before.rev = 7 // what was there, and the six of the workload
+	if err := firstError(s.prepare(world), world.store.Close()); err != nil {
+		return before, err
+	}
+	text, err := os.ReadFile(filepath.Join(dir, switched))
+	if err != nil {
+		return before, err
+	}
+	before.text = string(text)
+	before.journal, err = os.ReadFile(filepath.Join(journalOf(dir, switched), firstSegment))
+	return before, err
+}
+
+// judge is what must hold however far the operation came: what there is now, what it is
+// when it was done to the end, and that one goes on from there.
+func (s *switching) judge(w *world, before *switchedFrom, done bool) error {
+	if err := s.check(w.dir, before, done); err != nil {
+		return fmt.Errorf("cut off: %w", err)
+	}
+	if err := s.op(w); err != nil {
+		return fmt.Errorf("done again: %w", err)
+	}
+	if err := s.check(w.dir, before, true); err != nil {
+		return fmt.Errorf("done again: %w", err)
+	}
+	if err := verify(w.store, w.dir); err != nil {
+		return err
+	}
+	res, err := w.store.Do(context.Background(), []string{switched}, func(tx *txn.Tx) error { return tx.Set(switched, "/v", "on") })
+	if err != nil {
+		return err
+	}
+	if rev := res.Files[0].Rev; rev <= before.rev {
+		return fmt.Errorf("goes on with revision %d, there was %d", rev, before.rev)
+	}
+	return verify(w.store, w.dir)
+}
+
+// sameText: the file is what it was, and so is its history as far as it is kept.
+func sameText(dir string, before *switchedFrom, _ bool) error {
+	text, err := os.ReadFile(filepath.Join(dir, switched))
+	if err == nil && string(text) != before.text {
+		err = fmt.Errorf("the file is %.60q", text)
+	}
+	if err != nil {
+		return err
+	}
+	ok, err := recorded(dir, switched, before.text)
+	if err == nil && !ok {
+		err = errors.New("its newest version is not in its history")
+	}
+	return err
+}
+
+// keptDamage: the file is what it was, and every byte of the damaged journal is there,
+// in its place or set aside; where it was set aside, the file is a version again.
+func keptDamage(dir string, before *switchedFrom, done bool) error {
+	if done {
+		if err := sameText(dir, before, done); err != nil {
+			return err
+		}
+	}
+	kept := false
+	err := filepath.WalkDir(journalOf(dir, switched), func(path string, e fs.DirEntry, err error) error {
+		if err == nil && e.Name() == firstSegment && !kept {
+			var data []byte
+			data, err = os.ReadFile(path)
+			kept = bytes.Equal(data, before.journal)
+		}
+		return err
+	})
+	if err == nil && !kept {
+		err = errors.New("the damaged journal is gone")
+	}
+	return err
+}
+
+// bothVersions: what was committed stands, and the edit is a version before it.
+func bothVersions(dir string, before *switchedFrom, done bool) error {
+	text, err := os.ReadFile(filepath.Join(dir, switched))
+	if err != nil {
+		return err
+	}
+	if !done && string(text) == before.text {
+		return nil
+	}
+	if v := memberOf(string(text), "v"); v != 20.0 {
+		return fmt.Errorf("v is %v", v)
+	}
+	for _, version := range []string{before.text, string(text)} {
+		if ok, err := recorded(dir, switched, version); err != nil || !ok {
+			return fmt.Errorf("%.60q is not in the history: %w", version, err)
+		}
+	}
+	return nil
+}
+
+// TestSwitchesSurviveCrashes cuts each at every event, by a kill and by a power cut, and
+// what then does it again in turn.
+func TestSwitchesSurviveCrashes(t *testing.T) {
+	for name, s := range switches() {
+		t.Run(name, func(t *testing.T) {
+			w := switchWorkload()
+			var before switchedFrom
+			explore(t, kindSwitch, crashfs.Config{
+				Setup: func(dir string) (err error) {
+					before, err = s.setup(dir, w)
+					return err
+				},
+				Run: func(rec *crashfs.Recorder, dir string) error {
+					world, err := w.open(rec, dir, 0)
+					if err != nil {
+						return err
+					}
+					err = firstError(s.op(world), world.store.Close())
+					rec.Pointf("done")
+					return err
+				},
+				Recover: func(fsy fsys.FS, dir string, c crashfs.Crash) error {
+					if err := s.check(dir, &before, len(c.Points) > 0); err != nil {
+						return err
+					}
+					world, err := w.open(fsy, dir, c.Boots)
+					if err != nil {
+						return err
+					}
+					return s.op(world)
+				},
+				Check: func(dir string, c crashfs.Crash) error {
+					world, err := w.open(fsys.OS, dir, c.Boots)
+					if err != nil {
+						return err
+					}
+					return s.judge(world, &before, true)
+				},
+				Models: models(), Depth: 1, Nested: 12 * *effort, PerCut: 64 * *effort, States: 400 * *effort,
+			})
+		})
+	}
+}
+
+// TestSwitchesMeetFaults fails the first call of each, then the second, and so on.
+func TestSwitchesMeetFaults(t *testing.T) {
+	for name, s := range switches() {
+		for kind, fault := range faults {
+			t.Run(name+"/"+kind, func(t *testing.T) {
+				row := evidence.Start(t, "the k-th call fails, until success; a switch", "runs")
+				for call, hit := 0, true; hit; call++ {
+					fault.Call = call
+					w, dir := switchWorkload(), scratch(t)
+					before, err := s.setup(dir, w)
+					if err != nil {
+						t.Fatal(err)
+					}
+					bad := fsys.NewFailing(fsys.OS, fault)
+					lame, err := w.open(bad, dir, 0)
+					if err != nil {
+						t.Fatal(err)
+					}
+					answer := s.op(lame)
+					_ = lame.store.Close()
+					hit = bad.Failed() > 0
+					sound, err := w.open(fsys.OS, dir, 0)
+					if err == nil {
+						err = s.judge(sound, &before, answer == nil)
+					}
+					if err != nil {
+						t.Fatalf("call %d: %v\nthe answer was: %v\n%v", call, err, answer, bad.Trace())
+					}
+					row.Tried++
+				}
+			})
+		}
+	}
+}
+
+// TestSwitchesAreKilled kills the binary behind each of its named steps.
+func TestSwitchesAreKilled(t *testing.T) {
+	b := buildWithSteps(t)
+	for name, s := range switches() {
+		t.Run(name, func(t *testing.T) {
+			row := evidence.Start(t, "the binary is killed after each named step; a switch", "runs")
+			for at, killed := 1, true; killed; at++ {
+				w, dir := switchWorkload(), scratch(t)
+				w.real = true
+				before, err := s.setup(dir, w)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var steps []string
+				steps, killed = (&binary{t, b.path}).run(dir, at, s.args...)
+				world, err := w.open(fsys.OS, dir, 0)
+				if err == nil {
+					err = s.judge(world, &before, !killed)
+				}
+				if err != nil {
+					t.Fatalf("killed at step %d of %q: %v", at, steps, err)
+				}
+				row.Tried++
+				if !killed && at < 4 {
+					t.Errorf("there were no steps: %q", steps)
+				}
+			}
+		})
+	}
+}
