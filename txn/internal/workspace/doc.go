@@ -66,10 +66,15 @@
 // An entry below files is made as %new.<ULID>, which no path is escaped to: mode 0700, without
 // the access control list that its directory gives it by default; the lock (1,024 bytes) and
 // path in it, synced; then owner and mode; then it is synced and renamed into place
-// (txn/entry.go). So an entry is whole or none, wherever its maker is killed; of two makers the
+// (entry.go). So an entry is whole or none, wherever its maker is killed; of two makers the
 // second finds the first one's. recover removes what is older than an hour. An entry has no
 // access control list: where the file has one, the bits of its group are what the group itself
 // has by it, and nothing where a user is named who may not read; others get no more than
-// anybody named. Who may use a file only because its list names them reads and changes it by
-// other means than its journal.
+// anybody named.
+//
+// Who may use a file only because its list names them is shown it, with a note, and has no
+// history and changes nothing through jtx. The way to an entry, and what each writer makes in
+// it, would need lists of their own, in step with those of the file and of each directory above
+// it at each instant, a crash included; and what a named user makes there would be theirs, where
+// the owner need not be named.
 package workspace
