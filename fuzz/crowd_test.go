@@ -16,6 +16,7 @@ import (
 
 	"github.com/jtx-project/jtx/fuzz/evidence"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/wal/fsys/measure"
 )
 
@@ -241,7 +242,7 @@ func caughtUp(t *testing.T, dir string, done [crowdFiles]int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := s.Status(context.Background(), nil)
+	st, err := admin.Status(context.Background(), s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

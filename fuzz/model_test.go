@@ -15,6 +15,7 @@ import (
 
 	"github.com/jtx-project/jtx/fuzz/evidence"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -377,8 +378,8 @@ func (m *machine) undo(t *rapid.T) {
 }
 
 func (m *machine) compact(t *rapid.T) {
-	keep := txn.Retention{Revs: uint64(rapid.SampledFrom([]int{0, 3, 8}).Draw(t, "keep"))}
-	done, err := m.store.Compact(context.Background(), nil, keep)
+	keep := admin.Retention{Revs: uint64(rapid.SampledFrom([]int{0, 3, 8}).Draw(t, "keep"))}
+	done, err := admin.Compact(context.Background(), m.store, nil, keep)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -425,7 +426,7 @@ func (m *machine) check(t *rapid.T) {
 	if !now.equal(m.texts) || !seen.equal(m.texts) {
 		t.Fatalf("the files are\n%v\na view shows\n%v\nexpected\n%v", now, seen, m.texts)
 	}
-	results, err := m.store.Verify(context.Background(), []string{m.dir}, txn.VerifyOptions{})
+	results, err := admin.Verify(context.Background(), m.store, []string{m.dir}, admin.VerifyOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

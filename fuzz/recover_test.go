@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -35,10 +36,10 @@ func FuzzRecover(f *testing.F) {
 		}
 		ctx := context.Background()
 		_ = s.View(ctx, []string{"a.json"}, func(*txn.Tx) error { return nil }) // an error is fine, a panic is not
-		_, _ = s.Verify(ctx, []string{dir}, txn.VerifyOptions{})
+		_, _ = admin.Verify(ctx, s, []string{dir}, admin.VerifyOptions{})
 		for range s.History(ctx, []string{"a.json"}, txn.HistoryOptions{Patches: true}) {
 		}
-		_, _ = s.Recover(ctx, []string{dir}, txn.RecoverOptions{})
+		_, _ = admin.Recover(ctx, s, []string{dir}, admin.RecoverOptions{})
 		now, err := os.ReadFile(name)
 		if err != nil && !os.IsNotExist(err) {
 			t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/jtx-project/jtx/fuzz/crashfs"
 	"github.com/jtx-project/jtx/fuzz/evidence"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -53,7 +54,7 @@ func switches() map[string]*switching {
 		"a generation": {
 			prepare: func(*world) error { return nil },
 			op: func(w *world) error {
-				_, err := w.store.Compact(context.Background(), []string{switched}, txn.Retention{Revs: 2})
+				_, err := admin.Compact(context.Background(), w.store, []string{switched}, admin.Retention{Revs: 2})
 				return err
 			},
 			args:  []string{"compact", "--keep-revs", "2", switched},
@@ -62,7 +63,7 @@ func switches() map[string]*switching {
 		"a set-aside": {
 			prepare: rot,
 			op: func(w *world) error {
-				_, err := w.store.SetAside(context.Background(), switched)
+				_, err := admin.SetAside(context.Background(), w.store, switched)
 				if errors.Is(err, txn.ErrInvalid) { // it was done; whoever comes next records what the file holds
 					return sweep(w.store, w.dir)
 				}

@@ -18,6 +18,7 @@ import (
 	"github.com/jtx-project/jtx/fuzz/crashfs"
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
@@ -299,7 +300,7 @@ func (w *workload) linked(dir string) error {
 
 // verify is what must be true of every store at rest.
 func verify(s *txn.Store, dir string) error {
-	results, err := s.Verify(context.Background(), []string{dir}, txn.VerifyOptions{})
+	results, err := admin.Verify(context.Background(), s, []string{dir}, admin.VerifyOptions{})
 	if err != nil {
 		return err
 	}
@@ -316,7 +317,7 @@ func verify(s *txn.Store, dir string) error {
 
 // sweep runs recovery over everything. No file may be left with an error.
 func sweep(s *txn.Store, dir string) error {
-	r, err := s.Recover(context.Background(), []string{dir}, txn.RecoverOptions{})
+	r, err := admin.Recover(context.Background(), s, []string{dir}, admin.RecoverOptions{})
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 // aheadEnv names the directory in which a process works whose clock is ten years ahead.
@@ -71,7 +72,7 @@ func TestClockAhead(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, list, 1)
 	require.True(t, list[0].Ahead)
-	st, err := s.Status(ctx, nil)
+	st, err := admin.Status(ctx, s, nil)
 	require.NoError(t, err)
 	for _, f := range st.Files {
 		if l := f.Lock.Lease; l != nil {
@@ -81,13 +82,13 @@ func TestClockAhead(t *testing.T) {
 			require.True(t, over, "%s", l)
 		}
 	}
-	_, err = s.Recover(ctx, []string{dir}, txn.RecoverOptions{})
+	_, err = admin.Recover(ctx, s, []string{dir}, admin.RecoverOptions{})
 	require.NoError(t, err)
 	list, err = s.OpenTxs(ctx, nil)
 	require.NoError(t, err)
 	require.Len(t, list, 1, "nobody knows how old it is")
 	require.False(t, list[0].Ahead)
-	report, err := s.Recover(ctx, []string{dir}, txn.RecoverOptions{TTL: time.Nanosecond})
+	report, err := admin.Recover(ctx, s, []string{dir}, admin.RecoverOptions{TTL: time.Nanosecond})
 	require.NoError(t, err)
 	require.Len(t, report.Expired, 1)
 

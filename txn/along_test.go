@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/txntest"
 )
 
@@ -137,7 +138,7 @@ func TestInitThatIsCutOffTakesAllAlong(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, "1", get(t, s, "top.json", "/n"), "cut off at call %d", at)
 			require.Equal(t, "3", get(t, s, "sub/a.json", "/n"), "cut off at call %d", at)
-			_, err = s.Recover(ctx, nil, txn.RecoverOptions{})
+			_, err = admin.Recover(ctx, s, nil, admin.RecoverOptions{})
 			require.NoError(t, err, "cut off at call %d", at)
 			_, _, err = s.Init(ctx, filepath.Join(dir, "sub"))
 			require.NoError(t, err, "cut off at call %d", at)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/backup"
 )
 
@@ -52,7 +53,7 @@ func TestAForgedBackupReachesNothingOutside(t *testing.T) {
 			tarball := filepath.Join(t.TempDir(), "b.tar")
 			forged(t, tarball, "", []backup.File{listed(path, text)}, map[string]string{"files/" + path: text})
 			before := everything(t, dir)
-			_, err := s.RestoreBackup(ctx, tarball, nil)
+			_, err := admin.RestoreBackup(ctx, s, tarball, nil)
 			require.Error(t, err)
 			require.Equal(t, before, everything(t, dir))
 			left, err := os.ReadDir(outside)
@@ -95,19 +96,19 @@ func TestABaseThatIsAnotherOne(t *testing.T) {
 	set(t, s, "a.json", "/n", 1)
 	out := t.TempDir()
 	base, next := filepath.Join(out, "base.tar"), filepath.Join(out, "next.tar")
-	_, err := s.Backup(ctx, base, txn.BackupOptions{})
+	_, err := admin.Backup(ctx, s, base, admin.BackupOptions{})
 	require.NoError(t, err)
-	_, err = s.Backup(ctx, next, txn.BackupOptions{Base: base})
+	_, err = admin.Backup(ctx, s, next, admin.BackupOptions{Base: base})
 	require.NoError(t, err)
 	_, err = backup.Check(next)
 	require.NoError(t, err)
 	set(t, s, "a.json", "/n", 2)
 	require.NoError(t, os.Remove(base))
-	_, err = s.Backup(ctx, base, txn.BackupOptions{})
+	_, err = admin.Backup(ctx, s, base, admin.BackupOptions{})
 	require.NoError(t, err)
 	_, err = backup.Check(next)
 	require.ErrorIs(t, err, backup.ErrBad)
-	_, err = s.RestoreBackup(ctx, next, nil)
+	_, err = admin.RestoreBackup(ctx, s, next, nil)
 	require.ErrorIs(t, err, txn.ErrDamaged)
 	require.Equal(t, "2", get(t, s, "a.json", "/n"))
 }
@@ -121,7 +122,7 @@ func TestBackupRemovesNothing(t *testing.T) {
 	write(t, filepath.Join(dir, "b.tmp", "mine.json"), "{}")
 	write(t, filepath.Join(dir, "c.tar.tmp"), "mine")
 	for _, dest := range []string{"b", "c.tar"} {
-		m, err := s.Backup(ctx, dest, txn.BackupOptions{})
+		m, err := admin.Backup(ctx, s, dest, admin.BackupOptions{})
 		require.NoError(t, err)
 		require.Equal(t, m.Files[0].Time, m.At)
 	}

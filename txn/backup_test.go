@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/backup"
 )
 
@@ -43,7 +44,7 @@ func TestBackupUnderLoad(t *testing.T) {
 	out := t.TempDir()
 	for i, ext := range []string{"", ".tar", ".tar.gz", ".tar.zst", "", ".tar.zst"} {
 		dest := filepath.Join(out, fmt.Sprintf("b%d%s", i, ext))
-		_, err := s.Backup(context.Background(), dest, txn.BackupOptions{})
+		_, err := admin.Backup(context.Background(), s, dest, admin.BackupOptions{})
 		require.NoError(t, err)
 		_, err = backup.Check(dest)
 		require.NoError(t, err)
@@ -89,7 +90,7 @@ func TestBackupAtEveryMomentAndBack(t *testing.T) {
 			continue
 		}
 		dest := filepath.Join(out, fmt.Sprintf("%d.tar.zst", i))
-		_, err := w.s.Backup(context.Background(), dest, txn.BackupOptions{At: txn.AtTx(m.id)})
+		_, err := admin.Backup(context.Background(), w.s, dest, admin.BackupOptions{At: txn.AtTx(m.id)})
 		require.NoError(t, err)
 		there := map[string]string{}
 		_, err = backup.Read(dest, all, func(f backup.File, text []byte) error { there[string(f.Path)] = string(text); return nil })
@@ -115,10 +116,10 @@ func TestBackupAtEveryMomentAndBack(t *testing.T) {
 		}
 	}
 	last := filepath.Join(out, "last")
-	_, err := w.s.Backup(context.Background(), last, txn.BackupOptions{At: txn.AtTx(w.ids[len(w.ids)-1])})
+	_, err := admin.Backup(context.Background(), w.s, last, admin.BackupOptions{At: txn.AtTx(w.ids[len(w.ids)-1])})
 	require.NoError(t, err)
 	for _, s := range []*txn.Store{w.s, func() *txn.Store { s, _ := openStore(t); return s }()} {
-		res, err := s.RestoreBackup(context.Background(), last, nil)
+		res, err := admin.RestoreBackup(context.Background(), s, last, nil)
 		require.NoError(t, err)
 		for _, f := range res.Files {
 			name := filepath.Base(f.File)
@@ -135,18 +136,18 @@ func TestBackupKeepsModesAndBuildsOnFormerOnes(t *testing.T) {
 	require.NoError(t, os.Chmod(filepath.Join(dir, "a.json"), 0o640))
 	out := t.TempDir()
 	first, second := filepath.Join(out, "first"), filepath.Join(out, "second.tar")
-	_, err := s.Backup(context.Background(), first, txn.BackupOptions{})
+	_, err := admin.Backup(context.Background(), s, first, admin.BackupOptions{})
 	require.NoError(t, err)
 	for path, want := range map[string]os.FileMode{"": 0o700, "files": 0o700, "files/a.json": 0o640, "jtx-backup.json": 0o600} {
 		info, err := os.Stat(filepath.Join(first, path))
 		require.NoError(t, err)
 		require.Equal(t, want, info.Mode().Perm(), path)
 	}
-	_, err = s.Backup(context.Background(), first, txn.BackupOptions{})
+	_, err = admin.Backup(context.Background(), s, first, admin.BackupOptions{})
 	require.ErrorIs(t, err, txn.ErrInvalid, "nothing is replaced")
 
 	write(t, filepath.Join(dir, "b.json"), `{"n":2}`) // not recorded yet
-	m, err := s.Backup(context.Background(), second, txn.BackupOptions{Base: first})
+	m, err := admin.Backup(context.Background(), s, second, admin.BackupOptions{Base: first})
 	require.NoError(t, err)
 	require.Equal(t, "first", m.Base)
 	require.True(t, m.Files[0].InBase)
@@ -158,11 +159,11 @@ func TestBackupKeepsModesAndBuildsOnFormerOnes(t *testing.T) {
 	require.NoError(t, err)
 
 	set(t, s, "a.json", "/n", 5)
-	res, err := s.RestoreBackup(context.Background(), second, []string{"a.json"})
+	res, err := admin.RestoreBackup(context.Background(), s, second, []string{"a.json"})
 	require.NoError(t, err)
 	require.Len(t, res.Files, 1)
 	require.Equal(t, "1", get(t, s, "a.json", "/n"))
-	_, err = s.RestoreBackup(context.Background(), second, []string{"c.json"})
+	_, err = admin.RestoreBackup(context.Background(), s, second, []string{"c.json"})
 	require.ErrorIs(t, err, txn.ErrNotFound)
 
 	// What was changed, added or taken away is found, in a former one too.
@@ -174,7 +175,7 @@ func TestBackupKeepsModesAndBuildsOnFormerOnes(t *testing.T) {
 	_, err = backup.Check(second)
 	require.ErrorIs(t, err, backup.ErrBad)
 	require.NoError(t, os.Remove(filepath.Join(first, "jtx-backup.json")))
-	_, err = s.RestoreBackup(context.Background(), first, nil)
+	_, err = admin.RestoreBackup(context.Background(), s, first, nil)
 	require.ErrorIs(t, err, txn.ErrDamaged)
 	data, err := os.ReadFile(second)
 	require.NoError(t, err)
@@ -197,16 +198,16 @@ func TestBackupWhereAJournalHasNoVersion(t *testing.T) {
 	text := []byte(read(t, segment))
 	text[60] ^= 1
 	write(t, segment, string(text))
-	_, err := s.SetAside(ctx, "a.json")
+	_, err := admin.SetAside(ctx, s, "a.json")
 	require.NoError(t, err)
-	_, err = s.Recover(ctx, nil, txn.RecoverOptions{}) // settles that it isn't there
+	_, err = admin.Recover(ctx, s, nil, admin.RecoverOptions{}) // settles that it isn't there
 	require.NoError(t, err)
 
-	now, err := s.Backup(ctx, filepath.Join(t.TempDir(), "now"), txn.BackupOptions{})
+	now, err := admin.Backup(ctx, s, filepath.Join(t.TempDir(), "now"), admin.BackupOptions{})
 	require.NoError(t, err)
 	require.Len(t, now.Files, 1)
 	require.Empty(t, now.Unknown)
-	was, err := s.Backup(ctx, filepath.Join(t.TempDir(), "then"), txn.BackupOptions{At: txn.AtTx(then)})
+	was, err := admin.Backup(ctx, s, filepath.Join(t.TempDir(), "then"), admin.BackupOptions{At: txn.AtTx(then)})
 	require.NoError(t, err)
 	require.Len(t, was.Files, 1)
 	require.Equal(t, []backup.Path{"a.json"}, was.Unknown)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/doors"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -249,7 +250,7 @@ func (s *Store) Flush(ctx context.Context) error {
 	for name := range l.files {
 		carry = append(carry, func() error {
 			// Whoever holds the locks carries the file forward before it gives them.
-			err := s.locked(ctx, []string{name}, locking{}, nothing)
+			err := s.locked(ctx, []string{name}, doors.Locking{}, nothing)
 			if err == nil {
 				l.caughtUp(name)
 			}

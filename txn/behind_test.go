@@ -85,8 +85,7 @@ func TestBehindIsSeenByOthers(t *testing.T) {
 		"do":      func(t *testing.T, o *Store, file string) { do(t, o, setting(file, "/m", 1), file) },
 		"history": func(t *testing.T, o *Store, file string) { require.Len(t, entries(t, o, file), 3) },
 		"sweep": func(t *testing.T, o *Store, file string) {
-			_, err := o.Recover(context.Background(), []string{file}, RecoverOptions{})
-			require.NoError(t, err)
+			require.NoError(t, TestRooms.Recover(o, file))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,12 +101,10 @@ func TestBehindIsSeenByOthers(t *testing.T) {
 	}
 }
 
-func entries(t *testing.T, s *Store, file string) (list []Entry) {
+func entries(t *testing.T, s *Store, file string) []Logged {
 	t.Helper()
-	for e, err := range s.History(context.Background(), []string{file}, HistoryOptions{}) {
-		require.NoError(t, err)
-		list = append(list, e)
-	}
+	list, err := TestRooms.Log(s, file)
+	require.NoError(t, err)
 	return list
 }
 
@@ -218,9 +215,9 @@ func TestBehindTellsOfClashesThatAFlushFinds(t *testing.T) {
 }
 
 func revisionOf(t *testing.T, s *Store, file string, rev uint64) string {
-	v, err := s.ReadVersion(context.Background(), file, AtRev(rev))
+	text, err := TestRooms.Version(s, file, rev)
 	require.NoError(t, err)
-	return string(v.Data)
+	return text
 }
 
 func TestBehindDeletionIsAdopted(t *testing.T) {
@@ -229,9 +226,7 @@ func TestBehindDeletionIsAdopted(t *testing.T) {
 	require.NoError(t, os.Remove(file))
 	err := s.View(context.Background(), []string{file}, func(tx *Tx) error { _, err := tx.Get(file, "/n"); return err })
 	require.ErrorIs(t, err, ErrNotFound)
-	v, err := s.ReadVersion(context.Background(), file, AtRev(3))
-	require.NoError(t, err)
-	require.Equal(t, "{\"n\": 2}\n", string(v.Data))
+	require.Equal(t, "{\"n\": 2}\n", revisionOf(t, s, file, 3))
 }
 
 // A file that can't be replaced lags, and is told of; nothing is lost.

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 func clashed(t *testing.T) (*txn.Store, string) {
 	s, dir := laggingStore(t)
 	write(t, filepath.Join(dir, "a.json"), clashEdit)
-	report, err := s.Recover(context.Background(), nil, txn.RecoverOptions{})
+	report, err := admin.Recover(context.Background(), s, nil, admin.RecoverOptions{})
 	require.NoError(t, err)
 	require.NotEmpty(t, report.Files[0].Done[0].Clash)
 	verify(t, s)
@@ -66,7 +67,7 @@ func TestHistoryOfAClash(t *testing.T) {
 		require.Contains(t, map[string][]uint64{"/n": {5}, "/m": {1}}[b.Pointer], b.Rev)
 	}
 	back := filepath.Join(dir, "backup")
-	_, err = s.Backup(ctx, back, txn.BackupOptions{At: txn.AtTime(edit.Time)})
+	_, err = admin.Backup(ctx, s, back, admin.BackupOptions{At: txn.AtTime(edit.Time)})
 	require.NoError(t, err)
 	require.Equal(t, clashEdit, read(t, filepath.Join(back, "files/a.json")))
 }
@@ -115,7 +116,7 @@ func TestCompactAndRedactAClash(t *testing.T) {
 	ctx := context.Background()
 	for _, revs := range []uint64{1, 2, 3} {
 		s, _ := clashed(t)
-		_, err := s.Compact(ctx, nil, txn.Retention{Revs: revs})
+		_, err := admin.Compact(ctx, s, nil, admin.Retention{Revs: revs})
 		require.NoError(t, err)
 		require.Equal(t, clashCommitted, versionAt(t, s, "a.json", 5))
 		require.Equal(t, clashEdit, versionAt(t, s, "a.json", 4), "a record is kept whole")
@@ -125,9 +126,9 @@ func TestCompactAndRedactAClash(t *testing.T) {
 	}
 	s, dir := laggingStore(t)
 	write(t, filepath.Join(dir, "a.json"), `{"n":"a secret text","m":1}`)
-	_, err := s.Recover(ctx, nil, txn.RecoverOptions{})
+	_, err := admin.Recover(ctx, s, nil, admin.RecoverOptions{})
 	require.NoError(t, err)
-	_, err = s.Redact(ctx, "a.json", "/n")
+	_, err = admin.Redact(ctx, s, "a.json", "/n")
 	require.NoError(t, err)
 	verify(t, s)
 	require.NotContains(t, versionAt(t, s, "a.json", 4), "secret")

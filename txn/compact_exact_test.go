@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 // So many revisions are kept as were asked for, wherever images stand, one more where
@@ -32,7 +33,7 @@ func TestCompactKeepsWhatWasAskedFor(t *testing.T) {
 				require.NoError(t, err)
 				before[rev] = bytes.Clone(v.Data)
 			}
-			done, err := s.Compact(ctx, []string{"a.json"}, txn.Retention{Revs: keep})
+			done, err := admin.Compact(ctx, s, []string{"a.json"}, admin.Retention{Revs: keep})
 			require.NoError(t, err)
 			oldest := last - keep + 1
 			if gone[oldest] {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -38,7 +39,7 @@ func TestCompactionKeepsTheFateOfUnits(t *testing.T) {
 			}
 			set(t, s, "a.json", "/v", 1)
 			set(t, s, "a.json", "/v", 2)
-			_, err = s.Compact(context.Background(), []string{"a.json"}, txn.Retention{Revs: 1})
+			_, err = admin.Compact(context.Background(), s, []string{"a.json"}, admin.Retention{Revs: 1})
 			require.NoError(t, err)
 			begin, err := wal.ReadBegin(fsys.OS, filepath.Join(dir, ".jtx/files/a.json"))
 			require.NoError(t, err)

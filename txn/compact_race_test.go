@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 // Readers of the history say what is there, or that it is not kept any more, also
@@ -36,7 +37,7 @@ func TestReadingWhileRetentionDrops(t *testing.T) {
 			return err
 		},
 		"backup": func(t *testing.T, s *txn.Store, dir string, third txn.Result) error {
-			m, err := s.Backup(ctx, filepath.Join(t.TempDir(), "b"), txn.BackupOptions{At: txn.AtTx(third.ID)})
+			m, err := admin.Backup(ctx, s, filepath.Join(t.TempDir(), "b"), admin.BackupOptions{At: txn.AtTx(third.ID)})
 			if err == nil && len(m.Files) > 0 {
 				require.Equal(t, uint64(3), m.Files[0].Rev)
 				require.Equal(t, int64(len(text(3))), m.Files[0].Size)
@@ -44,7 +45,7 @@ func TestReadingWhileRetentionDrops(t *testing.T) {
 			return err
 		},
 		"backup of now": func(t *testing.T, s *txn.Store, dir string, _ txn.Result) error {
-			m, err := s.Backup(ctx, filepath.Join(t.TempDir(), "b"), txn.BackupOptions{})
+			m, err := admin.Backup(ctx, s, filepath.Join(t.TempDir(), "b"), admin.BackupOptions{})
 			if err == nil {
 				require.Len(t, m.Files, 1)
 				require.GreaterOrEqual(t, m.Files[0].Rev, uint64(commits))
@@ -101,14 +102,14 @@ func TestReadingWhileRetentionDrops(t *testing.T) {
 				require.NoError(t, os.CopyFS(dir, os.DirFS(pristine)))
 				writer, err = txn.Open(dir, txn.Options{Durability: txn.None})
 				require.NoError(t, err)
-				_, err = writer.Recover(ctx, nil, txn.RecoverOptions{}) // a copy is settled anew
+				_, err = admin.Recover(ctx, writer, nil, admin.RecoverOptions{}) // a copy is settled anew
 				require.NoError(t, err)
 				calls := 0
 				h.hook = func(op, name string) error {
 					if calls++; calls == at+1 {
 						put(commits + 1)
 						put(commits + 2)
-						_, err := writer.Compact(ctx, nil, txn.Retention{Revs: 1})
+						_, err := admin.Compact(ctx, writer, nil, admin.Retention{Revs: 1})
 						require.NoError(t, err)
 					}
 					return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/backup"
 	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
@@ -52,7 +53,7 @@ func TestHistoryGrowsByThePatch(t *testing.T) {
 	size := usage(t, dir, "a.json")
 	t.Logf("%d bytes", size)
 	require.Less(t, size, int64(5<<20)/2, "old segments are compressed")
-	done, err := s.Compact(context.Background(), nil, txn.Retention{})
+	done, err := admin.Compact(context.Background(), s, nil, admin.Retention{})
 	require.NoError(t, err)
 	require.Zero(t, done[0].Dropped)
 	require.Equal(t, done[0].Before, done[0].After, "what drops nothing rewrites nothing")
@@ -67,7 +68,7 @@ func TestOldSegmentsAreCompressed(t *testing.T) {
 		},
 		"edits outside": func(t *testing.T, s *txn.Store, dir string, n int) {
 			write(t, filepath.Join(dir, "a.json"), fmt.Sprintf(`{"n": %q}`, strings.Repeat(fmt.Sprint(n), 8000)))
-			_, err := s.Backup(context.Background(), filepath.Join(t.TempDir(), "b"), txn.BackupOptions{}) // records the edit
+			_, err := admin.Backup(context.Background(), s, filepath.Join(t.TempDir(), "b"), admin.BackupOptions{}) // records the edit
 			require.NoError(t, err)
 		},
 	} {
@@ -93,29 +94,29 @@ func TestOldSegmentsAreCompressed(t *testing.T) {
 
 func TestRetention(t *testing.T) {
 	s, middle := longHistory(t, 2000)
-	compact := func(r txn.Retention) txn.Compaction {
-		done, err := s.Compact(context.Background(), []string{"a.json"}, r)
+	compact := func(r admin.Retention) admin.Compaction {
+		done, err := admin.Compact(context.Background(), s, []string{"a.json"}, r)
 		require.NoError(t, err)
 		require.Len(t, done, 1)
 		verify(t, s)
 		return done[0]
 	}
-	require.Equal(t, uint64(1), compact(txn.Retention{}).Oldest)
-	require.Equal(t, uint64(1), compact(txn.Retention{Age: time.Hour, Revs: 10}).Oldest, "younger than an hour")
-	c := compact(txn.Retention{Revs: 1500})
+	require.Equal(t, uint64(1), compact(admin.Retention{}).Oldest)
+	require.Equal(t, uint64(1), compact(admin.Retention{Age: time.Hour, Revs: 10}).Oldest, "younger than an hour")
+	c := compact(admin.Retention{Revs: 1500})
 	require.LessOrEqual(t, c.Oldest, uint64(501))
 	require.Greater(t, c.Oldest, uint64(250), "within an image's distance")
 	require.Equal(t, c.Dropped, c.Oldest-1)
 	_, err := s.Show(context.Background(), middle)
 	require.NoError(t, err)
-	c = compact(txn.Retention{Revs: 1500, Bytes: 100 << 10})
+	c = compact(admin.Retention{Revs: 1500, Bytes: 100 << 10})
 	require.Greater(t, c.Oldest, uint64(1200))
 	_, err = s.Show(context.Background(), middle)
 	require.ErrorIs(t, err, txn.ErrNotFound)
 	b, err := s.Blame(context.Background(), "a.json", "/field199")
 	require.NoError(t, err)
 	require.True(t, b.Before)
-	c = compact(txn.Retention{Revs: 1})
+	c = compact(admin.Retention{Revs: 1})
 	v, err := s.ReadVersion(context.Background(), "a.json", txn.Point{})
 	require.NoError(t, err)
 	require.Equal(t, uint64(2000), v.Rev)
@@ -150,7 +151,7 @@ func TestCompactionPassesOverAnEmptyHistory(t *testing.T) {
 		s, err := txn.Open(dir, txn.Options{})
 		require.NoError(t, err)
 		set(t, s, "b.json", "/n", 1)
-		_, err = s.Compact(context.Background(), nil, txn.Retention{})
+		_, err = admin.Compact(context.Background(), s, nil, admin.Retention{})
 		require.NoError(t, err, "call %d fails", call)
 		if fault.Failed() == 0 {
 			return
@@ -181,7 +182,7 @@ func droppedHistory(t *testing.T) (*txn.Store, txn.Result, string) {
 func TestUndoAndBlameAtTheEndOfWhatIsKept(t *testing.T) {
 	ctx := context.Background()
 	s, _, dir := droppedHistory(t)
-	done, err := s.Compact(ctx, nil, txn.Retention{Revs: 1})
+	done, err := admin.Compact(ctx, s, nil, admin.Retention{Revs: 1})
 	require.NoError(t, err)
 	require.NotZero(t, done[0].Dropped)
 	oldest, err := s.ReadVersion(ctx, "a.json", txn.AtRev(done[0].Oldest))
@@ -205,7 +206,7 @@ func TestUndoAndBlameAtTheEndOfWhatIsKept(t *testing.T) {
 func TestRetentionOfMoreThanThereIs(t *testing.T) {
 	s, _, _ := droppedHistory(t)
 	for _, revs := range []uint64{6, 7, 1 << 63, 1<<64 - 1} {
-		done, err := s.Compact(context.Background(), nil, txn.Retention{Revs: revs})
+		done, err := admin.Compact(context.Background(), s, nil, admin.Retention{Revs: revs})
 		require.NoError(t, err)
 		require.Zero(t, done[0].Dropped, "%d revisions are to be kept", revs)
 	}
@@ -216,9 +217,9 @@ func TestBackupOfWhatIsNotKept(t *testing.T) {
 	ctx := context.Background()
 	s, second, _ := droppedHistory(t)
 	set(t, s, "young.json", "/n", 1)
-	_, err := s.Compact(ctx, nil, txn.Retention{Revs: 1})
+	_, err := admin.Compact(ctx, s, nil, admin.Retention{Revs: 1})
 	require.NoError(t, err)
-	m, err := s.Backup(ctx, filepath.Join(t.TempDir(), "b"), txn.BackupOptions{At: txn.AtTime(second.ID.Time().Add(-time.Hour))})
+	m, err := admin.Backup(ctx, s, filepath.Join(t.TempDir(), "b"), admin.BackupOptions{At: txn.AtTime(second.ID.Time().Add(-time.Hour))})
 	require.NoError(t, err)
 	require.Empty(t, m.Files)
 	require.Equal(t, []backup.Path{"a.json"}, m.Unknown, "young.json was not there, of a.json it is not known")
@@ -235,7 +236,7 @@ func TestRestoreAllOfAFileThatWasMadeAgain(t *testing.T) {
 	_, err := s.Do(ctx, []string{"a.json"}, func(tx *txn.Tx) error { return tx.Remove("a.json") })
 	require.NoError(t, err)
 	set(t, s, "a.json", "/n", 2)
-	done, err := s.Compact(ctx, []string{"a.json"}, txn.Retention{Revs: 1})
+	done, err := admin.Compact(ctx, s, []string{"a.json"}, admin.Retention{Revs: 1})
 	require.NoError(t, err)
 	require.Equal(t, uint64(3), done[0].Oldest)
 	set(t, s, "b.json", "/n", 3)
@@ -244,7 +245,7 @@ func TestRestoreAllOfAFileThatWasMadeAgain(t *testing.T) {
 	require.Len(t, res.Warnings, 1)
 	require.Equal(t, "2", get(t, s, "a.json", "/n"))
 	require.Equal(t, "2", get(t, s, "b.json", "/n"))
-	m, err := s.Backup(ctx, filepath.Join(dir, "backup"), txn.BackupOptions{At: txn.AtTx(before.ID)})
+	m, err := admin.Backup(ctx, s, filepath.Join(dir, "backup"), admin.BackupOptions{At: txn.AtTx(before.ID)})
 	require.NoError(t, err)
 	require.Equal(t, []backup.Path{"a.json"}, m.Unknown)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -47,7 +48,7 @@ func TestWhatWasStagedProvesTheCommit(t *testing.T) {
 	s, _, unit := halfGone(t)
 	require.Equal(t, "3", get(t, s, "p/a.json", "/n"))
 	set(t, s, "p/a.json", "/n", 4)
-	_, err := s.Decide(context.Background(), unit, false)
+	_, err := admin.Decide(context.Background(), s, unit, false)
 	require.ErrorIs(t, err, txn.ErrNotFound, "it is not in doubt")
 	verify(t, s)
 }
@@ -68,9 +69,9 @@ func TestDecide(t *testing.T) {
 		require.ErrorAs(t, err, &doubt)
 		require.Equal(t, filepath.Join(dir, "q/b.json"), doubt.Path)
 
-		_, err = s.Decide(ctx, wal.NewID(), committed)
+		_, err = admin.Decide(ctx, s, wal.NewID(), committed)
 		require.ErrorIs(t, err, txn.ErrNotFound)
-		report, err := s.Decide(ctx, unit, committed)
+		report, err := admin.Decide(ctx, s, unit, committed)
 		require.NoError(t, err)
 		require.Len(t, report, 1)
 		require.NoError(t, report[0].Err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/doors"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
@@ -59,7 +60,7 @@ type call struct {
 // special is what a transaction asks for that it can't share: with the others of a
 // group, nor with the next one on the same files.
 type special struct {
-	locking
+	doors.Locking
 	inPlace    bool
 	dryRun     bool
 	expect     map[string]Expected    // by absolute name
@@ -167,7 +168,7 @@ func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts
 	}
 	s.logOperation(names, c, began, m.res, m.err)
 	if s.opt.Verb != "" && m.err == nil && !m.res.ID.IsZero() {
-		s.trackBeside(ctx, names)
+		Within(s).TrackBeside(ctx, names)
 	}
 	return m.res.asNamed(files), fault.AsNamed(m.err, names, files)
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 // aclEntry is one entry of an access control list: a tag, permissions, an id.
@@ -184,11 +185,11 @@ func TestEntriesThatWereNeverMade(t *testing.T) {
 	}
 	old, young := left(2*time.Hour), left(time.Minute)
 	require.Len(t, verify(t, s), 1)
-	report, err := s.Recover(context.Background(), nil, txn.RecoverOptions{DryRun: true})
+	report, err := admin.Recover(context.Background(), s, nil, admin.RecoverOptions{DryRun: true})
 	require.NoError(t, err)
 	require.Equal(t, []string{old}, report.Removed)
 	require.DirExists(t, old)
-	report, err = s.Recover(context.Background(), nil, txn.RecoverOptions{})
+	report, err = admin.Recover(context.Background(), s, nil, admin.RecoverOptions{})
 	require.NoError(t, err)
 	require.Equal(t, []string{old}, report.Removed)
 	require.Equal(t, 1, report.Total)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/txntest"
 )
 
@@ -35,9 +36,9 @@ func get(t *testing.T, s *txn.Store, file, ptr string) string {
 }
 
 // verify is the checker that every test ends with.
-func verify(t *testing.T, s *txn.Store) []txn.VerifyResult {
+func verify(t *testing.T, s *txn.Store) []admin.VerifyResult {
 	t.Helper()
-	res, err := s.Verify(context.Background(), nil, txn.VerifyOptions{})
+	res, err := admin.Verify(context.Background(), s, nil, admin.VerifyOptions{})
 	require.NoError(t, err)
 	for _, r := range res {
 		require.NoError(t, r.Err, r.File)
@@ -150,7 +151,7 @@ func TestOddNames(t *testing.T) {
 			require.Equal(t, "2", get(t, s, name, "/n"))
 			res := verify(t, s)
 			require.Equal(t, filepath.Join(dir, name), res[0].File)
-			st, err := s.Status(context.Background(), nil)
+			st, err := admin.Status(context.Background(), s, nil)
 			require.NoError(t, err)
 			require.Equal(t, "clean", st.Files[0].Condition)
 		})
@@ -204,7 +205,7 @@ func TestHardLinksAreRefusedUnlessInPlace(t *testing.T) {
 	require.Equal(t, `{"n":22}`, read(t, b))
 	set(t, s, "a.json", "/n", 3, txn.WithInPlace())
 	require.Equal(t, `{"n":3}`, read(t, b))
-	st, err := s.Status(context.Background(), nil)
+	st, err := admin.Status(context.Background(), s, nil)
 	require.NoError(t, err)
 	require.True(t, st.Files[0].InPlace)
 	verify(t, s)
@@ -217,7 +218,7 @@ func TestVerifyTellsADeletionFromAnEdit(t *testing.T) {
 	require.NoError(t, os.Remove(path))
 	res := verify(t, s)
 	require.True(t, res[0].Foreign && res[0].Deleted)
-	st, err := s.Status(context.Background(), nil)
+	st, err := admin.Status(context.Background(), s, nil)
 	require.NoError(t, err)
 	require.Equal(t, "deleted", st.Files[0].Condition)
 	write(t, path, `{"n":2}`)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 // What another file of a transaction would have asked the journal is settled before
@@ -33,8 +34,8 @@ func TestForgetSettlesTheOthersFirst(t *testing.T) {
 
 	s, err = txn.Open(dir, txn.Options{})
 	require.NoError(t, err)
-	require.NoError(t, s.Forget(ctx, "a.json"))
-	report, err := s.Recover(ctx, nil, txn.RecoverOptions{})
+	require.NoError(t, admin.Forget(ctx, s, "a.json"))
+	report, err := admin.Recover(ctx, s, nil, admin.RecoverOptions{})
 	require.NoError(t, err)
 	require.Empty(t, report.Files)
 	require.FileExists(t, b)

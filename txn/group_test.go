@@ -31,12 +31,7 @@ func groupTest(t *testing.T, o Options) (*Store, string) {
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		require.NoError(t, s.Close())
-		results, err := s.Verify(context.Background(), nil, VerifyOptions{})
-		require.NoError(t, err)
-		for _, r := range results {
-			require.NoError(t, r.Err)
-			require.False(t, r.Unfinished)
-		}
+		require.NoError(t, TestRooms.Verify(s))
 	})
 	return s, file
 }
@@ -111,7 +106,6 @@ func content(t *testing.T, file string) string {
 
 func TestGroupIsOneRevisionOfManyTransactions(t *testing.T) {
 	s, file := groupTest(t, Options{})
-	ctx := context.Background()
 	got := asGroup(t, s, file, setting(file, "/first", 1), increment(file), increment(file),
 		func(*Tx) error { return nil }, setting(file, "/c", 3))
 	ids := map[wal.ID]bool{}
@@ -135,21 +129,17 @@ func TestGroupIsOneRevisionOfManyTransactions(t *testing.T) {
 
 	// Each is in the history for itself, and can be taken back by itself.
 	seen := 0
-	for e, err := range s.History(ctx, []string{file}, HistoryOptions{}) {
-		require.NoError(t, err)
+	for _, e := range entries(t, s, file) {
 		if ids[e.ID] {
 			seen++
 			require.Equal(t, "tester", e.Actor)
 		}
 	}
 	require.Equal(t, 4, seen)
-	_, err := s.Undo(ctx, got[4].res.ID)
-	require.NoError(t, err)
+	require.NoError(t, TestRooms.Undo(s, got[4].res.ID))
 	require.NotContains(t, content(t, file), `"c"`)
 	require.Contains(t, content(t, file), `"first"`)
-	v, err := s.ReadVersion(ctx, file, AtRev(3))
-	require.NoError(t, err)
-	require.Contains(t, string(v.Data), `"c"`)
+	require.Contains(t, revisionOf(t, s, file, 3), `"c"`)
 }
 
 // Those who fail, in whatever way, take nothing from the others.
@@ -268,10 +258,9 @@ func TestGroupThatComesToNothingIsRecorded(t *testing.T) {
 	}
 }
 
-func entriesOf(t *testing.T, s *Store, file string, id wal.ID) (list []Entry) {
+func entriesOf(t *testing.T, s *Store, file string, id wal.ID) (list []Logged) {
 	t.Helper()
-	for e, err := range s.History(context.Background(), []string{file}, HistoryOptions{}) {
-		require.NoError(t, err)
+	for _, e := range entries(t, s, file) {
 		if e.ID == id {
 			list = append(list, e)
 		}

@@ -46,8 +46,7 @@ func TestKeptHandlesSeeWhatChanges(t *testing.T) {
 		"a compaction": func(t *testing.T, s *Store, file string) {
 			o := another(t, s)
 			do(t, o, setting(file, "/n", 5), file)
-			_, err := o.Compact(context.Background(), []string{file}, Retention{Revs: 1})
-			require.NoError(t, err)
+			require.NoError(t, TestRooms.Compact(o, file))
 		},
 		"a new journal": func(t *testing.T, s *Store, file string) {
 			do(t, s, setting(file, "/n", 5), file)

@@ -318,7 +318,7 @@ func others(unit []located) []string {
 	var names []string
 	for _, p := range unit[0].rec.Participants {
 		if !slices.ContainsFunc(unit, func(at located) bool { return at.h.Target.IsParticipant(p) }) {
-			names = append(names, participantName(unit[0].h.Target, p))
+			names = append(names, unit[0].h.Target.NameOf(p))
 		}
 	}
 	return names

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
@@ -184,7 +185,7 @@ func (w *world) foreign() {
 		return // no change, or not tracked yet
 	}
 	w.copies[name][uint64(len(w.copies[name])+1)] = after
-	_, err := w.s.Recover(context.Background(), nil, txn.RecoverOptions{})
+	_, err := admin.Recover(context.Background(), w.s, nil, admin.RecoverOptions{})
 	require.NoError(w.t, err)
 }
 
@@ -194,7 +195,7 @@ func (w *world) verify(names []string) {
 	for _, name := range names {
 		paths = append(paths, w.path(name))
 	}
-	results, err := w.s.Verify(context.Background(), paths, txn.VerifyOptions{})
+	results, err := admin.Verify(context.Background(), w.s, paths, admin.VerifyOptions{})
 	require.NoError(w.t, err)
 	require.Len(w.t, results, len(names))
 	for _, r := range results {
@@ -227,7 +228,7 @@ func (w *world) check() {
 // compact drops what is older than a few revisions.
 func (w *world) compact() {
 	keep := uint64(1 + w.rnd.IntN(100))
-	done, err := w.s.Compact(context.Background(), nil, txn.Retention{Revs: keep})
+	done, err := admin.Compact(context.Background(), w.s, nil, admin.Retention{Revs: keep})
 	require.NoError(w.t, err)
 	for _, c := range done {
 		name := filepath.Base(c.File)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -90,7 +91,7 @@ func TestLinksBelowTheWorkspaceAreNotFollowed(t *testing.T) {
 			_, err := s.Do(context.Background(), []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/n", 3) })
 			if link == "wal.1" { // which a journal that is settled has no reason to look for
 				require.NoError(t, err)
-				_, err = s.Compact(context.Background(), []string{"a.json"}, txn.Retention{})
+				_, err = admin.Compact(context.Background(), s, []string{"a.json"}, admin.Retention{})
 			}
 			require.Error(t, err)
 			made, err := os.ReadDir(out)
@@ -115,7 +116,7 @@ func TestASweepWritesNothingBehindALink(t *testing.T) {
 	out := t.TempDir()
 	require.NoError(t, os.RemoveAll(d))
 	require.NoError(t, os.Symlink(out, d))
-	_, err = s.Recover(context.Background(), nil, txn.RecoverOptions{})
+	_, err = admin.Recover(context.Background(), s, nil, admin.RecoverOptions{})
 	require.NoError(t, err)
 	made, err := os.ReadDir(out)
 	require.NoError(t, err)
@@ -195,7 +196,7 @@ func TestSettingsOfSomebodyElse(t *testing.T) {
 			require.NoError(t, make(), name)
 			require.NoError(t, os.Chown(meta, owner, -1))
 			set(t, s, "a.json", "/n", len(name)+owner)
-			st, err := s.Status(context.Background(), nil)
+			st, err := admin.Status(context.Background(), s, nil)
 			require.Equal(t, owner == os.Geteuid() && name != "patterns", err != nil, name)
 			require.Len(t, st.Files, 1, name)
 			require.Equal(t, owner == os.Geteuid() && name == "patterns", st.Files[0].Protected, name)
@@ -218,12 +219,12 @@ func TestPatternsDoNotLeaveTheWorkspace(t *testing.T) {
 	set(t, s, "a.json", "/n", 1)
 	write(t, filepath.Join(inside, ".jtx", "config.json"), `{"protect": ["../out/*.json", "link/*.json", "deep/*.json", "/etc/*.json", "**"]}`)
 	set(t, s, "a.json", "/n", 2)
-	report, err := s.Recover(context.Background(), nil, txn.RecoverOptions{})
+	report, err := admin.Recover(context.Background(), s, nil, admin.RecoverOptions{})
 	require.NoError(t, err)
 	require.Empty(t, report.Begun)
-	_, err = s.TrackProtected(context.Background())
+	_, err = admin.TrackProtected(context.Background(), s)
 	require.NoError(t, err)
-	st, err := s.Status(context.Background(), nil)
+	st, err := admin.Status(context.Background(), s, nil)
 	require.NoError(t, err)
 	require.Len(t, st.Files, 1)
 	require.NoDirExists(t, filepath.Join(outside, ".jtx"))

@@ -1,4 +1,4 @@
-package txn
+package txn_test
 
 import (
 	"context"
@@ -7,22 +7,25 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 func TestKeepScripts(t *testing.T) {
 	dir := t.TempDir()
 	script := filepath.Join(dir, "a [1]*.sh")
 	require.NoError(t, os.WriteFile(script, []byte("one\n"), 0o700))
-	s, err := Open(dir, Options{})
+	s, err := txn.Open(dir, txn.Options{})
 	require.NoError(t, err)
 	ctx := context.Background()
 
-	first, err := s.Keep(ctx, script, []byte("one\n"))
+	first, err := admin.Keep(ctx, s, script, []byte("one\n"))
 	require.NoError(t, err)
-	again, err := s.Keep(ctx, "a [1]*.sh", []byte("one\n"))
+	again, err := admin.Keep(ctx, s, "a [1]*.sh", []byte("one\n"))
 	require.NoError(t, err)
 	require.Equal(t, first, again)
-	second, err := s.Keep(ctx, script, []byte("two\n"))
+	second, err := admin.Keep(ctx, s, script, []byte("two\n"))
 	require.NoError(t, err)
 	require.NotEqual(t, first, second)
 
@@ -32,9 +35,9 @@ func TestKeepScripts(t *testing.T) {
 	info, err := os.Stat(first)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "no more people may read it than the script")
-	_, err = s.Keep(ctx, "nope.sh", nil)
+	_, err = admin.Keep(ctx, s, "nope.sh", nil)
 	require.Error(t, err)
-	_, err = s.Recover(ctx, []string{dir}, RecoverOptions{})
+	_, err = admin.Recover(ctx, s, []string{dir}, admin.RecoverOptions{})
 	require.NoError(t, err)
 	require.FileExists(t, first)
 }

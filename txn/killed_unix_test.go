@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -158,7 +159,7 @@ func (w *world) killed() {
 	if killed {
 		w.kills++
 	}
-	_, err := w.s.Recover(context.Background(), nil, txn.RecoverOptions{})
+	_, err := admin.Recover(context.Background(), w.s, nil, admin.RecoverOptions{})
 	require.NoError(w.t, err)
 	intent := map[string]string{}
 	if data, err := os.ReadFile(d.Intent); err == nil {
@@ -201,7 +202,7 @@ func TestMoveThatIsKilledIsAllOrNothing(t *testing.T) {
 		write(t, filepath.Join(dir, "a.json"), `{"secret":1}`)
 		require.NoError(t, os.Chmod(filepath.Join(dir, "a.json"), 0o600))
 		killed := doomed{Dir: dir, Boot: 1, Files: []string{"a.json", "b.json"}, Calls: calls, Move: true}.run(t)
-		_, err = s.Recover(context.Background(), nil, txn.RecoverOptions{})
+		_, err = admin.Recover(context.Background(), s, nil, admin.RecoverOptions{})
 		require.NoError(t, err)
 		var left []string
 		for _, name := range []string{"a.json", "b.json"} {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/txn/internal/doors"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
@@ -91,7 +92,7 @@ func (t *OpenTx) onFiles(ctx context.Context, files []*txFile, fn func(*session,
 	if len(names) == 0 {
 		return nil
 	}
-	return t.s.locked(ctx, names, locking{lease: t.data.ID, mendDamage: true}, func(ses *session) error {
+	return t.s.locked(ctx, names, doors.Locking{Lease: t.data.ID, MendDamage: true}, func(ses *session) error {
 		for _, f := range files {
 			if err := fn(ses, ses.ByName(string(f.File)), f); err != nil {
 				return err
@@ -123,20 +124,15 @@ func (s *Store) OpenTxs(ctx context.Context, paths []string) ([]OpenTxInfo, erro
 	if err != nil {
 		return nil, err
 	}
-	txs, err := s.openTxsAround(sc)
-	var list []OpenTxInfo
-	for _, t := range txs {
-		list = append(list, t.Info())
-	}
+	list, err := infos(s.openTxsAround(TxDirs(sc)))
 	return list, errors.Join(err, skipped)
 }
 
-// openTxsAround opens the transactions of a scope's workspaces, and those in the
-// user's state directory, oldest first: their ids sort by age.
-func (s *Store) openTxsAround(sc *workspace.Scope) ([]*OpenTx, error) {
+// openTxsAround opens the transactions that are kept in some directories, oldest first: their ids sort by age.
+func (s *Store) openTxsAround(dirs []string) ([]*OpenTx, error) {
 	var all []*OpenTx
 	var errs []error
-	for _, dir := range s.txDirsOf(sc) {
+	for _, dir := range dirs {
 		txs, err := s.openTxsIn(dir)
 		if errors.Is(err, fs.ErrPermission) {
 			continue // another user's: this one has begun none there
@@ -148,8 +144,8 @@ func (s *Store) openTxsAround(sc *workspace.Scope) ([]*OpenTx, error) {
 	return all, errors.Join(errs...)
 }
 
-// txDirsOf are the places where a scope's transactions are kept, and the user's own.
-func (s *Store) txDirsOf(sc *workspace.Scope) []string {
+// TxDirs is for txn/admin: where the transactions of a scope are kept, and the user's own.
+func TxDirs(sc *workspace.Scope) []string {
 	var dirs []string
 	for _, w := range sc.Workspaces {
 		dirs = append(dirs, filepath.Join(w.Meta(), workspace.TxDir))

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -68,11 +69,11 @@ var lookers = map[string]func(*txn.Store) error{
 		return err
 	},
 	"verify": func(s *txn.Store) error {
-		_, err := s.Verify(context.Background(), nil, txn.VerifyOptions{})
+		_, err := admin.Verify(context.Background(), s, nil, admin.VerifyOptions{})
 		return err
 	},
 	"status": func(s *txn.Store) error {
-		_, err := s.Status(context.Background(), nil)
+		_, err := admin.Status(context.Background(), s, nil)
 		return err
 	},
 	"open transactions": func(s *txn.Store) error {
@@ -88,15 +89,15 @@ var lookers = map[string]func(*txn.Store) error{
 		return err
 	},
 	"dry compact": func(s *txn.Store) error {
-		_, err := s.Compact(context.Background(), nil, txn.Retention{Revs: 1}, txn.DryRun())
+		_, err := admin.Compact(context.Background(), s, nil, admin.Retention{Revs: 1}, txn.DryRun())
 		return err
 	},
 	"dry redact": func(s *txn.Store) error {
-		_, err := s.Redact(context.Background(), "a.json", "/n", txn.DryRun())
+		_, err := admin.Redact(context.Background(), s, "a.json", "/n", txn.DryRun())
 		return err
 	},
 	"dry recover": func(s *txn.Store) error {
-		_, err := s.Recover(context.Background(), nil, txn.RecoverOptions{DryRun: true})
+		_, err := admin.Recover(context.Background(), s, nil, admin.RecoverOptions{DryRun: true})
 		return err
 	},
 }
@@ -248,7 +249,7 @@ func wholeUnit(t *testing.T, dir, what string) {
 	for i, name := range names {
 		require.Equal(t, before[i:i+1], read(name), "%s: by itself", what)
 	}
-	_, err = s.Recover(context.Background(), nil, txn.RecoverOptions{})
+	_, err = admin.Recover(context.Background(), s, nil, admin.RecoverOptions{})
 	require.NoError(t, err, what)
 	after := seen()
 	for _, n := range [][2]string{before, after} {

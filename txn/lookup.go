@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/jtx-project/jtx/txn/internal/fault"
@@ -126,16 +125,6 @@ func (s *Store) participants(ctx context.Context, one located) ([]located, error
 		}
 	}
 	return list, nil
-}
-
-// participantName is where a unit's other file was when the unit was committed,
-// or is now if it is in the same workspace.
-func participantName(t *workspace.Target, p wal.Participant) string {
-	root := t.WS.RootOf(p.Workspace)
-	if root == "" {
-		root = p.Root
-	}
-	return filepath.Join(root, filepath.FromSlash(p.Path))
 }
 
 // TimeOf is when a point in history was: the time itself, or that of a

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 // cutOff commits n to both files and lets no rename happen.
@@ -39,12 +40,12 @@ func TestWorkspacesThatMoveTogetherFindEachOther(t *testing.T) {
 	}
 	cutOff(t, s, h, "p/w/a.json", "p/x/b.json", 2)
 	require.NoError(t, os.Rename(filepath.Join(dir, "p"), filepath.Join(dir, "q")))
-	r, err := s.Recover(context.Background(), []string{"q/w/a.json"}, txn.RecoverOptions{DryRun: true})
+	r, err := admin.Recover(context.Background(), s, []string{"q/w/a.json"}, admin.RecoverOptions{DryRun: true})
 	require.NoError(t, err)
 	require.NoError(t, r.Files[0].Err)
 	require.Equal(t, "2", get(t, s, "q/w/a.json", "/n"))
 	require.Equal(t, `{"n":1}`, read(t, filepath.Join(dir, "q/x/b.json")), "looking settles nothing")
-	_, err = s.Recover(context.Background(), []string{"q/w/a.json"}, txn.RecoverOptions{})
+	_, err = admin.Recover(context.Background(), s, []string{"q/w/a.json"}, admin.RecoverOptions{})
 	require.NoError(t, err)
 	require.Equal(t, `{"n":2}`, read(t, filepath.Join(dir, "q/x/b.json")))
 	verify(t, s)
@@ -66,11 +67,11 @@ func TestAWorkspaceAndItsCopy(t *testing.T) {
 	require.ErrorIs(t, err, txn.ErrInvalid)
 	require.Equal(t, `{"n":2}`, read(t, filepath.Join(x, "a.json")))
 	require.Equal(t, "3", get(t, s, "x/a.json", "/n"))
-	_, err = s.Recover(ctx, []string{"x/a.json"}, txn.RecoverOptions{})
+	_, err = admin.Recover(ctx, s, []string{"x/a.json"}, admin.RecoverOptions{})
 	require.NoError(t, err, "each is settled with its own")
 	require.Equal(t, `{"n":3}`, read(t, filepath.Join(x, "b.json")))
 	require.Equal(t, `{"n":2}`, read(t, filepath.Join(w, "b.json")))
-	_, err = s.Recover(ctx, nil, txn.RecoverOptions{})
+	_, err = admin.Recover(ctx, s, nil, admin.RecoverOptions{})
 	require.NoError(t, err)
 	require.Equal(t, `{"n":3}`, read(t, filepath.Join(w, "b.json")))
 	require.Len(t, verify(t, s), 4)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 // A transaction that somebody else put into the workspace names what it likes.
@@ -34,7 +35,7 @@ func TestAnOpenTransactionNamesNothingOutside(t *testing.T) {
 			home := filepath.Join(dir, ".jtx", "tx", id)
 			require.NoError(t, os.Mkdir(home, 0o700))
 			write(t, filepath.Join(home, "tx.json"), text)
-			_, err := s.Recover(context.Background(), nil, txn.RecoverOptions{})
+			_, err := admin.Recover(context.Background(), s, nil, admin.RecoverOptions{})
 			require.ErrorIs(t, err, txn.ErrDamaged)
 			_, err = s.Resume(context.Background(), id)
 			require.ErrorIs(t, err, txn.ErrDamaged)
@@ -94,7 +95,7 @@ func TestAbortAndSweepWaitForACommit(t *testing.T) {
 		again, err := other.Resume(ctx, tx.ID())
 		require.NoError(t, err)
 		require.ErrorIs(t, again.Abort(ctx), txn.ErrLockTimeout)
-		r, err := other.Recover(ctx, []string{filepath.Join(dir, "none.json")}, txn.RecoverOptions{TTL: time.Nanosecond})
+		r, err := admin.Recover(ctx, other, []string{filepath.Join(dir, "none.json")}, admin.RecoverOptions{TTL: time.Nanosecond})
 		require.NoError(t, err)
 		require.Len(t, r.Open, 1)
 		require.Empty(t, r.Expired)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
@@ -101,13 +102,7 @@ func marshal(v any) ([]byte, error) {
 	case int:
 		return strconv.AppendInt(nil, int64(raw), 10), nil // as encoding/json does
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, &Error{Kind: ErrInvalid, Err: err}
-	}
-	return bytes.TrimRight(b.Bytes(), "\n"), nil
+	return workspace.Encode(v)
 }
 
 // Set puts v at a pointer: it replaces the value there or, in an object whose

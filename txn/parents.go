@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 
+	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -22,11 +23,7 @@ type parents struct {
 
 // WithParents makes the directories of the files where they are missing. Where the
 // transaction comes to nothing, so do they.
-func WithParents() Option { return withParents(nil) }
-
-func withParents(modes map[string]fs.FileMode) Option {
-	return func(c *call) { c.parents = &parents{modes: modes} }
-}
+func WithParents() Option { return func(c *call) { c.parents = &parents{} } }
 
 // makeParents makes the directories of one file, durably unless the call is for None.
 func (s *Store) makeParents(ctx context.Context, name string, c *call) error {
@@ -116,4 +113,13 @@ func (s *Store) unmakeParents(c *call) {
 		// One that somebody has put something into stays.
 		_ = s.src.FS.Remove(c.parents.made[i])
 	}
+}
+
+// formerMode is that of a file which is gone, nil where it has no journal.
+func (s *Store) formerMode(t *workspace.Target) (*fs.FileMode, error) {
+	mode, err := recovery.FormerMode(s.src.FS, t.Dir)
+	if err != nil || mode == 0 {
+		return nil, err
+	}
+	return &mode, nil
 }

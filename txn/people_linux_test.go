@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 // makeDir makes a directory of a user.
@@ -208,7 +209,7 @@ func TestADirectoryThatIsNarrowedLater(t *testing.T) {
 		s, err = txn.Open(dir, txn.Options{})
 		require.NoError(t, err)
 		if how == "recover" {
-			_, err = s.Recover(context.Background(), nil, txn.RecoverOptions{})
+			_, err = admin.Recover(context.Background(), s, nil, admin.RecoverOptions{})
 			require.NoError(t, err)
 		} else {
 			set(t, s, "d/s.json", "/n", 2)
@@ -345,7 +346,7 @@ func TestTheLogOfEachUser(t *testing.T) {
 			} else {
 				require.Contains(t, text, "hunter2", "for its user")
 			}
-			ops, err := s.Operations(time.Time{})
+			ops, err := admin.Operations(s, time.Time{})
 			require.NoError(t, err)
 			require.Len(t, ops, 4, "of both users, for root")
 		})
@@ -371,7 +372,7 @@ func TestALogThatIsNone(t *testing.T) {
 			write(t, aim, "mine\n")
 			require.NoError(t, make(own, aim))
 			set(t, s, "a.json", "/n", 2)
-			_, err = s.Operations(time.Time{})
+			_, err = admin.Operations(s, time.Time{})
 			if name != "a link" { // which may not be passed over in silence
 				require.NoError(t, err)
 			}

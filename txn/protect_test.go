@@ -1,4 +1,4 @@
-package txn
+package txn_test
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 )
@@ -42,27 +44,27 @@ func TestProtectTracksAndHeals(t *testing.T) {
 	put("memory/a.json", `{"good": 1}`)
 	put("memory/b.txt", `x`)
 	put("other.json", `{}`)
-	s, err := Open(dir, Options{})
+	s, err := txn.Open(dir, txn.Options{})
 	require.NoError(t, err)
 	ctx := context.Background()
 
-	tracked, err := s.Protect(ctx, []string{"memory/*.json"})
+	tracked, err := admin.Protect(ctx, s, []string{"memory/*.json"})
 	require.NoError(t, err)
 	require.Len(t, tracked, 1)
-	again, err := s.Protect(ctx, []string{"memory/*.json"})
+	again, err := admin.Protect(ctx, s, []string{"memory/*.json"})
 	require.NoError(t, err)
 	require.Empty(t, again)
-	p, err := s.Protected(ctx, "memory/a.json")
+	p, err := admin.Protected(ctx, s, "memory/a.json")
 	require.NoError(t, err)
 	require.Equal(t, "memory/*.json", p.Pattern)
-	_, err = s.Protected(ctx, "other.json")
-	require.ErrorIs(t, err, ErrNotFound)
+	_, err = admin.Protected(ctx, s, "other.json")
+	require.ErrorIs(t, err, txn.ErrNotFound)
 
-	none, err := s.Heal(ctx, nil)
+	none, err := admin.Heal(ctx, s, nil)
 	require.NoError(t, err)
 	require.Empty(t, none)
 	put("memory/a.json", `{"good`)
-	healed, err := s.Heal(ctx, nil)
+	healed, err := admin.Heal(ctx, s, nil)
 	require.NoError(t, err)
 	require.Len(t, healed, 1)
 	require.NoError(t, healed[0].Err)
@@ -76,16 +78,16 @@ func TestProtectTracksAndHeals(t *testing.T) {
 		time.Sleep(versions.EditorPause / 3)
 		put("memory/a.json", `{"good": 2}`)
 	}()
-	healed, err = s.Heal(ctx, []string{"memory/a.json"})
+	healed, err = admin.Heal(ctx, s, []string{"memory/a.json"})
 	require.NoError(t, err)
 	require.Empty(t, healed)
 
-	_, err = s.Heal(ctx, []string{"other.json"})
-	require.ErrorIs(t, err, ErrNotFound)
-	require.NoError(t, s.Unprotect(ctx, []string{"memory/*.json"}))
-	require.ErrorIs(t, s.Unprotect(ctx, []string{"memory/*.json"}), ErrNotFound)
-	_, err = s.Protected(ctx, "memory/a.json")
-	require.ErrorIs(t, err, ErrNotFound)
-	_, err = s.Protect(ctx, []string{"../x.json"})
-	require.ErrorIs(t, err, ErrInvalid)
+	_, err = admin.Heal(ctx, s, []string{"other.json"})
+	require.ErrorIs(t, err, txn.ErrNotFound)
+	require.NoError(t, admin.Unprotect(ctx, s, []string{"memory/*.json"}))
+	require.ErrorIs(t, admin.Unprotect(ctx, s, []string{"memory/*.json"}), txn.ErrNotFound)
+	_, err = admin.Protected(ctx, s, "memory/a.json")
+	require.ErrorIs(t, err, txn.ErrNotFound)
+	_, err = admin.Protect(ctx, s, []string{"../x.json"})
+	require.ErrorIs(t, err, txn.ErrInvalid)
 }

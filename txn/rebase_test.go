@@ -10,6 +10,7 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -46,13 +47,13 @@ func TestEditWhileBehindIsRebased(t *testing.T) {
 	a := filepath.Join(dir, "a.json")
 	write(t, a, `{"n":2,"m":"secret"}`)
 
-	st, err := s.Status(context.Background(), nil)
+	st, err := admin.Status(context.Background(), s, nil)
 	require.NoError(t, err)
 	require.Equal(t, "edited", st.Files[0].Condition)
 	res := verify(t, s)[0]
 	require.True(t, res.Foreign)
 	require.True(t, res.Unfinished)
-	report, err := s.Recover(context.Background(), nil, txn.RecoverOptions{DryRun: true})
+	report, err := admin.Recover(context.Background(), s, nil, admin.RecoverOptions{DryRun: true})
 	require.NoError(t, err)
 	require.Equal(t, "edited-while-behind", report.Files[0].Done[0].Case)
 	set(t, s, "a.json", "/n", 4, txn.DryRun(), s.IfRevision("a.json", 5))
@@ -69,7 +70,7 @@ func TestEditWhileBehindIsRebased(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, uint64(4), b.Rev)
 	require.True(t, b.Foreign)
-	_, err = s.Redact(context.Background(), "a.json", "/m")
+	_, err = admin.Redact(context.Background(), s, "a.json", "/m")
 	require.NoError(t, err)
 	verify(t, s)
 }
@@ -89,7 +90,7 @@ func TestClashWhileBehindIsReported(t *testing.T) {
 	a := filepath.Join(dir, "a.json")
 	write(t, a, `{"n":9,"m":1}`)
 	set(t, s, "a.json", "/m", 7, txn.DryRun(), s.IfRevision("a.json", 5))
-	report, err := s.Recover(context.Background(), nil, txn.RecoverOptions{})
+	report, err := admin.Recover(context.Background(), s, nil, admin.RecoverOptions{})
 	require.NoError(t, err)
 	require.NoError(t, report.Files[0].Err)
 	done := report.Files[0].Done[0]

@@ -17,6 +17,7 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 // fileTime is long ago, so that nobody waits for a half-written file.
@@ -35,23 +36,23 @@ func TestRedactLeavesNoTrace(t *testing.T) {
 	require.NoError(t, os.Chtimes(path, fileTime, fileTime))
 	restore(t, s, "a.json", txn.Point{})
 
-	_, err := s.Redact(context.Background(), "a.json", "/db/password")
+	_, err := admin.Redact(context.Background(), s, "a.json", "/db/password")
 	require.ErrorIs(t, err, txn.ErrNotFound, "it is still in use")
 	set(t, s, "a.json", "/db/password", "new")
 	open, err := s.Begin(context.Background(), []string{"a.json"}, txn.BeginOptions{})
 	require.NoError(t, err)
-	_, err = s.Redact(context.Background(), "a.json", "/db/password")
+	_, err = admin.Redact(context.Background(), s, "a.json", "/db/password")
 	require.ErrorIs(t, err, txn.ErrConflict)
 	require.NoError(t, open.Abort(context.Background()))
 
-	done, err := s.Redact(context.Background(), "a.json", "/db/password")
+	done, err := admin.Redact(context.Background(), s, "a.json", "/db/password")
 	require.NoError(t, err)
 	require.Equal(t, 1, done.Values)
 	require.Equal(t, 1, done.Messages)
 	require.Len(t, done.Removed, 1)
 	require.Empty(t, done.Elsewhere)
 	verify(t, s)
-	_, err = s.Compact(context.Background(), nil, txn.Retention{})
+	_, err = admin.Compact(context.Background(), s, nil, admin.Retention{})
 	require.NoError(t, err)
 	for i, want := range []string{"", "[redacted]", "[redacted]", "[redacted]", "[redacted]", "[redacted]", "new"} {
 		v, err := s.ReadVersion(context.Background(), "a.json", txn.AtRev(uint64(i+1)))
@@ -71,7 +72,7 @@ func TestRedactLeavesNoTrace(t *testing.T) {
 		}
 		return err
 	}))
-	_, err = s.Redact(context.Background(), "a.json", "/db/password")
+	_, err = admin.Redact(context.Background(), s, "a.json", "/db/password")
 	require.ErrorIs(t, err, txn.ErrNotFound)
 	set(t, s, "a.json", "/n", 9)
 	verify(t, s)
@@ -161,7 +162,7 @@ func TestRedactWhereverItHides(t *testing.T) {
 			text := []byte(read(t, journal(dir)))
 			text[60] ^= 1
 			write(t, journal(dir), string(text))
-			_, err := s.SetAside(ctx, "a.json")
+			_, err := admin.SetAside(ctx, s, "a.json")
 			require.NoError(t, err)
 		},
 		"staged file": func(t *testing.T, s *txn.Store, dir string) {
@@ -180,13 +181,13 @@ func TestRedactWhereverItHides(t *testing.T) {
 			set(t, s, "a.json", "/pw", secret)
 			hide(t, s, dir)
 			set(t, s, "a.json", "/pw", "new")
-			tried, err := s.Redact(ctx, "a.json", "/pw", txn.DryRun())
+			tried, err := admin.Redact(ctx, s, "a.json", "/pw", txn.DryRun())
 			require.NoError(t, err)
-			done, err := s.Redact(ctx, "a.json", "/pw")
+			done, err := admin.Redact(ctx, s, "a.json", "/pw")
 			require.NoError(t, err)
 			require.Equal(t, tried, done)
 			verify(t, s)
-			_, err = s.Redact(ctx, "a.json", "/pw")
+			_, err = admin.Redact(ctx, s, "a.json", "/pw")
 			require.ErrorIs(t, err, txn.ErrNotFound)
 			requireNoTrace(t, dir, telling)
 		})
@@ -202,13 +203,13 @@ func TestRedactNamesOtherHistories(t *testing.T) {
 	_, err := s.Move(ctx, "old.json", "new.json")
 	require.NoError(t, err)
 	set(t, s, "new.json", "/pw", "changed")
-	tried, err := s.Redact(ctx, "new.json", "/pw", txn.DryRun())
+	tried, err := admin.Redact(ctx, s, "new.json", "/pw", txn.DryRun())
 	require.NoError(t, err)
-	done, err := s.Redact(ctx, "new.json", "/pw")
+	done, err := admin.Redact(ctx, s, "new.json", "/pw")
 	require.NoError(t, err)
 	require.Equal(t, tried, done)
 	require.Equal(t, []string{filepath.Join(dir, "old.json")}, done.AlsoIn)
-	done, err = s.Redact(ctx, "old.json", "/pw")
+	done, err = admin.Redact(ctx, s, "old.json", "/pw")
 	require.NoError(t, err)
 	require.Empty(t, done.AlsoIn)
 	require.Empty(t, done.Unreached)
@@ -227,7 +228,7 @@ func TestRedactNamesHistoriesThatCannotBeRead(t *testing.T) {
 	text := []byte(read(t, journal))
 	text[60] ^= 1
 	write(t, journal, string(text))
-	done, err := s.Redact(ctx, "new.json", "/pw")
+	done, err := admin.Redact(ctx, s, "new.json", "/pw")
 	require.NoError(t, err)
 	require.Equal(t, []string{filepath.Join(dir, "old.json")}, done.Unreached)
 }
@@ -264,9 +265,9 @@ func TestRedactNamesEveryPlace(t *testing.T) {
 	require.NoError(t, os.MkdirAll(filepath.Dir(damaged), 0o755))
 	write(t, damaged, `{"pw":"`+secret)
 
-	done, err := s.Redact(ctx, "a.json", "/pw", txn.DryRun())
+	done, err := admin.Redact(ctx, s, "a.json", "/pw", txn.DryRun())
 	require.NoError(t, err)
-	named := func(done txn.Redacted) {
+	named := func(done admin.Redacted) {
 		t.Helper()
 		var also []string
 		for _, name := range done.AlsoIn {
@@ -278,7 +279,7 @@ func TestRedactNamesEveryPlace(t *testing.T) {
 		require.Empty(t, done.Unreached)
 	}
 	named(done)
-	done, err = s.Redact(ctx, "a.json", "/pw")
+	done, err = admin.Redact(ctx, s, "a.json", "/pw")
 	require.NoError(t, err)
 	named(done)
 	verify(t, s)
@@ -298,9 +299,9 @@ func TestRedactSeesTransactionsElsewhere(t *testing.T) {
 	tx, err := s.Begin(ctx, []string{"v/b.json", "w/a.json"}, txn.BeginOptions{})
 	require.NoError(t, err)
 	set(t, s, "w/a.json", "/pw", "new")
-	_, err = s.Redact(ctx, "w/a.json", "/pw")
+	_, err = admin.Redact(ctx, s, "w/a.json", "/pw")
 	require.ErrorIs(t, err, txn.ErrConflict)
 	require.NoError(t, tx.Abort(ctx))
-	_, err = s.Redact(ctx, "w/a.json", "/pw")
+	_, err = admin.Redact(ctx, s, "w/a.json", "/pw")
 	require.NoError(t, err)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 // told is what the history of a file tells, newest first: file@rev, and messages.
@@ -75,10 +76,10 @@ func TestHistoryFollowsAPlainMove(t *testing.T) {
 
 				switch first {
 				case "recover, then set":
-					_, err = s.Recover(ctx, nil, txn.RecoverOptions{})
+					_, err = admin.Recover(ctx, s, nil, admin.RecoverOptions{})
 					require.NoError(t, err)
 				case "protect":
-					_, err = s.Protect(ctx, []string{c.to})
+					_, err = admin.Protect(ctx, s, []string{c.to})
 					require.NoError(t, err)
 				}
 				set(t, s, c.to, "/n", 3)

@@ -3,33 +3,16 @@ package txn
 import (
 	"context"
 	"fmt"
-	"io/fs"
 
-	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/doors"
 	"github.com/jtx-project/jtx/txn/internal/versions"
-	"github.com/jtx-project/jtx/txn/internal/workspace"
-	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
 
 // bringingBack lets a transaction go on with a damaged file, whose bytes have been
 // set aside, in order to replace it, and with one that is gone, with its directory
 // perhaps.
-func bringingBack(c *call) {
-	c.mendDamage, c.bringsBack = true, true
-	if c.parents == nil {
-		c.parents = &parents{}
-	}
-}
-
-// formerMode is that of a file which is gone, nil where it has no journal.
-func (s *Store) formerMode(t *workspace.Target) (*fs.FileMode, error) {
-	mode, err := recovery.FormerMode(s.src.FS, t.Dir)
-	if err != nil || mode == 0 {
-		return nil, err
-	}
-	return &mode, nil
-}
+var bringingBack = doors.Asked{MendDamage: true, BringsBack: true}
 
 // Restore brings versions of files back as they were, byte for byte, in one new
 // transaction. The zero Point is the last good version: what a file held before
@@ -60,13 +43,13 @@ func (s *Store) Restore(ctx context.Context, files []string, p Point, opts ...Op
 		}
 	}
 	return s.Do(ctx, files, func(tx *Tx) error {
-		for _, d := range tx.drafts {
-			if err := s.restoreDraft(ctx, tx, d, p); err != nil {
+		for _, d := range Drafts(tx) {
+			if err := s.restoreDraft(ctx, d, p); err != nil {
 				return err
 			}
 		}
 		return nil
-	}, append(opts, bringingBack)...)
+	}, append(opts, Asking(bringingBack))...)
 }
 
 // RestoreAll brings every tracked file at or below the store's directory to its
@@ -91,37 +74,40 @@ func (s *Store) RestoreAll(ctx context.Context, p Point, opts ...Option) (Result
 		return Result{}, nil
 	}
 	var young []string
-	res, err := s.doTheRest(ctx, names, func(tx *Tx) error {
+	bringBack := func(tx *Tx) error {
 		young = nil
-		for _, d := range tx.drafts {
-			reached, err := s.restoreOld(tx, d, p)
+		for _, d := range Drafts(tx) {
+			reached, err := s.restoreOld(d, p)
 			if err != nil {
 				return err
 			}
 			if !reached {
-				young = append(young, d.name)
+				young = append(young, d.Name())
 			}
 		}
-		if len(young) == len(tx.drafts) {
+		if len(young) == len(Drafts(tx)) {
 			return &Error{Kind: ErrNotFound, File: young[0], Err: fmt.Errorf("has no version so old, and no other file has one")}
 		}
 		return nil
-	}, append(opts, bringingBack)...)
+	}
+	res, err := doors.TheRest(names, func(names []string) (Result, error) {
+		return s.Do(ctx, names, bringBack, append(opts, Asking(bringingBack))...)
+	})
 	for _, name := range young {
 		res.Warnings = append(res.Warnings, name+": has no version so old, and is left as it is")
 	}
 	return res, err
 }
 
-func (s *Store) restoreDraft(ctx context.Context, tx *Tx, d *draft, p Point) error {
-	h := versions.HeadOf(d.t)
+func (s *Store) restoreDraft(ctx context.Context, d doors.Draft, p Point) error {
+	h := versions.HeadOf(d.Target())
 	if h.Last == 0 {
-		return versions.NoHistory(d.t)
+		return versions.NoHistory(d.Target())
 	}
 	var rec *wal.Record
 	var err error
 	switch {
-	case p.kind == pointCurrent && h.Ahead && d.doc != nil:
+	case p.kind == pointCurrent && h.Ahead && d.Document() != nil:
 		return nil // an edit from outside, not recorded yet, is the last good one
 	case p.kind == pointCurrent:
 		rec, err = s.lastGood(h)
@@ -132,9 +118,9 @@ func (s *Store) restoreDraft(ctx context.Context, tx *Tx, d *draft, p Point) err
 		return err
 	}
 	if rec == nil {
-		return &Error{Kind: ErrNotFound, File: d.name, Err: fmt.Errorf("has no version so old")}
+		return &Error{Kind: ErrNotFound, File: d.Name(), Err: fmt.Errorf("has no version so old")}
 	}
-	return s.bringBack(tx, d, rec)
+	return s.bringBack(d, rec)
 }
 
 // lastGood is the newest version in which the file was there.
@@ -149,15 +135,15 @@ func (s *Store) lastGood(h versions.Head) (*wal.Record, error) {
 
 // restoreOld brings one of all files back. It is false where the file's history
 // does not reach back so far.
-func (s *Store) restoreOld(tx *Tx, d *draft, p Point) (bool, error) {
-	h := versions.HeadOf(d.t)
+func (s *Store) restoreOld(d doors.Draft, p Point) (bool, error) {
+	h := versions.HeadOf(d.Target())
 	if h.Last == 0 {
 		return false, nil
 	}
 	rec, err := s.src.AtPast(h, p.time)
 	if err != nil || rec != nil {
 		if err == nil {
-			err = s.bringBack(tx, d, rec)
+			err = s.bringBack(d, rec)
 		}
 		return true, err
 	}
@@ -165,27 +151,22 @@ func (s *Store) restoreOld(tx *Tx, d *draft, p Point) (bool, error) {
 	if first == nil || err != nil {
 		return false, err
 	}
-	d.remove() // later
-	d.blank = versions.BlankOf(first.Before)
+	d.Remove() // later
+	d.Blank(versions.BlankOf(first.Before))
 	return true, nil
 }
 
 // bringBack makes a draft the version of a record.
-func (s *Store) bringBack(tx *Tx, d *draft, rec *wal.Record) error {
-	doc, err := s.src.ContentOf(d.t, rec)
+func (s *Store) bringBack(d doors.Draft, rec *wal.Record) error {
+	doc, err := s.src.ContentOf(d.Target(), rec)
 	if err != nil {
 		return err
 	}
 	if doc == nil {
-		if d.doc != nil || d.found.Err != nil {
-			d.remove()
+		if d.Document() != nil || d.Found().Err != nil {
+			d.Remove()
 		}
 		return nil
 	}
-	return d.replace(doc, tx.lim)
-}
-
-// remove makes the draft no file.
-func (d *draft) remove() {
-	d.doc, d.ops, d.whole, d.over = nil, jsonpatch.Patch{{Op: "remove"}}, true, true
+	return d.Replace(doc)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 // A file comes back with the permissions it had, whoever removed it and whatever brings
@@ -49,7 +50,7 @@ func TestFileComesBackWithItsMode(t *testing.T) {
 
 			// What kept others out since keeps them out.
 			require.NoError(t, os.Chmod(file, mode&0o700))
-			_, err = s.Recover(t.Context(), []string{"a.json"}, txn.RecoverOptions{})
+			_, err = admin.Recover(t.Context(), s, []string{"a.json"}, admin.RecoverOptions{})
 			require.NoError(t, err)
 			require.NoError(t, os.Remove(file))
 			_, err = s.Restore(t.Context(), []string{"a.json"}, txn.Point{})

@@ -10,16 +10,17 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // unread are the notices that Status and Verify tell of a file, the same.
 func unread(t *testing.T, s *txn.Store, file string) []recovery.Notice {
-	st, err := s.Status(context.Background(), []string{file})
+	st, err := admin.Status(context.Background(), s, []string{file})
 	require.NoError(t, err)
 	require.Len(t, st.Files, 1)
-	results, _ := s.Verify(context.Background(), []string{file}, txn.VerifyOptions{})
+	results, _ := admin.Verify(context.Background(), s, []string{file}, admin.VerifyOptions{})
 	require.Len(t, results, 1)
 	require.Equal(t, st.Files[0].Unread, results[0].Unread)
 	return results[0].Unread
@@ -33,12 +34,12 @@ func isUnread(t *testing.T, s *txn.Store, file string, want recovery.Notice) {
 	want.Time = list[0].Time
 	require.Equal(t, want, list[0])
 
-	seen, err := s.Seen(context.Background(), nil)
+	seen, err := admin.Seen(context.Background(), s, nil)
 	require.NoError(t, err)
 	require.Len(t, seen, 1)
 	require.Equal(t, list, seen[0].Notices)
 	require.Empty(t, unread(t, s, file))
-	seen, err = s.Seen(context.Background(), nil)
+	seen, err = admin.Seen(context.Background(), s, nil)
 	require.NoError(t, err)
 	require.Empty(t, seen)
 }
@@ -54,7 +55,7 @@ func TestAClashIsToldUntilItWasRead(t *testing.T) {
 
 	s, dir = laggingStore(t)
 	write(t, filepath.Join(dir, "a.json"), `{"n":2,"m":1,"more":1}`)
-	_, err := s.Recover(context.Background(), nil, txn.RecoverOptions{})
+	_, err := admin.Recover(context.Background(), s, nil, admin.RecoverOptions{})
 	require.NoError(t, err)
 	require.Empty(t, unread(t, s, "a.json"))
 }
@@ -69,7 +70,7 @@ func TestAClashIsToldByWhoGoesOn(t *testing.T) {
 		fsy := fsys.NewFailing(fsys.OS, fsys.Fault{Call: at, Forever: true})
 		s, err := txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{FS: fsy}))
 		require.NoError(t, err)
-		_, err = s.Recover(context.Background(), nil, txn.RecoverOptions{})
+		_, err = admin.Recover(context.Background(), s, nil, admin.RecoverOptions{})
 		require.NoError(t, err, "what fails of a file is in the report")
 		_ = s.Close() // on a disk that may have failed
 
@@ -93,7 +94,7 @@ func TestADecisionIsToldUntilItWasRead(t *testing.T) {
 	for committed, outcome := range map[bool]string{true: "committed", false: "discarded"} {
 		s, dir, unit := halfGone(t)
 		write(t, filepath.Join(dir, "p/a.json"), `{"n":9}`)
-		_, err := s.Decide(ctx, unit, committed)
+		_, err := admin.Decide(ctx, s, unit, committed)
 		require.NoError(t, err)
 		list := unread(t, s, "p/a.json")
 		require.NotEmpty(t, list)
@@ -117,7 +118,7 @@ func TestWhatWasSetAsideIsToldUntilItWasRead(t *testing.T) {
 	write(t, filepath.Join(dir, "a.json"), `{"n":4}`)
 	set(t, s, "a.json", "/n", 5)
 	rot(t, dir, "a.json")
-	kept, err := s.SetAside(ctx, "a.json")
+	kept, err := admin.SetAside(ctx, s, "a.json")
 	require.NoError(t, err)
 	isUnread(t, s, "a.json", recovery.Notice{What: recovery.NoticeJournal, Kept: kept})
 }
@@ -131,7 +132,7 @@ func TestNoticesOfAStranger(t *testing.T) {
 	name := filepath.Join(dir, ".jtx/files/a.json/unread")
 	for _, text := range []string{`[{"what":"set-aside","kept":"../../../a.json"}]`, `[`, `{}`} {
 		write(t, name, text)
-		st, err := s.Status(context.Background(), nil)
+		st, err := admin.Status(context.Background(), s, nil)
 		require.NoError(t, err)
 		require.ErrorContains(t, st.Files[0].Err, "unread")
 	}

@@ -34,7 +34,7 @@ func (ses *session) round(names []string, need *workspace.Participants, deadline
 		if err := ses.lock(names, need, deadline); err != nil {
 			return err
 		}
-		if ses.call.shut {
+		if ses.call.Shut {
 			return fn(ses)
 		}
 		if err := ses.settle(need); err != nil {
@@ -125,7 +125,7 @@ func (ses *session) lock(names []string, need *workspace.Participants, deadline 
 		if err := ses.s.makeParents(ses.Ctx, name, ses.call); err != nil {
 			return err
 		}
-		t, err := ses.s.src.ResolveBy(ses.Ctx, name, workspace.Lookup{Create: true, Made: &ses.call.made, PassOver: ses.call.passOver, Hasty: ses.call.hasty})
+		t, err := ses.s.src.ResolveBy(ses.Ctx, name, workspace.Lookup{Create: true, Made: &ses.call.made, PassOver: ses.call.PassOver, Hasty: ses.call.Hasty})
 		if err != nil {
 			return err
 		}
@@ -154,13 +154,13 @@ func (ses *session) lock(names []string, need *workspace.Participants, deadline 
 			}
 			return errors.Join(workspace.ErrAgain, fault.In(t.Name, err)) // the workspace went away
 		}
-		if err == nil && !ses.call.shut {
+		if err == nil && !ses.call.Shut {
 			err = t.Lost
 		}
 		if err != nil {
 			return fault.In(t.Name, err)
 		}
-		reqs.add(t, a, ses.call.lease)
+		reqs.add(t, a, ses.call.Lease)
 	}
 	held, err := ses.s.src.Locks.Acquire(ses.Ctx, max(0, time.Until(deadline)), reqs.list)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -197,7 +197,7 @@ func (l *lockSet) add(t *workspace.Target, a workspace.Access, tx string) {
 
 func (ses *session) recheck() error {
 	for _, t := range ses.All() {
-		again, err := ses.s.src.ResolveBy(ses.Ctx, t.Name, workspace.Lookup{Held: true, PassOver: ses.call.passOver})
+		again, err := ses.s.src.ResolveBy(ses.Ctx, t.Name, workspace.Lookup{Held: true, PassOver: ses.call.PassOver})
 		if err != nil {
 			return err
 		}
@@ -218,7 +218,7 @@ func (ses *session) settle(need *workspace.Participants) error {
 		}
 		files = append(files, t.File)
 	}
-	if ses.clean() && !ses.call.sweep {
+	if ses.clean() && !ses.call.Sweep {
 		return ses.readable()
 	}
 	plan, err := recovery.MakePlan(files, need.Unreachable)
@@ -227,9 +227,9 @@ func (ses *session) settle(need *workspace.Participants) error {
 		need.List = append(need.List, missing.Participants...)
 		return workspace.ErrAgain
 	}
-	if d := ses.call.decide; err == nil && d != nil {
+	if d := ses.call.Decide; err == nil && d != nil {
 		var made bool
-		if made, err = d.record(plan, files); made && err == nil {
+		if made, err = d(plan, files); made && err == nil {
 			plan, err = recovery.MakePlan(files, need.Unreachable)
 		}
 	}
@@ -237,7 +237,7 @@ func (ses *session) settle(need *workspace.Participants) error {
 		return fault.In("", err)
 	}
 	ses.recover(plan)
-	for _, tell := range []func([]recovery.Done){ses.call.recovered, ses.s.opt.OnRecovery} {
+	for _, tell := range []func([]recovery.Done){ses.call.Recovered, ses.s.opt.OnRecovery} {
 		if tell != nil {
 			tell(ses.report)
 		}
@@ -266,7 +266,7 @@ func (ses *session) recover(plan *recovery.Plan) {
 // that is not there. A tracked one was reported as damaged before.
 func (ses *session) readable() error {
 	for _, t := range ses.Targets {
-		if ses.call.mendDamage || ses.call.sweep {
+		if ses.call.MendDamage || ses.call.Sweep {
 			continue
 		}
 		if err := t.MayBegin(&t.File.Found); err != nil {
@@ -316,7 +316,7 @@ func (ses *session) afterRecovery() error {
 	for _, done := range ses.report {
 		t := ses.ByKey(done.Key)
 		var damage *recovery.DamagedError
-		if errors.As(done.Err, &damage) && ses.call.mendDamage {
+		if errors.As(done.Err, &damage) && ses.call.MendDamage {
 			continue
 		}
 		if errors.Is(done.Err, recovery.ErrChanged) {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 func TestReadingAChangingFileCreatesNothing(t *testing.T) {
@@ -185,12 +186,12 @@ func TestDryRunOfHistoryVerbsChangesNothing(t *testing.T) {
 			before := everything(t, dir)
 			for verb, run := range map[string]func() error{
 				"compact": func() error {
-					done, err := s.Compact(ctx, nil, txn.Retention{Revs: 1}, txn.DryRun())
+					done, err := admin.Compact(ctx, s, nil, admin.Retention{Revs: 1}, txn.DryRun())
 					require.Len(t, done, 1)
 					return err
 				},
 				"redact": func() error {
-					done, err := s.Redact(ctx, "a.json", "/pw", txn.DryRun())
+					done, err := admin.Redact(ctx, s, "a.json", "/pw", txn.DryRun())
 					require.True(t, err != nil || done.Values > 0)
 					return err
 				},
@@ -220,9 +221,9 @@ func TestDryRunTakesNoLock(t *testing.T) {
 	other, err := txn.Open(dir, txn.Options{LockTimeout: -1})
 	require.NoError(t, err)
 	_, err = s.Do(ctx, []string{"a.json"}, func(tx *txn.Tx) error {
-		_, err := other.Compact(ctx, nil, txn.Retention{}, txn.DryRun())
+		_, err := admin.Compact(ctx, other, nil, admin.Retention{}, txn.DryRun())
 		require.NoError(t, err)
-		done, err := other.Redact(ctx, "a.json", "/pw", txn.DryRun())
+		done, err := admin.Redact(ctx, other, "a.json", "/pw", txn.DryRun())
 		require.NoError(t, err)
 		require.Equal(t, 1, done.Values)
 		return tx.Set("a.json", "/n", 1)

@@ -15,8 +15,10 @@ import (
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn/internal/doors"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/hooks"
+	"github.com/jtx-project/jtx/txn/internal/oplog"
 	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
@@ -114,6 +116,7 @@ func init() {
 type Store struct {
 	opt Options
 	src *versions.Source
+	log *oplog.Log
 	*kept
 }
 
@@ -164,9 +167,9 @@ func Open(dir string, opt Options) (*Store, error) {
 		Dir: abs, FS: h.FS, Boot: h.Boot, Locks: lockmgr.Default, LockTimeout: opt.LockTimeout, OnSkipped: opt.OnSkipped,
 	}
 	src := &versions.Source{Site: site, Limits: opt.Limits, OnMark: opt.OnMark, LargeJournal: cmp.Or(h.CompactionSize, versions.CompactionSize)}
-	s := &Store{opt: opt, kept: k, src: src}
+	s := &Store{opt: opt, kept: k, src: src, log: &oplog.Log{Site: site, Verb: opt.Verb}}
 	site.Settle = func(ctx context.Context, name, passOver string, hasty bool) error {
-		return s.locked(ctx, []string{name}, locking{passOver: passOver, sweep: true, hasty: hasty}, nothing)
+		return s.locked(ctx, []string{name}, doors.Locking{PassOver: passOver, Sweep: true, Hasty: hasty}, nothing)
 	}
 	return s, nil
 }

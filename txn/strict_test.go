@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -93,7 +94,7 @@ func TestRecoveryKnowsStrictDocuments(t *testing.T) {
 		require.Len(t, res.Warnings, 1)
 		h.hook = nil
 		require.Equal(t, "3", get(t, s, "a.json", "/n"))
-		_, err = s.Recover(context.Background(), nil, txn.RecoverOptions{})
+		_, err = admin.Recover(context.Background(), s, nil, admin.RecoverOptions{})
 		require.NoError(t, err)
 		require.Equal(t, want, strict(t, dir, "a.json"))
 		require.NoError(t, s.Close())
@@ -102,7 +103,7 @@ func TestRecoveryKnowsStrictDocuments(t *testing.T) {
 		require.NoError(t, os.Remove(filepath.Join(dir, ".jtx/files/a.json/lock")))
 		s, err = txn.Open(dir, txn.Options{})
 		require.NoError(t, err)
-		_, err = s.Recover(context.Background(), nil, txn.RecoverOptions{})
+		_, err = admin.Recover(context.Background(), s, nil, admin.RecoverOptions{})
 		require.NoError(t, err)
 		require.Equal(t, want, strict(t, dir, "a.json"))
 		verify(t, s)
@@ -143,7 +144,7 @@ func TestVerifyLooksWhetherADocumentIsStrict(t *testing.T) {
 		return err
 	})
 	require.ErrorIs(t, err, txn.ErrInvalid, "a comment was not looked for")
-	res, err := s.Verify(context.Background(), nil, txn.VerifyOptions{})
+	res, err := admin.Verify(context.Background(), s, nil, admin.VerifyOptions{})
 	require.NoError(t, err)
 	require.ErrorIs(t, res[0].Err, wal.ErrCorrupt)
 	require.ErrorContains(t, res[0].Err, "strict")

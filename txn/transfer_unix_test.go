@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 func modeOf(t *testing.T, elem ...string) os.FileMode {
@@ -103,7 +104,7 @@ func TestMoveThatIsCutOffWidensNothing(t *testing.T) {
 			narrow()
 
 			h.hook = func(op, name string) error { narrow(); return nil }
-			rep, err := s.Recover(ctx, nil, txn.RecoverOptions{})
+			rep, err := admin.Recover(ctx, s, nil, admin.RecoverOptions{})
 			require.NoError(t, err)
 			require.Len(t, rep.Files, 1)
 			require.Equal(t, `{"secret":1}`, read(t, b))
@@ -160,7 +161,7 @@ func TestRestoredFileIsForNobodyElse(t *testing.T) {
 		set(t, from, name, "/n", 1)
 	}
 	dest := filepath.Join(t.TempDir(), "b.tar")
-	_, err := from.Backup(ctx, dest, txn.BackupOptions{})
+	_, err := admin.Backup(ctx, from, dest, admin.BackupOptions{})
 	require.NoError(t, err)
 	for _, there := range []bool{false, true} {
 		for _, inPlace := range []bool{false, true} {
@@ -174,7 +175,7 @@ func TestRestoredFileIsForNobodyElse(t *testing.T) {
 			if inPlace {
 				opts = append(opts, txn.WithInPlace())
 			}
-			_, err := s.RestoreBackup(ctx, dest, nil, opts...)
+			_, err := admin.RestoreBackup(ctx, s, dest, nil, opts...)
 			require.NoError(t, err)
 			for name, most := range map[string]os.FileMode{"secret.json": 0o600, "group.json": 0o640, "open.json": 0o644} {
 				require.Zero(t, modeOf(t, dir, name)&^most, name)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -40,13 +41,13 @@ func TestOneFilesTroubleIsNotTheOthers(t *testing.T) {
 	ctx := context.Background()
 	all := map[string]func(t *testing.T, s *txn.Store, dir string) error{
 		"backup": func(t *testing.T, s *txn.Store, dir string) error {
-			m, err := s.Backup(ctx, filepath.Join(dir, "..", "backup"), txn.BackupOptions{})
+			m, err := admin.Backup(ctx, s, filepath.Join(dir, "..", "backup"), admin.BackupOptions{})
 			require.NotNil(t, m)
 			require.Len(t, m.Files, 2)
 			return err
 		},
 		"compact": func(t *testing.T, s *txn.Store, _ string) error {
-			done, err := s.Compact(ctx, nil, txn.Retention{Revs: 1})
+			done, err := admin.Compact(ctx, s, nil, admin.Retention{Revs: 1})
 			require.Len(t, done, 2)
 			return err
 		},
@@ -61,7 +62,7 @@ func TestOneFilesTroubleIsNotTheOthers(t *testing.T) {
 			return last
 		},
 		"verify": func(t *testing.T, s *txn.Store, _ string) error {
-			list, err := s.Verify(ctx, nil, txn.VerifyOptions{})
+			list, err := admin.Verify(ctx, s, nil, admin.VerifyOptions{})
 			require.NoError(t, err)
 			require.Len(t, list, 3)
 			require.NoError(t, list[0].Err)
@@ -69,7 +70,7 @@ func TestOneFilesTroubleIsNotTheOthers(t *testing.T) {
 			return list[1].Err
 		},
 		"status": func(t *testing.T, s *txn.Store, _ string) error {
-			st, err := s.Status(ctx, nil)
+			st, err := admin.Status(ctx, s, nil)
 			require.NoError(t, err)
 			require.Len(t, st.Files, 3)
 			require.Equal(t, "clean", st.Files[0].Condition)

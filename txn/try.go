@@ -66,7 +66,7 @@ func (ses *session) try(names []string, fn func(*Tx) error) (Result, error) {
 func (ses *session) trial() (*Tx, error) {
 	tx := newEmptyTx(ses.s)
 	for _, t := range ses.Targets {
-		found, err := t.Foreseen(ses.call.mendDamage)
+		found, err := t.Foreseen(ses.call.MendDamage)
 		if err != nil {
 			return nil, fault.In(t.Name, err)
 		}

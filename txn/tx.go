@@ -348,3 +348,8 @@ func (d *draft) change(lim jsonpatch.Limits) (*change, error) {
 	}
 	return c, nil
 }
+
+// remove makes the draft no file.
+func (d *draft) remove() {
+	d.doc, d.ops, d.whole, d.over = nil, jsonpatch.Patch{{Op: "remove"}}, true, true
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 func TestErrorsChangeNothing(t *testing.T) {
@@ -95,7 +96,7 @@ func TestDryRun(t *testing.T) {
 	res := set(t, s, "a.json", "/n", 2, txn.DryRun())
 	require.Equal(t, `[{"op":"replace","path":"/n","value":2}]`, string(res.Files[0].Patch.Encode()))
 	require.Equal(t, `{"n":1}`, read(t, filepath.Join(dir, "a.json")))
-	require.Empty(t, func() []txn.VerifyResult { r := verify(t, s); return r[:0] }())
+	require.Empty(t, func() []admin.VerifyResult { r := verify(t, s); return r[:0] }())
 }
 
 func TestRemoveAndCreate(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/jtx-project/jtx/txn/backup"
 	"github.com/jtx-project/jtx/txn/internal/fault"
@@ -143,38 +142,35 @@ func (t *OpenTx) mayJoin(abs string) error {
 	return nil
 }
 
-// sweepLinks removes the pointers of this user's state directory that lead to no
-// transaction any more.
-func (s *Store) sweepLinks(dryRun bool, r *RecoverReport) error {
-	home, err := userTxDir()
-	if err != nil {
-		return nil // then there are none
-	}
-	entries, err := s.src.FS.ReadDir(home)
-	if err != nil {
-		return fault.UnlessMissing(err)
-	}
-	for _, e := range entries {
-		link := filepath.Join(home, e.Name())
-		if !isTxName(e.Name()) || e.Type()&fs.ModeSymlink == 0 {
-			continue
-		}
-		if _, err := s.src.FS.Stat(filepath.Join(link, txName)); !errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if !dryRun {
-			if err := fault.UnlessMissing(s.src.FS.Remove(link)); err != nil {
-				return fault.In(link, err)
-			}
-		}
-		r.Removed = append(r.Removed, link)
-	}
-	slices.Sort(r.Removed)
-	return nil
-}
-
 // isTxName tells whether jtx may have made a directory or pointer of that name.
 func isTxName(name string) bool {
 	id, err := wal.ParseID(name)
 	return err == nil && id.String() == name
+}
+
+// linkedTxs are the transactions of this user that are kept in workspaces elsewhere.
+func (s *Store) linkedTxs() ([]*OpenTx, error) {
+	home, err := userTxDir()
+	if err != nil {
+		return nil, nil // then there are none
+	}
+	entries, err := s.src.FS.ReadDir(home)
+	if err != nil {
+		return nil, fault.UnlessMissing(err)
+	}
+	var list []*OpenTx
+	for _, e := range entries {
+		if !isTxName(e.Name()) || e.Type()&fs.ModeSymlink == 0 {
+			continue
+		}
+		dir, err := filepath.EvalSymlinks(filepath.Join(home, e.Name()))
+		if err != nil {
+			continue // it leads nowhere any more
+		}
+		t := &OpenTx{s: s, dir: dir}
+		if err := t.load(); err == nil || t.damage != nil {
+			list = append(list, t)
+		}
+	}
+	return list, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 // stage begins a transaction that sets /n of each file.
@@ -107,7 +108,7 @@ func TestCommitWhereTheHistoryIsNotKept(t *testing.T) {
 	for n := range 5 {
 		set(t, s, "a.json", "/m", strings.Repeat(strconv.Itoa(n), 40<<10)) // images come between
 	}
-	done, err := s.Compact(ctx, nil, txn.Retention{Revs: 1})
+	done, err := admin.Compact(ctx, s, nil, admin.Retention{Revs: 1})
 	require.NoError(t, err)
 	require.Greater(t, done[0].Oldest, uint64(2))
 	_, err = tx.Commit(ctx, txn.CommitOptions{Rebase: true})
@@ -134,11 +135,11 @@ func TestRecoverEndsWhatWasCommitted(t *testing.T) {
 	open := stage(t, s, 3, "a.json")
 	tx := stage(t, s, 2, "a.json")
 	commitCutOff(t, tx)
-	r, err := s.Recover(ctx, nil, txn.RecoverOptions{DryRun: true})
+	r, err := admin.Recover(ctx, s, nil, admin.RecoverOptions{DryRun: true})
 	require.NoError(t, err)
 	require.DirExists(t, tx.Info().Dir)
 	require.Equal(t, []string{tx.Info().Dir}, r.Removed)
-	r, err = s.Recover(ctx, nil, txn.RecoverOptions{})
+	r, err = admin.Recover(ctx, s, nil, admin.RecoverOptions{})
 	require.NoError(t, err)
 	require.Equal(t, []string{tx.Info().Dir}, r.Removed)
 	require.NoDirExists(t, tx.Info().Dir)
@@ -162,11 +163,11 @@ func TestPiecesOfTransactionsAreRemoved(t *testing.T) {
 	gone := stage(t, s, 1, "other/x.json")
 	require.NoError(t, os.RemoveAll(other))
 	open := stage(t, s, 3, "a.json")
-	r, err := s.Recover(ctx, nil, txn.RecoverOptions{DryRun: true})
+	r, err := admin.Recover(ctx, s, nil, admin.RecoverOptions{DryRun: true})
 	require.NoError(t, err)
 	require.DirExists(t, tx.Info().Dir)
 	dry := r.Removed
-	r, err = s.Recover(ctx, nil, txn.RecoverOptions{})
+	r, err = admin.Recover(ctx, s, nil, admin.RecoverOptions{})
 	require.NoError(t, err)
 	require.Subset(t, r.Removed, dry)
 	left, err := os.ReadDir(filepath.Join(dir, ".jtx", "tx"))
@@ -294,7 +295,7 @@ func TestAForeignTransactionReachesNothingOutside(t *testing.T) {
 		require.NoError(t, err)
 		_, err = tx.Commit(ctx, txn.CommitOptions{})
 		require.ErrorIs(t, err, txn.ErrInvalid)
-		_, err = s.Recover(ctx, nil, txn.RecoverOptions{TTL: time.Nanosecond})
+		_, err = admin.Recover(ctx, s, nil, admin.RecoverOptions{TTL: time.Nanosecond})
 		require.NoError(t, err)
 		made, err := os.ReadDir(outside)
 		require.NoError(t, err)
@@ -315,11 +316,11 @@ func TestStagedContentOfAFileThatWasNotMade(t *testing.T) {
 	require.NoError(t, err)
 	staged := []string{recovery.Temp(filepath.Join(dir, "a.json"))}
 	write(t, staged[0], `{"secret":1}`)
-	r, err := s.Recover(context.Background(), nil, txn.RecoverOptions{DryRun: true})
+	r, err := admin.Recover(context.Background(), s, nil, admin.RecoverOptions{DryRun: true})
 	require.NoError(t, err)
 	require.Equal(t, staged, r.Removed)
 	require.FileExists(t, staged[0])
-	r, err = s.Recover(context.Background(), nil, txn.RecoverOptions{})
+	r, err = admin.Recover(context.Background(), s, nil, admin.RecoverOptions{})
 	require.NoError(t, err)
 	require.Equal(t, staged, r.Removed)
 	require.NoFileExists(t, staged[0])

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -39,7 +40,7 @@ func TestViewAfterARebootBesideAnUncoveredFile(t *testing.T) {
 			break
 		}
 		seen++
-		_, err = boot(1, fsys.OS).Recover(context.Background(), nil, txn.RecoverOptions{})
+		_, err = admin.Recover(context.Background(), boot(1, fsys.OS), nil, admin.RecoverOptions{})
 		require.NoError(t, err)
 		require.NoError(t, boot(2, fsys.OS).View(context.Background(), files, func(tx *txn.Tx) error {
 			for _, name := range files {

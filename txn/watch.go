@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jtx-project/jtx/txn/internal/doors"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
@@ -310,7 +311,7 @@ func (w *watch) record(h versions.Head) (bool, error) {
 		return false, nil
 	}
 	recorded := false
-	err := w.s.locked(w.ctx, []string{h.Target.Real}, locking{mendDamage: true}, func(ses *session) error {
+	err := w.s.locked(w.ctx, []string{h.Target.Real}, doors.Locking{MendDamage: true}, func(ses *session) error {
 		recorded = ses.Targets[0].File.Log.State().Last > h.Last
 		return nil
 	})

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -147,7 +148,7 @@ func TestWatchSaysThatHistoryWasDropped(t *testing.T) {
 	}
 	next := watching(t, s, nil, txn.WatchOptions{After: map[string]uint64{"a.json": 7}})
 	require.Equal(t, uint64(8), next().Files[0].Rev)
-	done, err := s.Compact(context.Background(), nil, txn.Retention{Revs: 2})
+	done, err := admin.Compact(context.Background(), s, nil, admin.Retention{Revs: 2})
 	require.NoError(t, err)
 	require.Greater(t, done[0].Oldest, uint64(4))
 	require.Equal(t, uint64(9), next().Files[0].Rev, "a cursor that is kept goes on")
@@ -166,7 +167,7 @@ func TestWatchSaysThatHistoryWasBegunAnew(t *testing.T) {
 		e, err, _ := next()
 		require.NoError(t, err)
 		require.Equal(t, uint64(4), e.Files[0].Rev)
-		require.NoError(t, s.Forget(context.Background(), "a.json"))
+		require.NoError(t, admin.Forget(context.Background(), s, "a.json"))
 		for n := range later {
 			set(t, s, "a.json", "/m", n)
 		}
@@ -191,7 +192,7 @@ func TestWatchGoesOnBehindASetAsideJournal(t *testing.T) {
 	text := []byte(read(t, journal))
 	text[60] ^= 1
 	write(t, journal, string(text))
-	_, err = s.SetAside(context.Background(), "a.json")
+	_, err = admin.SetAside(context.Background(), s, "a.json")
 	require.NoError(t, err)
 	set(t, s, "a.json", "/m", 1)
 	for rev := uint64(5); rev <= 6; rev++ {

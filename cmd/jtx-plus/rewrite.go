@@ -15,6 +15,7 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/cmd/internal/rewrite"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 func newRewrite(a *cli.App, cmd *cobra.Command) {
@@ -114,7 +115,7 @@ func (r *rewriteCommand) replace(s *script) error {
 	if err != nil {
 		return err
 	}
-	if s.kept, err = store.Keep(r.a.Ctx, s.name, s.old); err != nil {
+	if s.kept, err = admin.Keep(r.a.Ctx, store, s.name, s.old); err != nil {
 		return err
 	}
 	return replaceFile(s.name, []byte(s.Text))

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
-	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/backup"
 )
 
@@ -57,15 +57,15 @@ func (b *backupCommand) run(dest string) error {
 	if err != nil {
 		return err
 	}
-	o := txn.BackupOptions{Base: b.base}
+	o := admin.BackupOptions{Base: b.base}
 	if b.at != "" {
 		if o.At, err = b.a.parseMoment("--at", b.at); err != nil {
 			return err
 		}
-	} else if _, err := s.TrackProtected(b.a.Ctx); err != nil {
+	} else if _, err := admin.TrackProtected(b.a.Ctx, s); err != nil {
 		b.a.Warn("not in the backup: " + cli.MessageOf(err)) // it has no version to be in it
 	}
-	m, err := s.Backup(b.a.Ctx, dest, o)
+	m, err := admin.Backup(b.a.Ctx, s, dest, o)
 	if m == nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 func newCompact(a *app) *cobra.Command {
@@ -47,7 +48,7 @@ type compactCommand struct {
 	a          *app
 	lock       lockFlags
 	age, bytes string
-	keep       txn.Retention
+	keep       admin.Retention
 	dryRun     bool
 }
 
@@ -74,7 +75,7 @@ func (c *compactCommand) run(files []string) error {
 	if c.dryRun {
 		opts = append(opts, txn.DryRun())
 	}
-	done, err := s.Compact(c.a.Ctx, files, c.keep, opts...)
+	done, err := admin.Compact(c.a.Ctx, s, files, c.keep, opts...)
 	return cli.Several(c.print(done), err)
 }
 
@@ -88,7 +89,7 @@ type compactedJSON struct {
 	Kept    uint64 `json:"kept_revs"`
 }
 
-func (c *compactCommand) print(done []txn.Compaction) error {
+func (c *compactCommand) print(done []admin.Compaction) error {
 	if c.a.JSON {
 		list := []compactedJSON{}
 		for _, d := range done {
@@ -109,13 +110,13 @@ func (c *compactCommand) print(done []txn.Compaction) error {
 }
 
 // explain says why nothing was dropped.
-func (c *compactCommand) explain(done []txn.Compaction) {
+func (c *compactCommand) explain(done []admin.Compaction) {
 	for _, d := range done {
 		if d.Dropped > 0 {
 			return
 		}
 	}
-	if c.keep == (txn.Retention{}) {
+	if c.keep == (admin.Retention{}) {
 		c.a.Note("nothing is dropped: without --keep-age, --keep-revs or --keep-bytes all is kept, and only compressed")
 	} else {
 		c.a.Note("nothing is dropped: all that there is is to be kept")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 // settings are the names that jtx config knows, each with what its value, which is
@@ -20,18 +21,18 @@ var settings = []struct {
 	name, about string
 	fits        func(value string) bool
 }{
-	{txn.SettingLog, "true or false: whether operations are logged", func(value string) bool {
+	{admin.SettingLog, "true or false: whether operations are logged", func(value string) bool {
 		return value == "true" || value == "false"
 	}},
 	{txn.SettingIndent, "a number of spaces from 1 to 16, \"tab\" or \"compact\": for files that show no indent", func(value string) bool {
 		_, err := txn.ParseIndent(strings.Trim(value, `"`))
 		return err == nil
 	}},
-	{txn.SettingLogBytes, fmt.Sprintf("a number from %d: how many bytes the log of operations may have", txn.MinLogBytes), func(value string) bool {
+	{admin.SettingLogBytes, fmt.Sprintf("a number from %d: how many bytes the log of operations may have", admin.MinLogBytes), func(value string) bool {
 		n, err := strconv.ParseUint(value, 10, 40)
-		return err == nil && n >= txn.MinLogBytes && value[0] != '0'
+		return err == nil && n >= admin.MinLogBytes && value[0] != '0'
 	}},
-	{txn.SettingIgnore, `an array of patterns, such as ["cache/**"], relative to the workspace: files left out of status, verify, recover, log, backup and protect unless they are named`, isPatterns},
+	{admin.SettingIgnore, `an array of patterns, such as ["cache/**"], relative to the workspace: files left out of status, verify, recover, log, backup and protect unless they are named`, isPatterns},
 }
 
 // isPatterns tells whether a value is an array of patterns that stay in the workspace.
@@ -90,7 +91,7 @@ func (c *configCommand) run(cmd *cobra.Command, args []string) error {
 	case len(args) == 2:
 		return c.change(s, args[0], asJSON(args[1]))
 	}
-	set, err := s.Settings(c.a.Ctx)
+	set, err := admin.ReadSettings(c.a.Ctx, s)
 	if err != nil {
 		return err
 	}
@@ -131,7 +132,7 @@ func (c *configCommand) change(s *txn.Store, name string, raw json.RawMessage) e
 		if raw != nil && !known.fits(string(raw)) {
 			return cli.Usagef("%s %s: want %s", name, cli.QuoteWord(string(raw)), known.about)
 		}
-		return s.ChangeSettings(c.a.Ctx, func(_ string, values map[string]json.RawMessage) error {
+		return admin.ChangeSettings(c.a.Ctx, s, func(_ string, values map[string]json.RawMessage) error {
 			if values[name] = raw; raw == nil {
 				delete(values, name)
 			}

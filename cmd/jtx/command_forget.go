@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 func newForget(a *app) *cobra.Command {
@@ -33,7 +34,7 @@ jtx init --remove ends a whole workspace.`,
 		forgotten := []*cli.JSONFile{}
 		var errs []error
 		for _, f := range files {
-			if err := s.Forget(a.Ctx, f); err != nil {
+			if err := admin.Forget(a.Ctx, s, f); err != nil {
 				errs = append(errs, err)
 				continue
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 func newInit(a *app) *cobra.Command {
@@ -53,7 +54,7 @@ removed, and can't be brought back. The files stay as they are.`,
 }
 
 func (a *app) removeWorkspace(s *txn.Store, dir string) error {
-	n, err := s.RemoveWorkspace(a.Ctx, dir)
+	n, err := admin.RemoveWorkspace(a.Ctx, s, dir)
 	if errors.Is(err, txn.ErrConflict) {
 		return &cli.Hinted{Err: err, Hint: "jtx tx lists the open transactions, jtx commit TX or jtx abort TX ends one"}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 func newLocks(a *app) *cobra.Command {
@@ -46,7 +47,7 @@ The lock of a running process needs no breaking: it ends with the process.`,
 }
 
 func (a *app) showLocks(s *txn.Store, paths []string) error {
-	st, unset := s.Status(a.Ctx, paths)
+	st, unset := admin.Status(a.Ctx, s, paths)
 	if unset != nil && len(st.Workspaces) == 0 {
 		return unset
 	}
@@ -76,7 +77,7 @@ type lockedJSON struct {
 	lockJSON
 }
 
-func (a *app) printLocks(files []txn.FileStatus) error {
+func (a *app) printLocks(files []admin.FileStatus) error {
 	t := &cli.Table{Header: []string{"FILE", "HOW", "WHO", "SINCE"}}
 	list := []lockedJSON{}
 	for _, f := range files {
@@ -99,7 +100,7 @@ func (a *app) printLocks(files []txn.FileStatus) error {
 }
 
 // lockRows are how, who and since when, for each who has to do with a file.
-func (a *app) lockRows(f txn.FileStatus) [][]string {
+func (a *app) lockRows(f admin.FileStatus) [][]string {
 	var rows [][]string
 	for _, h := range f.Lock.Holders {
 		rows = append(rows, []string{h.Mode.String(), who(h), a.since(h)})

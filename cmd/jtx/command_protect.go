@@ -10,6 +10,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 func newProtect(a *app) *cobra.Command {
@@ -73,12 +74,12 @@ func (p *protectCommand) run(cmd *cobra.Command, args []string) error {
 	case p.check:
 		return p.checkFile(s, args[0])
 	case p.remove:
-		return s.Unprotect(p.a.Ctx, args)
+		return admin.Unprotect(p.a.Ctx, s, args)
 	}
 	if err := p.checkPatterns(args); err != nil {
 		return err
 	}
-	tracked, err := s.Protect(p.a.Ctx, args)
+	tracked, err := admin.Protect(p.a.Ctx, s, args)
 	if err != nil && len(tracked) == 0 {
 		return err
 	}
@@ -125,7 +126,7 @@ type protectionJSON struct {
 }
 
 func (p *protectCommand) listPatterns(s *txn.Store) error {
-	list, err := s.Protections(p.a.Ctx)
+	list, err := admin.Protections(p.a.Ctx, s)
 	if err != nil {
 		return err
 	}
@@ -148,7 +149,7 @@ func (p *protectCommand) checkFile(s *txn.Store, file string) error {
 	if err := cli.CheckFile(file); err != nil {
 		return err
 	}
-	found, err := s.Protected(p.a.Ctx, file)
+	found, err := admin.Protected(p.a.Ctx, s, file)
 	if err != nil {
 		return err
 	}
@@ -171,7 +172,7 @@ func (p *protectCommand) healFiles(s *txn.Store, files []string) error {
 	if err := cli.CheckFiles(files); err != nil {
 		return err
 	}
-	healed, err := s.Heal(p.a.Ctx, files)
+	healed, err := admin.Heal(p.a.Ctx, s, files)
 	list := []healedJSON{}
 	for _, h := range healed {
 		err = errors.Join(err, h.Err)
@@ -194,7 +195,7 @@ func (p *protectCommand) healFiles(s *txn.Store, files []string) error {
 	return err
 }
 
-func newHealedJSON(h txn.Healed) healedJSON {
+func newHealedJSON(h admin.Healed) healedJSON {
 	j := healedJSON{JSONFile: cli.NewJSONFile(cli.Shown(h.File))}
 	if h.Err != nil {
 		j.Error = cli.MessageOf(h.Err)

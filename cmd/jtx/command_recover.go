@@ -10,6 +10,7 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -88,7 +89,7 @@ func (r *recoverCommand) run(_ *cobra.Command, paths []string) error {
 	if r.setAside {
 		return r.runSetAside(s, paths)
 	}
-	report, err := s.Recover(r.a.Ctx, paths, txn.RecoverOptions{DryRun: r.dryRun, TTL: r.ttl, Progress: r.a.Progress("recover")})
+	report, err := admin.Recover(r.a.Ctx, s, paths, admin.RecoverOptions{DryRun: r.dryRun, TTL: r.ttl, Progress: r.a.Progress("recover")})
 	if err != nil && report.Total == 0 {
 		return err
 	}
@@ -119,11 +120,11 @@ func (r *recoverCommand) runDecide(s *txn.Store, args []string) error {
 	if err != nil {
 		return cli.Usagef("%s: want a transaction's id", cli.QuoteWord(args[0]))
 	}
-	files, err := s.Decide(r.a.Ctx, id, r.decide == "committed")
+	files, err := admin.Decide(r.a.Ctx, s, id, r.decide == "committed")
 	if err != nil {
 		return err
 	}
-	if err := r.print(txn.RecoverReport{Total: len(files), Files: files}); err != nil {
+	if err := r.print(admin.RecoverReport{Total: len(files), Files: files}); err != nil {
 		return err
 	}
 	var errs []error
@@ -145,7 +146,7 @@ func (r *recoverCommand) runSetAside(s *txn.Store, files []string) error {
 		return err
 	}
 	for _, f := range files {
-		kept, err := s.SetAside(r.a.Ctx, f)
+		kept, err := admin.SetAside(r.a.Ctx, s, f)
 		if err != nil {
 			return err
 		}
@@ -165,7 +166,7 @@ func (r *recoverCommand) runSetAside(s *txn.Store, files []string) error {
 }
 
 // errorOf is what could not be settled in a file.
-func errorOf(f txn.FileReport) error {
+func errorOf(f admin.FileReport) error {
 	if f.Err != nil {
 		return f.Err
 	}
@@ -177,7 +178,7 @@ func errorOf(f txn.FileReport) error {
 	return nil
 }
 
-func (r *recoverCommand) print(report txn.RecoverReport) error {
+func (r *recoverCommand) print(report admin.RecoverReport) error {
 	if r.a.JSON {
 		return r.a.WriteJSON(r.json(report))
 	}
@@ -215,7 +216,7 @@ func (r *recoverCommand) print(report txn.RecoverReport) error {
 	return nil
 }
 
-func linesOf(f txn.FileReport) string {
+func linesOf(f admin.FileReport) string {
 	var b strings.Builder
 	for _, d := range f.Done { // of other files too, where a unit joins them
 		if name := cli.QuoteWord(cli.Shown(d.Target)); d.Unit.IsZero() {
@@ -263,7 +264,7 @@ type settledJSON struct {
 	Error string         `json:"error,omitempty"`
 }
 
-func (r *recoverCommand) json(report txn.RecoverReport) recoverJSON {
+func (r *recoverCommand) json(report admin.RecoverReport) recoverJSON {
 	j := recoverJSON{
 		DryRun: r.dryRun, Total: report.Total, Files: []settledJSON{}, Begun: []*cli.JSONFile{}, Deleted: jsonFiles(report.Deleted), Removed: []*cli.JSONFile{},
 		Expired: newTxsJSON(report.Expired), Open: newTxsJSON(report.Open),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 func newRedact(a *app) *cobra.Command {
@@ -45,7 +46,7 @@ named; backups and free blocks of the disk may hold it too. The exit code is 1 w
 		if dryRun {
 			opts = append(opts, txn.DryRun())
 		}
-		done, err := s.Redact(a.Ctx, args[0], ptr, opts...)
+		done, err := admin.Redact(a.Ctx, s, args[0], ptr, opts...)
 		if err != nil {
 			return err
 		}
@@ -67,7 +68,7 @@ type redactedJSON struct {
 	Unreached []*cli.JSONFile `json:"unreached"`
 }
 
-func (a *app) printRedacted(d txn.Redacted) error {
+func (a *app) printRedacted(d admin.Redacted) error {
 	if a.JSON {
 		return a.WriteJSON(redactedJSON{
 			Values: d.Values, Revisions: d.Revisions, Messages: d.Messages, Removed: jsonFiles(d.Removed), LogLines: d.LogLines,

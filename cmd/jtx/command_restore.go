@@ -11,6 +11,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 func newRestore(a *app) *cobra.Command {
@@ -84,7 +85,7 @@ func (r *restoreCommand) runFrom(files []string) error {
 	if err != nil {
 		return err
 	}
-	res, err := s.RestoreBackup(r.a.Ctx, r.from, files, opts...)
+	res, err := admin.RestoreBackup(r.a.Ctx, s, r.from, files, opts...)
 	if errors.Is(err, fs.ErrNotExist) && len(res.Files) == 0 {
 		if _, gone := os.Lstat(r.from); gone != nil {
 			return noBackup(r.from)

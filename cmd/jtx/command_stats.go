@@ -11,6 +11,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 func newStats(a *app) *cobra.Command {
@@ -38,7 +39,7 @@ all, by day and by file. jtx config log-bytes says how far back the log goes.`,
 		if since > 0 {
 			from = time.Now().Add(-since)
 		}
-		ops, err := s.Operations(from)
+		ops, err := admin.Operations(s, from)
 		if err != nil {
 			return err
 		}
@@ -67,8 +68,8 @@ type statistics struct {
 	Files []summary `json:"files"`
 }
 
-func summarize(ops []txn.Operation) statistics {
-	days, files := map[string][]txn.Operation{}, map[string][]txn.Operation{}
+func summarize(ops []admin.Operation) statistics {
+	days, files := map[string][]admin.Operation{}, map[string][]admin.Operation{}
 	for _, op := range ops {
 		day := op.Time.UTC().Format(time.DateOnly)
 		days[day] = append(days[day], op)
@@ -86,7 +87,7 @@ func summarize(ops []txn.Operation) statistics {
 	return st
 }
 
-func sumOf(what string, ops []txn.Operation) summary {
+func sumOf(what string, ops []admin.Operation) summary {
 	s := summary{What: what, Total: len(ops)}
 	var total, wait []int64
 	for _, op := range ops {

@@ -11,6 +11,7 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 func newStatus(a *app) *cobra.Command {
@@ -44,7 +45,7 @@ func (a *app) showStatus(paths []string) error {
 	if err != nil {
 		return err
 	}
-	st, unset := s.Status(a.Ctx, paths)
+	st, unset := admin.Status(a.Ctx, s, paths)
 	if unset != nil && len(st.Workspaces) == 0 {
 		return unset
 	}
@@ -60,7 +61,7 @@ func (a *app) showStatus(paths []string) error {
 }
 
 // statusDamage are the errors of what is shown as damaged, or can't be looked at.
-func statusDamage(st txn.Status) []error {
+func statusDamage(st admin.StatusReport) []error {
 	errs := damagedTxs(st.Open)
 	for _, f := range st.Files {
 		if f.Err != nil {
@@ -70,7 +71,7 @@ func statusDamage(st txn.Status) []error {
 	return errs
 }
 
-func (a *app) printStatus(st txn.Status) error {
+func (a *app) printStatus(st admin.StatusReport) error {
 	if len(st.Files)+len(st.Open) == 0 {
 		a.Note("no tracked files, no open transactions")
 		return nil
@@ -91,7 +92,7 @@ func (a *app) printStatus(st txn.Status) error {
 }
 
 // unread tells what became of files that nobody has read yet.
-func (a *app) unread(st txn.Status) *cli.Table {
+func (a *app) unread(st admin.StatusReport) *cli.Table {
 	t := &cli.Table{Header: []string{"WHAT", "NAME", "SINCE"}}
 	any := false
 	for _, f := range st.Files {
@@ -114,7 +115,7 @@ func forPeople(condition string) string {
 	return condition
 }
 
-func conditionOf(f txn.FileStatus) string {
+func conditionOf(f admin.FileStatus) string {
 	text := forPeople(cmp.Or(f.Condition, "unreadable"))
 	if f.InPlace {
 		text += ", written in place"
@@ -123,7 +124,7 @@ func conditionOf(f txn.FileStatus) string {
 }
 
 // lockText is who holds a file, in a few words.
-func (a *app) lockText(f txn.FileStatus) string {
+func (a *app) lockText(f admin.FileStatus) string {
 	text := f.Lock.State.String()
 	if len(f.Lock.Holders) > 0 {
 		text = fmt.Sprintf("%s: %s", text, f.Lock.Holders[0])
@@ -170,7 +171,7 @@ type fileStatusJSON struct {
 	Unread []noticeJSON `json:"unread,omitempty"`
 }
 
-func newStatusJSON(st txn.Status) statusJSON {
+func newStatusJSON(st admin.StatusReport) statusJSON {
 	j := statusJSON{Workspaces: []workspaceJSON{}, Files: []fileStatusJSON{}, Transactions: newTxsJSON(st.Open)}
 	for _, w := range st.Workspaces {
 		j.Workspaces = append(j.Workspaces, workspaceJSON{cli.ReadableName(w.Root), w.ID, w.Tree})
@@ -216,7 +217,7 @@ type leaseJSON struct {
 	Broken  string `json:"broken,omitempty"` // why it binds nobody any more
 }
 
-func newLockJSON(f txn.FileStatus) lockJSON {
+func newLockJSON(f admin.FileStatus) lockJSON {
 	j := lockJSON{State: f.Lock.State.String(), Holders: newHoldersJSON(f.Lock.Holders), Waiters: newHoldersJSON(f.Lock.Waiters)}
 	if l := f.Lock.Lease; l != nil {
 		j.Lease = &leaseJSON{TX: l.Tx, Command: l.Command, Granted: cli.TimeText(l.Granted), Expires: cli.TimeText(l.Expires)}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 func newVerify(a *app) *cobra.Command {
@@ -34,7 +35,7 @@ warning until jtx recover --seen. The exit code is 6 where one is damaged.`,
 		if err != nil {
 			return err
 		}
-		results, err := s.Verify(a.Ctx, paths, txn.VerifyOptions{Progress: a.Progress("verify")})
+		results, err := admin.Verify(a.Ctx, s, paths, admin.VerifyOptions{Progress: a.Progress("verify")})
 		if err != nil && len(results) == 0 {
 			return err
 		}
@@ -59,7 +60,7 @@ warning until jtx recover --seen. The exit code is 6 where one is damaged.`,
 	return cmd
 }
 
-func verdict(r txn.VerifyResult) string {
+func verdict(r admin.VerifyResult) string {
 	switch {
 	case errors.Is(r.Err, txn.ErrDamaged):
 		return "damaged"
@@ -88,7 +89,7 @@ type verifiedJSON struct {
 	Unread []noticeJSON `json:"unread,omitempty"`
 }
 
-func (a *app) printVerified(results []txn.VerifyResult) error {
+func (a *app) printVerified(results []admin.VerifyResult) error {
 	if a.JSON {
 		files := []verifiedJSON{}
 		for _, r := range results {

@@ -7,6 +7,7 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 // noticeText says what became of a file, without its name.
@@ -68,7 +69,7 @@ func (r *recoverCommand) runSeen(s *txn.Store, paths []string) error {
 	if r.dryRun || r.setAside {
 		return cli.Usagef("--seen goes with neither --dry-run nor --set-aside").WithHint("jtx status shows what nobody has read yet")
 	}
-	list, err := s.Seen(r.a.Ctx, paths)
+	list, err := admin.Seen(r.a.Ctx, s, paths)
 	seen := []seenJSON{}
 	var b strings.Builder
 	for _, f := range list {

@@ -8,14 +8,14 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/recover"
-	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/wal"
 )
 
 // To settle a file is to settle the others of its unit: each line names its own.
 func TestRecoverNamesEachFileOfAUnit(t *testing.T) {
 	unit := wal.NewID()
-	f := txn.FileReport{File: "/x/b.json", Done: []recovery.Done{
+	f := admin.FileReport{File: "/x/b.json", Done: []recovery.Done{
 		{Target: "/x/a.json", Case: "unit-complete", Unit: unit},
 		{Target: "/x/a.json", Case: "not-in-place", Action: recovery.Redo, Rev: 2},
 		{Target: "/x/b.json", Case: "not-in-place", Action: recovery.Redo, Rev: 3},

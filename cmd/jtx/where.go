@@ -8,6 +8,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 // printWhere is what jtx alone shows: where one is, and how to go on.
@@ -16,7 +17,7 @@ func (a *app) printWhere(root *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	st, err := s.Status(a.Ctx, nil)
+	st, err := admin.Status(a.Ctx, s, nil)
 	if err != nil {
 		return err
 	}
@@ -47,7 +48,7 @@ func (a *app) printWhere(root *cobra.Command) error {
 }
 
 // conditions counts the files that are not clean, by what they are.
-func conditions(files []txn.FileStatus) string {
+func conditions(files []admin.FileStatus) string {
 	count := map[string]int{}
 	for _, f := range files {
 		if what := conditionOf(f); what != "clean" {

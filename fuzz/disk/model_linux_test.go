@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/txntest"
 )
 
@@ -189,7 +190,7 @@ func pairEqual(dir string) error {
 }
 
 func sweep(s *txn.Store, dir string) error {
-	r, err := s.Recover(context.Background(), []string{dir}, txn.RecoverOptions{})
+	r, err := admin.Recover(context.Background(), s, []string{dir}, admin.RecoverOptions{})
 	if err != nil {
 		return err
 	}
@@ -202,7 +203,7 @@ func sweep(s *txn.Store, dir string) error {
 }
 
 func verify(s *txn.Store, dir string) error {
-	results, err := s.Verify(context.Background(), []string{dir}, txn.VerifyOptions{})
+	results, err := admin.Verify(context.Background(), s, []string{dir}, admin.VerifyOptions{})
 	if err != nil {
 		return err
 	}

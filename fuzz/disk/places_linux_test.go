@@ -15,6 +15,7 @@ import (
 
 	"github.com/jtx-project/jtx/fuzz/evidence"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/txntest"
 )
 
@@ -264,7 +265,7 @@ func TestMountedFile(t *testing.T) {
 
 func checkInPlace(t *testing.T, s *txn.Store, name string) {
 	t.Helper()
-	st, err := s.Status(context.Background(), nil)
+	st, err := admin.Status(context.Background(), s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -115,17 +116,17 @@ var operations = []operation{
 		return there
 	}},
 	{name: "compact", run: func(w *world, on on) error {
-		_, err := w.store.Compact(context.Background(), []string{on.file}, txn.Retention{Revs: 1})
+		_, err := admin.Compact(context.Background(), w.store, []string{on.file}, admin.Retention{Revs: 1})
 		return err
 	}, apply: changesNothing, refused: []string{"set-aside"}},
 	{name: "redact", run: func(w *world, on on) error {
-		_, err := w.store.Redact(context.Background(), on.file, "/secret")
+		_, err := admin.Redact(context.Background(), w.store, on.file, "/secret")
 		return err
 	}, apply: changesNothing, refused: []string{"compact", "redact", "set-aside", "open transaction"}},
 	{name: "set-aside", damages: true, run: setAside, apply: changesNothing, refused: []string{"set-aside"}},
 	{name: "adoption", run: adoption, apply: func(s state, on on) bool { return s[on.file] != nil && s.put(on.file, "other", on.n) }},
 	{name: "backup", run: func(w *world, on on) error {
-		_, err := w.store.Backup(context.Background(), filepath.Join(w.dir, fmt.Sprint("backup", on.n)), txn.BackupOptions{})
+		_, err := admin.Backup(context.Background(), w.store, filepath.Join(w.dir, fmt.Sprint("backup", on.n)), admin.BackupOptions{})
 		return err
 	}, apply: changesNothing},
 	{name: "recover", run: func(w *world, on on) error { return w.recover(".") }, apply: changesNothing},
@@ -192,7 +193,7 @@ func (w *world) open(behind txn.WriteBehind) (*txn.Store, error) {
 
 // recover sweeps a file or a directory. Nothing may be left with an error.
 func (w *world) recover(path string) error {
-	r, err := w.store.Recover(context.Background(), []string{filepath.Join(w.dir, path)}, txn.RecoverOptions{})
+	r, err := admin.Recover(context.Background(), w.store, []string{filepath.Join(w.dir, path)}, admin.RecoverOptions{})
 	for _, f := range r.Files {
 		err = errors.Join(err, f.Err)
 		for _, done := range f.Done {
@@ -203,7 +204,7 @@ func (w *world) recover(path string) error {
 }
 
 func setAside(w *world, on on) error {
-	_, err := w.store.SetAside(context.Background(), on.file)
+	_, err := admin.SetAside(context.Background(), w.store, on.file)
 	return err
 }
 

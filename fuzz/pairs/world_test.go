@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -134,7 +135,7 @@ func (w *world) read() (state, error) {
 
 // verify is what must be true of every store at rest.
 func (w *world) verify() error {
-	results, err := w.store.Verify(context.Background(), []string{w.dir}, txn.VerifyOptions{})
+	results, err := admin.Verify(context.Background(), w.store, []string{w.dir}, admin.VerifyOptions{})
 	for _, r := range results {
 		err = errors.Join(err, r.Err)
 		if r.Unfinished || r.Foreign {

@@ -11,6 +11,7 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/cmd/internal/jq"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -223,7 +224,7 @@ func (f *files) searchOne(ctx context.Context, name string, program *jq.Program,
 
 // tracked are the files below the roots that are there.
 func (f *files) tracked(ctx context.Context) ([]string, error) {
-	st, err := f.store().Status(ctx, f.roots)
+	st, err := admin.Status(ctx, f.store(), f.roots)
 	if err != nil {
 		return nil, err
 	}
@@ -260,12 +261,12 @@ func (f *files) status(ctx context.Context, c *call) (any, error) {
 	if len(paths) == 0 {
 		paths = f.roots
 	}
-	st, err := f.store().Status(ctx, paths)
+	st, err := admin.Status(ctx, f.store(), paths)
 	if err != nil {
 		return nil, err
 	}
 	// What needs attention goes first: the rest may be cut off.
-	slices.SortStableFunc(st.Files, func(a, b txn.FileStatus) int {
+	slices.SortStableFunc(st.Files, func(a, b admin.FileStatus) int {
 		switch {
 		case a.Condition != "clean" && b.Condition == "clean":
 			return -1

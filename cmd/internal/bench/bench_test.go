@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 // The test binary is jtx under these names: an honest one, and one that does nothing.
@@ -132,7 +133,7 @@ func TestRunInsideAWorkspace(t *testing.T) {
 	}
 	_, err = Run(ctx, o)
 	require.ErrorIs(t, err, context.Canceled)
-	st, err := s.Status(t.Context(), nil)
+	st, err := admin.Status(t.Context(), s, nil)
 	require.NoError(t, err)
 	require.Empty(t, st.Files)
 	require.Len(t, st.Workspaces, 1)

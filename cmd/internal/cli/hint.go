@@ -11,6 +11,7 @@ import (
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/backup"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
@@ -98,7 +99,7 @@ func hintOfDamage(err error) string {
 	if errors.Is(err, backup.ErrBad) {
 		return "jtx backup --check shows all that is wrong with it; what is whole in it is brought back"
 	}
-	var none *txn.NoVersionError
+	var none *admin.NoVersionError
 	if errors.As(err, &none) {
 		return "mend it, or take it from a backup: its history begins once it holds JSON"
 	}

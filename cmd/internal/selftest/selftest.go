@@ -15,6 +15,7 @@ import (
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 // Verdict is what a check found.
@@ -160,7 +161,7 @@ func (r *run) path(name string) string { return filepath.Join(r.work, name) }
 
 // verified is what must hold after every check that commits.
 func (r *run) verified() error {
-	results, err := r.store.Verify(r.ctx, []string{r.work}, txn.VerifyOptions{})
+	results, err := admin.Verify(r.ctx, r.store, []string{r.work}, admin.VerifyOptions{})
 	if err != nil {
 		return err
 	}
@@ -177,7 +178,7 @@ func (r *run) verified() error {
 
 // recovered settles what was cut off.
 func (r *run) recovered() error {
-	report, err := r.store.Recover(r.ctx, []string{r.work}, txn.RecoverOptions{})
+	report, err := admin.Recover(r.ctx, r.store, []string{r.work}, admin.RecoverOptions{})
 	if err != nil {
 		return err
 	}

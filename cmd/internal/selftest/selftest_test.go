@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
 )
 
 // The test binary is the processes of the checks, honest or lying ones.
@@ -146,7 +147,7 @@ func TestRunInsideAWorkspace(t *testing.T) {
 	if _, err := Run(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	st, err := s.Status(t.Context(), nil)
+	st, err := admin.Status(t.Context(), s, nil)
 	if err != nil || len(st.Files) > 0 || len(st.Workspaces) != 1 {
 		t.Errorf("%+v, %v", st, err)
 	}

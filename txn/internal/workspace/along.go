@@ -177,3 +177,13 @@ func (w *Workspace) RootOf(id wal.ID) string {
 	}
 	return ""
 }
+
+// NameOf is where a unit's other file was when the unit was committed,
+// or is now if it is in the same
+func (t *Target) NameOf(p wal.Participant) string {
+	root := t.WS.RootOf(p.Workspace)
+	if root == "" {
+		root = p.Root
+	}
+	return filepath.Join(root, filepath.FromSlash(p.Path))
+}

@@ -105,3 +105,14 @@ func (s *Site) ReadSettings(root string) (map[string]json.RawMessage, error) {
 	}
 	return values, nil
 }
+
+// Encode is encoding/json without its HTML escapes.
+func Encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, &fault.Error{Kind: fault.ErrInvalid, Err: err}
+	}
+	return bytes.TrimRight(b.Bytes(), "\n"), nil
+}

@@ -1,4 +1,4 @@
-package txn
+package admin
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/lockmgr"
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/internal/doors"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
@@ -19,12 +21,13 @@ import (
 // it. The file itself stays as it is, and its history begins anew with the next change.
 // What is unfinished is settled first, in the other files of its transactions too,
 // since those may have to ask its journal.
-func (s *Store) Forget(ctx context.Context, file string) error {
-	t, err := s.src.Resolve(ctx, s.src.Abs(file))
+func Forget(ctx context.Context, store *txn.Store, file string) error {
+	s := of(store)
+	t, err := s.Resolve(ctx, s.Abs(file))
 	if err != nil {
 		return err
 	}
-	if err := s.src.MustBeTracked(t); err != nil {
+	if err := s.MustBeTracked(t); err != nil {
 		return err
 	}
 	for range workspace.MaxRounds {
@@ -32,19 +35,19 @@ func (s *Store) Forget(ctx context.Context, file string) error {
 		if err != nil {
 			return err
 		}
-		err = s.locked(ctx, []string{t.Real}, locking{mendDamage: true}, func(ses *session) error {
+		err = s.Locked(ctx, []string{t.Real}, doors.Locking{MendDamage: true}, func(ses *doors.Files) error {
 			now := ses.Targets[0]
 			if now.File.Log.State().Last != last {
 				return errMoved
 			}
-			ses.spoiled = true
-			return fault.In(now.Name, wal.Erase(s.src.FS, now.Dir))
+			ses.Spoil()
+			return fault.In(now.Name, wal.Erase(s.FS, now.Dir))
 		})
 		if !errors.Is(err, errMoved) {
 			return err
 		}
 	}
-	return &Error{Kind: ErrConflict, File: file, Err: fmt.Errorf("was never at rest")}
+	return &txn.Error{Kind: txn.ErrConflict, File: file, Err: fmt.Errorf("was never at rest")}
 }
 
 // errMoved tells that there was a commit since all was settled.
@@ -52,17 +55,17 @@ var errMoved = errors.New("changed meanwhile")
 
 // settleWithOthers settles a file, and the others of each transaction that its journal
 // has. It returns where that ends.
-func (s *Store) settleWithOthers(ctx context.Context, t *workspace.Target) (wal.LSN, error) {
-	if r := s.recoverFile(ctx, t, false); r.Err != nil && !errors.Is(r.Err, ErrDamaged) {
+func (s house) settleWithOthers(ctx context.Context, t *workspace.Target) (wal.LSN, error) {
+	if r := s.recoverFile(ctx, t, false); r.Err != nil && !errors.Is(r.Err, txn.ErrDamaged) {
 		return 0, r.Err
 	}
-	_, st, _, err := s.src.Stands(t)
+	_, st, _, err := s.Stands(t)
 	if err != nil {
 		return 0, fault.In(t.Name, err)
 	}
-	set := &workspace.FileSet{Site: s.src.Site, Ctx: ctx, How: workspace.Lookup{Held: true}, Targets: []*workspace.Target{t}}
+	set := &workspace.FileSet{Site: s.Site, Ctx: ctx, How: workspace.Lookup{Held: true}, Targets: []*workspace.Target{t}}
 	seen := map[string]bool{t.Real: true}
-	for rec, err := range s.src.Records(t, 1) {
+	for rec, err := range s.Records(t, 1) {
 		if err != nil {
 			return 0, err
 		}
@@ -72,7 +75,7 @@ func (s *Store) settleWithOthers(ctx context.Context, t *workspace.Target) (wal.
 				continue // what is not there any more has nothing to ask
 			}
 			seen[other.Real] = true
-			if r := s.recoverFile(ctx, other, false); r.Err != nil && !errors.Is(r.Err, ErrDamaged) {
+			if r := s.recoverFile(ctx, other, false); r.Err != nil && !errors.Is(r.Err, txn.ErrDamaged) {
 				return 0, r.Err
 			}
 		}
@@ -83,17 +86,18 @@ func (s *Store) settleWithOthers(ctx context.Context, t *workspace.Target) (wal.
 // RemoveWorkspace ends the workspace whose root is dir, with the history of its files,
 // which stay as they are. It returns how many files it had. It fails with ErrConflict
 // where transactions are open in it.
-func (s *Store) RemoveWorkspace(ctx context.Context, dir string) (int, error) {
-	root, err := workspace.RealDir(s.src.Abs(dir))
+func RemoveWorkspace(ctx context.Context, store *txn.Store, dir string) (int, error) {
+	s := of(store)
+	root, err := workspace.RealDir(s.Abs(dir))
 	if err != nil {
 		return 0, fault.In(dir, err)
 	}
-	w, err := s.src.FindAt(ctx, root, os.Geteuid())
+	w, err := s.FindAt(ctx, root, os.Geteuid())
 	if err != nil {
 		return 0, fault.In(dir, err)
 	}
 	if w == nil {
-		return 0, &Error{Kind: ErrNotFound, File: dir, Err: fmt.Errorf("is not the root of a workspace")}
+		return 0, &txn.Error{Kind: txn.ErrNotFound, File: dir, Err: fmt.Errorf("is not the root of a workspace")}
 	}
 	for range workspace.MaxRounds {
 		n, err := s.endWorkspace(ctx, w)
@@ -101,19 +105,19 @@ func (s *Store) RemoveWorkspace(ctx context.Context, dir string) (int, error) {
 			return n, fault.In(dir, err)
 		}
 	}
-	return 0, &Error{Kind: ErrConflict, File: dir, Err: fmt.Errorf("its files were never at rest")}
+	return 0, &txn.Error{Kind: txn.ErrConflict, File: dir, Err: fmt.Errorf("its files were never at rest")}
 }
 
 // endWorkspace settles all files, then makes sure, with nobody in the workspace, that
 // nothing came after, and takes it out of its place at once.
-func (s *Store) endWorkspace(ctx context.Context, w *workspace.Workspace) (n int, err error) {
-	files, err := s.src.TrackedFiles(w)
+func (s house) endWorkspace(ctx context.Context, w *workspace.Workspace) (n int, err error) {
+	files, err := s.TrackedFiles(w)
 	if err != nil {
 		return 0, err
 	}
 	last := map[string]wal.LSN{}
 	for _, t := range files {
-		known, err := s.src.Tracked(t)
+		known, err := s.Tracked(t)
 		if err != nil {
 			return 0, fault.In(t.Name, err)
 		}
@@ -124,7 +128,7 @@ func (s *Store) endWorkspace(ctx context.Context, w *workspace.Workspace) (n int
 			return 0, err
 		}
 	}
-	held, err := s.src.Locks.Acquire(ctx, s.src.Patience(), []lockmgr.Request{w.LockRequest(lockmgr.Exclusive, 0)})
+	held, err := s.Locks.Acquire(ctx, s.Patience(), []lockmgr.Request{w.LockRequest(lockmgr.Exclusive, 0)})
 	if err != nil {
 		return 0, err
 	}
@@ -132,18 +136,18 @@ func (s *Store) endWorkspace(ctx context.Context, w *workspace.Workspace) (n int
 	if err := s.mustBeAtRest(w, last); err != nil {
 		return 0, err
 	}
-	return len(last), s.src.TakeAway(w)
+	return len(last), s.TakeAway(w)
 }
 
 // mustBeAtRest makes sure that nothing has happened in a workspace since its files were
 // settled, and that nobody means to go on in it.
-func (s *Store) mustBeAtRest(w *workspace.Workspace, last map[string]wal.LSN) error {
-	files, err := s.src.TrackedFiles(w)
+func (s house) mustBeAtRest(w *workspace.Workspace, last map[string]wal.LSN) error {
+	files, err := s.TrackedFiles(w)
 	if err != nil {
 		return err
 	}
 	for _, t := range files {
-		_, st, _, err := s.src.Stands(t)
+		_, st, _, err := s.Stands(t)
 		if err != nil {
 			return fault.In(t.Name, err)
 		}
@@ -155,19 +159,23 @@ func (s *Store) mustBeAtRest(w *workspace.Workspace, last map[string]wal.LSN) er
 			return fault.In(t.Name, err)
 		}
 		if over, _ := l.Broken(time.Now()); leased && !over {
-			return &Error{Kind: ErrConflict, File: t.Name, Err: fmt.Errorf("is leased by %s", l)}
+			return &txn.Error{Kind: txn.ErrConflict, File: t.Name, Err: fmt.Errorf("is leased by %s", l)}
 		}
 	}
-	open, err := s.openTxsIn(filepath.Join(w.Meta(), workspace.TxDir))
-	if err != nil {
+	dir := filepath.Join(w.Meta(), workspace.TxDir)
+	if _, err := s.FS.ReadDir(dir); err != nil {
 		return fault.UnlessMissing(err)
+	}
+	open, err := txn.OpenIn(s.store, []string{dir})
+	if err != nil {
+		return err
 	}
 	var ids []string
 	for _, t := range open {
-		ids = append(ids, t.data.ID)
+		ids = append(ids, t.ID)
 	}
 	if len(ids) > 0 {
-		return &Error{Kind: ErrConflict, File: w.Root, Err: fmt.Errorf("has open transactions: %s", strings.Join(ids, ", "))}
+		return &txn.Error{Kind: txn.ErrConflict, File: w.Root, Err: fmt.Errorf("has open transactions: %s", strings.Join(ids, ", "))}
 	}
 	return nil
 }

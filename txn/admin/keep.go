@@ -1,4 +1,4 @@
-package txn
+package admin
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -21,17 +22,18 @@ const scriptsDir = "scripts"
 // Keep puts a copy of a file, which need not be JSON, into the workspace that
 // covers it, and returns its path: its name says when, and what. The same bytes
 // are kept once. The copy is durable when Keep returns.
-func (s *Store) Keep(ctx context.Context, file string, data []byte) (string, error) {
-	path, err := s.keepCopy(ctx, s.src.Abs(file), data)
+func Keep(ctx context.Context, store *txn.Store, file string, data []byte) (string, error) {
+	s := of(store)
+	path, err := s.keepCopy(ctx, s.Abs(file), data)
 	return path, fault.In(file, err)
 }
 
-func (s *Store) keepCopy(ctx context.Context, file string, data []byte) (string, error) {
-	real, err := workspace.RealPath(s.src.FS, file)
+func (s house) keepCopy(ctx context.Context, file string, data []byte) (string, error) {
+	real, err := workspace.RealPath(s.FS, file)
 	if err != nil {
 		return "", err
 	}
-	info, err := s.src.FS.Stat(real)
+	info, err := s.FS.Stat(real)
 	if err != nil {
 		return "", err
 	}
@@ -49,29 +51,29 @@ func (s *Store) keepCopy(ctx context.Context, file string, data []byte) (string,
 		return kept[0], nil
 	}
 	name := filepath.Join(dir, time.Now().UTC().Format("20060102T150405Z")+suffix)
-	err = workspace.AccessOfFile(real, info, info).WriteFile(s.src.FS, name, string(data))
+	err = workspace.AccessOfFile(real, info, info).WriteFile(s.FS, name, string(data))
 	if err == nil || errors.Is(err, fs.ErrExist) {
-		err = fsys.SyncDir(s.src.FS, dir)
+		err = fsys.SyncDir(s.FS, dir)
 	}
 	return name, err
 }
 
 // scriptsHome is the directory for copies in the workspace that covers dir, which
 // is made where there is none.
-func (s *Store) scriptsHome(ctx context.Context, dir string) (string, error) {
-	w, err := s.src.WorkspaceFor(ctx, dir)
+func (s house) scriptsHome(ctx context.Context, dir string) (string, error) {
+	w, err := s.WorkspaceFor(ctx, dir)
 	if err != nil {
 		return "", err
 	}
-	a, err := s.src.AccessOfDir(w.Root, os.Geteuid())
+	a, err := s.AccessOfDir(w.Root, os.Geteuid())
 	if err != nil {
 		return "", err
 	}
 	home := filepath.Join(w.Meta(), scriptsDir)
-	if err := a.Mkdir(s.src.FS, home); err != nil {
+	if err := a.Mkdir(s.FS, home); err != nil {
 		return "", err
 	}
-	return home, fsys.SyncDir(s.src.FS, w.Meta())
+	return home, fsys.SyncDir(s.FS, w.Meta())
 }
 
 // globQuote escapes what a pattern gives a meaning to.

@@ -1,4 +1,4 @@
-package txn
+package admin
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/internal/doors"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 )
@@ -21,8 +23,9 @@ type FileNotices struct {
 
 // Seen takes note that somebody has read the notices of the tracked files at or below the
 // paths: Status and Verify tell of them no more. It returns them. What was kept stays.
-func (s *Store) Seen(ctx context.Context, paths []string) (list []FileNotices, err error) {
-	sc, skipped, err := s.src.ScopeBeside(ctx, paths)
+func Seen(ctx context.Context, store *txn.Store, paths []string) (list []FileNotices, err error) {
+	s := of(store)
+	sc, skipped, err := s.ScopeBeside(ctx, paths)
 	if err != nil {
 		return nil, err
 	}
@@ -38,29 +41,29 @@ func (s *Store) Seen(ctx context.Context, paths []string) (list []FileNotices, e
 	return list, errors.Join(errs...)
 }
 
-func (s *Store) seen(ctx context.Context, t *workspace.Target) (FileNotices, error) {
+func (s house) seen(ctx context.Context, t *workspace.Target) (FileNotices, error) {
 	n := FileNotices{File: t.Real}
-	if unread, err := recovery.Notices(s.src.FS, t.Dir); err != nil || len(unread) == 0 {
+	if unread, err := recovery.Notices(s.FS, t.Dir); err != nil || len(unread) == 0 {
 		return n, err
 	}
 	// The file may be damaged, or leased: neither matters, since nothing of it changes.
-	how := locking{shut: true}
+	how := doors.Locking{Shut: true}
 	if l, leased, err := lockmgr.ReadLease(filepath.Join(t.Dir, workspace.LockName)); err == nil && leased {
-		how.lease = l.Tx
+		how.Lease = l.Tx
 	}
-	err := s.locked(ctx, []string{t.Real}, how, func(*session) (err error) {
-		if n.Notices, err = recovery.Notices(s.src.FS, t.Dir); err != nil {
+	err := s.Locked(ctx, []string{t.Real}, how, func(*doors.Files) (err error) {
+		if n.Notices, err = recovery.Notices(s.FS, t.Dir); err != nil {
 			return err
 		}
-		return recovery.Seen(s.src.FS, t.Dir)
+		return recovery.Seen(s.FS, t.Dir)
 	})
 	return n, err
 }
 
 // unread are the notices of a file that nobody has read yet. To whom the journal is not
 // open they are not told.
-func (s *Store) unread(t *workspace.Target) ([]recovery.Notice, error) {
-	list, err := recovery.Notices(s.src.FS, t.Dir)
+func (s house) unread(t *workspace.Target) ([]recovery.Notice, error) {
+	list, err := recovery.Notices(s.FS, t.Dir)
 	if errors.Is(err, fs.ErrPermission) {
 		err = nil
 	}

@@ -1,4 +1,4 @@
-package txn
+package admin
 
 import (
 	"context"
@@ -11,8 +11,8 @@ var errDeleted = errors.New("the file was deleted outside")
 
 // deletedProtected lists the protected files around the store's directory that were
 // deleted outside.
-func (s *Store) deletedProtected(ctx context.Context) ([]string, error) {
-	list, err := s.Protections(ctx)
+func (s house) deletedProtected(ctx context.Context) ([]string, error) {
+	list, err := Protections(ctx, s.store)
 	if err != nil {
 		return nil, err
 	}
@@ -25,9 +25,9 @@ func (s *Store) deletedProtected(ctx context.Context) ([]string, error) {
 	if len(roots) == 0 {
 		return nil, nil
 	}
-	sc, err := s.src.Scope(ctx, roots)
+	sc, err := s.Scope(ctx, roots)
 	if err != nil {
 		return nil, err
 	}
-	return s.src.DeletedAmong(sc, list)
+	return s.DeletedAmong(sc, list)
 }

@@ -1,4 +1,6 @@
-package txn
+// Package oplog is the log of operations of a workspace: what each transaction did and how
+// long it took, for people and statistics. Commits write it; txn/admin reads it.
+package oplog
 
 import (
 	"bufio"
@@ -16,6 +18,7 @@ import (
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
+	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -58,9 +61,9 @@ type Operation struct {
 	TotalMicros int64 `json:"total_us"`
 }
 
-// line is the operation as JSON, without reflection, which would take as long as all else
+// Line is the operation as JSON, without reflection, which would take as long as all else
 // that is done for the log.
-func (op *Operation) line() []byte {
+func (op *Operation) Line() []byte {
 	b := op.Time.AppendFormat([]byte(`{"time":"`), time.RFC3339Nano)
 	b = jsonpatch.AppendQuoted(append(b, `","verb":`...), op.Verb)
 	optional := func(name, value string) {
@@ -89,49 +92,57 @@ func outcomeOf(err error) string {
 	switch {
 	case err == nil:
 		return "ok"
-	case errors.Is(err, ErrInDoubt):
+	case errors.Is(err, fault.ErrInDoubt):
 		return "in-doubt"
-	case errors.Is(err, ErrDamaged):
+	case errors.Is(err, fault.ErrDamaged):
 		return "damaged"
-	case errors.Is(err, ErrLockTimeout):
+	case errors.Is(err, fault.ErrLockTimeout):
 		return "locked"
-	case errors.Is(err, ErrConflict):
+	case errors.Is(err, fault.ErrConflict):
 		return "conflict"
-	case errors.Is(err, ErrInvalid):
+	case errors.Is(err, fault.ErrInvalid):
 		return "invalid"
 	default:
 		return "error"
 	}
 }
 
-// logOperation logs a transaction, but for one that changed nothing.
-func (s *Store) logOperation(names []string, c *call, began time.Time, res Result, err error) {
-	if err != nil || !res.ID.IsZero() {
-		s.logOutcome(names, c, began, res, err)
-	}
+// Log writes and reads the logs of a store.
+type Log struct {
+	*workspace.Site
+	Verb string // what the store's operations are called; nothing is logged where it is empty
 }
 
-// logOutcome adds a line to the log of each workspace that has a part in what was
+// Done is what is to be logged.
+type Done struct {
+	ID     wal.ID // of the transaction, zero where there is none
+	Actor  string
+	Began  time.Time
+	Waited time.Duration
+	Err    error
+}
+
+// Add adds a line to the log of each workspace that has a part in what was
 // done. It is no part of that: it syncs nothing, and where it fails there is one
-// line less.
-func (s *Store) logOutcome(names []string, c *call, began time.Time, res Result, err error) {
-	if s.opt.Verb == "" || c.dryRun || errors.Is(err, ErrNotFound) {
+// line less. Of the locked files it is known where they are.
+func (s *Log) Add(names []string, locked []*workspace.Target, d Done) {
+	if s.Verb == "" || errors.Is(d.Err, fault.ErrNotFound) {
 		return
 	}
 	op := Operation{
-		Time: began.UTC(), Verb: s.opt.Verb, Actor: c.actor, Outcome: outcomeOf(err),
-		WaitMicros: res.Waited.Microseconds(), TotalMicros: time.Since(began).Microseconds(),
+		Time: d.Began.UTC(), Verb: s.Verb, Actor: d.Actor, Outcome: outcomeOf(d.Err),
+		WaitMicros: d.Waited.Microseconds(), TotalMicros: time.Since(d.Began).Microseconds(),
 	}
-	if !res.ID.IsZero() {
-		op.TX = res.ID.String()
+	if !d.ID.IsZero() {
+		op.TX = d.ID.String()
 	}
 	if op.Outcome == "locked" {
 		op.WaitMicros = op.TotalMicros
 	}
-	if err != nil {
-		op.Error = truncate(err.Error(), 500)
+	if d.Err != nil {
+		op.Error = truncate(d.Err.Error(), 500)
 	}
-	for meta, in := range s.byWorkspace(names, c.targets) {
+	for meta, in := range s.byWorkspace(names, locked) {
 		s.appendOperation(meta, op, in)
 	}
 }
@@ -153,7 +164,7 @@ type loggedFile struct {
 
 // byWorkspace sorts files by the directories of the workspaces they are in. Of those
 // that were locked it is known; others are looked for.
-func (s *Store) byWorkspace(names []string, locked []*workspace.Target) map[string]*logged {
+func (s *Log) byWorkspace(names []string, locked []*workspace.Target) map[string]*logged {
 	sorted := map[string]*logged{}
 	for _, name := range names {
 		i := slices.IndexFunc(locked, func(t *workspace.Target) bool { return t.Name == name })
@@ -161,10 +172,10 @@ func (s *Store) byWorkspace(names []string, locked []*workspace.Target) map[stri
 		if i >= 0 {
 			// Its session may be another goroutine's by now: only what never changes is read.
 			at := locked[i]
-			if t = (&workspace.Target{Name: at.Name, Real: at.Real, Rel: at.Rel, Dir: at.Dir, WS: at.WS}); s.src.LookAround(t) != nil {
+			if t = (&workspace.Target{Name: at.Name, Real: at.Real, Rel: at.Rel, Dir: at.Dir, WS: at.WS}); s.LookAround(t) != nil {
 				t.Private = true
 			}
-		} else if found, err := s.src.Resolve(context.Background(), name); err == nil {
+		} else if found, err := s.Resolve(context.Background(), name); err == nil {
 			t = found
 		}
 		if t == nil || t.WS == nil {
@@ -176,7 +187,7 @@ func (s *Store) byWorkspace(names []string, locked []*workspace.Target) map[stri
 			sorted[t.WS.Meta()] = in
 		}
 		const byAll = 0o004
-		info, err := s.src.FS.Lstat(t.Real)
+		info, err := s.FS.Lstat(t.Real)
 		in.files = append(in.files, loggedFile{
 			rel: filepath.FromSlash(t.Rel), named: !t.Private,
 			read: !t.Private && err == nil && info.Mode().Perm()&byAll != 0,
@@ -189,9 +200,9 @@ func (s *Store) byWorkspace(names []string, locked []*workspace.Target) map[stri
 // processes don't mix. There is nobody to tell where it fails. What everybody may read
 // has no name that somebody may not know, and no error, which may quote a value, of a
 // file that somebody may not read.
-func (s *Store) appendOperation(meta string, op Operation, in *logged) {
+func (s *Log) appendOperation(meta string, op Operation, in *logged) {
 	limit, on := s.logLimit(in.root)
-	root, err := s.src.FS.Stat(in.root)
+	root, err := s.FS.Stat(in.root)
 	if err != nil || !on {
 		return
 	}
@@ -209,7 +220,7 @@ func (s *Store) appendOperation(meta string, op Operation, in *logged) {
 			op.Error = ""
 		}
 	}
-	line := op.line()
+	line := op.Line()
 	dir := filepath.Join(meta, logDir)
 	name := filepath.Join(dir, strconv.Itoa(os.Geteuid())+logSuffix)
 	f, err := s.openLogOf(name, mode, in.root)
@@ -230,24 +241,24 @@ func (s *Store) appendOperation(meta string, op Operation, in *logged) {
 	}
 }
 
-func (s *Store) openLogOf(name string, mode fs.FileMode, root string) (fsys.File, error) {
+func (s *Log) openLogOf(name string, mode fs.FileMode, root string) (fsys.File, error) {
 	const flags = os.O_WRONLY | os.O_APPEND | os.O_CREATE | fsys.NoFollow | fsys.NonBlock
-	f, err := s.src.FS.OpenFile(name, flags, mode)
+	f, err := s.FS.OpenFile(name, flags, mode)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return f, err
 	}
-	a, err := s.src.AccessOfDir(root, os.Geteuid())
+	a, err := s.AccessOfDir(root, os.Geteuid())
 	if err == nil {
-		err = a.Mkdir(s.src.FS, filepath.Dir(name))
+		err = a.Mkdir(s.FS, filepath.Dir(name))
 	}
 	if err != nil {
 		return nil, err
 	}
-	return s.src.FS.OpenFile(name, flags, mode)
+	return s.FS.OpenFile(name, flags, mode)
 }
 
-func (s *Store) logLimit(root string) (limit int64, on bool) {
-	values, err := s.src.ReadSettings(root)
+func (s *Log) logLimit(root string) (limit int64, on bool) {
+	values, err := s.ReadSettings(root)
 	if err != nil {
 		return 0, false
 	}
@@ -260,12 +271,12 @@ func (s *Store) logLimit(root string) (limit int64, on bool) {
 
 // rotateLog ends a part of the caller's log. Two processes may do it at once: then one
 // part is small.
-func (s *Store) rotateLog(dir string, limit int64) {
+func (s *Log) rotateLog(dir string, limit int64) {
 	own := strconv.Itoa(os.Geteuid())
-	if s.src.FS.Rename(filepath.Join(dir, own+logSuffix), filepath.Join(dir, own+"."+time.Now().UTC().Format(logTime)+logSuffix)) != nil {
+	if s.FS.Rename(filepath.Join(dir, own+logSuffix), filepath.Join(dir, own+"."+time.Now().UTC().Format(logTime)+logSuffix)) != nil {
 		return
 	}
-	entries, err := s.src.FS.ReadDir(dir)
+	entries, err := s.FS.ReadDir(dir)
 	if err != nil {
 		return
 	}
@@ -281,15 +292,15 @@ func (s *Store) rotateLog(dir string, limit int64) {
 			continue
 		}
 		if total += info.Size(); total > limit {
-			_ = s.src.FS.Remove(filepath.Join(dir, e.Name()))
+			_ = s.FS.Remove(filepath.Join(dir, e.Name()))
 		}
 	}
 }
 
-// logNames lists the parts of the log of a workspace.
-func (s *Store) logNames(meta string) []string {
+// Names lists the parts of the log of a workspace.
+func (s *Log) Names(meta string) []string {
 	dir := filepath.Join(meta, logDir)
-	entries, err := s.src.FS.ReadDir(dir)
+	entries, err := s.FS.ReadDir(dir)
 	if err != nil {
 		return nil // there is none, or none that can be read
 	}
@@ -304,10 +315,10 @@ func (s *Store) logNames(meta string) []string {
 
 // Operations reads the logs of the workspaces at, above and below the store's
 // directory, oldest first. What is no line of a log is passed over.
-func (s *Store) Operations(since time.Time) ([]Operation, error) {
-	dir, err := workspace.RealDir(s.src.Dir)
+func (s *Log) Operations(since time.Time) ([]Operation, error) {
+	dir, err := workspace.RealDir(s.Dir)
 	if err != nil {
-		return nil, fault.In(s.src.Dir, err)
+		return nil, fault.In(s.Dir, err)
 	}
 	var ops []Operation
 	err = s.eachLog(dir, func(root, name string) error {
@@ -323,18 +334,18 @@ func (s *Store) Operations(since time.Time) ([]Operation, error) {
 		return err
 	})
 	slices.SortStableFunc(ops, func(a, b Operation) int { return a.Time.Compare(b.Time) })
-	return ops, fault.In(s.src.Dir, err)
+	return ops, fault.In(s.Dir, err)
 }
 
-func (s *Store) eachLog(dir string, fn func(root, name string) error) error {
+func (s *Log) eachLog(dir string, fn func(root, name string) error) error {
 	logs := func(meta string) (err error) {
-		for _, name := range s.logNames(meta) {
+		for _, name := range s.Names(meta) {
 			err = errors.Join(err, fn(filepath.Dir(meta), name))
 		}
 		return err
 	}
 	for at := filepath.Dir(dir); at != filepath.Dir(at); at = filepath.Dir(at) {
-		name, err := s.src.MetaName(at, os.Geteuid())
+		name, err := s.MetaName(at, os.Geteuid())
 		if err == nil {
 			err = logs(filepath.Join(at, name))
 		}
@@ -363,8 +374,8 @@ func (s *Store) eachLog(dir string, fn func(root, name string) error) error {
 
 // readOperations reads a part of a log, nothing where that is another user's or was
 // rotated meanwhile.
-func (s *Store) readOperations(name string) ([]Operation, error) {
-	f, err := s.src.FS.OpenFile(name, os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
+func (s *Log) readOperations(name string) ([]Operation, error) {
+	f, err := s.FS.OpenFile(name, os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fsys.ErrPlanted) {
 		return nil, nil
 	}

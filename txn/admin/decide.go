@@ -1,4 +1,4 @@
-package txn
+package admin
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/internal/doors"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
@@ -25,12 +27,13 @@ type decision struct {
 // those: committed, or else discarded. It looks for the transaction in the tracked
 // files at or below the store's directory, and returns what recovery did. It fails with
 // ErrNotFound where there is none such, or where it is not in doubt any more.
-func (s *Store) Decide(ctx context.Context, id wal.ID, committed bool) (report []FileReport, err error) {
-	sc, err := s.src.Scope(ctx, nil)
+func Decide(ctx context.Context, store *txn.Store, id wal.ID, committed bool) (report []FileReport, err error) {
+	s := of(store)
+	sc, err := s.Scope(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	d := &decision{tx: id, outcome: wal.OutcomeDiscarded, actor: s.newCall(nil).actor}
+	d := &decision{tx: id, outcome: wal.OutcomeDiscarded, actor: s.Actor}
 	if committed {
 		d.outcome = wal.OutcomeCommitted
 	}
@@ -44,12 +47,12 @@ func (s *Store) Decide(ctx context.Context, id wal.ID, committed bool) (report [
 			continue
 		}
 		fr := FileReport{File: t.Real}
-		how := locking{sweep: true, decide: d, recovered: func(done []recovery.Done) { fr.Done = done }}
-		fr.Err = s.locked(ctx, []string{t.Real}, how, nothing)
+		how := doors.Locking{Sweep: true, Decide: d.record, Recovered: func(done []recovery.Done) { fr.Done = done }}
+		fr.Err = s.Locked(ctx, []string{t.Real}, how, doors.Nothing)
 		report = append(report, fr)
 	}
 	if !d.made {
-		errs = append(errs, &Error{Kind: ErrNotFound, Err: fmt.Errorf("no transaction %s is in doubt in the files below %s", id, s.src.Dir)})
+		errs = append(errs, &txn.Error{Kind: txn.ErrNotFound, Err: fmt.Errorf("no transaction %s is in doubt in the files below %s", id, s.Dir)})
 		for _, fr := range report {
 			errs = append(errs, fr.Err)
 		}
@@ -60,8 +63,8 @@ func (s *Store) Decide(ctx context.Context, id wal.ID, committed bool) (report [
 
 // endsWith tells whether the newest version of a file is a transaction's, be that
 // committed or not.
-func (s *Store) endsWith(t *workspace.Target, id wal.ID) (bool, error) {
-	for rec, err := range s.src.RecordsBack(t, 0) {
+func (s house) endsWith(t *workspace.Target, id wal.ID) (bool, error) {
+	for rec, err := range s.RecordsBack(t, 0) {
 		if err != nil {
 			return false, err
 		}

@@ -1,4 +1,4 @@
-package txn
+package admin
 
 import (
 	"context"
@@ -7,7 +7,10 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/internal/doors"
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/oplog"
 	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
@@ -50,30 +53,30 @@ const redactedText = `"[redacted]"`
 //
 // The file's own journal is replaced last: cut off before that, Redact can be run
 // again and does the rest.
-func (s *Store) Redact(ctx context.Context, file, pointer string, opts ...Option) (Redacted, error) {
+func Redact(ctx context.Context, store *txn.Store, file, pointer string, opts ...txn.Option) (Redacted, error) {
+	s := of(store)
 	ptr, err := jsonpatch.ParsePointer(pointer)
 	if err != nil {
 		return Redacted{}, fault.In(file, err)
 	}
 	if len(ptr) == 0 {
-		return Redacted{}, &Error{Kind: ErrInvalid, File: file, Err: fmt.Errorf("the whole document can't be taken out of its history")}
+		return Redacted{}, &txn.Error{Kind: txn.ErrInvalid, File: file, Err: fmt.Errorf("the whole document can't be taken out of its history")}
 	}
-	c := s.newCall(opts)
-	if _, err := s.src.HeadOf(ctx, file); err != nil {
+	actor, dryRun := txn.Told(s.store, opts)
+	if _, err := s.HeadOf(ctx, file); err != nil {
 		return Redacted{}, err
 	}
 	r := &redaction{s: s, ptr: ptr}
-	if c.dryRun {
-		err := r.try(ctx, s.src.Abs(file))
+	if dryRun {
+		err := r.try(ctx, s.Abs(file))
 		if err == nil {
 			err = r.lookAround(ctx)
 		}
 		return r.done, fault.In(file, err)
 	}
 	began := time.Now()
-	c.sweep = true // temporary files too
-	err = r.lock(ctx, s.src.Abs(file), c)
-	s.logOutcome([]string{s.src.Abs(file)}, c, began, Result{}, err)
+	err = r.lock(ctx, s.Abs(file))
+	s.Log.Add([]string{s.Abs(file)}, nil, oplog.Done{Actor: actor, Began: began, Err: err})
 	if err == nil {
 		err = r.lookAround(ctx)
 	}
@@ -82,17 +85,17 @@ func (s *Store) Redact(ctx context.Context, file, pointer string, opts ...Option
 
 // lock redacts with the locks of the file, and of those that share a message with
 // it. Which these are is known only when it is locked.
-func (r *redaction) lock(ctx context.Context, file string, c *call) error {
+func (r *redaction) lock(ctx context.Context, file string) error {
 	names := []string{file}
 	for {
 		more := false
-		err := r.s.lockedFor(ctx, names, c, func(ses *session) error {
+		err := r.s.Locked(ctx, names, doors.Locking{Sweep: true}, func(ses *doors.Files) error {
 			r.h = versions.HeadOf(ses.ByName(file))
 			if err := r.survey(ctx); err != nil {
 				return err
 			}
 			more = false
-			others, err := r.sharers(&ses.FileSet)
+			others, err := r.sharers(ses.FileSet)
 			for _, t := range others {
 				if ses.Find(t.Real) == nil {
 					names, more = append(names, t.Real), true
@@ -111,17 +114,17 @@ func (r *redaction) lock(ctx context.Context, file string, c *call) error {
 
 // try says what would be redacted.
 func (r *redaction) try(ctx context.Context, file string) (err error) {
-	if r.h, err = r.s.src.TryHead(ctx, file); err != nil {
+	if r.h, err = r.s.TryHead(ctx, file); err != nil {
 		return err
 	}
 	if err := r.survey(ctx); err != nil {
 		return err
 	}
-	first, err := r.s.src.OldestKept(r.h)
+	first, err := r.s.OldestKept(r.h)
 	if err != nil {
 		return err
 	}
-	for rec, err := range r.s.src.Records(r.h.Target, first.LSN) {
+	for rec, err := range r.s.Records(r.h.Target, first.LSN) {
 		if err == nil && rec.LSN > r.h.Last {
 			break
 		}
@@ -132,32 +135,30 @@ func (r *redaction) try(ctx context.Context, file string) (err error) {
 			return err
 		}
 	}
-	if _, err := r.sharers(&workspace.FileSet{Site: r.s.src.Site, Ctx: ctx, How: workspace.Lookup{Look: true}, Targets: []*workspace.Target{r.h.Target}}); err != nil {
+	if _, err := r.sharers(&workspace.FileSet{Site: r.s.Site, Ctx: ctx, How: workspace.Lookup{Look: true}, Targets: []*workspace.Target{r.h.Target}}); err != nil {
 		return err
 	}
 	return r.cleanTraces(false)
 }
 
 // notOpen makes sure that no open transaction keeps a copy of the file.
-func (s *Store) notOpen(ctx context.Context, t *workspace.Target) error {
-	open, err := s.OpenTxs(ctx, []string{filepath.Dir(t.Real)})
+func (s house) notOpen(ctx context.Context, t *workspace.Target) error {
+	open, err := s.store.OpenTxs(ctx, []string{filepath.Dir(t.Real)})
 	if err != nil {
 		return err
 	}
-	linked, err := s.linkedTxs()
+	linked, err := txn.Linked(s.store)
 	if err != nil {
 		return err
 	}
-	for _, tx := range linked {
-		open = append(open, tx.Info())
-	}
+	open = append(open, linked...)
 	for _, tx := range open {
 		if tx.Err != nil {
 			return tx.Err // what it has a copy of is not known
 		}
 		for _, f := range tx.Files {
-			if real, err := workspace.RealPath(s.src.FS, f.File); err != nil || real == t.Real {
-				return &Error{Kind: ErrConflict, File: t.Name, Err: fmt.Errorf("open transaction %s has a copy of it: commit or abort that first", tx.ID)}
+			if real, err := workspace.RealPath(s.FS, f.File); err != nil || real == t.Real {
+				return &txn.Error{Kind: txn.ErrConflict, File: t.Name, Err: fmt.Errorf("open transaction %s has a copy of it: commit or abort that first", tx.ID)}
 			}
 		}
 	}
@@ -166,7 +167,7 @@ func (s *Store) notOpen(ctx context.Context, t *workspace.Target) error {
 
 // redaction is one on its way through a journal.
 type redaction struct {
-	s       *Store
+	s       house
 	h       versions.Head // of the file
 	ptr     jsonpatch.Pointer
 	secrets map[string]int // compact, and in how many versions each stands
@@ -189,12 +190,12 @@ func (r *redaction) survey(ctx context.Context) error {
 	}
 	r.marks = marksOf(r.secrets)
 	if r.done.Values = len(r.secrets); r.done.Values == 0 {
-		return &Error{Kind: ErrNotFound, File: r.h.Target.Name, Pointer: r.ptr.String(), Err: fmt.Errorf("no old value of %q is in the history; a current one must be replaced or deleted first", r.ptr)}
+		return &txn.Error{Kind: txn.ErrNotFound, File: r.h.Target.Name, Pointer: r.ptr.String(), Err: fmt.Errorf("no old value of %q is in the history; a current one must be replaced or deleted first", r.ptr)}
 	}
 	return nil
 }
 
-func (r *redaction) run(ses *session, others []*workspace.Target) error {
+func (r *redaction) run(ses *doors.Files, others []*workspace.Target) error {
 	if err := r.cleanTraces(true); err != nil {
 		return err
 	}
@@ -207,17 +208,17 @@ func (r *redaction) run(ses *session, others []*workspace.Target) error {
 }
 
 func (r *redaction) rebuild(ctx context.Context, t *workspace.Target, rewrite func(*wal.Record) (*wal.Record, error)) error {
-	first, err := r.s.src.OldestKept(versions.HeadOf(t))
+	first, err := r.s.OldestKept(versions.HeadOf(t))
 	if err != nil {
 		return err
 	}
-	return fault.In(t.Name, t.File.Log.Rebuild(first.LSN, r.s.src.MayAsk(ctx, t), rewrite))
+	return fault.In(t.Name, t.File.Log.Rebuild(first.LSN, r.s.MayAsk(ctx, t), rewrite))
 }
 
 // collect finds the values: all that ever stood there, but the current one.
 func (r *redaction) collect() error {
 	var doc, before *jsonpatch.Document
-	for rec, err := range r.s.src.Records(r.h.Target, 1) {
+	for rec, err := range r.s.Records(r.h.Target, 1) {
 		if err != nil {
 			return err
 		}
@@ -233,7 +234,7 @@ func (r *redaction) collect() error {
 		}
 		before = doc
 		for _, one := range recovery.Revisions(rec) {
-			if doc, err = recovery.Next(doc, one, r.s.src.Limits); err != nil {
+			if doc, err = recovery.Next(doc, one, r.s.Limits); err != nil {
 				return err
 			}
 			if value := r.valueIn(doc); value != "" && versions.IsVersion(one) {
@@ -274,7 +275,7 @@ func (r *redaction) rewrite(rec *wal.Record) (*wal.Record, error) {
 	case !rec.MakesVersion():
 		return rec, nil
 	}
-	next, err := recovery.Next(r.doc, rec, r.s.src.Limits)
+	next, err := recovery.Next(r.doc, rec, r.s.Limits)
 	if err != nil {
 		return nil, err
 	}
@@ -292,7 +293,7 @@ func (r *redaction) clean(doc *jsonpatch.Document) (*jsonpatch.Document, error) 
 	if value := r.valueIn(doc); value == "" || r.secrets[value] == 0 {
 		return doc, nil
 	}
-	clean, _, err := doc.Apply(jsonpatch.Patch{{Op: "replace", Path: r.ptr, Value: []byte(redactedText)}}, r.s.src.Limits)
+	clean, _, err := doc.Apply(jsonpatch.Patch{{Op: "replace", Path: r.ptr, Value: []byte(redactedText)}}, r.s.Limits)
 	return clean, err
 }
 
@@ -324,7 +325,7 @@ func (r *redaction) record(rec *wal.Record, next, clean *jsonpatch.Document) (*w
 // clash takes the values out of both revisions of a clash. The record may be
 // untouched by that.
 func (r *redaction) clash(out *wal.Record, clean *jsonpatch.Document) error {
-	found, err := jsonpatch.Parse(out.Image, r.s.src.Limits)
+	found, err := jsonpatch.Parse(out.Image, r.s.Limits)
 	if err != nil {
 		return err
 	}
@@ -334,7 +335,7 @@ func (r *redaction) clash(out *wal.Record, clean *jsonpatch.Document) error {
 	if r.marks.in(found.Bytes()) {
 		r.done.Elsewhere = append(r.done.Elsewhere, out.Rev-1)
 	}
-	return recovery.FillClash(out, r.red, found, clean, r.s.src.Limits)
+	return recovery.FillClash(out, r.red, found, clean, r.s.Limits)
 }
 
 // derive replaces a record's patches, which may hold the values, by what leads
@@ -346,7 +347,7 @@ func (r *redaction) derive(out *wal.Record, clean *jsonpatch.Document) error {
 		change.Patch = jsonpatch.Patch{{Op: "remove"}}
 	case r.red != nil:
 		var err error
-		if change, err = recovery.Describe(r.red, clean, r.s.src.Limits); err != nil {
+		if change, err = recovery.Describe(r.red, clean, r.s.Limits); err != nil {
 			return err
 		}
 	}
@@ -370,7 +371,7 @@ func (r *redaction) derive(out *wal.Record, clean *jsonpatch.Document) error {
 
 // gives tells whether a patch gives the pointer, or what contains it, a value.
 func (r *redaction) gives(text []byte) bool {
-	patch, err := versions.DecodePatch(text, r.s.src.Limits)
+	patch, err := versions.DecodePatch(text, r.s.Limits)
 	if err != nil {
 		return true
 	}

@@ -1,4 +1,4 @@
-package txn
+package admin
 
 import (
 	"context"
@@ -8,10 +8,10 @@ import (
 	"strings"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
-	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -48,8 +48,9 @@ type VerifyResult struct {
 // image, checks each version against its hash, and the file against the newest.
 // Of protected files without a history it checks that they hold JSON. It changes
 // nothing. Settings that can't be read are an error beside the results.
-func (s *Store) Verify(ctx context.Context, paths []string, o VerifyOptions) ([]VerifyResult, error) {
-	sc, skipped, err := s.src.ScopeBeside(ctx, paths)
+func Verify(ctx context.Context, store *txn.Store, paths []string, o VerifyOptions) ([]VerifyResult, error) {
+	s := of(store)
+	sc, skipped, err := s.ScopeBeside(ctx, paths)
 	if err != nil {
 		return nil, err
 	}
@@ -74,13 +75,13 @@ func (s *Store) Verify(ctx context.Context, paths []string, o VerifyOptions) ([]
 
 // verifyNamed adds the files that were named, have no history, and are broken all the
 // same.
-func (s *Store) verifyNamed(ctx context.Context, names []string, results []VerifyResult) []VerifyResult {
+func (s house) verifyNamed(ctx context.Context, names []string, results []VerifyResult) []VerifyResult {
 	for _, name := range names {
 		i, known := slices.BinarySearchFunc(results, name, func(r VerifyResult, name string) int { return strings.Compare(r.File, name) })
-		if info, err := s.src.FS.Lstat(name); known || err != nil || !info.Mode().IsRegular() {
+		if info, err := s.FS.Lstat(name); known || err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		broken, err := s.src.BrokenForLong(ctx, name)
+		broken, err := s.BrokenForLong(ctx, name)
 		if broken != nil {
 			err = brokenWithoutHistory(broken)
 		}
@@ -93,35 +94,35 @@ func (s *Store) verifyNamed(ctx context.Context, names []string, results []Verif
 
 // brokenWithoutHistory says that a file is damaged, and that no good version is known.
 func brokenWithoutHistory(broken error) error {
-	return &Error{Kind: ErrDamaged, Err: fmt.Errorf("holds no JSON (%w), and has no history that could tell a good version", broken)}
+	return &txn.Error{Kind: txn.ErrDamaged, Err: fmt.Errorf("holds no JSON (%w), and has no history that could tell a good version", broken)}
 }
 
 // verifyProtected adds what is wrong with protected files though no journal says so.
-func (s *Store) verifyProtected(ctx context.Context, sc *workspace.Scope, results []VerifyResult) ([]VerifyResult, error) {
-	list, unset := s.src.ProtectionsIn(sc)
-	gone, err := s.src.DeletedAmong(sc, list)
+func (s house) verifyProtected(ctx context.Context, sc *workspace.Scope, results []VerifyResult) ([]VerifyResult, error) {
+	list, unset := s.ProtectionsIn(sc)
+	gone, err := s.DeletedAmong(sc, list)
 	for i, r := range results {
 		results[i].Deleted = r.Deleted || slices.Contains(gone, r.File)
 	}
-	names, unseen := s.src.Unrecorded(ctx, sc, list)
+	names, unseen := s.Unrecorded(ctx, sc, list)
 	err = errors.Join(unset, err, unseen)
 	for _, name := range names {
 		i, known := slices.BinarySearchFunc(results, name, func(r VerifyResult, name string) int { return strings.Compare(r.File, name) })
 		if !known {
 			results = slices.Insert(results, i, VerifyResult{File: name})
 		}
-		results[i].Untracked, results[i].Err = true, s.src.UnreadableProtected(ctx, name)
+		results[i].Untracked, results[i].Err = true, s.UnreadableProtected(ctx, name)
 	}
 	return results, err
 }
 
 // verifyFile checks one file while nobody writes it.
-func (s *Store) verifyFile(ctx context.Context, t *workspace.Target) VerifyResult {
+func (s house) verifyFile(ctx context.Context, t *workspace.Target) VerifyResult {
 	res := VerifyResult{File: t.Real}
-	err := s.src.AtRest(ctx, []*workspace.Target{t}, versions.Looking{Content: true, Alone: true, Silent: true}, func(seen []*workspace.Target) error {
+	err := s.AtRest(ctx, []*workspace.Target{t}, versions.Looking{Content: true, Alone: true, Silent: true}, func(seen []*workspace.Target) error {
 		return s.verifyLocked(ctx, seen[0], &res)
 	})
-	if res.Err = fault.In(t.Real, err); errors.Is(res.Err, ErrDamaged) {
+	if res.Err = fault.In(t.Real, err); errors.Is(res.Err, txn.ErrDamaged) {
 		if damage := s.inspect(t, &res); damage != nil {
 			res.Err = fault.In(t.Real, damage) // all of it, where planning met some
 		}
@@ -133,8 +134,8 @@ func (s *Store) verifyFile(ctx context.Context, t *workspace.Target) VerifyResul
 }
 
 // inspect reads the whole journal.
-func (s *Store) inspect(t *workspace.Target, res *VerifyResult) error {
-	report, err := wal.Inspect(s.src.FS, t.Dir)
+func (s house) inspect(t *workspace.Target, res *VerifyResult) error {
+	report, err := wal.Inspect(s.FS, t.Dir)
 	if err != nil {
 		return err
 	}
@@ -143,7 +144,7 @@ func (s *Store) inspect(t *workspace.Target, res *VerifyResult) error {
 	return errors.Join(report.Damage...)
 }
 
-func (s *Store) verifyLocked(ctx context.Context, t *workspace.Target, res *VerifyResult) error {
+func (s house) verifyLocked(ctx context.Context, t *workspace.Target, res *VerifyResult) error {
 	if err := errors.Join(s.inspect(t, res), t.Lost); err != nil {
 		return err
 	}
@@ -179,65 +180,16 @@ func (s *Store) verifyLocked(ctx context.Context, t *workspace.Target, res *Veri
 	return nil
 }
 
-// checkStrict looks whether `state` is right in saying that what it knows of the file
-// is strict JSON: readers believe it.
-func (s *Store) checkStrict(t *workspace.Target) error {
-	st, found := t.File.Journal.State(), t.File.Found
-	if !st.Strict || found.Version != st.Content {
-		return nil
-	}
-	if _, err := jsonpatch.ParseStrict(found.Data, s.src.Limits); err != nil {
-		return &wal.CorruptError{Path: wal.StatePath(t.Dir), LSN: st.Applied, Reason: fmt.Sprintf("it says that the document is strict JSON: %v", err)}
-	}
-	return nil
-}
-
 // exposed tells whether the journal's directory, which guards all in it, lets more
 // people in than the file does.
-func (s *Store) exposed(t *workspace.Target) bool {
-	file, err := s.src.FS.Lstat(t.Real)
+func (s house) exposed(t *workspace.Target) bool {
+	file, err := s.FS.Lstat(t.Real)
 	if err != nil {
 		return false
 	}
-	dir, err := s.src.FS.Lstat(t.Dir)
+	dir, err := s.FS.Lstat(t.Dir)
 	if err == nil {
-		err = s.src.LookAround(t)
+		err = s.LookAround(t)
 	}
 	return err == nil && dir.Mode().Perm()&^t.AccessOf(t.Real, file).Dir.Perm() != 0
 }
-
-// replayAll derives every version in turn and compares it with its record.
-func (s *Store) replayAll(ctx context.Context, t *workspace.Target) error {
-	var doc, before *jsonpatch.Document
-	var last *wal.Record
-	for rec, err := range s.src.Records(t, 1) {
-		if err != nil {
-			return err
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		switch {
-		case rec.Kind == wal.KindAbort:
-			doc = before
-			continue
-		case !rec.MakesVersion():
-			continue
-		}
-		before = doc
-		if doc, err = recovery.Next(doc, rec, s.src.Limits); err != nil {
-			return err
-		}
-		if err := recovery.CheckSplices(before, rec, s.src.Limits); err != nil {
-			return err
-		}
-		if last != nil && last.After != rec.Before && rec.Kind != wal.KindInPlace && rec.Flags&wal.FlagFound == 0 && !aborted(last, rec) {
-			return &wal.CorruptError{LSN: rec.LSN, Reason: fmt.Sprintf("begins at another version than LSN %d ended with", last.LSN)}
-		}
-		last = rec
-	}
-	return nil
-}
-
-// aborted tells that an abort stands between two records.
-func aborted(last, next *wal.Record) bool { return next.LSN > last.LSN+1 }

@@ -1,4 +1,4 @@
-package txn
+package admin
 
 import (
 	"context"
@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/backup"
+	"github.com/jtx-project/jtx/txn/internal/doors"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
@@ -21,7 +23,7 @@ import (
 // BackupOptions of a backup. The zero value takes the current state.
 type BackupOptions struct {
 	// At takes the state at a time, or at a transaction.
-	At Point
+	At txn.Point
 	// Base is a former backup: what is as it was then is not stored again. It is
 	// kept in the manifest as a path relative to the new backup where it is below
 	// the same directory, and both must stay there.
@@ -33,7 +35,8 @@ type BackupOptions struct {
 // .tar.gz or .tar.zst. Writers go on meanwhile. The bytes come from the journals
 // alone, so files that are damaged or gone are in it as they last were. A file whose
 // journal can't be read is named in the error, beside the manifest of what is in it.
-func (s *Store) Backup(ctx context.Context, dest string, o BackupOptions) (*backup.Manifest, error) {
+func Backup(ctx context.Context, store *txn.Store, dest string, o BackupOptions) (*backup.Manifest, error) {
+	s := of(store)
 	heads, at, err := s.backupHeads(ctx, o.At)
 	if err != nil {
 		return nil, err
@@ -42,7 +45,7 @@ func (s *Store) Backup(ctx context.Context, dest string, o BackupOptions) (*back
 	if err != nil {
 		return nil, err
 	}
-	dest = s.src.Abs(dest)
+	dest = s.Abs(dest)
 	w, err := backup.Create(dest, at, s.baseName(dest, o.Base))
 	if err != nil {
 		return nil, failBackup(dest, err)
@@ -64,7 +67,7 @@ func (s *Store) Backup(ctx context.Context, dest string, o BackupOptions) (*back
 		}
 	}
 	if err := s.backupDirs(w); err != nil {
-		return nil, errors.Join(fault.In(s.src.Dir, err), w.Discard())
+		return nil, errors.Join(fault.In(s.Dir, err), w.Discard())
 	}
 	m, err := w.Finish()
 	if err != nil {
@@ -75,44 +78,44 @@ func (s *Store) Backup(ctx context.Context, dest string, o BackupOptions) (*back
 
 func failBackup(dest string, err error) error {
 	if errors.Is(err, fs.ErrExist) {
-		return &Error{Kind: ErrInvalid, File: dest, Err: fmt.Errorf("is there already: a backup replaces nothing")}
+		return &txn.Error{Kind: txn.ErrInvalid, File: dest, Err: fmt.Errorf("is there already: a backup replaces nothing")}
 	}
 	return fault.In(dest, err)
 }
 
 // backupHeads finds what the histories hold, all at one moment. Edits made outside
 // are recorded first, by a caller that may, where a backup of now is to be made.
-func (s *Store) backupHeads(ctx context.Context, p Point) ([]versions.Head, time.Time, error) {
-	targets, err := s.src.Targets(ctx, nil)
+func (s house) backupHeads(ctx context.Context, p txn.Point) ([]versions.Head, time.Time, error) {
+	targets, err := s.Targets(ctx, nil)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	heads, err := s.src.Heads(ctx, targets, versions.Looking{Each: true, Silent: true})
+	heads, err := s.Heads(ctx, targets, versions.Looking{Each: true, Silent: true})
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	if p.kind != pointCurrent {
-		at, err := s.TimeOf(ctx, p)
+	if p != (txn.Point{}) {
+		at, err := s.store.TimeOf(ctx, p)
 		return heads, at, err
 	}
 	for _, h := range heads {
 		if h.Err != nil || !h.Lags {
 			continue
 		}
-		if err := s.settled(ctx, h.Target.Real); ctx.Err() != nil {
+		if err := s.Locked(ctx, []string{h.Target.Real}, doors.Locking{MendDamage: true}, doors.Nothing); ctx.Err() != nil {
 			return nil, time.Time{}, err
 		}
 		// Where it could not be, what is committed is in the backup, and a mark says so.
 	}
-	heads, err = s.src.Heads(ctx, targets, versions.Looking{Each: true})
+	heads, err = s.Heads(ctx, targets, versions.Looking{Each: true})
 	return heads, time.Time{}, err
 }
 
-func (s *Store) formerBackup(name string) (map[backup.Path]backup.File, error) {
+func (s house) formerBackup(name string) (map[backup.Path]backup.File, error) {
 	if name == "" {
 		return nil, nil
 	}
-	m, err := backup.ReadManifest(s.src.Abs(name))
+	m, err := backup.ReadManifest(s.Abs(name))
 	if err != nil {
 		return nil, fault.In(name, err)
 	}
@@ -123,11 +126,11 @@ func (s *Store) formerBackup(name string) (map[backup.Path]backup.File, error) {
 	return former, nil
 }
 
-func (s *Store) baseName(dest, base string) string {
+func (s house) baseName(dest, base string) string {
 	if base == "" {
 		return ""
 	}
-	base = s.src.Abs(base)
+	base = s.Abs(base)
 	if rel, err := filepath.Rel(filepath.Dir(dest), base); err == nil && filepath.IsLocal(rel) {
 		return rel
 	}
@@ -142,14 +145,14 @@ type version struct {
 }
 
 // toBackUp finds what a file was at a time, or is at its head.
-func (s *Store) toBackUp(h versions.Head, at time.Time) (v version, err error) {
+func (s house) toBackUp(h versions.Head, at time.Time) (v version, err error) {
 	if h.Err != nil || h.Last == 0 {
 		return v, h.Err
 	}
 	if at.IsZero() {
-		v.rec, err = s.src.VersionAt(h.Target, h.Last)
+		v.rec, err = s.VersionAt(h.Target, h.Last)
 	} else {
-		v.rec, err = s.src.AtPast(h, at)
+		v.rec, err = s.AtPast(h, at)
 	}
 	switch {
 	case err != nil:
@@ -159,26 +162,26 @@ func (s *Store) toBackUp(h versions.Head, at time.Time) (v version, err error) {
 	case !v.rec.After.Exists:
 		v.rec = nil
 	default:
-		v.doc, err = s.src.ContentOf(h.Target, v.rec)
+		v.doc, err = s.ContentOf(h.Target, v.rec)
 	}
 	return v, err
 }
 
 // unknownAt tells of a file that has no version whether it was not there, or its history
 // does not reach back so far.
-func (s *Store) unknownAt(h versions.Head, at time.Time) (bool, error) {
+func (s house) unknownAt(h versions.Head, at time.Time) (bool, error) {
 	switch {
 	case at.IsZero() && h.Target.Plan == nil && h.Target.File.Journal.State().Applied == 0:
 		return false, nil // it was gone when its journal was set aside, and has not come back
 	case at.IsZero():
-		return false, s.src.Dropped(h.Target, h.Last) // meanwhile, if at all
+		return false, s.Dropped(h.Target, h.Last) // meanwhile, if at all
 	}
-	made, err := s.src.MadeByJtx(h)
+	made, err := s.MadeByJtx(h)
 	return made == nil, err
 }
 
 // backupVersion adds one file to a backup, which says where it has none.
-func (s *Store) backupVersion(w *backup.Writer, t *workspace.Target, v version, former map[backup.Path]backup.File) error {
+func (s house) backupVersion(w *backup.Writer, t *workspace.Target, v version, former map[backup.Path]backup.File) error {
 	if v.unknown {
 		rel, err := s.backupPath(t)
 		w.Unknown(rel)
@@ -197,8 +200,8 @@ func (s *Store) backupVersion(w *backup.Writer, t *workspace.Target, v version, 
 	return w.Add(f, v.doc.Bytes())
 }
 
-func (s *Store) backupPath(t *workspace.Target) (backup.Path, error) {
-	root, err := workspace.RealDir(s.src.Dir)
+func (s house) backupPath(t *workspace.Target) (backup.Path, error) {
+	root, err := workspace.RealDir(s.Dir)
 	if err != nil {
 		return "", err
 	}
@@ -206,7 +209,7 @@ func (s *Store) backupPath(t *workspace.Target) (backup.Path, error) {
 	return backup.Path(filepath.ToSlash(rel)), err
 }
 
-func (s *Store) backupEntry(t *workspace.Target, rec *wal.Record, doc *jsonpatch.Document) (backup.File, error) {
+func (s house) backupEntry(t *workspace.Target, rec *wal.Record, doc *jsonpatch.Document) (backup.File, error) {
 	path, err := s.backupPath(t)
 	if err != nil {
 		return backup.File{}, err
@@ -221,13 +224,13 @@ func (s *Store) backupEntry(t *workspace.Target, rec *wal.Record, doc *jsonpatch
 
 // backupDirs notes the modes of the directories of the files. One that is gone is not
 // noted: who may use the files tells enough.
-func (s *Store) backupDirs(w *backup.Writer) error {
-	root, err := workspace.RealDir(s.src.Dir)
+func (s house) backupDirs(w *backup.Writer) error {
+	root, err := workspace.RealDir(s.Dir)
 	if err != nil {
 		return err
 	}
 	for _, dir := range w.Dirs() {
-		info, err := s.src.FS.Lstat(filepath.Join(root, filepath.FromSlash(string(dir))))
+		info, err := s.FS.Lstat(filepath.Join(root, filepath.FromSlash(string(dir))))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -240,10 +243,10 @@ func (s *Store) backupDirs(w *backup.Writer) error {
 }
 
 // originalMode has the permissions of the file, be it gone.
-func (s *Store) originalMode(t *workspace.Target) (fs.FileMode, error) {
-	info, err := s.src.FS.Lstat(t.Real)
+func (s house) originalMode(t *workspace.Target) (fs.FileMode, error) {
+	info, err := s.FS.Lstat(t.Real)
 	if errors.Is(err, fs.ErrNotExist) {
-		return recovery.FormerMode(s.src.FS, t.Dir)
+		return recovery.FormerMode(s.FS, t.Dir)
 	}
 	if err != nil {
 		return 0, err
@@ -257,36 +260,37 @@ func (s *Store) originalMode(t *workspace.Target) (fs.FileMode, error) {
 // recorded one. Nobody may read a file, or its journal, whom the backup does not let
 // read it. A file that can't be brought back is an error, beside the Result of the
 // rest: ErrInvalid where a symbolic link leads its path out of the store's directory.
-func (s *Store) RestoreBackup(ctx context.Context, name string, files []string, opts ...Option) (Result, error) {
-	root, err := workspace.RealDir(s.src.Dir)
+func RestoreBackup(ctx context.Context, store *txn.Store, name string, files []string, opts ...txn.Option) (txn.Result, error) {
+	s := of(store)
+	root, err := workspace.RealDir(s.Dir)
 	if err != nil {
-		return Result{}, fault.In(s.src.Dir, err)
+		return txn.Result{}, fault.In(s.Dir, err)
 	}
 	var want []string
 	for _, f := range files {
-		want = append(want, s.src.Abs(f))
+		want = append(want, s.Abs(f))
 	}
 	old := &backedUp{s: s, root: root, data: map[string][]byte{}, modes: map[string]fs.FileMode{}}
-	m, err := backup.Read(s.src.Abs(name), func(f backup.File) bool {
+	m, err := backup.Read(s.Abs(name), func(f backup.File) bool {
 		return len(want) == 0 || slices.Contains(want, old.place(f.Path))
 	}, old.take)
 	if m == nil {
-		return Result{}, fault.In(name, err)
+		return txn.Result{}, fault.In(name, err)
 	}
 	failed := old.failed(err)
 	for _, f := range want {
 		if !slices.ContainsFunc(m.Files, func(have backup.File) bool { return old.place(have.Path) == f }) {
-			failed = append(failed, &Error{Kind: ErrNotFound, File: f, Err: fmt.Errorf("is not in the backup")})
+			failed = append(failed, &txn.Error{Kind: txn.ErrNotFound, File: f, Err: fmt.Errorf("is not in the backup")})
 		}
 	}
-	opts = append(slices.Clone(opts), withParents(old.dirModes(m)), bringingBack, func(c *call) { c.modes = old.modes })
-	res, err := s.doTheRest(ctx, old.names, old.bringBack, opts...)
+	opts = append(slices.Clone(opts), txn.Asking(doors.Asked{MendDamage: true, BringsBack: true, Modes: old.modes, DirModes: old.dirModes(m)}))
+	res, err := doors.TheRest(old.names, func(names []string) (txn.Result, error) { return s.store.Do(ctx, names, old.bringBack, opts...) })
 	return res, fault.Joined(append(failed, err))
 }
 
 // backedUp are files of a backup that are to be brought back.
 type backedUp struct {
-	s     *Store
+	s     house
 	root  string
 	names []string
 	data  map[string][]byte      // by name
@@ -312,7 +316,7 @@ func (b *backedUp) take(f backup.File, text []byte) error {
 func (b *backedUp) failed(err error) []error {
 	many, ok := err.(interface{ Unwrap() []error })
 	if !ok {
-		var own *Error // of what was to be restored, not of the backup
+		var own *txn.Error // of what was to be restored, not of the backup
 		if errors.As(err, &own) {
 			return []error{own}
 		}
@@ -340,27 +344,27 @@ func (b *backedUp) dirModes(m *backup.Manifest) map[string]fs.FileMode {
 	return modes
 }
 
-func (b *backedUp) bringBack(tx *Tx) error {
-	for _, d := range tx.drafts {
-		doc, err := jsonpatch.Parse(b.data[d.name], tx.lim)
+func (b *backedUp) bringBack(tx *txn.Tx) error {
+	for _, d := range txn.Drafts(tx) {
+		doc, err := jsonpatch.Parse(b.data[d.Name()], b.s.Limits)
 		if err == nil {
-			err = d.replace(doc, tx.lim)
+			err = d.Replace(doc)
 		}
 		if err != nil {
-			return fault.In(d.name, err)
+			return fault.In(d.Name(), err)
 		}
 	}
 	return nil
 }
 
 // below is the real path of a file that must be in a directory.
-func (s *Store) below(root, path string) (string, error) {
-	real, err := workspace.RealPath(s.src.FS, path)
+func (s house) below(root, path string) (string, error) {
+	real, err := workspace.RealPath(s.FS, path)
 	if err != nil {
 		return "", fault.In(path, err)
 	}
 	if rel, err := filepath.Rel(root, real); err != nil || !filepath.IsLocal(rel) {
-		return "", &Error{Kind: ErrInvalid, File: path, Err: fmt.Errorf("a symbolic link leads to %s, which is not below %s", real, root)}
+		return "", &txn.Error{Kind: txn.ErrInvalid, File: path, Err: fmt.Errorf("a symbolic link leads to %s, which is not below %s", real, root)}
 	}
 	return real, nil
 }

@@ -1,9 +1,10 @@
-package txn
+package admin
 
 import (
 	"context"
 	"encoding/json"
 
+	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 )
@@ -14,24 +15,26 @@ type Settings struct {
 	Values map[string]json.RawMessage
 }
 
-// Settings reads what is set for the workspace that covers the store's directory.
-func (s *Store) Settings(ctx context.Context) (Settings, error) {
-	dir, err := workspace.RealDir(s.src.Dir)
+// ReadSettings reads what is set for the workspace that covers the store's directory.
+func ReadSettings(ctx context.Context, store *txn.Store) (Settings, error) {
+	s := of(store)
+	dir, err := workspace.RealDir(s.Dir)
 	if err != nil {
-		return Settings{}, fault.In(s.src.Dir, err)
+		return Settings{}, fault.In(s.Dir, err)
 	}
-	w, err := s.src.FindWorkspace(ctx, dir)
+	w, err := s.FindWorkspace(ctx, dir)
 	if err != nil || w == nil {
-		return Settings{Values: map[string]json.RawMessage{}}, fault.In(s.src.Dir, err)
+		return Settings{Values: map[string]json.RawMessage{}}, fault.In(s.Dir, err)
 	}
-	values, err := s.src.ReadSettings(w.Root)
-	return Settings{w.Root, values}, fault.In(s.src.Dir, err)
+	values, err := s.ReadSettings(w.Root)
+	return Settings{w.Root, values}, fault.In(s.Dir, err)
 }
 
 // ChangeSettings lets fn change what is set for the workspace that covers the
 // store's directory, and is made where there is none. Calls exclude each other.
-func (s *Store) ChangeSettings(ctx context.Context, fn func(root string, values map[string]json.RawMessage) error) error {
-	return fault.In(s.src.Dir, s.src.ChangeSettings(ctx, fn))
+func ChangeSettings(ctx context.Context, store *txn.Store, fn func(root string, values map[string]json.RawMessage) error) error {
+	s := of(store)
+	return fault.In(s.Dir, s.ChangeSettings(ctx, fn))
 }
 
 // SettingIgnore lists patterns of files that are left out wherever jtx looks at all

@@ -1,4 +1,4 @@
-package txn
+package admin
 
 import (
 	"context"
@@ -10,16 +10,14 @@ import (
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/internal/doors"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
-
-// DefaultTxTTL is how long an open transaction is kept before a sweep discards
-// it.
-const DefaultTxTTL = 24 * time.Hour
 
 // RecoverOptions of a sweep.
 type RecoverOptions struct {
@@ -34,13 +32,13 @@ type RecoverOptions struct {
 
 // RecoverReport is what a sweep found and did.
 type RecoverReport struct {
-	Files   []FileReport // those with something to report, by path
-	Total   int          // tracked files looked at
-	Begun   []string     // protected files whose history begins
-	Deleted []string     // protected files that another program removed: Heal brings them back
-	Expired []OpenTxInfo // open transactions discarded
-	Open    []OpenTxInfo // open transactions kept
-	Removed []string     // leftovers removed
+	Files   []FileReport     // those with something to report, by path
+	Total   int              // tracked files looked at
+	Begun   []string         // protected files whose history begins
+	Deleted []string         // protected files that another program removed: Heal brings them back
+	Expired []txn.OpenTxInfo // open transactions discarded
+	Open    []txn.OpenTxInfo // open transactions kept
+	Removed []string         // leftovers removed
 }
 
 // FileReport is what a sweep found in one file.
@@ -56,9 +54,10 @@ type FileReport struct {
 // in the report, and past an open transaction that is damaged and settings that
 // can't be read, which are errors. Whatever it does is also done, file by file, by whoever next
 // uses one through jtx.
-func (s *Store) Recover(ctx context.Context, paths []string, o RecoverOptions) (RecoverReport, error) {
+func Recover(ctx context.Context, store *txn.Store, paths []string, o RecoverOptions) (RecoverReport, error) {
+	s := of(store)
 	var r RecoverReport
-	sc, skipped, err := s.src.ScopeBeside(ctx, paths)
+	sc, skipped, err := s.ScopeBeside(ctx, paths)
 	if err != nil {
 		return r, err
 	}
@@ -77,9 +76,11 @@ func (s *Store) Recover(ctx context.Context, paths []string, o RecoverOptions) (
 	}
 	err = errors.Join(skipped, s.beginProtected(ctx, sc, o.DryRun, &r))
 	if o.TTL == 0 {
-		o.TTL = DefaultTxTTL
+		o.TTL = txn.DefaultTxTTL
 	}
-	err = errors.Join(err, s.sweepTxs(ctx, sc, o, &r))
+	swept, unswept := txn.SweepTxs(ctx, s.store, txn.TxDirs(sc), txn.TxSweep{DryRun: o.DryRun, TTL: o.TTL})
+	r.Expired, r.Open, r.Removed = swept.Expired, swept.Open, swept.Removed
+	err = errors.Join(err, unswept)
 	for _, w := range sc.Workspaces {
 		err = errors.Join(err, s.sweepUnfinished(w, o.DryRun, &r))
 	}
@@ -90,16 +91,16 @@ func (s *Store) Recover(ctx context.Context, paths []string, o RecoverOptions) (
 }
 
 // sweepStaged removes what was staged for a file that then was not made.
-func (s *Store) sweepStaged(ctx context.Context, t *workspace.Target, dryRun bool, r *RecoverReport) error {
+func (s house) sweepStaged(ctx context.Context, t *workspace.Target, dryRun bool, r *RecoverReport) error {
 	staged := recovery.Temp(t.Real)
-	if _, err := s.src.FS.Lstat(staged); err != nil {
+	if _, err := s.FS.Lstat(staged); err != nil {
 		return fault.In(staged, fault.UnlessMissing(err))
 	}
 	if !dryRun {
 		if fr := s.recoverFile(ctx, t, false); fr.Err != nil {
 			return fr.Err
 		}
-		if _, err := s.src.FS.Lstat(staged); err == nil {
+		if _, err := s.FS.Lstat(staged); err == nil {
 			return nil // somebody is making it
 		}
 	}
@@ -108,11 +109,11 @@ func (s *Store) sweepStaged(ctx context.Context, t *workspace.Target, dryRun boo
 }
 
 // beginProtected takes the first image of the protected files that have none.
-func (s *Store) beginProtected(ctx context.Context, sc *workspace.Scope, dryRun bool, r *RecoverReport) error {
-	list, unset := s.src.ProtectionsIn(sc)
-	names, err := s.src.Unrecorded(ctx, sc, list)
+func (s house) beginProtected(ctx context.Context, sc *workspace.Scope, dryRun bool, r *RecoverReport) error {
+	list, unset := s.ProtectionsIn(sc)
+	names, err := s.Unrecorded(ctx, sc, list)
 	if err == nil {
-		r.Deleted, err = s.src.DeletedAmong(sc, list)
+		r.Deleted, err = s.DeletedAmong(sc, list)
 	}
 	if err != nil {
 		return errors.Join(unset, err)
@@ -121,7 +122,7 @@ func (s *Store) beginProtected(ctx context.Context, sc *workspace.Scope, dryRun 
 	for _, name := range names {
 		began, err := true, error(nil)
 		if dryRun {
-			err = s.src.UnreadableProtected(ctx, name)
+			err = s.UnreadableProtected(ctx, name)
 		} else {
 			began, err = s.trackGood(ctx, name)
 		}
@@ -136,22 +137,22 @@ func (s *Store) beginProtected(ctx context.Context, sc *workspace.Scope, dryRun 
 
 // recoverFile settles one file. Cases in which nothing had to be done are left
 // out of the report.
-func (s *Store) recoverFile(ctx context.Context, t *workspace.Target, dryRun bool) FileReport {
+func (s house) recoverFile(ctx context.Context, t *workspace.Target, dryRun bool) FileReport {
 	fr := FileReport{File: t.Real}
-	if !s.src.LeadsHere(t) {
+	if !s.LeadsHere(t) {
 		return fr
 	}
 	var report []recovery.Done
 	if dryRun {
 		report, fr.Err = s.planFile(ctx, t)
 	} else {
-		how := locking{sweep: true, recovered: func(done []recovery.Done) { report = done }}
+		how := doors.Locking{Sweep: true, Recovered: func(done []recovery.Done) { report = done }}
 		// A lease keeps others from changing the file; settling changes nothing that
 		// is committed, and need not wait until the lease has ended.
 		if l, leased, err := lockmgr.ReadLease(filepath.Join(t.Dir, workspace.LockName)); err == nil && leased {
-			how.lease = l.Tx
+			how.Lease = l.Tx
 		}
-		fr.Err = s.locked(ctx, []string{t.Real}, how, nothing)
+		fr.Err = s.Locked(ctx, []string{t.Real}, how, doors.Nothing)
 	}
 	for _, d := range report {
 		if d.Action != recovery.Nothing || d.Err != nil || d.Cut.Bytes > 0 && !d.Cut.Blank || !d.Unit.IsZero() {
@@ -162,8 +163,8 @@ func (s *Store) recoverFile(ctx context.Context, t *workspace.Target, dryRun boo
 }
 
 // planFile is what recovery would report of a file.
-func (s *Store) planFile(ctx context.Context, t *workspace.Target) (report []recovery.Done, err error) {
-	err = s.src.AtRest(ctx, []*workspace.Target{t}, versions.Looking{Content: true, Whole: true, Silent: true}, func(seen []*workspace.Target) error {
+func (s house) planFile(ctx context.Context, t *workspace.Target) (report []recovery.Done, err error) {
+	err = s.AtRest(ctx, []*workspace.Target{t}, versions.Looking{Content: true, Whole: true, Silent: true}, func(seen []*workspace.Target) error {
 		report = nil
 		if seen[0].Plan != nil {
 			report = seen[0].Planned.Report()
@@ -189,14 +190,14 @@ const young = time.Hour
 
 // sweepUnfinished removes what was being made below .jtx, or beside it, when its process
 // died: workspaces, also those that were being removed, and entries.
-func (s *Store) sweepUnfinished(w *workspace.Workspace, dryRun bool, r *RecoverReport) error {
+func (s house) sweepUnfinished(w *workspace.Workspace, dryRun bool, r *RecoverReport) error {
 	return errors.Join(
 		s.sweepNamed(w.Root, builtName, dryRun, r),
 		s.sweepNamed(filepath.Join(w.Meta(), workspace.FilesDir), workspace.NewEntryID, dryRun, r))
 }
 
-func (s *Store) sweepNamed(dir string, idOf func(string) (wal.ID, bool), dryRun bool, r *RecoverReport) error {
-	entries, err := s.src.FS.ReadDir(dir)
+func (s house) sweepNamed(dir string, idOf func(string) (wal.ID, bool), dryRun bool, r *RecoverReport) error {
+	entries, err := s.FS.ReadDir(dir)
 	if err != nil {
 		return fault.In(dir, err)
 	}
@@ -207,7 +208,7 @@ func (s *Store) sweepNamed(dir string, idOf func(string) (wal.ID, bool), dryRun 
 		}
 		path := filepath.Join(dir, e.Name())
 		if !dryRun {
-			err := fsys.RemoveTree(s.src.FS, path)
+			err := fsys.RemoveTree(s.FS, path)
 			if errors.Is(err, fs.ErrPermission) {
 				continue // whoever made it removes it
 			}

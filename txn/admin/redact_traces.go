@@ -1,4 +1,4 @@
-package txn
+package admin
 
 import (
 	"bytes"
@@ -118,7 +118,7 @@ func (r *redaction) withoutMessages(rec *wal.Record) (*wal.Record, error) {
 func (r *redaction) sharers(set *workspace.FileSet) (list []*workspace.Target, err error) {
 	r.done.AlsoIn, r.done.Unreached = nil, nil
 	seen := map[recovery.Key]bool{r.h.Target.Key(): true}
-	for rec, err := range r.s.src.Records(r.h.Target, 1) {
+	for rec, err := range r.s.Records(r.h.Target, 1) {
 		if err != nil {
 			return nil, err
 		}
@@ -134,7 +134,7 @@ func (r *redaction) sharers(set *workspace.FileSet) (list []*workspace.Target, e
 				messages, values, err = r.lookInto(t)
 			}
 			if err != nil { // gone, or damaged: this file need not wait for that
-				r.done.Unreached = append(r.done.Unreached, participantName(r.h.Target, p))
+				r.done.Unreached = append(r.done.Unreached, r.h.Target.NameOf(p))
 				continue
 			}
 			if messages {
@@ -151,7 +151,7 @@ func (r *redaction) sharers(set *workspace.FileSet) (list []*workspace.Target, e
 // lookInto tells whether one of the values is in messages of a history, or in its
 // versions.
 func (r *redaction) lookInto(t *workspace.Target) (messages, values bool, err error) {
-	for rec, err := range r.s.src.Records(t, 1) {
+	for rec, err := range r.s.Records(t, 1) {
 		if err != nil {
 			return false, false, err
 		}
@@ -172,7 +172,7 @@ func (r *redaction) cleanTraces(really bool) error {
 	if err := r.cleanAside(really); err != nil {
 		return err
 	}
-	for _, name := range r.s.logNames(r.h.Target.WS.Meta()) {
+	for _, name := range r.s.Log.Names(r.h.Target.WS.Meta()) {
 		err := r.cleanLog(name, really)
 		if errors.Is(err, fs.ErrPermission) { // another user's
 			r.done.Unreached = append(r.done.Unreached, name)
@@ -189,7 +189,7 @@ func (r *redaction) cleanTraces(really bool) error {
 // and set-aside journals, which can't be read to the end.
 func (r *redaction) cleanAside(really bool) error {
 	dir := filepath.Join(r.h.Target.Dir, workspace.DamagedDir)
-	entries, err := r.s.src.FS.ReadDir(dir)
+	entries, err := r.s.FS.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -200,7 +200,7 @@ func (r *redaction) cleanAside(really bool) error {
 		name := filepath.Join(dir, e.Name())
 		var text []byte
 		if !e.IsDir() {
-			if text, err = fsys.ReadFile(r.s.src.FS, name); err != nil {
+			if text, err = fsys.ReadFile(r.s.FS, name); err != nil {
 				return err
 			}
 			if !r.marks.maybeIn(text) {
@@ -211,21 +211,21 @@ func (r *redaction) cleanAside(really bool) error {
 		switch {
 		case !really:
 		case e.IsDir():
-			err = fsys.RemoveTree(r.s.src.FS, name)
+			err = fsys.RemoveTree(r.s.FS, name)
 		default:
-			err = fault.UnlessMissing(r.s.src.FS.Remove(name))
+			err = fault.UnlessMissing(r.s.FS.Remove(name))
 		}
 	}
 	if err != nil || !really {
 		return err
 	}
-	return fsys.SyncDir(r.s.src.FS, dir)
+	return fsys.SyncDir(r.s.FS, dir)
 }
 
 // cleanLog takes the values out of errors in a part of the log of operations. A
 // line that is written in that moment may be lost, as it may anyhow.
 func (r *redaction) cleanLog(name string, really bool) error {
-	text, err := fsys.ReadFile(r.s.src.FS, name)
+	text, err := fsys.ReadFile(r.s.FS, name)
 	if err != nil {
 		return fault.UnlessMissing(err) // it has just become too old
 	}
@@ -238,10 +238,7 @@ func (r *redaction) cleanLog(name string, really bool) error {
 		case parsed && r.marks.begunIn([]byte(op.Error)):
 			hits++
 			op.Error = "[redacted]"
-			if line, err = marshal(op); err != nil {
-				return err
-			}
-			line = append(line, '\n')
+			line = op.Line()
 		case !parsed && r.marks.begunIn(line):
 			hits++
 			continue
@@ -252,7 +249,7 @@ func (r *redaction) cleanLog(name string, really bool) error {
 	if hits == 0 || !really {
 		return nil
 	}
-	f, err := r.s.src.FS.OpenFile(name, os.O_RDWR|fsys.NoFollow, 0)
+	f, err := r.s.FS.OpenFile(name, os.O_RDWR|fsys.NoFollow, 0)
 	if err != nil {
 		return err
 	}

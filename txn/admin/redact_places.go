@@ -1,4 +1,4 @@
-package txn
+package admin
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/jtx-project/jtx/recover"
-	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -22,7 +21,7 @@ const maxLooked = 64 << 20
 // of open transactions and of scripts, what was staged or set aside. What can't be
 // looked at is named too.
 func (r *redaction) lookAround(ctx context.Context) error {
-	sc, err := r.s.src.Scope(ctx, []string{r.h.Target.WS.Root})
+	sc, err := r.s.Scope(ctx, []string{r.h.Target.WS.Root})
 	if err != nil {
 		return err
 	}
@@ -61,7 +60,7 @@ func (r *redaction) lookAround(ctx context.Context) error {
 // lookBelow looks into all files below a directory. Those that can't be opened are
 // another user's, and are named.
 func (r *redaction) lookBelow(dir string) {
-	entries, err := r.s.src.FS.ReadDir(dir)
+	entries, err := r.s.FS.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
@@ -79,7 +78,7 @@ func (r *redaction) lookBelow(dir string) {
 }
 
 func (r *redaction) lookAtFile(name string) {
-	f, err := r.s.src.FS.OpenFile(name, os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
+	f, err := r.s.FS.OpenFile(name, os.O_RDONLY|fsys.NoFollow|fsys.NonBlock, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
@@ -105,31 +104,4 @@ func (r *redaction) lookAtFile(name string) {
 	case r.marks.in(text):
 		r.done.Places = append(r.done.Places, name)
 	}
-}
-
-// linkedTxs are the transactions of this user that are kept in workspaces elsewhere.
-func (s *Store) linkedTxs() ([]*OpenTx, error) {
-	home, err := userTxDir()
-	if err != nil {
-		return nil, nil // then there are none
-	}
-	entries, err := s.src.FS.ReadDir(home)
-	if err != nil {
-		return nil, fault.UnlessMissing(err)
-	}
-	var list []*OpenTx
-	for _, e := range entries {
-		if !isTxName(e.Name()) || e.Type()&fs.ModeSymlink == 0 {
-			continue
-		}
-		dir, err := filepath.EvalSymlinks(filepath.Join(home, e.Name()))
-		if err != nil {
-			continue // it leads nowhere any more
-		}
-		t := &OpenTx{s: s, dir: dir}
-		if err := t.load(); err == nil || t.damage != nil {
-			list = append(list, t)
-		}
-	}
-	return list, nil
 }

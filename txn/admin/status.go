@@ -1,4 +1,4 @@
-package txn
+package admin
 
 import (
 	"context"
@@ -9,17 +9,18 @@ import (
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
 )
 
-// Status is the state of the workspaces at, above and below some paths.
-type Status struct {
+// StatusReport is the state of the workspaces at, above and below some paths.
+type StatusReport struct {
 	Workspaces []WorkspaceStatus
 	Files      []FileStatus // by path
-	Open       []OpenTxInfo
+	Open       []txn.OpenTxInfo
 }
 
 // WorkspaceStatus describes a workspace.
@@ -59,20 +60,19 @@ func (f *FileStatus) idle() bool {
 // Status looks at every tracked or protected file below the paths. It takes no
 // lock and changes nothing. Settings that can't be read are an error beside what
 // it has found.
-func (s *Store) Status(ctx context.Context, paths []string) (Status, error) {
-	var st Status
-	sc, skipped, err := s.src.ScopeBeside(ctx, paths)
+func Status(ctx context.Context, store *txn.Store, paths []string) (StatusReport, error) {
+	s := of(store)
+	var st StatusReport
+	sc, skipped, err := s.ScopeBeside(ctx, paths)
 	if err != nil {
 		return st, err
 	}
 	for _, w := range sc.Workspaces {
 		st.Workspaces = append(st.Workspaces, WorkspaceStatus{w.Root, w.ID.String(), w.Tree})
 	}
-	txs, unread := s.openTxsAround(sc)
-	for _, t := range txs {
-		st.Open = append(st.Open, t.Info())
-	}
-	list, unset := s.src.ProtectionsIn(sc) // what of the settings can be read
+	open, unread := txn.OpenIn(s.store, txn.TxDirs(sc))
+	st.Open = open
+	list, unset := s.ProtectionsIn(sc) // what of the settings can be read
 	for _, t := range sc.Files {
 		if ctx.Err() != nil {
 			return st, context.Cause(ctx)
@@ -82,7 +82,7 @@ func (s *Store) Status(ctx context.Context, paths []string) (Status, error) {
 		if f.Condition == "untracked" && !f.Protected && f.idle() {
 			continue // somebody has had it locked, and then did not change it
 		}
-		if gone, err := s.src.DeletedOutside(t); gone && err == nil && f.Protected && f.Condition == "clean" {
+		if gone, err := s.DeletedOutside(t); gone && err == nil && f.Protected && f.Condition == "clean" {
 			f.Condition = "deleted" // that is recorded, and not mended
 		}
 		st.Files = append(st.Files, f)
@@ -91,8 +91,8 @@ func (s *Store) Status(ctx context.Context, paths []string) (Status, error) {
 }
 
 // addUnrecorded looks at the protected files of which no version is recorded.
-func (s *Store) addUnrecorded(ctx context.Context, sc *workspace.Scope, list []workspace.Protection, st *Status) error {
-	names, err := s.src.Unrecorded(ctx, sc, list)
+func (s house) addUnrecorded(ctx context.Context, sc *workspace.Scope, list []workspace.Protection, st *StatusReport) error {
+	names, err := s.Unrecorded(ctx, sc, list)
 	if err != nil {
 		return err
 	}
@@ -103,13 +103,13 @@ func (s *Store) addUnrecorded(ctx context.Context, sc *workspace.Scope, list []w
 		}
 		f := &st.Files[i]
 		f.Condition = "untracked"
-		if err := s.src.UnreadableProtected(ctx, name); err != nil {
+		if err := s.UnreadableProtected(ctx, name); err != nil {
 			f.Condition, f.Err = "damaged", err
-			if !errors.Is(err, ErrDamaged) {
+			if !errors.Is(err, txn.ErrDamaged) {
 				f.Condition = "" // it can't be read
 			}
 		}
-		w, err := s.src.CoveredBy(ctx, filepath.Dir(name))
+		w, err := s.CoveredBy(ctx, filepath.Dir(name))
 		if err != nil {
 			return fault.In(name, err)
 		}
@@ -122,14 +122,14 @@ func (s *Store) addUnrecorded(ctx context.Context, sc *workspace.Scope, list []w
 
 // statusOf looks at one file. A commit in progress makes some of what it reads
 // older than the rest; then it says pending.
-func (s *Store) statusOf(ctx context.Context, t *workspace.Target) FileStatus {
+func (s house) statusOf(ctx context.Context, t *workspace.Target) FileStatus {
 	fst := FileStatus{File: t.Real, Workspace: t.WS.Root}
 	lock := filepath.Join(t.Dir, workspace.LockName)
 	var err error
-	if fst.Lock, err = s.src.Locks.Probe(lock); fault.UnlessMissing(err) != nil {
+	if fst.Lock, err = s.Locks.Probe(lock); fault.UnlessMissing(err) != nil {
 		fst.Err = fault.In(t.Real, err)
 	}
-	fst.JournalBytes, fst.Segments, err = wal.Usage(s.src.FS, t.Dir)
+	fst.JournalBytes, fst.Segments, err = wal.Usage(s.FS, t.Dir)
 	if err != nil {
 		fst.Err = fault.In(t.Real, err)
 	}
@@ -142,16 +142,16 @@ func (s *Store) statusOf(ctx context.Context, t *workspace.Target) FileStatus {
 	return fst
 }
 
-func (s *Store) condition(ctx context.Context, t *workspace.Target, fst *FileStatus) error {
-	err := s.src.AtRest(ctx, []*workspace.Target{t}, versions.Looking{Hasty: true, Silent: true}, func(seen []*workspace.Target) error {
+func (s house) condition(ctx context.Context, t *workspace.Target, fst *FileStatus) error {
+	err := s.AtRest(ctx, []*workspace.Target{t}, versions.Looking{Hasty: true, Silent: true}, func(seen []*workspace.Target) error {
 		t = seen[0]
 		return nil
 	})
 	switch {
-	case errors.Is(err, ErrLockTimeout):
+	case errors.Is(err, txn.ErrLockTimeout):
 		fst.Condition = "pending" // it is being written
 		return nil
-	case errors.Is(fault.In(t.Real, err), ErrDamaged):
+	case errors.Is(fault.In(t.Real, err), txn.ErrDamaged):
 		fst.Condition = "damaged"
 		return err
 	case err != nil:
@@ -171,14 +171,14 @@ func (s *Store) condition(ctx context.Context, t *workspace.Target, fst *FileSta
 	}
 	fst.Condition = "clean"
 	fst.InPlace, err = s.writtenInPlace(t, t.File.Journal.State().Last)
-	if errors.Is(fault.In(t.Real, err), ErrDamaged) || errors.Is(err, wal.ErrNotFound) {
+	if errors.Is(fault.In(t.Real, err), txn.ErrDamaged) || errors.Is(err, wal.ErrNotFound) {
 		fst.Condition = "damaged"
 	}
 	return err
 }
 
 // writtenInPlace tells whether the record at lsn is of a write in place.
-func (s *Store) writtenInPlace(t *workspace.Target, lsn wal.LSN) (bool, error) {
+func (s house) writtenInPlace(t *workspace.Target, lsn wal.LSN) (bool, error) {
 	rec, err := t.File.Journal.Read(lsn)
 	return err == nil && rec.Kind == wal.KindInPlace, err
 }

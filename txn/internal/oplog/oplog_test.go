@@ -1,4 +1,4 @@
-package txn
+package oplog
 
 import (
 	"bytes"
@@ -15,13 +15,15 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
+	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 func TestOperationLogIsBounded(t *testing.T) {
 	dir := t.TempDir()
-	s, err := Open(dir, Options{Verb: "test", Durability: None})
-	require.NoError(t, err)
+	s := &Log{Verb: "test", Site: &workspace.Site{Dir: dir, FS: fsys.OS, Boot: wal.BootID(), Locks: lockmgr.Default, LockTimeout: time.Minute}}
 	ctx := context.Background()
 	require.NoError(t, s.ChangeSettings(ctx, func(_ string, values map[string]json.RawMessage) error {
 		values[SettingLogBytes] = json.RawMessage(fmt.Sprint(MinLogBytes))
@@ -56,7 +58,7 @@ func TestOperationLineIsJSON(t *testing.T) {
 			Files: rapid.SliceOf(rapid.String()).Draw(t, "files"), Outcome: rapid.String().Draw(t, "outcome"), Error: rapid.String().Draw(t, "error"),
 			WaitMicros: rapid.Int64().Draw(t, "wait"), TotalMicros: rapid.Int64().Draw(t, "total"),
 		}
-		line := want.line()
+		line := want.Line()
 		require.Equal(t, len(line)-1, bytes.IndexByte(line, '\n'))
 		var got Operation
 		require.NoError(t, json.Unmarshal(line, &got))

@@ -1,9 +1,11 @@
-package txn
+package admin
 
 import (
 	"context"
 	"errors"
 
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/internal/doors"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
@@ -12,27 +14,27 @@ import (
 // Compact applies retention to the journals of files, or of every tracked file at
 // or below the store's directory; the zero Retention keeps everything. What is
 // kept is compressed.
-func (s *Store) Compact(ctx context.Context, files []string, r Retention, opts ...Option) ([]Compaction, error) {
-	targets, err := s.src.Targets(ctx, files)
+func Compact(ctx context.Context, store *txn.Store, files []string, r Retention, opts ...txn.Option) ([]Compaction, error) {
+	s := of(store)
+	targets, err := s.Targets(ctx, files)
 	if err != nil {
 		return nil, err
 	}
+	_, dryRun := txn.Told(s.store, opts)
 	var list []Compaction
 	var errs []error // of files that keep nobody from the others
 	for _, t := range targets {
 		if ctx.Err() != nil {
 			return list, fault.Joined(append(errs, context.Cause(ctx)))
 		}
-		if err := s.src.MustBeTracked(t); err != nil {
-			if len(files) == 0 && errors.Is(err, ErrNotFound) {
+		if err := s.MustBeTracked(t); err != nil {
+			if len(files) == 0 && errors.Is(err, txn.ErrNotFound) {
 				continue // it has a lock, and nothing else yet
 			}
 			errs = append(errs, err)
 			continue
 		}
-		c := s.newCall(opts)
-		c.mendDamage = true
-		done, err := s.compactFile(ctx, t, r, c)
+		done, err := s.compactFile(ctx, t, r, dryRun)
 		if done != nil {
 			done.File = t.Name
 			list = append(list, *done)
@@ -42,16 +44,16 @@ func (s *Store) Compact(ctx context.Context, files []string, r Retention, opts .
 	return list, fault.Joined(errs)
 }
 
-func (s *Store) compactFile(ctx context.Context, t *workspace.Target, r Retention, c *call) (done *Compaction, err error) {
-	if c.dryRun {
-		h, err := s.src.TryHead(ctx, t.Real)
+func (s house) compactFile(ctx context.Context, t *workspace.Target, r Retention, dryRun bool) (done *Compaction, err error) {
+	if dryRun {
+		h, err := s.TryHead(ctx, t.Real)
 		if err != nil {
 			return nil, err
 		}
-		return s.src.Compact(ctx, h, r, true)
+		return s.Compact(ctx, h, r, true)
 	}
-	err = s.lockedFor(ctx, []string{t.Real}, c, func(ses *session) error {
-		done, err = s.src.Compact(ctx, versions.HeadOf(ses.Targets[0]), r, false)
+	err = s.Locked(ctx, []string{t.Real}, doors.Locking{MendDamage: true}, func(ses *doors.Files) error {
+		done, err = s.Compact(ctx, versions.HeadOf(ses.Targets[0]), r, false)
 		return err
 	})
 	return done, err
