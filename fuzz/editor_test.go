@@ -16,6 +16,7 @@ import (
 
 	"github.com/jtx-project/jtx/fuzz/evidence"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -406,7 +407,7 @@ func (e *edited) judgeSave(dir string, s *saving, saved bool, answer error) erro
 // which may have found that the editor had done the same.
 func (e *edited) onlyOnce(s *txn.Store) error {
 	n := 0
-	for entry, err := range s.History(context.Background(), []string{e.file}, txn.HistoryOptions{}) {
+	for entry, err := range history.Log(context.Background(), s, []string{e.file}, history.LogOptions{}) {
 		if errors.Is(err, txn.ErrNotFound) {
 			break
 		}

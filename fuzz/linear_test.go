@@ -181,9 +181,9 @@ var linearModel = porcupine.Model{
 	DescribeOperation: func(input, output any) string { return fmt.Sprintf("%v saw %v", input, output) },
 }
 
-// history makes one of what the clients told. An operation that was cut off may
+// historyIn makes one of what the clients told. An operation that was cut off may
 // have happened at any time since, or never, which is the same as at the end.
-func history(told []event) (all []porcupine.Operation, finished int) {
+func historyIn(told []event) (all []porcupine.Operation, finished int) {
 	at := map[[2]int]int{}
 	for _, e := range told {
 		key := [2]int{e.Client, e.Number}
@@ -266,7 +266,7 @@ func TestLinearizable(t *testing.T) {
 			row := evidence.Start(t, kind, "histories")
 			rng := random(t, row)
 			for range 6 * *effort {
-				all, finished := history(linearRound(t, rng, delay))
+				all, finished := historyIn(linearRound(t, rng, delay))
 				row.Tried++
 				row.Checked += finished
 				if !porcupine.CheckOperations(linearModel, all) {
@@ -284,7 +284,7 @@ const kindLinear = "linearizability of goroutines and processes, one killed"
 func TestLinearizableFindsAStaleRead(t *testing.T) {
 	row := evidence.Start(t, kindLinear, "histories")
 	row.Wrong = "one read made to have seen another number"
-	all, _ := history(linearRound(t, random(t, row), 0))
+	all, _ := historyIn(linearRound(t, random(t, row), 0))
 	for i := range all {
 		if saw := all[i].Output.([]int); len(saw) > 0 {
 			saw[0]--

@@ -16,6 +16,7 @@ import (
 	"github.com/jtx-project/jtx/fuzz/evidence"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -351,7 +352,7 @@ func (m *machine) damage(t *rapid.T) {
 	if !errors.Is(err, txn.ErrDamaged) {
 		t.Fatalf("not reported: %v", err)
 	}
-	if _, err := m.store.Restore(context.Background(), []string{f}, txn.Point{}); err != nil {
+	if _, err := history.Restore(context.Background(), m.store, []string{f}, history.Point{}); err != nil {
 		t.Fatal(err)
 	}
 	m.look(t)
@@ -367,7 +368,7 @@ func (m *machine) undo(t *rapid.T) {
 		t.Skip("nothing to undo")
 	}
 	was := m.before
-	res, err := m.store.Undo(context.Background(), m.last)
+	res, err := history.Undo(context.Background(), m.store, m.last)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -404,7 +405,7 @@ func (m *machine) version(t *rapid.T) {
 		t.Skip("no version")
 	}
 	rev := rapid.SampledFrom(slices.Sorted(maps.Keys(m.kept[f]))).Draw(t, "revision")
-	v, err := m.store.ReadVersion(context.Background(), f, txn.AtRev(rev))
+	v, err := history.ReadVersion(context.Background(), m.store, f, history.AtRev(rev))
 	if err != nil {
 		t.Fatalf("%s@%d: %v", f, rev, err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -37,7 +38,7 @@ func FuzzRecover(f *testing.F) {
 		ctx := context.Background()
 		_ = s.View(ctx, []string{"a.json"}, func(*txn.Tx) error { return nil }) // an error is fine, a panic is not
 		_, _ = admin.Verify(ctx, s, []string{dir}, admin.VerifyOptions{})
-		for range s.History(ctx, []string{"a.json"}, txn.HistoryOptions{Patches: true}) {
+		for range history.Log(ctx, s, []string{"a.json"}, history.LogOptions{Patches: true}) {
 		}
 		_, _ = admin.Recover(ctx, s, []string{dir}, admin.RecoverOptions{})
 		now, err := os.ReadFile(name)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 // Another process places a workspace just before this one does, and activates it
@@ -41,7 +42,7 @@ func TestAWorkspaceIsSeenWhileItIsActivated(t *testing.T) {
 	require.True(t, activated)
 	require.Equal(t, "3", get(t, s, "a.json", "/n"))
 	versions := 0
-	for _, err := range s.History(context.Background(), []string{"a.json"}, txn.HistoryOptions{}) {
+	for _, err := range history.Log(context.Background(), s, []string{"a.json"}, history.LogOptions{}) {
 		require.NoError(t, err)
 		versions++
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 // aheadEnv names the directory in which a process works whose clock is ten years ahead.
@@ -94,14 +95,14 @@ func TestClockAhead(t *testing.T) {
 
 	set(t, s, "a.json", "/n", 3)
 	marks = nil
-	v, err := s.ReadVersion(ctx, "a.json", txn.AtTime(time.Now()))
+	v, err := history.ReadVersion(ctx, s, "a.json", history.AtTime(time.Now()))
 	require.NoError(t, err)
 	require.EqualValues(t, 2, v.Rev)
 	require.Len(t, marks, 1)
 	require.Equal(t, txn.MarkAhead, marks[0].Kind)
 	require.Contains(t, marks[0].String(), "@4 is dated 20")
 	marks = nil
-	_, err = s.ReadVersion(ctx, "b.json", txn.AtTime(time.Now()))
+	_, err = history.ReadVersion(ctx, s, "b.json", history.AtTime(time.Now()))
 	require.NoError(t, err)
 	require.Empty(t, marks)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/txntest"
 )
 
@@ -47,7 +48,7 @@ func withHistories(t *testing.T, o txn.Options) (s *txn.Store, h *hookFS, dir st
 
 func revisions(t *testing.T, s *txn.Store, name string) (n int) {
 	t.Helper()
-	for _, err := range s.History(context.Background(), []string{name}, txn.HistoryOptions{}) {
+	for _, err := range history.Log(context.Background(), s, []string{name}, history.LogOptions{}) {
 		require.NoError(t, err)
 		n++
 	}
@@ -90,13 +91,13 @@ func TestInitTakesHistoriesAlong(t *testing.T) {
 	}
 	s, err = txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{Boot: [16]byte{3}}))
 	require.NoError(t, err)
-	for e, err := range s.History(ctx, []string{"top.json"}, txn.HistoryOptions{}) {
+	for e, err := range history.Log(ctx, s, []string{"top.json"}, history.LogOptions{}) {
 		require.NoError(t, err)
-		entry, err := s.Show(ctx, e.ID)
+		entry, err := history.Show(ctx, s, e.ID)
 		require.NoError(t, err)
 		require.Len(t, entry.Files, 3, "with those that went along")
 		require.Empty(t, entry.Others)
-		_, err = s.Undo(ctx, e.ID)
+		_, err = history.Undo(ctx, s, e.ID)
 		require.NoError(t, err)
 		break
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/backup"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 func TestBackupUnderLoad(t *testing.T) {
@@ -90,7 +91,7 @@ func TestBackupAtEveryMomentAndBack(t *testing.T) {
 			continue
 		}
 		dest := filepath.Join(out, fmt.Sprintf("%d.tar.zst", i))
-		_, err := admin.Backup(context.Background(), w.s, dest, admin.BackupOptions{At: txn.AtTx(m.id)})
+		_, err := admin.Backup(context.Background(), w.s, dest, admin.BackupOptions{At: history.AtTx(m.id)})
 		require.NoError(t, err)
 		there := map[string]string{}
 		_, err = backup.Read(dest, all, func(f backup.File, text []byte) error { there[string(f.Path)] = string(text); return nil })
@@ -116,7 +117,7 @@ func TestBackupAtEveryMomentAndBack(t *testing.T) {
 		}
 	}
 	last := filepath.Join(out, "last")
-	_, err := admin.Backup(context.Background(), w.s, last, admin.BackupOptions{At: txn.AtTx(w.ids[len(w.ids)-1])})
+	_, err := admin.Backup(context.Background(), w.s, last, admin.BackupOptions{At: history.AtTx(w.ids[len(w.ids)-1])})
 	require.NoError(t, err)
 	for _, s := range []*txn.Store{w.s, func() *txn.Store { s, _ := openStore(t); return s }()} {
 		res, err := admin.RestoreBackup(context.Background(), s, last, nil)
@@ -207,7 +208,7 @@ func TestBackupWhereAJournalHasNoVersion(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, now.Files, 1)
 	require.Empty(t, now.Unknown)
-	was, err := admin.Backup(ctx, s, filepath.Join(t.TempDir(), "then"), admin.BackupOptions{At: txn.AtTx(then)})
+	was, err := admin.Backup(ctx, s, filepath.Join(t.TempDir(), "then"), admin.BackupOptions{At: history.AtTx(then)})
 	require.NoError(t, err)
 	require.Len(t, was.Files, 1)
 	require.Equal(t, []backup.Path{"a.json"}, was.Unknown)

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -39,10 +40,10 @@ func TestBlame(t *testing.T) {
 		name[ids[step.name]] = step.name
 	}
 	got := map[string]string{}
-	for b, err := range s.BlameAll(context.Background(), "a.json") {
+	for b, err := range history.BlameAll(context.Background(), s, "a.json") {
 		require.NoError(t, err)
 		got[b.Pointer] = name[b.ID]
-		one, err := s.Blame(context.Background(), "a.json", b.Pointer)
+		one, err := history.Blame(context.Background(), s, "a.json", b.Pointer)
 		require.NoError(t, err)
 		require.Equal(t, b, one, b.Pointer)
 	}
@@ -52,11 +53,11 @@ func TestBlame(t *testing.T) {
 		"/b/x": "x", "/b/y": "a", "/c/x": "x", "/c/y": "a", "/c/z/0": "deep", "/t": "tested",
 	}, got)
 	for pointer, want := range map[string]string{"": "tested", "/c": "deep", "/b": "x", "/l": "shuffle", "/k": "made"} {
-		b, err := s.Blame(context.Background(), "a.json", pointer)
+		b, err := history.Blame(context.Background(), s, "a.json", pointer)
 		require.NoError(t, err)
 		require.Equal(t, want, name[b.ID], pointer)
 	}
-	_, err := s.Blame(context.Background(), "a.json", "/nothing")
+	_, err := history.Blame(context.Background(), s, "a.json", "/nothing")
 	require.ErrorIs(t, err, txn.ErrNotFound)
 }
 
@@ -85,9 +86,9 @@ func TestBlameAgreesWithItself(t *testing.T) {
 		if w.read(name) == absentText {
 			continue
 		}
-		for b, err := range w.s.BlameAll(context.Background(), name) {
+		for b, err := range history.BlameAll(context.Background(), w.s, name) {
 			require.NoError(t, err)
-			one, err := w.s.Blame(context.Background(), name, b.Pointer)
+			one, err := history.Blame(context.Background(), w.s, name, b.Pointer)
 			require.NoError(t, err)
 			require.Equal(t, b, one, "%s %s", name, b.Pointer)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 const (
@@ -37,8 +38,8 @@ func TestHistoryOfAClash(t *testing.T) {
 	require.Equal(t, clashEdit, versionAt(t, s, "a.json", 4))
 	require.Equal(t, clashCommitted, versionAt(t, s, "a.json", 5))
 
-	var entries []txn.Entry
-	for e, err := range s.History(ctx, []string{"a.json"}, txn.HistoryOptions{Patches: true}) {
+	var entries []history.Entry
+	for e, err := range history.Log(ctx, s, []string{"a.json"}, history.LogOptions{Patches: true}) {
 		require.NoError(t, err)
 		entries = append(entries, e)
 	}
@@ -51,23 +52,23 @@ func TestHistoryOfAClash(t *testing.T) {
 	require.Equal(t, `[{"op":"replace","path":"/n","value":3}]`, string(again.Files[0].Patch.Encode()))
 	require.True(t, edit.Time.Before(again.Time))
 
-	for _, e := range []txn.Entry{again, edit} {
-		shown, err := s.Show(ctx, e.ID)
+	for _, e := range []history.Entry{again, edit} {
+		shown, err := history.Show(ctx, s, e.ID)
 		require.NoError(t, err)
 		require.Equal(t, e.Files, shown.Files)
-		v, err := s.ReadVersion(ctx, "a.json", txn.AtTx(e.ID))
+		v, err := history.ReadVersion(ctx, s, "a.json", history.AtTx(e.ID))
 		require.NoError(t, err)
 		require.Equal(t, e.Files[0].Rev, v.Rev)
 	}
-	b, err := s.Blame(ctx, "a.json", "/n")
+	b, err := history.Blame(ctx, s, "a.json", "/n")
 	require.NoError(t, err)
 	require.Equal(t, uint64(5), b.Rev)
-	for b, err := range s.BlameAll(ctx, "a.json") {
+	for b, err := range history.BlameAll(ctx, s, "a.json") {
 		require.NoError(t, err)
 		require.Contains(t, map[string][]uint64{"/n": {5}, "/m": {1}}[b.Pointer], b.Rev)
 	}
 	back := filepath.Join(dir, "backup")
-	_, err = admin.Backup(ctx, s, back, admin.BackupOptions{At: txn.AtTime(edit.Time)})
+	_, err = admin.Backup(ctx, s, back, admin.BackupOptions{At: history.AtTime(edit.Time)})
 	require.NoError(t, err)
 	require.Equal(t, clashEdit, read(t, filepath.Join(back, "files/a.json")))
 }
@@ -77,7 +78,7 @@ func TestWatchOfAClash(t *testing.T) {
 	s, _ := clashed(t)
 	for _, from := range []uint64{3, 4} {
 		next := from + 1
-		for e, err := range s.Watch(context.Background(), []string{"a.json"}, txn.WatchOptions{After: map[string]uint64{"a.json": from}}) {
+		for e, err := range history.Watch(context.Background(), s, []string{"a.json"}, history.WatchOptions{After: map[string]uint64{"a.json": from}}) {
 			require.NoError(t, err)
 			require.Equal(t, next, e.Files[0].Rev)
 			if next++; next > 5 {
@@ -91,20 +92,20 @@ func TestWatchOfAClash(t *testing.T) {
 func TestUndoAndRestoreAfterAClash(t *testing.T) {
 	ctx := context.Background()
 	s, dir := clashed(t)
-	_, err := s.Restore(ctx, []string{"a.json"}, txn.AtRev(4))
+	_, err := history.Restore(ctx, s, []string{"a.json"}, history.AtRev(4))
 	require.NoError(t, err)
 	require.Equal(t, clashEdit, read(t, filepath.Join(dir, "a.json")))
 	verify(t, s)
 
 	s, dir = clashed(t)
-	var ids []txn.Entry
-	for e, err := range s.History(ctx, []string{"a.json"}, txn.HistoryOptions{}) {
+	var ids []history.Entry
+	for e, err := range history.Log(ctx, s, []string{"a.json"}, history.LogOptions{}) {
 		require.NoError(t, err)
 		ids = append(ids, e)
 	}
-	_, err = s.Undo(ctx, ids[1].ID)
+	_, err = history.Undo(ctx, s, ids[1].ID)
 	require.ErrorIs(t, err, txn.ErrConflict, "what came after it has taken it back")
-	_, err = s.Undo(ctx, ids[0].ID)
+	_, err = history.Undo(ctx, s, ids[0].ID)
 	require.NoError(t, err)
 	require.Equal(t, clashEdit, read(t, filepath.Join(dir, "a.json")), "its comment too")
 	verify(t, s)
@@ -144,10 +145,10 @@ func TestCompactAndRedactAClash(t *testing.T) {
 // TestTimesWithinAClash: a time between the two revisions finds the first.
 func TestTimesWithinAClash(t *testing.T) {
 	s, _ := clashed(t)
-	v, err := s.ReadVersion(context.Background(), "a.json", txn.AtRev(4))
+	v, err := history.ReadVersion(context.Background(), s, "a.json", history.AtRev(4))
 	require.NoError(t, err)
 	for ago, want := range map[time.Duration]uint64{0: 4, 1: 5, -1: 3} {
-		at, err := s.ReadVersion(context.Background(), "a.json", txn.AtTime(v.Time.Add(ago)))
+		at, err := history.ReadVersion(context.Background(), s, "a.json", history.AtTime(v.Time.Add(ago)))
 		require.NoError(t, err)
 		require.Equal(t, want, at.Rev)
 	}

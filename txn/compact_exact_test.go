@@ -10,6 +10,7 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 // So many revisions are kept as were asked for, wherever images stand, one more where
@@ -29,7 +30,7 @@ func TestCompactKeepsWhatWasAskedFor(t *testing.T) {
 					continue
 				}
 				set(t, s, "a.json", "/n", int(rev))
-				v, err := s.ReadVersion(ctx, "a.json", txn.AtRev(rev))
+				v, err := history.ReadVersion(ctx, s, "a.json", history.AtRev(rev))
 				require.NoError(t, err)
 				before[rev] = bytes.Clone(v.Data)
 			}
@@ -43,7 +44,7 @@ func TestCompactKeepsWhatWasAskedFor(t *testing.T) {
 			require.Equal(t, oldest-1, done[0].Dropped)
 			require.Equal(t, last-oldest+1, done[0].Kept)
 			for rev := uint64(1); rev <= last; rev++ {
-				v, err := s.ReadVersion(ctx, "a.json", txn.AtRev(rev))
+				v, err := history.ReadVersion(ctx, s, "a.json", history.AtRev(rev))
 				if rev < oldest {
 					require.ErrorIs(t, err, txn.ErrNotFound)
 					continue

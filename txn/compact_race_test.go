@@ -12,6 +12,7 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 // Readers of the history say what is there, or that it is not kept any more, also
@@ -23,21 +24,21 @@ func TestReadingWhileRetentionDrops(t *testing.T) {
 	text := func(rev uint64) string { return fmt.Sprintf(`{"n":"%s"}`, strings.Repeat(fmt.Sprint(rev), 40_000)) }
 	for verb, read := range map[string]func(*testing.T, *txn.Store, string, txn.Result) error{
 		"version": func(t *testing.T, s *txn.Store, _ string, _ txn.Result) error {
-			v, err := s.ReadVersion(ctx, "a.json", txn.AtRev(3))
+			v, err := history.ReadVersion(ctx, s, "a.json", history.AtRev(3))
 			if err == nil {
 				require.Equal(t, text(3), string(v.Data))
 			}
 			return err
 		},
 		"versions": func(t *testing.T, s *txn.Store, _ string, third txn.Result) error {
-			list, err := s.ReadVersions(ctx, []string{"a.json"}, txn.AtTx(third.ID))
+			list, err := history.ReadVersions(ctx, s, []string{"a.json"}, history.AtTx(third.ID))
 			if err == nil && list[0].Rev > 0 {
 				require.Equal(t, text(3), string(list[0].Data))
 			}
 			return err
 		},
 		"backup": func(t *testing.T, s *txn.Store, dir string, third txn.Result) error {
-			m, err := admin.Backup(ctx, s, filepath.Join(t.TempDir(), "b"), admin.BackupOptions{At: txn.AtTx(third.ID)})
+			m, err := admin.Backup(ctx, s, filepath.Join(t.TempDir(), "b"), admin.BackupOptions{At: history.AtTx(third.ID)})
 			if err == nil && len(m.Files) > 0 {
 				require.Equal(t, uint64(3), m.Files[0].Rev)
 				require.Equal(t, int64(len(text(3))), m.Files[0].Size)
@@ -54,7 +55,7 @@ func TestReadingWhileRetentionDrops(t *testing.T) {
 		},
 		"log": func(t *testing.T, s *txn.Store, _ string, _ txn.Result) error {
 			rev := uint64(0)
-			for e, err := range s.History(ctx, []string{"a.json"}, txn.HistoryOptions{Patches: true}) {
+			for e, err := range history.Log(ctx, s, []string{"a.json"}, history.LogOptions{Patches: true}) {
 				if err != nil {
 					return err
 				}
@@ -64,21 +65,21 @@ func TestReadingWhileRetentionDrops(t *testing.T) {
 			return nil
 		},
 		"show": func(t *testing.T, s *txn.Store, _ string, third txn.Result) error {
-			e, err := s.Show(ctx, third.ID)
+			e, err := history.Show(ctx, s, third.ID)
 			if err == nil {
 				require.Contains(t, string(e.Files[0].Patch.Encode()), "333")
 			}
 			return err
 		},
 		"blame": func(t *testing.T, s *txn.Store, _ string, _ txn.Result) error {
-			b, err := s.Blame(ctx, "a.json", "/n")
+			b, err := history.Blame(ctx, s, "a.json", "/n")
 			if err == nil {
 				require.GreaterOrEqual(t, b.Rev, uint64(commits))
 			}
 			return err
 		},
 		"undo, tried": func(_ *testing.T, s *txn.Store, _ string, third txn.Result) error {
-			_, err := s.Undo(ctx, third.ID, txn.DryRun())
+			_, err := history.Undo(ctx, s, third.ID, txn.DryRun())
 			return err
 		},
 	} {

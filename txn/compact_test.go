@@ -13,6 +13,7 @@ import (
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/backup"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -85,7 +86,7 @@ func TestOldSegmentsAreCompressed(t *testing.T) {
 			require.Greater(t, len(packed), 1)
 			require.Less(t, usage(t, dir, "a.json"), int64(1<<20))
 			verify(t, s)
-			v, err := s.ReadVersion(context.Background(), "a.json", txn.AtRev(3))
+			v, err := history.ReadVersion(context.Background(), s, "a.json", history.AtRev(3))
 			require.NoError(t, err)
 			require.Contains(t, string(v.Data), "100110011001")
 		})
@@ -107,17 +108,17 @@ func TestRetention(t *testing.T) {
 	require.LessOrEqual(t, c.Oldest, uint64(501))
 	require.Greater(t, c.Oldest, uint64(250), "within an image's distance")
 	require.Equal(t, c.Dropped, c.Oldest-1)
-	_, err := s.Show(context.Background(), middle)
+	_, err := history.Show(context.Background(), s, middle)
 	require.NoError(t, err)
 	c = compact(admin.Retention{Revs: 1500, Bytes: 100 << 10})
 	require.Greater(t, c.Oldest, uint64(1200))
-	_, err = s.Show(context.Background(), middle)
+	_, err = history.Show(context.Background(), s, middle)
 	require.ErrorIs(t, err, txn.ErrNotFound)
-	b, err := s.Blame(context.Background(), "a.json", "/field199")
+	b, err := history.Blame(context.Background(), s, "a.json", "/field199")
 	require.NoError(t, err)
 	require.True(t, b.Before)
 	c = compact(admin.Retention{Revs: 1})
-	v, err := s.ReadVersion(context.Background(), "a.json", txn.Point{})
+	v, err := history.ReadVersion(context.Background(), s, "a.json", history.Point{})
 	require.NoError(t, err)
 	require.Equal(t, uint64(2000), v.Rev)
 }
@@ -185,19 +186,19 @@ func TestUndoAndBlameAtTheEndOfWhatIsKept(t *testing.T) {
 	done, err := admin.Compact(ctx, s, nil, admin.Retention{Revs: 1})
 	require.NoError(t, err)
 	require.NotZero(t, done[0].Dropped)
-	oldest, err := s.ReadVersion(ctx, "a.json", txn.AtRev(done[0].Oldest))
+	oldest, err := history.ReadVersion(ctx, s, "a.json", history.AtRev(done[0].Oldest))
 	require.NoError(t, err)
 	now := read(t, filepath.Join(dir, "a.json"))
-	_, err = s.Undo(ctx, oldest.Tx)
+	_, err = history.Undo(ctx, s, oldest.Tx)
 	require.ErrorIs(t, err, txn.ErrNotFound)
 	require.ErrorContains(t, err, "not kept any more")
 	require.Equal(t, now, read(t, filepath.Join(dir, "a.json")))
-	for e, err := range s.History(ctx, nil, txn.HistoryOptions{Patches: true}) {
+	for e, err := range history.Log(ctx, s, nil, history.LogOptions{Patches: true}) {
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, e.Files[0].Rev, done[0].Oldest)
 	}
 	for _, ptr := range []string{"/y", "/z"} {
-		b, err := s.Blame(ctx, "a.json", ptr)
+		b, err := history.Blame(ctx, s, "a.json", ptr)
 		require.NoError(t, err)
 		require.True(t, b.Before || b.Rev >= done[0].Oldest)
 	}
@@ -219,7 +220,7 @@ func TestBackupOfWhatIsNotKept(t *testing.T) {
 	set(t, s, "young.json", "/n", 1)
 	_, err := admin.Compact(ctx, s, nil, admin.Retention{Revs: 1})
 	require.NoError(t, err)
-	m, err := admin.Backup(ctx, s, filepath.Join(t.TempDir(), "b"), admin.BackupOptions{At: txn.AtTime(second.ID.Time().Add(-time.Hour))})
+	m, err := admin.Backup(ctx, s, filepath.Join(t.TempDir(), "b"), admin.BackupOptions{At: history.AtTime(second.ID.Time().Add(-time.Hour))})
 	require.NoError(t, err)
 	require.Empty(t, m.Files)
 	require.Equal(t, []backup.Path{"a.json"}, m.Unknown, "young.json was not there, of a.json it is not known")
@@ -240,12 +241,12 @@ func TestRestoreAllOfAFileThatWasMadeAgain(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, uint64(3), done[0].Oldest)
 	set(t, s, "b.json", "/n", 3)
-	res, err := s.RestoreAll(ctx, txn.AtTx(before.ID))
+	res, err := history.RestoreAll(ctx, s, history.AtTx(before.ID))
 	require.NoError(t, err)
 	require.Len(t, res.Warnings, 1)
 	require.Equal(t, "2", get(t, s, "a.json", "/n"))
 	require.Equal(t, "2", get(t, s, "b.json", "/n"))
-	m, err := admin.Backup(ctx, s, filepath.Join(dir, "backup"), admin.BackupOptions{At: txn.AtTx(before.ID)})
+	m, err := admin.Backup(ctx, s, filepath.Join(dir, "backup"), admin.BackupOptions{At: history.AtTx(before.ID)})
 	require.NoError(t, err)
 	require.Equal(t, []backup.Path{"a.json"}, m.Unknown)
 }

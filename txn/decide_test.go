@@ -11,6 +11,7 @@ import (
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -76,7 +77,7 @@ func TestDecide(t *testing.T) {
 		require.Len(t, report, 1)
 		require.NoError(t, report[0].Err)
 		verify(t, s)
-		_, err = s.ReadVersion(ctx, "p/a.json", txn.AtTx(unit))
+		_, err = history.ReadVersion(ctx, s, "p/a.json", history.AtTx(unit))
 		require.Equal(t, committed, err == nil, err)
 		set(t, s, "p/a.json", "/n", 5)
 		verify(t, s)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 // The forms with a context end with it, as those of database/sql do.
@@ -113,7 +114,7 @@ func unchangedThenChanged(t *testing.T, dir string) {
 	}
 	require.NoError(t, s.Close())
 	entries := 0
-	for _, err := range s.History(t.Context(), []string{"a.json"}, txn.HistoryOptions{}) {
+	for _, err := range history.Log(t.Context(), s, []string{"a.json"}, history.LogOptions{}) {
 		require.NoError(t, err)
 		entries++
 	}

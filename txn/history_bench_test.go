@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -97,20 +98,23 @@ func BenchmarkHistory(b *testing.B) {
 		}
 		run("log10", func() error {
 			n := 0
-			for _, err := range s.History(ctx, []string{"a.json"}, txn.HistoryOptions{Patches: true}) {
+			for _, err := range history.Log(ctx, s, []string{"a.json"}, history.LogOptions{Patches: true}) {
 				if n++; n == 10 || err != nil {
 					return err
 				}
 			}
 			return nil
 		})
-		run("show", func() error { _, err := s.Show(ctx, middle); return err })
-		run("get@-1", func() error { _, err := s.ReadVersion(ctx, "a.json", txn.Back(1)); return err })
-		run("get@middle", func() error { _, err := s.ReadVersion(ctx, "a.json", txn.AtRev(uint64(commits/2))); return err })
-		run("blame-recent", func() error { _, err := s.Blame(ctx, "a.json", "/field5"); return err })
-		run("blame-middle", func() error { _, err := s.Blame(ctx, "a.json", "/field199"); return err })
+		run("show", func() error { _, err := history.Show(ctx, s, middle); return err })
+		run("get@-1", func() error { _, err := history.ReadVersion(ctx, s, "a.json", history.Back(1)); return err })
+		run("get@middle", func() error {
+			_, err := history.ReadVersion(ctx, s, "a.json", history.AtRev(uint64(commits/2)))
+			return err
+		})
+		run("blame-recent", func() error { _, err := history.Blame(ctx, s, "a.json", "/field5"); return err })
+		run("blame-middle", func() error { _, err := history.Blame(ctx, s, "a.json", "/field199"); return err })
 		run("blame-file", func() error {
-			for _, err := range s.BlameAll(ctx, "a.json") {
+			for _, err := range history.BlameAll(ctx, s, "a.json") {
 				if err != nil {
 					return err
 				}

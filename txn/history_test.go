@@ -16,6 +16,7 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
@@ -209,7 +210,7 @@ func (w *world) check() {
 	verify(w.t, w.s)
 	for name, revs := range w.copies {
 		for rev, want := range revs {
-			v, err := w.s.ReadVersion(context.Background(), name, txn.AtRev(rev))
+			v, err := history.ReadVersion(context.Background(), w.s, name, history.AtRev(rev))
 			if rev < w.oldest[name] {
 				require.ErrorIs(w.t, err, txn.ErrNotFound)
 				continue
@@ -272,7 +273,7 @@ func TestEveryVersionEqualsItsCopy(t *testing.T) {
 	}
 	t.Logf("%d processes were killed, %d of their transactions stand", w.kills, w.kept)
 	for _, m := range w.states {
-		versions, err := w.s.ReadVersions(context.Background(), keysOf(m.revs), txn.AtTx(m.id))
+		versions, err := history.ReadVersions(context.Background(), w.s, keysOf(m.revs), history.AtTx(m.id))
 		if errors.Is(err, txn.ErrNotFound) {
 			continue // no file has kept it
 		}
@@ -304,14 +305,14 @@ func TestHistoryTellsEveryTransaction(t *testing.T) {
 	}
 	var ids []wal.ID
 	docs := map[string]*jsonpatch.Document{}
-	var entries []txn.Entry
-	for e, err := range w.s.History(context.Background(), nil, txn.HistoryOptions{Patches: true}) {
+	var entries []history.Entry
+	for e, err := range history.Log(context.Background(), w.s, nil, history.LogOptions{Patches: true}) {
 		require.NoError(t, err)
 		entries = append(entries, e)
 		if e.Message == "m" {
 			ids = append(ids, e.ID)
 		}
-		shown, err := w.s.Show(context.Background(), e.ID)
+		shown, err := history.Show(context.Background(), w.s, e.ID)
 		require.NoError(t, err)
 		require.Equal(t, e, shown)
 	}
@@ -349,9 +350,9 @@ func TestPoints(t *testing.T) {
 		ids = append(ids, set(t, s, "a.json", "/n", i+1).ID)
 	}
 	at := func(text string) string {
-		p, err := txn.ParsePoint(text, time.Now())
+		p, err := history.ParsePoint(text, time.Now())
 		require.NoError(t, err)
-		v, err := s.ReadVersion(context.Background(), "a.json", p)
+		v, err := history.ReadVersion(context.Background(), s, "a.json", p)
 		if err != nil {
 			require.ErrorIs(t, err, txn.ErrNotFound)
 			return "none"
@@ -373,7 +374,7 @@ func TestPoints(t *testing.T) {
 	write(t, filepath.Join(dir, "a.json"), `{"n":6}`)
 	require.Equal(t, `{"n":5}`, at("-1"), "what stands there is the current version, recorded or not")
 	for _, bad := range []string{"", "x", "1x ago", "2026-01-32", "--1"} {
-		_, err := txn.ParsePoint(bad, time.Now())
+		_, err := history.ParsePoint(bad, time.Now())
 		require.ErrorIs(t, err, txn.ErrInvalid, bad)
 	}
 }
@@ -393,7 +394,7 @@ func TestTimesRiseWhateverTheClockDoes(t *testing.T) {
 	}
 	_, err := s.Do(context.Background(), []string{"a.json", "b.json"}, both)
 	require.NoError(t, err)
-	for e, err := range s.History(context.Background(), nil, txn.HistoryOptions{}) {
+	for e, err := range history.Log(context.Background(), s, nil, history.LogOptions{}) {
 		require.NoError(t, err)
 		require.Equal(t, "b.json", filepath.Base(e.Files[0].File))
 		require.Greater(t, time.Until(e.Time), time.Minute)

@@ -16,6 +16,7 @@ import (
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -168,7 +169,7 @@ func TestASecretFileComesBackSecret(t *testing.T) {
 	set(t, s, "a.json", "/secret", 2)
 	_, err := s.Do(context.Background(), []string{"a.json"}, func(tx *txn.Tx) error { return tx.Remove("a.json") })
 	require.NoError(t, err)
-	_, err = s.Restore(context.Background(), []string{"a.json"}, txn.Point{})
+	_, err = history.Restore(context.Background(), s, []string{"a.json"}, history.Point{})
 	require.NoError(t, err)
 	info, err := os.Stat(a)
 	require.NoError(t, err)

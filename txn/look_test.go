@@ -15,6 +15,7 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -49,7 +50,7 @@ var lookers = map[string]func(*txn.Store) error{
 		return s.View(context.Background(), []string{"a.json"}, func(*txn.Tx) error { return nil })
 	},
 	"history": func(s *txn.Store) error {
-		for _, err := range s.History(context.Background(), nil, txn.HistoryOptions{Patches: true}) {
+		for _, err := range history.Log(context.Background(), s, nil, history.LogOptions{Patches: true}) {
 			if err != nil {
 				return err
 			}
@@ -57,15 +58,15 @@ var lookers = map[string]func(*txn.Store) error{
 		return nil
 	},
 	"version": func(s *txn.Store) error {
-		_, err := s.ReadVersion(context.Background(), "a.json", txn.Back(1))
+		_, err := history.ReadVersion(context.Background(), s, "a.json", history.Back(1))
 		return err
 	},
 	"blame": func(s *txn.Store) error {
-		_, err := s.Blame(context.Background(), "a.json", "/n")
+		_, err := history.Blame(context.Background(), s, "a.json", "/n")
 		return err
 	},
 	"show": func(s *txn.Store) error {
-		_, err := s.Show(context.Background(), wal.NewID())
+		_, err := history.Show(context.Background(), s, wal.NewID())
 		return err
 	},
 	"verify": func(s *txn.Store) error {
@@ -85,7 +86,7 @@ var lookers = map[string]func(*txn.Store) error{
 		return err
 	},
 	"dry restore": func(s *txn.Store) error {
-		_, err := s.Restore(context.Background(), []string{"a.json"}, txn.AtRev(1), txn.DryRun())
+		_, err := history.Restore(context.Background(), s, []string{"a.json"}, history.AtRev(1), txn.DryRun())
 		return err
 	},
 	"dry compact": func(s *txn.Store) error {

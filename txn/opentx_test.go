@@ -11,6 +11,7 @@ import (
 
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 func TestOpenTransaction(t *testing.T) {
@@ -127,7 +128,7 @@ func TestTheIdOfAnOpenTransactionStays(t *testing.T) {
 	res, err := tx.Commit(ctx, txn.CommitOptions{})
 	require.NoError(t, err)
 	require.Equal(t, tx.ID(), res.ID.String())
-	_, err = s.Show(ctx, res.ID)
+	_, err = history.Show(ctx, s, res.ID)
 	require.NoError(t, err)
 
 	// As if the process had died before it could end the transaction.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 // FuzzParsePoint: what is no version is invalid, and nothing panics. A time that is
@@ -17,7 +18,7 @@ func FuzzParsePoint(f *testing.F) {
 	}
 	now := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
 	f.Fuzz(func(t *testing.T, text string) {
-		p, err := txn.ParsePoint(text, now)
+		p, err := history.ParsePoint(text, now)
 		if err != nil {
 			if !errors.Is(err, txn.ErrInvalid) {
 				t.Fatalf("%q: %v", text, err)
@@ -28,7 +29,7 @@ func FuzzParsePoint(f *testing.F) {
 		if at.IsZero() || at.Year() < 0 || at.Year() > 9999 {
 			return
 		}
-		if again, err := txn.ParsePoint(at.UTC().Format(time.RFC3339Nano), now); err != nil || !again.Time().Equal(at) {
+		if again, err := history.ParsePoint(at.UTC().Format(time.RFC3339Nano), now); err != nil || !again.Time().Equal(at) {
 			t.Fatalf("%q is %v, and again %v, %v", text, at, again.Time(), err)
 		}
 	})

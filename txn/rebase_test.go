@@ -11,6 +11,7 @@ import (
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -66,7 +67,7 @@ func TestEditWhileBehindIsRebased(t *testing.T) {
 	require.Empty(t, done.Recovered[0].Clash)
 	require.Equal(t, `{"n":4,"m":"secret"}`, read(t, a))
 	verify(t, s)
-	b, err := s.Blame(context.Background(), "a.json", "/m")
+	b, err := history.Blame(context.Background(), s, "a.json", "/m")
 	require.NoError(t, err)
 	require.Equal(t, uint64(4), b.Rev)
 	require.True(t, b.Foreign)
@@ -106,7 +107,7 @@ func TestClashWhileBehindIsReported(t *testing.T) {
 
 func versionAt(t *testing.T, s *txn.Store, file string, rev uint64) string {
 	t.Helper()
-	v, err := s.ReadVersion(context.Background(), file, txn.AtRev(rev))
+	v, err := history.ReadVersion(context.Background(), s, file, history.AtRev(rev))
 	require.NoError(t, err)
 	require.Equal(t, rev, v.Rev)
 	return string(v.Data)

@@ -18,6 +18,7 @@ import (
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 // fileTime is long ago, so that nobody waits for a half-written file.
@@ -34,7 +35,7 @@ func TestRedactLeavesNoTrace(t *testing.T) {
 	set(t, s, "a.json", "/n", 4)
 	write(t, path, `{"password":"`+secret+`"`)
 	require.NoError(t, os.Chtimes(path, fileTime, fileTime))
-	restore(t, s, "a.json", txn.Point{})
+	restore(t, s, "a.json", history.Point{})
 
 	_, err := admin.Redact(context.Background(), s, "a.json", "/db/password")
 	require.ErrorIs(t, err, txn.ErrNotFound, "it is still in use")
@@ -55,12 +56,12 @@ func TestRedactLeavesNoTrace(t *testing.T) {
 	_, err = admin.Compact(context.Background(), s, nil, admin.Retention{})
 	require.NoError(t, err)
 	for i, want := range []string{"", "[redacted]", "[redacted]", "[redacted]", "[redacted]", "[redacted]", "new"} {
-		v, err := s.ReadVersion(context.Background(), "a.json", txn.AtRev(uint64(i+1)))
+		v, err := history.ReadVersion(context.Background(), s, "a.json", history.AtRev(uint64(i+1)))
 		require.NoError(t, err)
 		require.NotContains(t, string(v.Data), secret)
 		require.Contains(t, string(v.Data), want)
 	}
-	for e, err := range s.History(context.Background(), nil, txn.HistoryOptions{Patches: true}) {
+	for e, err := range history.Log(context.Background(), s, nil, history.LogOptions{Patches: true}) {
 		require.NoError(t, err)
 		for _, f := range e.Files {
 			require.NotContains(t, string(f.Patch.Encode()), secret)
@@ -127,7 +128,7 @@ func TestRedactWhereverItHides(t *testing.T) {
 		"file removed and made again": func(t *testing.T, s *txn.Store, _ string) {
 			_, err := s.Do(ctx, []string{"a.json"}, func(tx *txn.Tx) error { return tx.Remove("a.json") }, txn.WithMessage("no more "+secret))
 			require.NoError(t, err)
-			restore(t, s, "a.json", txn.Point{})
+			restore(t, s, "a.json", history.Point{})
 		},
 		"in place": func(t *testing.T, s *txn.Store, _ string) {
 			require.NoError(t, do(t, s, `[{"op":"add","path":"/n","value":1}]`, txn.WithInPlace()))
@@ -148,7 +149,7 @@ func TestRedactWhereverItHides(t *testing.T) {
 			require.NoError(t, err)
 			res := set(t, s, "a.json", "/pw", 0) // too short to be looked for
 			set(t, s, "a.json", "/pw", secret)
-			_, err = logged.Undo(ctx, res.ID)
+			_, err = history.Undo(ctx, logged, res.ID)
 			require.ErrorIs(t, err, txn.ErrConflict)
 			require.Contains(t, read(t, filepath.Join(dir, ".jtx", "log", strconv.Itoa(os.Geteuid())+".ndjson")), telling)
 		},
@@ -156,7 +157,7 @@ func TestRedactWhereverItHides(t *testing.T) {
 			path := filepath.Join(dir, "a.json")
 			write(t, path, `{"pw":"`+secret+`"`)
 			require.NoError(t, os.Chtimes(path, fileTime, fileTime))
-			restore(t, s, "a.json", txn.Point{})
+			restore(t, s, "a.json", history.Point{})
 		},
 		"journal that was set aside": func(t *testing.T, s *txn.Store, dir string) {
 			text := []byte(read(t, journal(dir)))

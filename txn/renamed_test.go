@@ -11,12 +11,13 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 // told is what the history of a file tells, newest first: file@rev, and messages.
 func told(t *testing.T, s *txn.Store, dir, name string) (revs, messages []string) {
 	t.Helper()
-	for e, err := range s.History(context.Background(), []string{name}, txn.HistoryOptions{}) {
+	for e, err := range history.Log(context.Background(), s, []string{name}, history.LogOptions{}) {
 		require.NoError(t, err)
 		for _, f := range e.Files {
 			rel, err := filepath.Rel(dir, f.File)

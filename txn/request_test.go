@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 // TestRequestIsInTheHistory: each transaction's own, in a group too; and none that the
@@ -28,7 +29,7 @@ func TestRequestIsInTheHistory(t *testing.T) {
 	require.Contains(t, err.Error(), "at most 128")
 
 	var found []string
-	for e, err := range s.History(t.Context(), []string{"a.json"}, txn.HistoryOptions{}) {
+	for e, err := range history.Log(t.Context(), s, []string{"a.json"}, history.LogOptions{}) {
 		require.NoError(t, err)
 		found = append(found, e.Request)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 // A file comes back with the permissions it had, whoever removed it and whatever brings
@@ -38,13 +39,13 @@ func TestFileComesBackWithItsMode(t *testing.T) {
 			}
 
 			require.NoError(t, os.Remove(file))
-			_, err = s.Restore(t.Context(), []string{"a.json"}, txn.Point{})
+			_, err = history.Restore(t.Context(), s, []string{"a.json"}, history.Point{})
 			require.NoError(t, err)
 			hasMode()
 
 			res, err := s.Do(t.Context(), []string{"a.json"}, func(tx *txn.Tx) error { return tx.Remove("a.json") })
 			require.NoError(t, err)
-			_, err = s.Undo(t.Context(), res.ID)
+			_, err = history.Undo(t.Context(), s, res.ID)
 			require.NoError(t, err)
 			hasMode()
 
@@ -53,7 +54,7 @@ func TestFileComesBackWithItsMode(t *testing.T) {
 			_, err = admin.Recover(t.Context(), s, []string{"a.json"}, admin.RecoverOptions{})
 			require.NoError(t, err)
 			require.NoError(t, os.Remove(file))
-			_, err = s.Restore(t.Context(), []string{"a.json"}, txn.Point{})
+			_, err = history.Restore(t.Context(), s, []string{"a.json"}, history.Point{})
 			require.NoError(t, err)
 			mode &= 0o700
 			hasMode()

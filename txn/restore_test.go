@@ -12,12 +12,13 @@ import (
 
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/txntest"
 )
 
-func restore(t *testing.T, s *txn.Store, file string, p txn.Point) txn.Result {
+func restore(t *testing.T, s *txn.Store, file string, p history.Point) txn.Result {
 	t.Helper()
-	res, err := s.Restore(context.Background(), []string{file}, p)
+	res, err := history.Restore(context.Background(), s, []string{file}, p)
 	require.NoError(t, err)
 	return res
 }
@@ -38,7 +39,7 @@ func TestRestoreBringsBackWhatWasLost(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, lose(path))
 			lost, _ := os.ReadFile(path)
-			res := restore(t, s, "a.json", txn.Point{})
+			res := restore(t, s, "a.json", history.Point{})
 			require.Equal(t, good, read(t, path))
 			verify(t, s)
 			if name != "deleted" {
@@ -48,8 +49,8 @@ func TestRestoreBringsBackWhatWasLost(t *testing.T) {
 			}
 			// And it is a version like any other.
 			set(t, s, "a.json", "/n", 3)
-			require.True(t, restore(t, s, "a.json", txn.Point{}).ID.IsZero(), "nothing is wrong with it")
-			restore(t, s, "a.json", txn.Back(1))
+			require.True(t, restore(t, s, "a.json", history.Point{}).ID.IsZero(), "nothing is wrong with it")
+			restore(t, s, "a.json", history.Back(1))
 			require.Equal(t, good, read(t, path))
 			verify(t, s)
 		})
@@ -62,11 +63,11 @@ func TestRestoreSurvivesACrashBeforeItsRename(t *testing.T) {
 	set(t, s, "a.json", "/n", 1)
 	good := read(t, path)
 	write(t, path, "garbage")
-	restore(t, s, "a.json", txn.Point{})
+	restore(t, s, "a.json", history.Point{})
 	write(t, path, "garbage") // as if the rename had been lost
 	again, err := txn.Open(dir, txntest.With(txn.Options{Durability: txn.Journal}, txntest.Hooks{Boot: [16]byte{7}}))
 	require.NoError(t, err)
-	_, err = again.Restore(context.Background(), []string{"a.json"}, txn.Point{})
+	_, err = history.Restore(context.Background(), again, []string{"a.json"}, history.Point{})
 	require.NoError(t, err)
 	require.Equal(t, good, read(t, path))
 	verify(t, again)
@@ -86,7 +87,7 @@ func TestRestoreAll(t *testing.T) {
 	set(t, w.s, "later.json", "/a", 1) // first seen: where it was before is not known
 	set(t, w.s, "made.json", "/a", 1)
 	write(t, w.path(w.files[0]), "garbage")
-	_, err := w.s.RestoreAll(context.Background(), txn.AtTx(m.id))
+	_, err := history.RestoreAll(context.Background(), w.s, history.AtTx(m.id))
 	require.NoError(t, err)
 	for name, rev := range m.revs {
 		want := absentText
@@ -98,8 +99,8 @@ func TestRestoreAll(t *testing.T) {
 	require.FileExists(t, filepath.Join(w.dir, "later.json"))
 	require.NoFileExists(t, filepath.Join(w.dir, "made.json"))
 	verify(t, w.s)
-	_, err = w.s.RestoreAll(context.Background(), txn.AtTime(time.Now()))
+	_, err = history.RestoreAll(context.Background(), w.s, history.AtTime(time.Now()))
 	require.NoError(t, err)
-	_, err = w.s.RestoreAll(context.Background(), txn.AtRev(1))
+	_, err = history.RestoreAll(context.Background(), w.s, history.AtRev(1))
 	require.ErrorIs(t, err, txn.ErrInvalid)
 }

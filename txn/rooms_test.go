@@ -6,6 +6,7 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -30,7 +31,7 @@ func init() {
 		return err
 	}
 	rooms.Log = func(s *txn.Store, file string) (list []txn.Logged, err error) {
-		for e, err := range s.History(ctx, []string{file}, txn.HistoryOptions{}) {
+		for e, err := range history.Log(ctx, s, []string{file}, history.LogOptions{}) {
 			if err != nil {
 				return nil, err
 			}
@@ -39,11 +40,11 @@ func init() {
 		return list, nil
 	}
 	rooms.Undo = func(s *txn.Store, id wal.ID) error {
-		_, err := s.Undo(ctx, id)
+		_, err := history.Undo(ctx, s, id)
 		return err
 	}
 	rooms.Version = func(s *txn.Store, file string, rev uint64) (string, error) {
-		v, err := s.ReadVersion(ctx, file, txn.AtRev(rev))
+		v, err := history.ReadVersion(ctx, s, file, history.AtRev(rev))
 		return string(v.Data), err
 	}
 }

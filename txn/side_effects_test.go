@@ -12,6 +12,7 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 func TestReadingAChangingFileCreatesNothing(t *testing.T) {
@@ -85,7 +86,7 @@ func TestDryRunMakesNothing(t *testing.T) {
 	tracked, err := os.ReadDir(filepath.Join(dir, ".jtx", "files"))
 	require.NoError(t, err)
 	require.Len(t, tracked, 1)
-	_, err = s.Restore(context.Background(), []string{"a.json"}, txn.Point{}, txn.DryRun())
+	_, err = history.Restore(context.Background(), s, []string{"a.json"}, history.Point{}, txn.DryRun())
 	require.ErrorIs(t, err, txn.ErrNotFound)
 	verify(t, s)
 }
@@ -195,12 +196,12 @@ func TestDryRunOfHistoryVerbsChangesNothing(t *testing.T) {
 					require.True(t, err != nil || done.Values > 0)
 					return err
 				},
-				"undo": func() error { _, err := s.Undo(ctx, changed.ID, txn.DryRun()); return err },
+				"undo": func() error { _, err := history.Undo(ctx, s, changed.ID, txn.DryRun()); return err },
 				"restore": func() error {
-					_, err := s.Restore(ctx, []string{"a.json"}, txn.AtTx(made.ID), txn.DryRun())
+					_, err := history.Restore(ctx, s, []string{"a.json"}, history.AtTx(made.ID), txn.DryRun())
 					return err
 				},
-				"all":  func() error { _, err := s.RestoreAll(ctx, txn.AtTx(made.ID), txn.DryRun()); return err },
+				"all":  func() error { _, err := history.RestoreAll(ctx, s, history.AtTx(made.ID), txn.DryRun()); return err },
 				"copy": func() error { _, err := s.Copy(ctx, "a.json", "b.json", txn.DryRun()); return err },
 			} {
 				if err := run(); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 func modeOf(t *testing.T, elem ...string) os.FileMode {
@@ -55,10 +56,10 @@ func TestMoveToAWorkspaceAside(t *testing.T) {
 	require.NoError(t, err)
 	require.NoFileExists(t, filepath.Join(dir, "a.json"))
 	require.Equal(t, "{\n  \"n\": 1\n}\n", read(t, filepath.Join(dir, "sub", "b.json")))
-	for e, err := range s.History(ctx, []string{"sub/b.json"}, txn.HistoryOptions{}) {
+	for e, err := range history.Log(ctx, s, []string{"sub/b.json"}, history.LogOptions{}) {
 		require.NoError(t, err)
 		require.Equal(t, "tidy", e.Message)
-		require.Equal(t, []txn.Origin{{How: txn.MovedFrom, File: filepath.Join(dir, "a.json"), Rev: 1}}, e.Files[0].Origins)
+		require.Equal(t, []history.Origin{{How: history.MovedFrom, File: filepath.Join(dir, "a.json"), Rev: 1}}, e.Files[0].Origins)
 		require.Equal(t, []string{filepath.Join(dir, "a.json")}, e.Others)
 	}
 	_, err = s.Move(ctx, "sub/b.json", "sub/b.json")
@@ -67,7 +68,7 @@ func TestMoveToAWorkspaceAside(t *testing.T) {
 	_, err = s.Move(ctx, "sub/b.json", "a.json")
 	require.ErrorIs(t, err, txn.ErrExists)
 	require.ErrorIs(t, err, txn.ErrConflict)
-	_, err = s.Undo(ctx, res.ID)
+	_, err = history.Undo(ctx, s, res.ID)
 	require.ErrorIs(t, err, txn.ErrConflict, "a.json was made again")
 	verify(t, s)
 }

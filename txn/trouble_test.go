@@ -11,6 +11,7 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -53,7 +54,7 @@ func TestOneFilesTroubleIsNotTheOthers(t *testing.T) {
 		},
 		"history": func(t *testing.T, s *txn.Store, _ string) (last error) {
 			n := 0
-			for _, err := range s.History(ctx, nil, txn.HistoryOptions{}) {
+			for _, err := range history.Log(ctx, s, nil, history.LogOptions{}) {
 				if last = err; err == nil {
 					n++
 				}
@@ -81,7 +82,7 @@ func TestOneFilesTroubleIsNotTheOthers(t *testing.T) {
 			for _, name := range []string{"a.json", "c.json"} {
 				set(t, s, name, "/n", 3)
 			}
-			_, err := s.RestoreAll(ctx, txn.AtTime(at))
+			_, err := history.RestoreAll(ctx, s, history.AtTime(at))
 			require.Contains(t, read(t, filepath.Join(dir, "a.json")), `"n": 2`)
 			require.Contains(t, read(t, filepath.Join(dir, "c.json")), `"n": 2`)
 			return err

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -95,16 +96,16 @@ func TestUndoNewestFirstComesHome(t *testing.T) {
 				ids, texts = append(ids, id), append(texts, textOf(t, path))
 			}
 			if n := len(ids); n > 0 && rnd.IntN(4) == 0 { // now and then back at once, and forth again
-				res, err := s.Undo(ctx, ids[n-1])
+				res, err := history.Undo(ctx, s, ids[n-1])
 				require.NoError(t, err)
 				require.Equal(t, texts[n-1], textOf(t, path))
-				_, err = s.Undo(ctx, res.ID)
+				_, err = history.Undo(ctx, s, res.ID)
 				require.NoError(t, err)
 				require.Equal(t, texts[n], textOf(t, path))
 			}
 		}
 		for n := len(ids) - 1; n >= 0; n-- {
-			_, err := s.Undo(ctx, ids[n])
+			_, err := history.Undo(ctx, s, ids[n])
 			require.NoError(t, err)
 			require.Equal(t, texts[n], textOf(t, path))
 		}
@@ -126,12 +127,12 @@ func TestUndoAll(t *testing.T) {
 		}
 	}
 	atHome := textOf(t, path) == homeText // by edits that took each other back
-	res, err := s.UndoAll(ctx, ids)
+	res, err := history.UndoAll(ctx, s, ids)
 	require.NoError(t, err)
 	require.Equal(t, homeText, textOf(t, path))
 	require.Equal(t, atHome, res.ID.IsZero(), "what changes nothing is no transaction")
 	if !atHome {
-		e, err := s.Show(ctx, res.ID)
+		e, err := history.Show(ctx, s, res.ID)
 		require.NoError(t, err)
 		require.Contains(t, e.Message, "undo")
 	}
@@ -152,7 +153,7 @@ func TestUndoInAnyOrderComesHome(t *testing.T) {
 			ids = append(ids, doPatch(t, s, "a.jsonc", fmt.Sprintf(`[{"op":"remove","path":"/%s"}]`, names[n])))
 		}
 		for _, n := range rnd.Perm(len(ids)) {
-			_, err := s.Undo(ctx, ids[n])
+			_, err := history.Undo(ctx, s, ids[n])
 			require.NoError(t, err)
 			_, err = jsonpatch.Parse([]byte(textOf(t, path)), jsonpatch.Limits{})
 			require.NoError(t, err)
@@ -171,7 +172,7 @@ func TestUndoIsNotFoundInMessages(t *testing.T) {
 	id := doPatch(t, s, "a.json", `[{"op":"replace","path":"/x","value":2}]`)
 	_, err := s.Do(ctx, []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/y", 5) }, txn.WithMessage("undo "+id.String()))
 	require.NoError(t, err)
-	_, err = s.Undo(ctx, id)
+	_, err = history.Undo(ctx, s, id)
 	require.NoError(t, err)
 	require.Equal(t, `{"x":1,"y":5}`, read(t, path))
 }
@@ -184,10 +185,10 @@ func TestPairsCancel(t *testing.T) {
 	write(t, path, `{"c":0,"z":0}`)
 	first := doPatch(t, s, "a.json", `[{"op":"replace","path":"/c","value":{"in":1}}]`)
 	second := doPatch(t, s, "a.json", `[{"op":"replace","path":"/c","value":2}]`)
-	_, err := s.Undo(ctx, second)
+	_, err := history.Undo(ctx, s, second)
 	require.NoError(t, err)
 	doPatch(t, s, "a.json", `[{"op":"replace","path":"/z","value":1}]`)
-	_, err = s.Undo(ctx, first)
+	_, err = history.Undo(ctx, s, first)
 	require.NoError(t, err)
 	require.Equal(t, `{"c":0,"z":1}`, read(t, path))
 }

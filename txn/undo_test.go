@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -62,9 +63,9 @@ func TestUndo(t *testing.T) {
 				doPatch(t, s, "a.json", p)
 			}
 			now := read(t, path)
-			res, err := s.Undo(context.Background(), id)
+			res, err := history.Undo(context.Background(), s, id)
 			if c.want == "" {
-				var conflict *txn.UndoConflict
+				var conflict *history.UndoConflict
 				require.ErrorIs(t, err, txn.ErrConflict)
 				require.ErrorAs(t, err, &conflict)
 				require.Equal(t, now, read(t, path))
@@ -73,7 +74,7 @@ func TestUndo(t *testing.T) {
 			require.NoError(t, err)
 			require.JSONEq(t, c.want, read(t, path))
 			require.Equal(t, c.want, read(t, path))
-			_, err = s.Undo(context.Background(), res.ID) // undo of undo
+			_, err = history.Undo(context.Background(), s, res.ID) // undo of undo
 			require.NoError(t, err)
 			require.Equal(t, now, read(t, path))
 			verify(t, s)
@@ -86,18 +87,18 @@ func TestUndoOfFilesMadeAndRemoved(t *testing.T) {
 	path := filepath.Join(dir, "a.json")
 	made := set(t, s, "a.json", "/n", 1).ID
 	text := read(t, path)
-	res, err := s.Undo(context.Background(), made)
+	res, err := history.Undo(context.Background(), s, made)
 	require.NoError(t, err)
 	require.NoFileExists(t, path)
-	_, err = s.Undo(context.Background(), res.ID)
+	_, err = history.Undo(context.Background(), s, res.ID)
 	require.NoError(t, err)
 	require.Equal(t, text, read(t, path))
-	_, err = s.Undo(context.Background(), made)
+	_, err = history.Undo(context.Background(), s, made)
 	require.NoError(t, err, "the file is byte for byte what the transaction left")
 	require.NoFileExists(t, path)
-	_, err = s.Undo(context.Background(), made)
+	_, err = history.Undo(context.Background(), s, made)
 	require.ErrorIs(t, err, txn.ErrConflict)
-	_, err = s.Undo(context.Background(), wal.NewID())
+	_, err = history.Undo(context.Background(), s, wal.NewID())
 	require.ErrorIs(t, err, txn.ErrNotFound)
 }
 
@@ -109,29 +110,29 @@ func TestUndoTwice(t *testing.T) {
 	path := filepath.Join(dir, "a.json")
 	write(t, path, `{"l":[1,2,3]}`)
 	removed := doPatch(t, s, "a.json", `[{"op":"remove","path":"/l/1"}]`)
-	undone, err := s.Undo(ctx, removed, txn.WithMessage("not that one"))
+	undone, err := history.Undo(ctx, s, removed, txn.WithMessage("not that one"))
 	require.NoError(t, err)
-	e, err := s.Show(ctx, undone.ID)
+	e, err := history.Show(ctx, s, undone.ID)
 	require.NoError(t, err)
 	require.Equal(t, fmt.Sprintf("not that one (undo %s)", removed), e.Message)
 	set(t, s, "a.json", "/n", 1)
-	_, err = s.Undo(ctx, removed)
-	var conflict *txn.UndoConflict
+	_, err = history.Undo(ctx, s, removed)
+	var conflict *history.UndoConflict
 	require.ErrorIs(t, err, txn.ErrConflict)
 	require.ErrorAs(t, err, &conflict)
 	require.True(t, conflict.Undone)
 	require.ErrorContains(t, err, fmt.Sprintf("transaction %s is already undone by %s", removed, undone.ID))
 	require.Contains(t, read(t, path), `[1,2,3]`)
 
-	redone, err := s.Undo(ctx, undone.ID)
+	redone, err := history.Undo(ctx, s, undone.ID)
 	require.NoError(t, err)
 	require.Contains(t, read(t, path), `[1,3]`)
-	_, err = s.Undo(ctx, undone.ID)
+	_, err = history.Undo(ctx, s, undone.ID)
 	require.ErrorContains(t, err, fmt.Sprintf("already undone by %s", redone.ID))
-	_, err = s.Undo(ctx, redone.ID)
+	_, err = history.Undo(ctx, s, redone.ID)
 	require.NoError(t, err)
 	require.Contains(t, read(t, path), `[1,2,3]`)
-	_, err = s.Undo(ctx, removed)
+	_, err = history.Undo(ctx, s, removed)
 	require.ErrorContains(t, err, fmt.Sprintf("already undone by %s", undone.ID))
 }
 
@@ -146,13 +147,13 @@ func TestUndoInSeveralFiles(t *testing.T) {
 	})
 	require.NoError(t, err)
 	set(t, s, "a.json", "/m", 1)
-	undone, err := s.Undo(context.Background(), res.ID)
+	undone, err := history.Undo(context.Background(), s, res.ID)
 	require.NoError(t, err)
 	require.Len(t, undone.Files, 2)
 	require.Equal(t, "1", get(t, s, "a.json", "/n"))
 	require.Equal(t, "1", get(t, s, "b.json", "/n"))
 	set(t, s, "b.json", "/n", 5)
-	_, err = s.Undo(context.Background(), undone.ID)
+	_, err = history.Undo(context.Background(), s, undone.ID)
 	require.ErrorIs(t, err, txn.ErrConflict)
 	require.Equal(t, "1", get(t, s, "a.json", "/n"), "nothing is half undone")
 	require.Equal(t, filepath.Join(dir, "a.json"), undone.Files[0].File)
@@ -302,7 +303,7 @@ func TestUndoEndsWhereAModelEnds(t *testing.T) {
 	}
 	conflicts := 0
 	for _, i := range rnd.Perm(steps) {
-		_, err := s.Undo(context.Background(), ids[i])
+		_, err := history.Undo(context.Background(), s, ids[i])
 		if err != nil {
 			require.ErrorIs(t, err, txn.ErrConflict)
 			conflicts++

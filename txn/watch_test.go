@@ -15,16 +15,17 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal"
 )
 
 // watching pulls the entries of a watch.
-func watching(t *testing.T, s *txn.Store, files []string, o txn.WatchOptions) func() txn.Entry {
+func watching(t *testing.T, s *txn.Store, files []string, o history.WatchOptions) func() history.Entry {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	next, stop := iter.Pull2(s.Watch(ctx, files, o))
+	next, stop := iter.Pull2(history.Watch(ctx, s, files, o))
 	t.Cleanup(func() { stop(); cancel() })
-	return func() txn.Entry {
+	return func() history.Entry {
 		t.Helper()
 		e, err, ok := next()
 		require.True(t, ok)
@@ -34,7 +35,9 @@ func watching(t *testing.T, s *txn.Store, files []string, o txn.WatchOptions) fu
 }
 
 // fromStart makes a watch yield all there is.
-func fromStart() txn.WatchOptions { return txn.WatchOptions{Since: txn.AtTime(time.Unix(0, 0))} }
+func fromStart() history.WatchOptions {
+	return history.WatchOptions{Since: history.AtTime(time.Unix(0, 0))}
+}
 
 func TestWatchYieldsEachTransactionOnce(t *testing.T) {
 	const writers, each = 4, 15
@@ -91,7 +94,7 @@ func TestWatchRecordsEditsFromOutside(t *testing.T) {
 	s, dir := openStore(t)
 	a := filepath.Join(dir, "a.json")
 	id := set(t, s, "a.json", "/n", 1).ID
-	next := watching(t, s, []string{"a.json"}, txn.WatchOptions{Since: txn.AtTx(id), Patches: true, Poll: 20 * time.Millisecond})
+	next := watching(t, s, []string{"a.json"}, history.WatchOptions{Since: history.AtTx(id), Patches: true, Poll: 20 * time.Millisecond})
 	write(t, a, `{"n":2}`)
 	e := next()
 	require.True(t, e.Foreign)
@@ -115,22 +118,22 @@ func TestWatchResumes(t *testing.T) {
 		ids = append(ids, set(t, s, []string{"a.json", "b.json"}[i%2], "/n", i).ID)
 	}
 	for i, id := range ids[:5] {
-		next := watching(t, s, nil, txn.WatchOptions{Since: txn.AtTx(id)})
+		next := watching(t, s, nil, history.WatchOptions{Since: history.AtTx(id)})
 		for _, want := range ids[i+1:] {
 			require.Equal(t, want, next().ID)
 		}
 	}
-	next := watching(t, s, []string{"a.json", "b.json"}, txn.WatchOptions{After: map[string]uint64{"a.json": 2, "b.json": 1}})
+	next := watching(t, s, []string{"a.json", "b.json"}, history.WatchOptions{After: map[string]uint64{"a.json": 2, "b.json": 1}})
 	for _, want := range ids[3:] {
 		require.Equal(t, want, next().ID)
 	}
-	require.ErrorIs(t, watchError(s, txn.WatchOptions{After: map[string]uint64{"a.json": 9}}), txn.ErrNotFound)
-	require.ErrorIs(t, watchError(s, txn.WatchOptions{Since: txn.AtRev(1)}), txn.ErrInvalid)
-	require.ErrorIs(t, watchError(s, txn.WatchOptions{After: map[string]uint64{"typo.json": 1}}), txn.ErrNotFound, "else it would begin now, and miss what it was to begin with")
+	require.ErrorIs(t, watchError(s, history.WatchOptions{After: map[string]uint64{"a.json": 9}}), txn.ErrNotFound)
+	require.ErrorIs(t, watchError(s, history.WatchOptions{Since: history.AtRev(1)}), txn.ErrInvalid)
+	require.ErrorIs(t, watchError(s, history.WatchOptions{After: map[string]uint64{"typo.json": 1}}), txn.ErrNotFound, "else it would begin now, and miss what it was to begin with")
 }
 
-func watchError(s *txn.Store, o txn.WatchOptions) error {
-	for _, err := range s.Watch(context.Background(), nil, o) {
+func watchError(s *txn.Store, o history.WatchOptions) error {
+	for _, err := range history.Watch(context.Background(), s, nil, o) {
 		return err
 	}
 	return nil
@@ -146,13 +149,13 @@ func TestWatchSaysThatHistoryWasDropped(t *testing.T) {
 		})
 		require.NoError(t, err)
 	}
-	next := watching(t, s, nil, txn.WatchOptions{After: map[string]uint64{"a.json": 7}})
+	next := watching(t, s, nil, history.WatchOptions{After: map[string]uint64{"a.json": 7}})
 	require.Equal(t, uint64(8), next().Files[0].Rev)
 	done, err := admin.Compact(context.Background(), s, nil, admin.Retention{Revs: 2})
 	require.NoError(t, err)
 	require.Greater(t, done[0].Oldest, uint64(4))
 	require.Equal(t, uint64(9), next().Files[0].Rev, "a cursor that is kept goes on")
-	require.ErrorContains(t, watchError(s, txn.WatchOptions{After: map[string]uint64{"a.json": 2}}), "not kept any more")
+	require.ErrorContains(t, watchError(s, history.WatchOptions{After: map[string]uint64{"a.json": 2}}), "not kept any more")
 	require.ErrorContains(t, watchError(s, fromStart()), "not kept any more")
 	require.FileExists(t, a)
 }
@@ -163,7 +166,7 @@ func TestWatchSaysThatHistoryWasBegunAnew(t *testing.T) {
 		for n := range 4 {
 			set(t, s, "a.json", "/n", n)
 		}
-		next, stop := iter.Pull2(s.Watch(context.Background(), nil, txn.WatchOptions{After: map[string]uint64{"a.json": 3}, Poll: time.Millisecond}))
+		next, stop := iter.Pull2(history.Watch(context.Background(), s, nil, history.WatchOptions{After: map[string]uint64{"a.json": 3}, Poll: time.Millisecond}))
 		e, err, _ := next()
 		require.NoError(t, err)
 		require.Equal(t, uint64(4), e.Files[0].Rev)
@@ -183,7 +186,7 @@ func TestWatchGoesOnBehindASetAsideJournal(t *testing.T) {
 	for n := range 4 {
 		set(t, s, "a.json", "/n", n)
 	}
-	next, stop := iter.Pull2(s.Watch(context.Background(), nil, txn.WatchOptions{After: map[string]uint64{"a.json": 3}, Poll: time.Millisecond}))
+	next, stop := iter.Pull2(history.Watch(context.Background(), s, nil, history.WatchOptions{After: map[string]uint64{"a.json": 3}, Poll: time.Millisecond}))
 	defer stop()
 	e, err, _ := next()
 	require.NoError(t, err)
@@ -224,9 +227,9 @@ func TestWatchPassesOverWhatCantBeLookedAt(t *testing.T) {
 
 	require.NoError(t, os.Remove(name))
 	write(t, name, `{"n":1}`)
-	for _, f := range []func(e txn.Entry){
-		func(e txn.Entry) { require.Equal(t, uint64(1), e.Files[0].Rev) },
-		func(e txn.Entry) { require.True(t, e.Foreign) },
+	for _, f := range []func(e history.Entry){
+		func(e history.Entry) { require.Equal(t, uint64(1), e.Files[0].Rev) },
+		func(e history.Entry) { require.True(t, e.Foreign) },
 	} {
 		e := next()
 		require.Equal(t, name, e.Files[0].File)
@@ -255,7 +258,7 @@ func TestWatchWaitsForAFileThatIsNotThereYet(t *testing.T) {
 	n := 0
 	stop := fmt.Errorf("enough")
 	var last error
-	for e, err := range s.Watch(ctx, []string{"a.json", "sub/x.json"}, fromStart()) {
+	for e, err := range history.Watch(ctx, s, []string{"a.json", "sub/x.json"}, fromStart()) {
 		if last = err; err != nil {
 			break
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
-	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 func newBlame(a *app) *cobra.Command {
@@ -37,17 +37,17 @@ copies and shifts in their array.`,
 			return err
 		}
 		if len(args) == 1 {
-			return a.printBlames(s.BlameAll(a.Ctx, args[0]))
+			return a.printBlames(history.BlameAll(a.Ctx, s, args[0]))
 		}
 		ptr, err := a.placeIn(args[0], args[1])
 		if err != nil {
 			return err
 		}
-		b, err := s.Blame(a.Ctx, args[0], ptr)
+		b, err := history.Blame(a.Ctx, s, args[0], ptr)
 		if err != nil {
 			return err
 		}
-		return a.printBlames(func(yield func(txn.Blame, error) bool) { yield(b, nil) })
+		return a.printBlames(func(yield func(history.Blamed, error) bool) { yield(b, nil) })
 	})
 	return cmd
 }
@@ -64,13 +64,13 @@ type blameJSON struct {
 	Before  bool   `json:"or_before,omitempty"`
 }
 
-func (a *app) printBlames(list iter.Seq2[txn.Blame, error]) error {
+func (a *app) printBlames(list iter.Seq2[history.Blamed, error]) error {
 	p := a.OpenPage()
 	err := a.writeBlames(p, list)
 	return errors.Join(err, p.Close())
 }
 
-func (a *app) writeBlames(p *cli.Page, list iter.Seq2[txn.Blame, error]) error {
+func (a *app) writeBlames(p *cli.Page, list iter.Seq2[history.Blamed, error]) error {
 	var b bytes.Buffer
 	for e, err := range list {
 		if err != nil {
@@ -96,7 +96,7 @@ func (a *app) writeBlames(p *cli.Page, list iter.Seq2[txn.Blame, error]) error {
 }
 
 // blameLine is a value and who set it, in a line that fits.
-func blameLine(p *cli.Page, e txn.Blame, actor string) string {
+func blameLine(p *cli.Page, e history.Blamed, actor string) string {
 	id, rev, when := e.ID.String()[:cli.ShownID], fmt.Sprintf("%4d", e.Rev), ago(time.Since(e.Time))
 	actor, place, message := cli.Printable(actor), cli.Printable(e.Pointer), cli.Printable(e.Message)
 	if place == "" {

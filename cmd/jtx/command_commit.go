@@ -10,6 +10,7 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -105,7 +106,7 @@ func (a *app) notOpen(s *txn.Store, word string, err error) error {
 	if bad != nil {
 		return err
 	}
-	e, gone := s.Show(a.Ctx, id)
+	e, gone := history.Show(a.Ctx, s, id)
 	if gone != nil || e.ID != id {
 		return err
 	}
@@ -117,7 +118,7 @@ func (a *app) notOpen(s *txn.Store, word string, err error) error {
 // committedBefore says that a transaction is not open, since it was committed. It is an
 // error but for whoever wants just that.
 type committedBefore struct {
-	txn.Entry
+	history.Entry
 	as error
 }
 

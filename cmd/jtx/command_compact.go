@@ -12,6 +12,7 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 func newCompact(a *app) *cobra.Command {
@@ -126,7 +127,7 @@ func (c *compactCommand) explain(done []admin.Compaction) {
 // parseAge reads a duration, in days and weeks too.
 func parseAge(text string) (time.Duration, error) {
 	now := time.Now()
-	p, err := txn.ParsePoint(text+" ago", now)
+	p, err := history.ParsePoint(text+" ago", now)
 	if err != nil {
 		return 0, cli.Usagef("--keep-age %s: want a time such as 90d or 12h", cli.QuoteWord(text))
 	}

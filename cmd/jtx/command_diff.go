@@ -9,6 +9,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
@@ -36,7 +37,7 @@ FILE@-1. The exit code is 1 where the versions differ.`,
 			return err
 		}
 		if from.text == "" && len(args) == 1 {
-			from.text, from.point = "-1", txn.Back(1)
+			from.text, from.point = "-1", history.Back(1)
 		}
 		to := versioned{file: from.file}
 		if len(args) > 1 {
@@ -79,7 +80,7 @@ func (a *app) diff(s *txn.Store, from, to versioned) error {
 	return &cli.ChildError{Code: cli.ExitNo}
 }
 
-func (a *app) printDiff(s *txn.Store, old, now txn.FileVersion, patch jsonpatch.Patch, same bool) error {
+func (a *app) printDiff(s *txn.Store, old, now history.FileVersion, patch jsonpatch.Patch, same bool) error {
 	p := a.people(s)
 	var b bytes.Buffer
 	switch {
@@ -105,16 +106,16 @@ func (a *app) printDiff(s *txn.Store, old, now txn.FileVersion, patch jsonpatch.
 	return errors.Join(err, p.Close())
 }
 
-func side(v txn.FileVersion) sideJSON {
+func side(v history.FileVersion) sideJSON {
 	return sideJSON{cli.NewJSONFile(cli.Shown(v.File)), v.Rev, v.Exists}
 }
 
 // content is a version, or what the file holds now where none is named.
-func (a *app) content(s *txn.Store, v versioned) (txn.FileVersion, error) {
+func (a *app) content(s *txn.Store, v versioned) (history.FileVersion, error) {
 	if v.text != "" {
-		return s.ReadVersion(a.Ctx, v.file, v.point)
+		return history.ReadVersion(a.Ctx, s, v.file, v.point)
 	}
-	now := txn.FileVersion{File: v.file}
+	now := history.FileVersion{File: v.file}
 	err := s.View(a.Ctx, []string{v.file}, func(tx *txn.Tx) (err error) {
 		if now.Exists, err = tx.Exists(v.file); err != nil || !now.Exists {
 			return err
@@ -126,13 +127,13 @@ func (a *app) content(s *txn.Store, v versioned) (txn.FileVersion, error) {
 		return now, err
 	}
 	// What was edited outside, and is not recorded yet, has no revision.
-	if newest, err := s.ReadVersion(a.Ctx, v.file, txn.Point{}); err == nil && newest.Exists == now.Exists && bytes.Equal(newest.Data, now.Data) {
+	if newest, err := history.ReadVersion(a.Ctx, s, v.file, history.Point{}); err == nil && newest.Exists == now.Exists && bytes.Equal(newest.Data, now.Data) {
 		now.Rev = newest.Rev
 	}
 	return now, nil
 }
 
-func patchBetween(old, now txn.FileVersion) (jsonpatch.Patch, error) {
+func patchBetween(old, now history.FileVersion) (jsonpatch.Patch, error) {
 	switch {
 	case !old.Exists && !now.Exists:
 		return nil, nil

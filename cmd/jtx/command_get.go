@@ -11,6 +11,7 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/change"
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
@@ -99,7 +100,7 @@ func (g *getCommand) readAt(v versioned, ptr string) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
-	old, err := s.ReadVersion(g.a.Ctx, v.file, v.point)
+	old, err := history.ReadVersion(g.a.Ctx, s, v.file, v.point)
 	if err != nil {
 		return found{}, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 func newLog(a *app) *cobra.Command {
@@ -52,13 +53,13 @@ func (l *logCommand) run(files []string) error {
 	if err != nil {
 		return err
 	}
-	o := txn.HistoryOptions{Patches: l.patches}
+	o := history.LogOptions{Patches: l.patches}
 	if l.since != "" {
 		p, err := l.a.parseMoment("--since", l.since)
 		if err != nil {
 			return err
 		}
-		if o.Since, err = s.TimeOf(l.a.Ctx, p); err != nil {
+		if o.Since, err = history.TimeOf(l.a.Ctx, s, p); err != nil {
 			return err
 		}
 	}
@@ -71,10 +72,10 @@ func (l *logCommand) run(files []string) error {
 // logPiece is how much is written at once, in bytes: what a pipe holds.
 const logPiece = 60 << 10
 
-func (l *logCommand) print(p *people, s *txn.Store, files []string, o txn.HistoryOptions) error {
+func (l *logCommand) print(p *people, s *txn.Store, files []string, o history.LogOptions) error {
 	var b bytes.Buffer
 	n := 0
-	for e, err := range s.History(l.a.Ctx, files, o) {
+	for e, err := range history.Log(l.a.Ctx, s, files, o) {
 		if err != nil {
 			_, written := b.WriteTo(p)
 			return errors.Join(written, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 func newRestore(a *app) *cobra.Command {
@@ -118,10 +119,10 @@ func (r *restoreCommand) run(args []string) error {
 	var res txn.Result
 	var names []string
 	if r.all {
-		res, err = s.RestoreAll(r.a.Ctx, v.point, opts...)
+		res, err = history.RestoreAll(r.a.Ctx, s, v.point, opts...)
 	} else {
 		names = []string{v.file}
-		res, err = s.Restore(r.a.Ctx, names, v.point, opts...)
+		res, err = history.Restore(r.a.Ctx, s, names, v.point, opts...)
 	}
 	return r.done(res, names, err)
 }

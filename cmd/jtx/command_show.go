@@ -8,6 +8,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -32,7 +33,7 @@ or below the current directory has such a transaction.`,
 		if err != nil {
 			return err
 		}
-		e, err := s.Show(a.Ctx, id)
+		e, err := history.Show(a.Ctx, s, id)
 		if err != nil {
 			return err
 		}
@@ -41,7 +42,7 @@ or below the current directory has such a transaction.`,
 	return cmd
 }
 
-func (a *app) printEntry(s *txn.Store, e txn.Entry) error {
+func (a *app) printEntry(s *txn.Store, e history.Entry) error {
 	p := a.people(s)
 	var b bytes.Buffer
 	switch {
@@ -71,6 +72,6 @@ func (a *app) transactionOf(s *txn.Store, word string) (wal.ID, error) {
 	if v.text == "" {
 		return wal.ID{}, cli.Usagef("%s is no transaction's id", cli.QuoteWord(word)).WithHint("an id has 26 letters and digits, jtx log lists them; FILE@REV names the transaction that made a version")
 	}
-	made, err := s.ReadVersion(a.Ctx, v.file, v.point)
+	made, err := history.ReadVersion(a.Ctx, s, v.file, v.point)
 	return made.Tx, err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
@@ -58,7 +59,7 @@ func (a *app) snapshotAt(flags *readFlags, files []string, at string) error {
 	if err != nil {
 		return err
 	}
-	versions, err := s.ReadVersions(a.Ctx, files, p)
+	versions, err := history.ReadVersions(a.Ctx, s, files, p)
 	if err != nil {
 		return err
 	}

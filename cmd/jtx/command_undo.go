@@ -7,6 +7,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -60,7 +61,7 @@ func (u *undoCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	res, err := s.UndoAll(u.a.Ctx, ids, opts...)
+	res, err := history.UndoAll(u.a.Ctx, s, ids, opts...)
 	if err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func (u *undoCommand) transactions(s *txn.Store, args []string) ([]wal.ID, error
 	if err != nil {
 		return nil, err
 	}
-	entries, err := s.Since(u.a.Ctx, first)
+	entries, err := history.Since(u.a.Ctx, s, first)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 func newWatch(a *app) *cobra.Command {
@@ -51,7 +52,7 @@ its failure is reported, and the watch goes on.`,
 	fs.StringVar(&w.command, "exec", "", "a shell `COMMAND` to run for each transaction")
 	fs.BoolVarP(&w.patches, "patch", "p", false, "with what was changed")
 	fs.IntVarP(&w.count, "number", "n", 0, "end after `N` transactions; 0: never")
-	fs.DurationVar(&w.poll, "poll", txn.DefaultPoll, "how often to look where the file system tells of no changes")
+	fs.DurationVar(&w.poll, "poll", history.DefaultPoll, "how often to look where the file system tells of no changes")
 	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error { return w.run(args) })
 	return cmd
 }
@@ -90,8 +91,8 @@ func (w *watchCommand) run(files []string) error {
 	return err
 }
 
-func (w *watchCommand) options() (txn.WatchOptions, error) {
-	o := txn.WatchOptions{Patches: w.patches, Poll: w.poll, After: map[string]uint64{}}
+func (w *watchCommand) options() (history.WatchOptions, error) {
+	o := history.WatchOptions{Patches: w.patches, Poll: w.poll, After: map[string]uint64{}}
 	switch {
 	case w.count < 0:
 		return o, cli.Usagef("-n %d: a number can't be negative", w.count)
@@ -117,11 +118,11 @@ func (w *watchCommand) options() (txn.WatchOptions, error) {
 	return o, nil
 }
 
-func (w *watchCommand) follow(s *txn.Store, files []string, o txn.WatchOptions) error {
+func (w *watchCommand) follow(s *txn.Store, files []string, o history.WatchOptions) error {
 	shows := w.a.people(s)
 	o.Patches = o.Patches || shows.Terminal // they say what happened
 	n := 0
-	for e, err := range s.Watch(w.a.Ctx, files, o) {
+	for e, err := range history.Watch(w.a.Ctx, s, files, o) {
 		if err != nil {
 			return err
 		}
@@ -140,7 +141,7 @@ func (w *watchCommand) follow(s *txn.Store, files []string, o txn.WatchOptions) 
 }
 
 // tell prints a transaction when it has happened, so without a pager.
-func (w *watchCommand) tell(shows *people, e txn.Entry, line []byte) error {
+func (w *watchCommand) tell(shows *people, e history.Entry, line []byte) error {
 	if !shows.Terminal {
 		return w.a.Write(line)
 	}
@@ -155,7 +156,7 @@ func (w *watchCommand) tell(shows *people, e txn.Entry, line []byte) error {
 // execGrace is how long a command may take to end when the watch is told to.
 const execGrace = 5 * time.Second
 
-func (w *watchCommand) exec(e txn.Entry, line []byte) error {
+func (w *watchCommand) exec(e history.Entry, line []byte) error {
 	if w.command == "" {
 		return nil
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
@@ -84,7 +85,7 @@ func completeTxs(cmd *cobra.Command, args []string, word string) ([]string, cobr
 		return c.versions(word), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}
 	var words []string
-	for entry, err := range c.s.History(c.ctx, nil, txn.HistoryOptions{}) {
+	for entry, err := range history.Log(c.ctx, c.s, nil, history.LogOptions{}) {
 		if err != nil || len(words) == maxCompletions {
 			break
 		}
@@ -154,7 +155,7 @@ func (c *completer) versions(word string) []string {
 	at := strings.LastIndexByte(word, '@')
 	file, begun := word[:at], word[at+1:]
 	var words []string
-	for entry, err := range c.s.History(c.ctx, []string{file}, txn.HistoryOptions{}) {
+	for entry, err := range history.Log(c.ctx, c.s, []string{file}, history.LogOptions{}) {
 		if err != nil || len(words) == maxCompletions || len(entry.Files) == 0 {
 			break
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
@@ -22,7 +23,7 @@ type people struct {
 func (a *app) people(s *txn.Store) *people { return &people{a.OpenPage(), a, s} }
 
 // line tells of a transaction in one line, which begins with when it was.
-func (p *people) line(e txn.Entry, when string) string {
+func (p *people) line(e history.Entry, when string) string {
 	id, actor, files := e.ID.String()[:cli.ShownID], cli.Printable(actorOf(e)), revisions(e)
 	about := cli.Printable(cmp.Or(cli.Told(e), p.happened(e)))
 	if p.Width < narrow {
@@ -54,10 +55,10 @@ func padded(text string, width int) string {
 }
 
 // happened says what a transaction did, in a few words: for one without a message.
-func (p *people) happened(e txn.Entry) string {
+func (p *people) happened(e history.Entry) string {
 	ops := 0
 	var only jsonpatch.Operation
-	var in txn.FileChange
+	var in history.FileChange
 	for _, f := range e.Files {
 		ops += len(f.Patch)
 		for _, op := range f.Patch {
@@ -93,11 +94,11 @@ func (p *people) happened(e txn.Entry) string {
 
 // before is what a file held before a change, nil where that is no document, or is not
 // kept any more.
-func (p *people) before(f txn.FileChange) *jsonpatch.Document {
+func (p *people) before(f history.FileChange) *jsonpatch.Document {
 	if !f.Before.Exists || f.Rev < 2 {
 		return nil
 	}
-	v, err := p.s.ReadVersion(p.a.Ctx, f.File, txn.AtRev(f.Rev-1))
+	v, err := history.ReadVersion(p.a.Ctx, p.s, f.File, history.AtRev(f.Rev-1))
 	if err != nil || !v.Exists {
 		return nil
 	}
@@ -124,7 +125,7 @@ func oldValue(doc *jsonpatch.Document, op jsonpatch.Operation) []byte {
 }
 
 // entry tells of a transaction in a line, and below it of what it changed.
-func (p *people) entry(b *bytes.Buffer, e txn.Entry, patches bool) {
+func (p *people) entry(b *bytes.Buffer, e history.Entry, patches bool) {
 	b.WriteString(p.line(e, ago(time.Since(e.Time))) + "\n")
 	if patches {
 		p.changes(b, e)
@@ -133,7 +134,7 @@ func (p *people) entry(b *bytes.Buffer, e txn.Entry, patches bool) {
 }
 
 // whole tells all of one transaction.
-func (p *people) whole(b *bytes.Buffer, e txn.Entry) {
+func (p *people) whole(b *bytes.Buffer, e history.Entry) {
 	row := func(name, text string) {
 		if text != "" {
 			fmt.Fprintf(b, "%-12s %s\n", name, text)
@@ -152,7 +153,7 @@ func (p *people) whole(b *bytes.Buffer, e txn.Entry) {
 	p.changes(b, e)
 }
 
-func (p *people) changes(b *bytes.Buffer, e txn.Entry) {
+func (p *people) changes(b *bytes.Buffer, e history.Entry) {
 	for _, f := range e.Files {
 		if len(e.Files) > 1 {
 			fmt.Fprintf(b, "  %s\n", p.Paint(cli.Bold, cli.CutFront(cli.Printable(cli.Shown(f.File)), p.Width-2)))

@@ -6,6 +6,7 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/change"
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal"
 )
 
@@ -53,7 +54,7 @@ func (a *app) recordedID(s *txn.Store, word string) (string, error) {
 		return word, nil
 	}
 	var found []string
-	for e, err := range s.History(a.Ctx, nil, txn.HistoryOptions{}) {
+	for e, err := range history.Log(a.Ctx, s, nil, history.LogOptions{}) {
 		if err != nil {
 			return word, err
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 // atFlags are of the verbs that read or bring back an old version.
@@ -22,7 +23,7 @@ func (f *atFlags) register(fs *pflag.FlagSet) {
 // versioned is a word that names a file and maybe a version of it.
 type versioned struct {
 	file  string
-	point txn.Point
+	point history.Point
 	// text is the version as it was given, empty where none was.
 	text string
 }
@@ -47,7 +48,7 @@ func (a *app) versionOf(word, at string) (versioned, error) {
 	if v.text, err = a.expandedVersion(v.text); err != nil {
 		return v, err
 	}
-	if v.point, err = txn.ParsePoint(v.text, time.Now()); err != nil {
+	if v.point, err = history.ParsePoint(v.text, time.Now()); err != nil {
 		return v, cli.Usagef("%s is no version", cli.QuoteWord(v.text)).WithHint("a version is a revision (7), a number of versions back (-1), a transaction's id, an RFC 3339 time, or as in \"2h ago\"")
 	}
 	return v, nil
@@ -72,12 +73,12 @@ func checkChangeable(words []string) error {
 }
 
 // parseMoment reads the value of a flag that takes a time or a transaction.
-func (a *app) parseMoment(flag, text string) (txn.Point, error) {
+func (a *app) parseMoment(flag, text string) (history.Point, error) {
 	text, err := a.expandedVersion(text)
 	if err != nil {
-		return txn.Point{}, err
+		return history.Point{}, err
 	}
-	p, err := txn.ParsePoint(text, time.Now())
+	p, err := history.ParsePoint(text, time.Now())
 	if err != nil {
 		return p, cli.Usagef("%s %s: want a time, a transaction's id, or as in \"2h ago\"", flag, cli.QuoteWord(text))
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/txntest"
 )
 
@@ -143,7 +144,7 @@ func (m *model) check(dir string, boot, at int) error {
 	if err := verify(s, dir); err != nil {
 		return err
 	}
-	if err := history(s, dir, all); err != nil {
+	if err := historyIn(s, dir, all); err != nil {
 		return err
 	}
 	return goOn(s, dir)
@@ -215,9 +216,9 @@ func verify(s *txn.Store, dir string) error {
 	return nil
 }
 
-// history checks that each increment there is was recorded as a transaction of
+// historyIn checks that each increment there is was recorded as a transaction of
 // its worker: none came in as an edit from outside.
-func history(s *txn.Store, dir string, all map[key]bounds) error {
+func historyIn(s *txn.Store, dir string, all map[key]bounds) error {
 	byCounter := map[string][]int{}
 	for k := range all {
 		byCounter[k.counter] = append(byCounter[k.counter], k.worker)
@@ -232,7 +233,7 @@ func history(s *txn.Store, dir string, all map[key]bounds) error {
 			return err
 		}
 		recorded := map[string]int{}
-		for e, err := range s.History(context.Background(), []string{file}, txn.HistoryOptions{}) {
+		for e, err := range history.Log(context.Background(), s, []string{file}, history.LogOptions{}) {
 			if errors.Is(err, txn.ErrNotFound) {
 				break // nobody's first transaction came to its commit
 			}

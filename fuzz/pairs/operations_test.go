@@ -12,6 +12,7 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -80,13 +81,13 @@ var operations = []operation{
 	}, apply: func(s state, on on) bool { return s.put(on.file, "x", on.n) && s.put(fileD, "x", on.n) }},
 	{name: "open transaction", run: openTransaction, apply: sets("t")},
 	{name: "undo", run: func(w *world, on on) error {
-		_, err := w.store.Undo(context.Background(), w.undo[on.file])
+		_, err := history.Undo(context.Background(), w.store, w.undo[on.file])
 		return err
 	}, apply: func(s state, on on) bool {
 		return s[on.file] != nil && s[on.file]["un"] == 1.0 && s.put(on.file, "un", 0)
 	}, refused: []string{"compact", "restore", "undo", "set-aside"}},
 	{name: "restore", run: func(w *world, on on) error {
-		_, err := w.store.Restore(context.Background(), []string{on.file}, txn.AtRev(seenRev))
+		_, err := history.Restore(context.Background(), w.store, []string{on.file}, history.AtRev(seenRev))
 		return err
 	}, apply: func(s state, on on) bool { s[on.file] = seen(); return true }, refused: []string{"compact", "set-aside"}},
 	{name: "mv", run: func(w *world, on on) error {

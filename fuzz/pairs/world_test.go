@@ -12,6 +12,7 @@ import (
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
@@ -162,11 +163,11 @@ func (w *world) views(now state) error {
 
 // keeps looks for a text with a member of this value among the versions of a file.
 func (w *world) keeps(file, member string, n int) error {
-	for entry, err := range w.store.History(context.Background(), []string{file}, txn.HistoryOptions{}) {
+	for entry, err := range history.Log(context.Background(), w.store, []string{file}, history.LogOptions{}) {
 		if err != nil {
 			return err
 		}
-		v, err := w.store.ReadVersion(context.Background(), file, txn.AtRev(entry.Files[0].Rev))
+		v, err := history.ReadVersion(context.Background(), w.store, file, history.AtRev(entry.Files[0].Rev))
 		if err != nil {
 			return err
 		}

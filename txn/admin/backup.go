@@ -12,6 +12,7 @@ import (
 	"github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/backup"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/internal/doors"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/versions"
@@ -23,7 +24,7 @@ import (
 // BackupOptions of a backup. The zero value takes the current state.
 type BackupOptions struct {
 	// At takes the state at a time, or at a transaction.
-	At txn.Point
+	At history.Point
 	// Base is a former backup: what is as it was then is not stored again. It is
 	// kept in the manifest as a path relative to the new backup where it is below
 	// the same directory, and both must stay there.
@@ -85,7 +86,7 @@ func failBackup(dest string, err error) error {
 
 // backupHeads finds what the histories hold, all at one moment. Edits made outside
 // are recorded first, by a caller that may, where a backup of now is to be made.
-func (s house) backupHeads(ctx context.Context, p txn.Point) ([]versions.Head, time.Time, error) {
+func (s house) backupHeads(ctx context.Context, p history.Point) ([]versions.Head, time.Time, error) {
 	targets, err := s.Targets(ctx, nil)
 	if err != nil {
 		return nil, time.Time{}, err
@@ -94,8 +95,8 @@ func (s house) backupHeads(ctx context.Context, p txn.Point) ([]versions.Head, t
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	if p != (txn.Point{}) {
-		at, err := s.store.TimeOf(ctx, p)
+	if p != (history.Point{}) {
+		at, err := history.TimeOf(ctx, s.store, p)
 		return heads, at, err
 	}
 	for _, h := range heads {

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/internal/doors"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
@@ -171,7 +172,7 @@ func Heal(ctx context.Context, store *txn.Store, files []string, opts ...txn.Opt
 			continue
 		}
 		h := Healed{File: s.Abs(name)}
-		h.Result, h.Err = s.store.Restore(ctx, []string{name}, txn.Point{}, append(opts, txn.WithMessage("healed: "+broken.Error()))...)
+		h.Result, h.Err = history.Restore(ctx, s.store, []string{name}, history.Point{}, append(opts, txn.WithMessage("healed: "+broken.Error()))...)
 		healed = append(healed, h)
 	}
 	return healed, nil

@@ -16,6 +16,7 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/change"
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -185,16 +186,16 @@ func (f *files) oldValue(ctx context.Context, file, ptr, at string) (valueJSON, 
 }
 
 // version is an old document; the current one where at is empty.
-func (f *files) version(ctx context.Context, file, at string) (*jsonpatch.Document, txn.FileVersion, error) {
-	var p txn.Point
+func (f *files) version(ctx context.Context, file, at string) (*jsonpatch.Document, history.FileVersion, error) {
+	var p history.Point
 	var err error
 	if at != "" {
-		p, err = txn.ParsePoint(at, time.Now())
+		p, err = history.ParsePoint(at, time.Now())
 	}
 	if err != nil {
-		return nil, txn.FileVersion{}, cli.Usagef("%s is no version", cli.QuoteWord(at)).WithHint("a version is a revision (7), how many back (-1), a transaction's id, or a time")
+		return nil, history.FileVersion{}, cli.Usagef("%s is no version", cli.QuoteWord(at)).WithHint("a version is a revision (7), how many back (-1), a transaction's id, or a time")
 	}
-	old, err := f.store().ReadVersion(ctx, file, p)
+	old, err := history.ReadVersion(ctx, f.store(), file, p)
 	if err != nil {
 		return nil, old, err
 	}
@@ -277,7 +278,7 @@ func (f *files) undo(ctx context.Context, c *call) (any, error) {
 	if args.Why != "" {
 		opts = append(opts, txn.WithMessage(args.Why))
 	}
-	res, err := store.Undo(ctx, id, opts...)
+	res, err := history.Undo(ctx, store, id, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -285,10 +286,10 @@ func (f *files) undo(ctx context.Context, c *call) (any, error) {
 }
 
 // find looks for a transaction below each root.
-func (f *files) find(ctx context.Context, id wal.ID) (*txn.Store, txn.Entry, error) {
+func (f *files) find(ctx context.Context, id wal.ID) (*txn.Store, history.Entry, error) {
 	var missing error
 	for _, s := range f.stores {
-		e, err := s.Show(ctx, id)
+		e, err := history.Show(ctx, s, id)
 		if err == nil {
 			return s, e, nil
 		}
@@ -297,5 +298,5 @@ func (f *files) find(ctx context.Context, id wal.ID) (*txn.Store, txn.Entry, err
 		}
 		missing = err
 	}
-	return nil, txn.Entry{}, missing
+	return nil, history.Entry{}, missing
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/jq"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -59,18 +60,18 @@ func (f *files) history(ctx context.Context, c *call) (any, error) {
 		}
 		names = []string{file}
 	}
-	o := txn.HistoryOptions{Patches: true}
+	o := history.LogOptions{Patches: true}
 	if args.Since != "" {
-		p, err := txn.ParsePoint(args.Since, time.Now())
+		p, err := history.ParsePoint(args.Since, time.Now())
 		if err != nil {
 			return nil, cli.Usagef("%s is neither a time nor a transaction", cli.QuoteWord(args.Since))
 		}
-		if o.Since, err = f.store().TimeOf(ctx, p); err != nil {
+		if o.Since, err = history.TimeOf(ctx, f.store(), p); err != nil {
 			return nil, err
 		}
 	}
 	list, size, n := historyJSON{Transactions: []cli.EntryJSON{}}, 0, 0
-	for e, err := range f.store().History(ctx, names, o) {
+	for e, err := range history.Log(ctx, f.store(), names, o) {
 		if err != nil {
 			return nil, err
 		}
@@ -89,7 +90,7 @@ func (f *files) history(ctx context.Context, c *call) (any, error) {
 
 // entry is a transaction, without patches where they are too long by themselves, and
 // without the names of files that are outside of the roots.
-func (f *files) entry(e txn.Entry) cli.EntryJSON {
+func (f *files) entry(e history.Entry) cli.EntryJSON {
 	e.Others = slices.DeleteFunc(slices.Clone(e.Others), func(name string) bool {
 		_, err := f.roots.file(name)
 		return err != nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 //go:embed memory.json
@@ -91,7 +92,7 @@ func (m *Memory) server() (*mcp.Server, error) {
 // tellChanges tells subscribers of each change, by whatever process. It is no more than
 // a hint to them: where watching fails they are told nothing.
 func (m *Memory) tellChanges(ctx context.Context, s *mcp.Server) {
-	for _, err := range m.Store.Watch(ctx, []string{m.File}, txn.WatchOptions{}) {
+	for _, err := range history.Watch(ctx, m.Store, []string{m.File}, history.WatchOptions{}) {
 		if err != nil || s.ResourceUpdated(ctx, &mcp.ResourceUpdatedNotificationParams{URI: graphURI}) != nil {
 			return
 		}

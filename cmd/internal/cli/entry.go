@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 )
 
 // EntryJSON is a transaction of the history.
@@ -33,12 +33,12 @@ type changeJSON struct {
 
 // originJSON is where its content is from, or went.
 type originJSON struct {
-	How txn.OriginHow `json:"how"`
+	How history.OriginHow `json:"how"`
 	*JSONFile
 	Rev uint64 `json:"rev,omitempty"`
 }
 
-func newOriginsJSON(list []txn.Origin) (all []originJSON) {
+func newOriginsJSON(list []history.Origin) (all []originJSON) {
 	for _, o := range list {
 		j := originJSON{How: o.How, Rev: o.Rev}
 		if o.File != "" {
@@ -51,7 +51,7 @@ func newOriginsJSON(list []txn.Origin) (all []originJSON) {
 
 // Told is what a transaction says of itself: its message, and from where it has moved
 // or copied a file, or where one went.
-func Told(e txn.Entry) string {
+func Told(e history.Entry) string {
 	var from, to []string
 	for _, f := range e.Files {
 		for _, o := range f.Origins {
@@ -59,7 +59,7 @@ func Told(e txn.Entry) string {
 			if e.Foreign {
 				text += " by another program"
 			}
-			if o.How == txn.MovedTo {
+			if o.How == history.MovedTo {
 				to = append(to, text)
 			} else {
 				from = append(from, text)
@@ -76,7 +76,7 @@ func Told(e txn.Entry) string {
 	return e.Message + " (" + text + ")"
 }
 
-func originText(o txn.Origin) string {
+func originText(o history.Origin) string {
 	name := "another workspace"
 	if o.File != "" {
 		name = Shown(o.File)
@@ -88,7 +88,7 @@ func originText(o txn.Origin) string {
 }
 
 // NewEntryJSON tells of an entry, with patches if it has them.
-func NewEntryJSON(e txn.Entry, patches bool) EntryJSON {
+func NewEntryJSON(e history.Entry, patches bool) EntryJSON {
 	j := EntryJSON{TX: e.ID.String(), Time: e.Time.UTC().Format(time.RFC3339Nano), Actor: e.Actor, Message: e.Message, Request: e.Request, Foreign: e.Foreign, Files: []changeJSON{}}
 	for _, f := range e.Files {
 		c := changeJSON{JSONFile: NewJSONFile(Shown(f.File)), Rev: f.Rev, Exists: f.After.Exists, Origins: newOriginsJSON(f.Origins)}

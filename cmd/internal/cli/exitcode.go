@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
@@ -90,7 +91,7 @@ func exitName(code int) string {
 func retryable(err error) bool {
 	var op *jsonpatch.OpError
 	var rev *txn.RevisionError
-	var undo *txn.UndoConflict
+	var undo *history.UndoConflict
 	switch ExitOf(err) {
 	case ExitLocked:
 		return true

@@ -13,6 +13,7 @@ import (
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/backup"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -73,7 +74,7 @@ func hintOfLock(err error) string {
 
 // hintOfUndo names the way out of what can't be taken back by itself.
 func hintOfUndo(err error) string {
-	var c *txn.UndoConflict
+	var c *history.UndoConflict
 	switch {
 	case !errors.As(err, &c):
 		return ""

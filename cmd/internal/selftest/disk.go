@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -168,7 +169,7 @@ func (r *run) outsideEdit() (Verdict, string, error) {
 	if err := set(2); err != nil {
 		return Failed, "", err
 	}
-	for e, err := range r.store.History(r.ctx, []string{file}, txn.HistoryOptions{}) {
+	for e, err := range history.Log(r.ctx, r.store, []string{file}, history.LogOptions{}) {
 		if err != nil {
 			return Failed, "", err
 		}

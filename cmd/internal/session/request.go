@@ -10,6 +10,7 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/change"
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
@@ -121,8 +122,8 @@ func (r *request) pointer() (string, error) {
 }
 
 // point is the version that is asked for.
-func point(text string) (txn.Point, error) {
-	p, err := txn.ParsePoint(text, time.Now())
+func point(text string) (history.Point, error) {
+	p, err := history.ParsePoint(text, time.Now())
 	if err != nil {
 		return p, cli.Usagef("%s is no version", cli.QuoteWord(text))
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/jtx-project/jtx/cmd/internal/change"
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
@@ -111,7 +112,7 @@ func (s *server) readAt(ctx context.Context, req request, ptr string) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	versions, err := s.Store.ReadVersions(ctx, req.Files, at)
+	versions, err := history.ReadVersions(ctx, s.Store, req.Files, at)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +178,7 @@ func (s *server) outcome(ctx context.Context, req request) (any, error) {
 		return nil, err
 	}
 	for _, file := range req.Files {
-		for e, err := range s.Store.History(ctx, []string{file}, txn.HistoryOptions{Since: since}) {
+		for e, err := range history.Log(ctx, s.Store, []string{file}, history.LogOptions{Since: since}) {
 			if errors.Is(err, txn.ErrNotFound) {
 				break
 			}
@@ -201,7 +202,7 @@ func (s *server) since(ctx context.Context, text string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	return s.Store.TimeOf(ctx, p)
+	return history.TimeOf(ctx, s.Store, p)
 }
 
 type logJSON struct {
@@ -214,7 +215,7 @@ func (s *server) log(ctx context.Context, req request) (any, error) {
 		return nil, err
 	}
 	list := logJSON{Transactions: []cli.EntryJSON{}}
-	for e, err := range s.Store.History(ctx, req.Files, txn.HistoryOptions{Since: since, Patches: req.Patches}) {
+	for e, err := range history.Log(ctx, s.Store, req.Files, history.LogOptions{Since: since, Patches: req.Patches}) {
 		if err != nil {
 			return nil, err
 		}
@@ -228,7 +229,7 @@ func (s *server) log(ctx context.Context, req request) (any, error) {
 
 // watch sends each commit as an event, until it is cancelled or the input ends.
 func (s *server) watch(ctx context.Context, req request) (any, error) {
-	o := txn.WatchOptions{After: req.After, Patches: req.Patches}
+	o := history.WatchOptions{After: req.After, Patches: req.Patches}
 	if req.Since != "" {
 		var err error
 		if o.Since, err = point(req.Since); err != nil {
@@ -236,7 +237,7 @@ func (s *server) watch(ctx context.Context, req request) (any, error) {
 		}
 	}
 	n := 0
-	for e, err := range s.Store.Watch(ctx, req.Files, o) {
+	for e, err := range history.Watch(ctx, s.Store, req.Files, o) {
 		if ctx.Err() != nil && errors.Is(context.Cause(ctx), errCancelled) {
 			return empty{}, nil
 		}

@@ -1,9 +1,10 @@
-package txn
+package history
 
 import (
 	"fmt"
 	"slices"
 
+	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -36,7 +37,7 @@ func (e *UndoConflict) Error() string {
 	return fmt.Sprintf("%q was changed again: transaction %s did %s, then %s did %s", e.Pointer, e.Tx, e.Change, e.Later, e.LaterOp)
 }
 
-func (e *UndoConflict) Unwrap() error { return ErrConflict }
+func (e *UndoConflict) Unwrap() error { return txn.ErrConflict }
 
 // action is one operation of a transaction, with what it takes to undo it.
 type action struct {

@@ -1,4 +1,4 @@
-package txn
+package history
 
 import (
 	"context"
@@ -9,14 +9,15 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
 
-// Blame names the transaction that last set a value.
-type Blame struct {
+// Blamed names the transaction that last set a value.
+type Blamed struct {
 	Pointer string
 	Rev     uint64
 	ID      wal.ID
@@ -29,8 +30,8 @@ type Blame struct {
 	Before bool
 }
 
-func blameOf(pointer string, rec *wal.Record, i int) Blame {
-	b := Blame{Pointer: pointer, Rev: rec.Rev, ID: rec.Unit, Foreign: rec.Flags&wal.FlagForeign != 0}
+func blameOf(pointer string, rec *wal.Record, i int) Blamed {
+	b := Blamed{Pointer: pointer, Rev: rec.Rev, ID: rec.Unit, Foreign: rec.Flags&wal.FlagForeign != 0}
 	if i < len(rec.Txns) {
 		t := rec.Txns[i]
 		b.ID, b.Time, b.Actor, b.Message = t.ID, t.Time, t.Actor, t.Message
@@ -41,40 +42,41 @@ func blameOf(pointer string, rec *wal.Record, i int) Blame {
 // Blame names the transaction that last set the value at a pointer, or something
 // in it. It follows the value back through moves, copies and shifts in arrays,
 // and reads no more of the history than up to that transaction.
-func (s *Store) Blame(ctx context.Context, file, pointer string) (Blame, error) {
-	h, err := s.src.HeadOf(ctx, file)
+func Blame(ctx context.Context, store *txn.Store, file, pointer string) (Blamed, error) {
+	s := of(store)
+	h, err := s.HeadOf(ctx, file)
 	if err != nil {
-		return Blame{}, err
+		return Blamed{}, err
 	}
 	ptr, err := jsonpatch.ParsePointer(pointer)
 	if err != nil {
-		return Blame{}, fault.In(file, err)
+		return Blamed{}, fault.In(file, err)
 	}
-	doc, err := s.src.Content(h.Target, h.Last)
+	doc, err := s.Content(h.Target, h.Last)
 	if err != nil {
-		return Blame{}, err
+		return Blamed{}, err
 	}
 	if doc == nil {
-		return Blame{}, &Error{Kind: ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("no such file")}
+		return Blamed{}, &txn.Error{Kind: txn.ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("no such file")}
 	}
 	if _, err := doc.Get(ptr); err != nil {
-		return Blame{}, fault.In(h.Target.Name, err)
+		return Blamed{}, fault.In(h.Target.Name, err)
 	}
 	tr, err := newTrail(doc, ptr)
 	if err != nil {
-		return Blame{}, fault.In(h.Target.Name, err)
+		return Blamed{}, fault.In(h.Target.Name, err)
 	}
 	return s.followBack(ctx, h, tr, pointer)
 }
 
-func (s *Store) followBack(ctx context.Context, h versions.Head, tr *trail, pointer string) (Blame, error) {
+func (s past) followBack(ctx context.Context, h versions.Head, tr *trail, pointer string) (Blamed, error) {
 	var oldest *wal.Record
-	for rec, err := range s.src.Versions(h.Target, h.Last) {
+	for rec, err := range s.Versions(h.Target, h.Last) {
 		if err != nil {
-			return Blame{}, err
+			return Blamed{}, err
 		}
 		if ctx.Err() != nil {
-			return Blame{}, context.Cause(ctx)
+			return Blamed{}, context.Cause(ctx)
 		}
 		oldest = rec
 		if versions.MakesFile(rec) {
@@ -82,11 +84,11 @@ func (s *Store) followBack(ctx context.Context, h versions.Head, tr *trail, poin
 		}
 		for i := len(rec.Txns) - 1; i >= 0; i-- {
 			set, err := s.setIn(located{h, rec}, i, tr)
-			if errors.Is(err, ErrNotFound) {
+			if errors.Is(err, txn.ErrNotFound) {
 				return blameBefore(pointer, rec), nil // from where, is not kept
 			}
 			if err != nil {
-				return Blame{}, fault.In(h.Target.Name, err)
+				return Blamed{}, fault.In(h.Target.Name, err)
 			}
 			if set {
 				return blameOf(pointer, rec, i), nil
@@ -94,13 +96,13 @@ func (s *Store) followBack(ctx context.Context, h versions.Head, tr *trail, poin
 		}
 	}
 	if oldest == nil {
-		return Blame{}, s.src.Dropped(h.Target, h.Last)
+		return Blamed{}, s.Dropped(h.Target, h.Last)
 	}
 	return blameBefore(pointer, oldest), nil
 }
 
 // blameBefore says that a value is older than the oldest that is kept.
-func blameBefore(pointer string, oldest *wal.Record) Blame {
+func blameBefore(pointer string, oldest *wal.Record) Blamed {
 	b := blameOf(pointer, oldest, 0)
 	b.Before = true
 	return b
@@ -108,7 +110,7 @@ func blameBefore(pointer string, oldest *wal.Record) Blame {
 
 // setIn follows the trail back through one transaction of a record, and tells
 // whether that set the value.
-func (s *Store) setIn(at located, i int, tr *trail) (bool, error) {
+func (s past) setIn(at located, i int, tr *trail) (bool, error) {
 	patch, err := s.patchOf(at, i)
 	if err != nil {
 		return false, err
@@ -138,8 +140,8 @@ func (s *Store) setIn(at located, i int, tr *trail) (bool, error) {
 
 // documentWithin is the document in the middle of a record: behind the i
 // transactions before one, and the first operations of that.
-func (s *Store) documentWithin(at located, i int, ops jsonpatch.Patch) (*jsonpatch.Document, error) {
-	doc, err := s.src.ContentBefore(at.h.Target, at.rec)
+func (s past) documentWithin(at located, i int, ops jsonpatch.Patch) (*jsonpatch.Document, error) {
+	doc, err := s.ContentBefore(at.h.Target, at.rec)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +153,7 @@ func (s *Store) documentWithin(at located, i int, ops jsonpatch.Patch) (*jsonpat
 		}
 		all = append(all, patch...)
 	}
-	doc, _, err = doc.Apply(append(all, ops...), s.src.Limits)
+	doc, _, err = doc.Apply(append(all, ops...), s.Limits)
 	return doc, err
 }
 
@@ -304,29 +306,30 @@ func number(token string) int {
 // BlameAll names for each value of a file that is no container, or is an empty
 // one, the transaction that last set it, in the file's order. It reads the whole
 // history once, and time is linear in that.
-func (s *Store) BlameAll(ctx context.Context, file string) iter.Seq2[Blame, error] {
-	return func(yield func(Blame, error) bool) {
-		h, err := s.src.HeadOf(ctx, file)
+func BlameAll(ctx context.Context, store *txn.Store, file string) iter.Seq2[Blamed, error] {
+	s := of(store)
+	return func(yield func(Blamed, error) bool) {
+		h, err := s.HeadOf(ctx, file)
 		if err != nil {
-			yield(Blame{}, err)
+			yield(Blamed{}, err)
 			return
 		}
 		w := annotator{s: s, ctx: ctx, h: h}
 		if err := w.read(); err != nil {
-			yield(Blame{}, fault.In(h.Target.Name, err))
+			yield(Blamed{}, fault.In(h.Target.Name, err))
 			return
 		}
-		doc, err := s.src.Content(h.Target, h.Last)
+		doc, err := s.Content(h.Target, h.Last)
 		if err != nil || doc == nil {
 			if err == nil {
-				err = &Error{Kind: ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("no such file")}
+				err = &txn.Error{Kind: txn.ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("no such file")}
 			}
-			yield(Blame{}, err)
+			yield(Blamed{}, err)
 			return
 		}
 		w.repeats = doc.Repeated() != nil
 		if err := w.walk(jsonpatch.Compact(doc.Bytes()), 0, nil, w.shape.root, yield); err != nil && err != errStopped {
-			yield(Blame{}, fault.In(h.Target.Name, err))
+			yield(Blamed{}, fault.In(h.Target.Name, err))
 		}
 	}
 }
@@ -334,17 +337,17 @@ func (s *Store) BlameAll(ctx context.Context, file string) iter.Seq2[Blame, erro
 // annotator carries a document's shape forward through its history, each value
 // marked with the change that set it.
 type annotator struct {
-	s     *Store
+	s     past
 	ctx   context.Context
 	h     versions.Head
 	shape shape
-	marks []Blame // without pointers
+	marks []Blamed // without pointers
 
 	repeats bool // whether the document has names that are repeated
 }
 
 func (w *annotator) read() error {
-	for rec, err := range w.s.src.VersionsFrom(w.h.Target, 1, w.h.Last) {
+	for rec, err := range w.s.VersionsFrom(w.h.Target, 1, w.h.Last) {
 		if err != nil {
 			return err
 		}
@@ -388,7 +391,7 @@ func (w *annotator) next(rec *wal.Record) error {
 }
 
 func (w *annotator) begin(rec *wal.Record, mark int) error {
-	doc, err := w.s.src.ContentOf(w.h.Target, rec)
+	doc, err := w.s.ContentOf(w.h.Target, rec)
 	if err != nil {
 		return err
 	}
@@ -440,7 +443,7 @@ func (s *shape) apply(op jsonpatch.Operation, mark int) error {
 var errStopped = fmt.Errorf("stopped")
 
 // walk yields the values of a document in its own order, from the one at text[at] on.
-func (w *annotator) walk(text []byte, at int, p jsonpatch.Pointer, n *node, yield func(Blame, error) bool) error {
+func (w *annotator) walk(text []byte, at int, p jsonpatch.Pointer, n *node, yield func(Blamed, error) bool) error {
 	if n == nil {
 		return fmt.Errorf("%s: the patches of the history do not lead there", p)
 	}

@@ -1,4 +1,4 @@
-package txn
+package history
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/wal"
@@ -40,7 +41,7 @@ func (w *watch) deliver(heads []versions.Head, yield func(Entry, error) bool) er
 			continue
 		}
 		l := &newLane{h: h, rev: at.rev}
-		l.next, l.stop = iter.Pull2(w.s.src.VersionsAbove(h.Target, at.last+1, at.rev, h.Last))
+		l.next, l.stop = iter.Pull2(w.s.VersionsAbove(h.Target, at.last+1, at.rev, h.Last))
 		f.lanes = append(f.lanes, l)
 		err := w.s.follows(h, at)
 		if err == nil {
@@ -66,17 +67,17 @@ func (w *watch) deliver(heads []versions.Head, yield func(Entry, error) bool) er
 
 // follows makes sure that a history still is the one that was followed: one that was
 // begun anew, when it was forgotten, has only younger versions.
-func (s *Store) follows(h versions.Head, at cursor) error {
+func (s past) follows(h versions.Head, at cursor) error {
 	anew := h.Last < at.last
 	if !anew && at.last > 0 {
-		rec, err := s.src.VersionAt(h.Target, at.last)
+		rec, err := s.VersionAt(h.Target, at.last)
 		if err != nil {
 			return err
 		}
 		anew = rec != nil && at.time.UnixNano() > 0 && rec.Time().After(at.time)
 	}
 	if anew {
-		return &Error{Kind: ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("its history was begun anew: it can't be followed from revision %d", at.rev)}
+		return &txn.Error{Kind: txn.ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("its history was begun anew: it can't be followed from revision %d", at.rev)}
 	}
 	return nil
 }
@@ -88,7 +89,7 @@ func (l *newLane) advance() error {
 		return err
 	}
 	if rec.Rev > l.rev+1 {
-		return &Error{Kind: ErrNotFound, File: l.h.Target.Name, Err: fmt.Errorf("what follows revision %d is not kept any more: the oldest is %d", l.rev, rec.Rev)}
+		return &txn.Error{Kind: txn.ErrNotFound, File: l.h.Target.Name, Err: fmt.Errorf("what follows revision %d is not kept any more: the oldest is %d", l.rev, rec.Rev)}
 	}
 	l.rec, l.rev = rec, rec.Rev
 	return nil
@@ -128,7 +129,7 @@ func (f *flow) unit() ([]located, error) {
 // passOver ends a lane in which there is damage.
 func (f *flow) passOver(l *newLane, err error) error {
 	err = fault.In(l.h.Target.Name, err)
-	if !errors.Is(err, ErrDamaged) {
+	if !errors.Is(err, txn.ErrDamaged) {
 		return err
 	}
 	l.rec = nil

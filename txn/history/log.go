@@ -1,4 +1,4 @@
-package txn
+package history
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
@@ -64,21 +65,22 @@ const (
 	MovedTo    OriginHow = "moved to"
 )
 
-// HistoryOptions narrow a history.
-type HistoryOptions struct {
+// LogOptions narrow a history.
+type LogOptions struct {
 	// Since leaves out what was committed before.
 	Since time.Time
 	// Patches asks for the patch of each change.
 	Patches bool
 }
 
-// History yields the transactions that changed any of the files, newest first;
+// Log yields the transactions that changed any of the files, newest first;
 // with no file, any tracked file at or below the store's directory. What was
 // taken back, or is not committed, is not in it. It reads no more of the journals
 // than the caller's loop asks for, so breaking off early is cheap.
-func (s *Store) History(ctx context.Context, files []string, o HistoryOptions) iter.Seq2[Entry, error] {
+func Log(ctx context.Context, store *txn.Store, files []string, o LogOptions) iter.Seq2[Entry, error] {
+	s := of(store)
 	return func(yield func(Entry, error) bool) {
-		targets, err := s.src.Targets(ctx, files)
+		targets, err := s.Targets(ctx, files)
 		if err != nil {
 			yield(Entry{}, err)
 			return
@@ -87,7 +89,7 @@ func (s *Store) History(ctx context.Context, files []string, o HistoryOptions) i
 		heads := m.heads(targets, versions.Looking{})
 		defer m.stop()
 		for _, h := range heads {
-			if h.Last == 0 && slices.ContainsFunc(files, func(f string) bool { return s.src.Abs(f) == h.Target.Name }) {
+			if h.Last == 0 && slices.ContainsFunc(files, func(f string) bool { return s.Abs(f) == h.Target.Name }) {
 				if err := m.addUnrecorded(h); err != nil {
 					yield(Entry{}, err)
 					return
@@ -104,7 +106,7 @@ func (s *Store) History(ctx context.Context, files []string, o HistoryOptions) i
 // looked at by itself: one that is damaged or unreadable leaves the others.
 func (m *merge) heads(targets []*workspace.Target, how versions.Looking) []versions.Head {
 	how.Each = true
-	list, err := m.s.src.Heads(m.ctx, targets, how)
+	list, err := m.s.Heads(m.ctx, targets, how)
 	if err != nil {
 		m.errs = append(m.errs, err)
 	}
@@ -118,9 +120,9 @@ func (m *merge) heads(targets []*workspace.Target, how versions.Looking) []versi
 
 // merge brings the histories of several files into one order.
 type merge struct {
-	s     *Store
+	s     past
 	ctx   context.Context
-	o     HistoryOptions
+	o     LogOptions
 	lanes []*lane
 	errs  []error // of files whose history ends early; told when the others have ended
 }
@@ -135,7 +137,7 @@ type lane struct {
 
 func (m *merge) add(h versions.Head) {
 	l := &lane{h: h}
-	l.next, l.stop = iter.Pull2(m.s.src.Versions(h.Target, h.Last))
+	l.next, l.stop = iter.Pull2(m.s.Versions(h.Target, h.Last))
 	m.lanes = append(m.lanes, l)
 	m.advance(l)
 }
@@ -143,14 +145,14 @@ func (m *merge) add(h versions.Head) {
 // addUnrecorded adds the history of the file that one without history was before another
 // program moved it.
 func (m *merge) addUnrecorded(h versions.Head) error {
-	f, err := m.s.src.FormerName(h.Target)
+	f, err := m.s.FormerName(h.Target)
 	if err != nil {
 		return fault.In(h.Target.Name, err)
 	}
 	if f == nil {
 		return versions.NoHistory(h.Target)
 	}
-	m.s.src.Mark(Mark{File: h.Target.Name, Kind: MarkMoved, Rev: f.Rev, From: f.T.Real})
+	m.s.Mark(txn.Mark{File: h.Target.Name, Kind: txn.MarkMoved, Rev: f.Rev, From: f.T.Real})
 	m.addFormer(f)
 	return nil
 }
@@ -166,7 +168,7 @@ func (m *merge) addFormer(f *versions.Former) {
 			continue // it is not kept any more
 		}
 		upTo := func(rec *wal.Record) bool { return rec.Rev <= f.Rev }
-		last, err := m.s.src.LastWhere(h, upTo)
+		last, err := m.s.LastWhere(h, upTo)
 		if err != nil {
 			m.errs = append(m.errs, err)
 			continue
@@ -186,7 +188,7 @@ func (m *merge) advance(l *lane) {
 	case ok && !rec.Time().Before(m.o.Since):
 		l.rec = rec
 	case !ok:
-		if f := m.s.src.FormerOf(l.h.Target, before); f != nil {
+		if f := m.s.FormerOf(l.h.Target, before); f != nil {
 			m.addFormer(f)
 		}
 	}
@@ -249,7 +251,7 @@ func (m *merge) run(yield func(Entry, error) bool) {
 }
 
 // yieldUnit yields the transactions of a unit, the last first.
-func (s *Store) yieldUnit(unit []located, patches bool, yield func(Entry, error) bool) (more bool, err error) {
+func (s past) yieldUnit(unit []located, patches bool, yield func(Entry, error) bool) (more bool, err error) {
 	var ids []wal.ID
 	for _, at := range unit {
 		for _, t := range at.rec.Txns {
@@ -271,7 +273,7 @@ func (s *Store) yieldUnit(unit []located, patches bool, yield func(Entry, error)
 }
 
 // entry tells of one transaction what its unit's records say.
-func (s *Store) entry(unit []located, id wal.ID, patches bool) (Entry, error) {
+func (s past) entry(unit []located, id wal.ID, patches bool) (Entry, error) {
 	e := Entry{ID: id}
 	for _, at := range unit {
 		i := slices.IndexFunc(at.rec.Txns, func(t wal.Txn) bool { return t.ID == id })
@@ -326,7 +328,8 @@ func others(unit []located) []string {
 
 // Show tells everything of one transaction, patches included. It finds it by the
 // time in its id, in the files of the workspaces around the store's directory.
-func (s *Store) Show(ctx context.Context, id wal.ID) (Entry, error) {
+func Show(ctx context.Context, store *txn.Store, id wal.ID) (Entry, error) {
+	s := of(store)
 	unit, err := s.findTx(ctx, id)
 	if err != nil {
 		return Entry{}, err
@@ -341,26 +344,26 @@ func (s *Store) Show(ctx context.Context, id wal.ID) (Entry, error) {
 
 // patchOf is what the i-th transaction of a record did. Where the record has
 // only the bytes that it came to, it is derived from them.
-func (s *Store) patchOf(at located, i int) (jsonpatch.Patch, error) {
+func (s past) patchOf(at located, i int) (jsonpatch.Patch, error) {
 	rec, t := at.rec, at.h.Target
 	if len(rec.Txns) == 1 {
 		switch {
 		case !rec.After.Exists:
 			return jsonpatch.Patch{{Op: "remove"}}, nil
 		case versions.MakesFile(rec):
-			doc, err := s.src.ContentOf(t, rec)
+			doc, err := s.ContentOf(t, rec)
 			if err != nil {
 				return nil, err
 			}
 			return jsonpatch.Patch{{Op: "add", Value: jsonpatch.Compact(doc.Bytes())}}, nil
 		}
 	}
-	patch, err := versions.DecodePatch(rec.Txns[i].Patch, s.src.Limits)
+	patch, err := versions.DecodePatch(rec.Txns[i].Patch, s.Limits)
 	if err != nil || len(patch) > 0 || !rec.HasImage() || len(rec.Txns) > 1 {
 		return patch, fault.In(t.Name, err)
 	}
-	before, err := s.src.ContentUpTo(t, min(rec.LSN, at.h.Last), rec.Rev-1)
-	if errors.Is(err, ErrNotFound) {
+	before, err := s.ContentUpTo(t, min(rec.LSN, at.h.Last), rec.Rev-1)
+	if errors.Is(err, txn.ErrNotFound) {
 		return nil, nil // the oldest that is kept
 	}
 	if err != nil || before == nil {

@@ -1,4 +1,4 @@
-package txn
+package history
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
@@ -24,16 +25,16 @@ const idSlack = 2 * time.Millisecond
 
 // recordOf finds a transaction in one file's history by the time in its id, nil
 // where it is not there.
-func (s *Store) recordOf(h versions.Head, id wal.ID) (*wal.Record, error) {
+func (s past) recordOf(h versions.Head, id wal.ID) (*wal.Record, error) {
 	if h.Last == 0 {
 		return nil, nil
 	}
 	low, high := id.Time().Add(-idSlack), id.Time().Add(idSlack)
-	last, err := s.src.LastWhere(h, func(rec *wal.Record) bool { return !rec.Time().After(high) })
+	last, err := s.LastWhere(h, func(rec *wal.Record) bool { return !rec.Time().After(high) })
 	if err != nil {
 		return nil, err
 	}
-	for rec, err := range s.src.Versions(h.Target, min(last, h.Last)) {
+	for rec, err := range s.Versions(h.Target, min(last, h.Last)) {
 		if err != nil {
 			return nil, err
 		}
@@ -50,8 +51,8 @@ func (s *Store) recordOf(h versions.Head, id wal.ID) (*wal.Record, error) {
 // recordAfter finds an open transaction: its id is from when it began, its record
 // from when it was committed. It reads on from there, to the end for an id that
 // nobody has.
-func (s *Store) recordAfter(h versions.Head, id wal.ID, from wal.LSN) (*wal.Record, error) {
-	for rec, err := range s.src.VersionsFrom(h.Target, from, h.Last) {
+func (s past) recordAfter(h versions.Head, id wal.ID, from wal.LSN) (*wal.Record, error) {
+	for rec, err := range s.VersionsFrom(h.Target, from, h.Last) {
 		if err != nil || versions.HoldsTx(rec, id) {
 			return rec, err
 		}
@@ -61,8 +62,8 @@ func (s *Store) recordAfter(h versions.Head, id wal.ID, from wal.LSN) (*wal.Reco
 
 // findTx finds a transaction's record in each file that it changed, in lock
 // order. It looks into the files of the workspaces around the store's directory.
-func (s *Store) findTx(ctx context.Context, id wal.ID) ([]located, error) {
-	sc, err := s.src.Scope(ctx, nil)
+func (s past) findTx(ctx context.Context, id wal.ID) ([]located, error) {
+	sc, err := s.Scope(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -82,12 +83,12 @@ func (s *Store) findTx(ctx context.Context, id wal.ID) ([]located, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return nil, &Error{Kind: ErrNotFound, Err: fmt.Errorf("no transaction %s in the files below %s", id, s.src.Dir)}
+	return nil, &txn.Error{Kind: txn.ErrNotFound, Err: fmt.Errorf("no transaction %s in the files below %s", id, s.Dir)}
 }
 
 // inFile finds a transaction's record in one file; rec is nil where it has none.
-func (s *Store) inFile(ctx context.Context, t *workspace.Target, id wal.ID) (located, error) {
-	heads, err := s.src.Heads(ctx, []*workspace.Target{t}, versions.Looking{Silent: true})
+func (s past) inFile(ctx context.Context, t *workspace.Target, id wal.ID) (located, error) {
+	heads, err := s.Heads(ctx, []*workspace.Target{t}, versions.Looking{Silent: true})
 	if err != nil {
 		return located{}, err
 	}
@@ -97,11 +98,11 @@ func (s *Store) inFile(ctx context.Context, t *workspace.Target, id wal.ID) (loc
 
 // participants finds the records of a unit in its other files. One whose journal
 // is gone, or has dropped the record, is left out.
-func (s *Store) participants(ctx context.Context, one located) ([]located, error) {
+func (s past) participants(ctx context.Context, one located) ([]located, error) {
 	if len(one.rec.Participants) == 0 {
 		return []located{one}, nil
 	}
-	set := &workspace.FileSet{Site: s.src.Site, Ctx: ctx, How: workspace.Lookup{Look: true}, Targets: []*workspace.Target{one.h.Target}}
+	set := &workspace.FileSet{Site: s.Site, Ctx: ctx, How: workspace.Lookup{Look: true}, Targets: []*workspace.Target{one.h.Target}}
 	var list []located
 	for _, p := range one.rec.Participants {
 		if one.h.Target.IsParticipant(p) {
@@ -112,7 +113,7 @@ func (s *Store) participants(ctx context.Context, one located) ([]located, error
 		if err != nil {
 			continue
 		}
-		heads, err := s.src.Heads(ctx, []*workspace.Target{t}, versions.Looking{Silent: true})
+		heads, err := s.Heads(ctx, []*workspace.Target{t}, versions.Looking{Silent: true})
 		if err != nil {
 			return nil, err
 		}
@@ -129,10 +130,11 @@ func (s *Store) participants(ctx context.Context, one located) ([]located, error
 
 // TimeOf is when a point in history was: the time itself, or that of a
 // transaction. A revision has none that is the same for all files.
-func (s *Store) TimeOf(ctx context.Context, p Point) (time.Time, error) {
+func TimeOf(ctx context.Context, store *txn.Store, p Point) (time.Time, error) {
+	s := of(store)
 	p, err := s.asTime(ctx, nil, p)
 	if err == nil && p.kind != pointTime {
-		err = &Error{Kind: ErrInvalid, Err: fmt.Errorf("want a time or a transaction")}
+		err = &txn.Error{Kind: txn.ErrInvalid, Err: fmt.Errorf("want a time or a transaction")}
 	}
 	return p.time, err
 }

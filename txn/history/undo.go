@@ -1,4 +1,4 @@
-package txn
+package history
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/jtx-project/jtx/recover"
+	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/internal/doors"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/versions"
@@ -24,12 +25,14 @@ import (
 // ErrConflict and an *UndoConflict in the chain, and nothing is changed. Elements that
 // have moved since, in their array or with what contains them, are followed; what
 // comes back has its old text, with its comments, at its old neighbours.
-func (s *Store) Undo(ctx context.Context, id wal.ID, opts ...Option) (Result, error) {
-	return s.UndoAll(ctx, []wal.ID{id}, opts...)
+func Undo(ctx context.Context, store *txn.Store, id wal.ID, opts ...txn.Option) (txn.Result, error) {
+	s := of(store)
+	return UndoAll(ctx, s.store, []wal.ID{id}, opts...)
 }
 
 // UndoAll is Undo of several transactions as one, the newest first.
-func (s *Store) UndoAll(ctx context.Context, ids []wal.ID, opts ...Option) (Result, error) {
+func UndoAll(ctx context.Context, store *txn.Store, ids []wal.ID, opts ...txn.Option) (txn.Result, error) {
+	s := of(store)
 	ids = slices.Clone(ids)
 	slices.SortFunc(ids, func(a, b wal.ID) int { return bytes.Compare(b[:], a[:]) })
 	ids = slices.Compact(ids)
@@ -38,10 +41,10 @@ func (s *Store) UndoAll(ctx context.Context, ids []wal.ID, opts ...Option) (Resu
 	for _, id := range ids {
 		unit, err := s.findTx(ctx, id)
 		if err != nil {
-			return Result{}, err
+			return txn.Result{}, err
 		}
 		if missing := others(unit); len(missing) > 0 {
-			return Result{}, &Error{Kind: ErrNotFound, File: missing[0], Err: fmt.Errorf("its part of transaction %s is not kept, or can't be looked at", id)}
+			return txn.Result{}, &txn.Error{Kind: txn.ErrNotFound, File: missing[0], Err: fmt.Errorf("its part of transaction %s is not kept, or can't be looked at", id)}
 		}
 		for _, at := range unit {
 			if name := at.h.Target.Real; !slices.Contains(names, name) {
@@ -56,9 +59,9 @@ func (s *Store) UndoAll(ctx context.Context, ids []wal.ID, opts ...Option) (Resu
 	for _, id := range ids {
 		asked.Origins = append(asked.Origins, wal.Origin{Kind: wal.OriginUndone, Txn: id})
 	}
-	opts = append(slices.Clone(opts), WithParents(), Asking(asked))
-	return s.Do(ctx, names, func(tx *Tx) error {
-		for _, d := range Drafts(tx) {
+	opts = append(slices.Clone(opts), txn.WithParents(), txn.Asking(asked))
+	return s.store.Do(ctx, names, func(tx *txn.Tx) error {
+		for _, d := range txn.Drafts(tx) {
 			var undone []wal.ID
 			for _, id := range ids {
 				if !slices.ContainsFunc(units[id], func(at located) bool { return at.h.Target.Real == d.Target().Real }) {
@@ -76,13 +79,14 @@ func (s *Store) UndoAll(ctx context.Context, ids []wal.ID, opts ...Option) (Resu
 
 // Since lists a transaction and all that were committed after it in the files below
 // the store's directory, newest first.
-func (s *Store) Since(ctx context.Context, id wal.ID) ([]Entry, error) {
-	first, err := s.Show(ctx, id)
+func Since(ctx context.Context, store *txn.Store, id wal.ID) ([]Entry, error) {
+	s := of(store)
+	first, err := Show(ctx, s.store, id)
 	if err != nil {
 		return nil, err
 	}
 	var list []Entry
-	for e, err := range s.History(ctx, nil, HistoryOptions{Since: first.Time}) {
+	for e, err := range Log(ctx, s.store, nil, LogOptions{Since: first.Time}) {
 		if err != nil {
 			return nil, err
 		}
@@ -91,7 +95,7 @@ func (s *Store) Since(ctx context.Context, id wal.ID) ([]Entry, error) {
 			return list, nil
 		}
 	}
-	return nil, &Error{Kind: ErrNotFound, Err: fmt.Errorf("no transaction %s in the files below %s", id, s.src.Dir)}
+	return nil, &txn.Error{Kind: txn.ErrNotFound, Err: fmt.Errorf("no transaction %s in the files below %s", id, s.Dir)}
 }
 
 // compareUnits orders transactions by the revisions that they made of a file of both.
@@ -126,16 +130,16 @@ func undoneBy(t wal.Txn) (ids []wal.ID) {
 
 // undoDraft takes the transaction's change to one file back. Those of undone, which
 // came later, were taken back in the same transaction.
-func (s *Store) undoDraft(ctx context.Context, d doors.Draft, id wal.ID, undone []wal.ID) error {
+func (s past) undoDraft(ctx context.Context, d doors.Draft, id wal.ID, undone []wal.ID) error {
 	h := versions.HeadOf(d.Target())
 	rec, err := s.recordOf(h, id)
 	if err != nil {
 		return err
 	}
 	if rec == nil {
-		return &Error{Kind: ErrNotFound, File: d.Name(), Err: fmt.Errorf("transaction %s is not kept any more", id)}
+		return &txn.Error{Kind: txn.ErrNotFound, File: d.Name(), Err: fmt.Errorf("transaction %s is not kept any more", id)}
 	}
-	u := &undoRun{s: s, ctx: ctx, d: d, h: h, rec: rec, id: id, lim: s.src.Limits, undone: undone}
+	u := &undoRun{s: s, ctx: ctx, d: d, h: h, rec: rec, id: id, lim: s.Limits, undone: undone}
 	if err := u.read(); err != nil {
 		return err
 	}
@@ -162,7 +166,7 @@ func sameBytes(a, b *jsonpatch.Document) bool {
 
 // undoRun undoes one transaction in one file.
 type undoRun struct {
-	s      *Store
+	s      past
 	ctx    context.Context
 	d      doors.Draft
 	h      versions.Head
@@ -186,12 +190,12 @@ type undoRun struct {
 // read derives the two versions.
 func (u *undoRun) read() (err error) {
 	if !versions.MakesFile(u.rec) {
-		if u.before, err = u.s.src.ContentBefore(u.d.Target(), u.rec); err != nil {
+		if u.before, err = u.s.ContentBefore(u.d.Target(), u.rec); err != nil {
 			return err
 		}
 	}
 	if u.rec.After.Exists {
-		if u.after, err = u.s.src.ContentOf(u.d.Target(), u.rec); err != nil {
+		if u.after, err = u.s.ContentOf(u.d.Target(), u.rec); err != nil {
 			return err
 		}
 	}
@@ -229,7 +233,7 @@ func (u *undoRun) wholeFile() error {
 	case u.d.Document() == nil:
 		c.LaterOp = "remove it"
 	}
-	newest, err := u.s.src.VersionAt(u.d.Target(), u.h.Last)
+	newest, err := u.s.VersionAt(u.d.Target(), u.h.Last)
 	if err != nil {
 		return err
 	}
@@ -286,7 +290,7 @@ func (u *undoRun) comeHome() error {
 		}
 	}
 	base := u.rec
-	for rec, err := range u.s.src.Versions(u.d.Target(), u.rec.LSN) {
+	for rec, err := range u.s.Versions(u.d.Target(), u.rec.LSN) {
 		if err != nil {
 			return err
 		}
@@ -301,7 +305,7 @@ func (u *undoRun) comeHome() error {
 	if versions.MakesFile(base) {
 		return nil
 	}
-	home, err := u.s.src.ContentBefore(u.d.Target(), base)
+	home, err := u.s.ContentBefore(u.d.Target(), base)
 	if err != nil || home == nil || !home.SameValue(u.d.Document()) {
 		return ignoreNotFound(err)
 	}
@@ -322,7 +326,7 @@ func (u *undoRun) isCancelled(rec *wal.Record) bool {
 
 // ignoreNotFound is for what retention may have dropped.
 func ignoreNotFound(err error) error {
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, txn.ErrNotFound) {
 		return nil
 	}
 	return err

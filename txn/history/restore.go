@@ -1,9 +1,10 @@
-package txn
+package history
 
 import (
 	"context"
 	"fmt"
 
+	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/internal/doors"
 	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/wal"
@@ -18,65 +19,67 @@ var bringingBack = doors.Asked{MendDamage: true, BringsBack: true}
 // transaction. The zero Point is the last good version: what a file held before
 // it was deleted or damaged. Damaged bytes are set aside first, and stay there.
 // A version in which a file was not there removes it.
-func (s *Store) Restore(ctx context.Context, files []string, p Point, opts ...Option) (Result, error) {
+func Restore(ctx context.Context, store *txn.Store, files []string, p Point, opts ...txn.Option) (txn.Result, error) {
+	s := of(store)
 	if p.kind == pointTx {
 		// Its time is looked up before the files are locked.
-		targets, err := s.src.Targets(ctx, files)
+		targets, err := s.Targets(ctx, files)
 		if err != nil {
-			return Result{}, err
+			return txn.Result{}, err
 		}
-		heads, err := s.src.Heads(ctx, targets, versions.Looking{Silent: true})
+		heads, err := s.Heads(ctx, targets, versions.Looking{Silent: true})
 		if err != nil {
-			return Result{}, err
+			return txn.Result{}, err
 		}
 		if p, err = s.asTime(ctx, heads, p); err != nil {
-			return Result{}, err
+			return txn.Result{}, err
 		}
 	}
 	for _, f := range files {
-		t, err := s.src.Resolve(ctx, s.src.Abs(f))
+		t, err := s.Resolve(ctx, s.Abs(f))
 		if err != nil {
-			return Result{}, err
+			return txn.Result{}, err
 		}
 		if t.WS == nil {
-			return Result{}, versions.NoHistory(t) // and nothing is made to keep one
+			return txn.Result{}, versions.NoHistory(t) // and nothing is made to keep one
 		}
 	}
-	return s.Do(ctx, files, func(tx *Tx) error {
-		for _, d := range Drafts(tx) {
+	return s.store.Do(ctx, files, func(tx *txn.Tx) error {
+		for _, d := range txn.Drafts(tx) {
 			if err := s.restoreDraft(ctx, d, p); err != nil {
 				return err
 			}
 		}
 		return nil
-	}, append(opts, Asking(bringingBack))...)
+	}, append(opts, txn.Asking(bringingBack))...)
 }
 
 // RestoreAll brings every tracked file at or below the store's directory to its
 // state at a point: a time or a transaction. A file that was made later is
 // removed; one whose history does not reach back so far is left as it is.
-func (s *Store) RestoreAll(ctx context.Context, p Point, opts ...Option) (Result, error) {
-	sc, err := s.src.Scope(ctx, nil)
+func RestoreAll(ctx context.Context, store *txn.Store, p Point, opts ...txn.Option) (txn.Result, error) {
+	s := of(store)
+	sc, err := s.Scope(ctx, nil)
 	if err != nil {
-		return Result{}, err
+		return txn.Result{}, err
 	}
 	if p, err = s.asTime(ctx, nil, p); err != nil {
-		return Result{}, err
+		return txn.Result{}, err
 	}
 	if p.kind != pointTime {
-		return Result{}, &Error{Kind: ErrInvalid, Err: fmt.Errorf("all files have a state in common only at a time or a transaction")}
+		return txn.Result{}, &txn.Error{Kind: txn.ErrInvalid, Err: fmt.Errorf("all files have a state in common only at a time or a transaction")}
 	}
 	var names []string
 	for _, t := range sc.Files {
 		names = append(names, t.Real)
 	}
 	if len(names) == 0 {
-		return Result{}, nil
+		return txn.Result{}, nil
 	}
 	var young []string
-	bringBack := func(tx *Tx) error {
+	bringBack := func(tx *txn.Tx) error {
 		young = nil
-		for _, d := range Drafts(tx) {
+		for _, d := range txn.Drafts(tx) {
 			reached, err := s.restoreOld(d, p)
 			if err != nil {
 				return err
@@ -85,13 +88,13 @@ func (s *Store) RestoreAll(ctx context.Context, p Point, opts ...Option) (Result
 				young = append(young, d.Name())
 			}
 		}
-		if len(young) == len(Drafts(tx)) {
-			return &Error{Kind: ErrNotFound, File: young[0], Err: fmt.Errorf("has no version so old, and no other file has one")}
+		if len(young) == len(txn.Drafts(tx)) {
+			return &txn.Error{Kind: txn.ErrNotFound, File: young[0], Err: fmt.Errorf("has no version so old, and no other file has one")}
 		}
 		return nil
 	}
-	res, err := doors.TheRest(names, func(names []string) (Result, error) {
-		return s.Do(ctx, names, bringBack, append(opts, Asking(bringingBack))...)
+	res, err := doors.TheRest(names, func(names []string) (txn.Result, error) {
+		return s.store.Do(ctx, names, bringBack, append(opts, txn.Asking(bringingBack))...)
 	})
 	for _, name := range young {
 		res.Warnings = append(res.Warnings, name+": has no version so old, and is left as it is")
@@ -99,7 +102,7 @@ func (s *Store) RestoreAll(ctx context.Context, p Point, opts ...Option) (Result
 	return res, err
 }
 
-func (s *Store) restoreDraft(ctx context.Context, d doors.Draft, p Point) error {
+func (s past) restoreDraft(ctx context.Context, d doors.Draft, p Point) error {
 	h := versions.HeadOf(d.Target())
 	if h.Last == 0 {
 		return versions.NoHistory(d.Target())
@@ -118,14 +121,14 @@ func (s *Store) restoreDraft(ctx context.Context, d doors.Draft, p Point) error 
 		return err
 	}
 	if rec == nil {
-		return &Error{Kind: ErrNotFound, File: d.Name(), Err: fmt.Errorf("has no version so old")}
+		return &txn.Error{Kind: txn.ErrNotFound, File: d.Name(), Err: fmt.Errorf("has no version so old")}
 	}
 	return s.bringBack(d, rec)
 }
 
 // lastGood is the newest version in which the file was there.
-func (s *Store) lastGood(h versions.Head) (*wal.Record, error) {
-	for rec, err := range s.src.Versions(h.Target, h.Last) {
+func (s past) lastGood(h versions.Head) (*wal.Record, error) {
+	for rec, err := range s.Versions(h.Target, h.Last) {
 		if err != nil || rec.After.Exists {
 			return rec, err
 		}
@@ -135,19 +138,19 @@ func (s *Store) lastGood(h versions.Head) (*wal.Record, error) {
 
 // restoreOld brings one of all files back. It is false where the file's history
 // does not reach back so far.
-func (s *Store) restoreOld(d doors.Draft, p Point) (bool, error) {
+func (s past) restoreOld(d doors.Draft, p Point) (bool, error) {
 	h := versions.HeadOf(d.Target())
 	if h.Last == 0 {
 		return false, nil
 	}
-	rec, err := s.src.AtPast(h, p.time)
+	rec, err := s.AtPast(h, p.time)
 	if err != nil || rec != nil {
 		if err == nil {
 			err = s.bringBack(d, rec)
 		}
 		return true, err
 	}
-	first, err := s.src.MadeByJtx(h)
+	first, err := s.MadeByJtx(h)
 	if first == nil || err != nil {
 		return false, err
 	}
@@ -157,8 +160,8 @@ func (s *Store) restoreOld(d doors.Draft, p Point) (bool, error) {
 }
 
 // bringBack makes a draft the version of a record.
-func (s *Store) bringBack(d doors.Draft, rec *wal.Record) error {
-	doc, err := s.src.ContentOf(d.Target(), rec)
+func (s past) bringBack(d doors.Draft, rec *wal.Record) error {
+	doc, err := s.ContentOf(d.Target(), rec)
 	if err != nil {
 		return err
 	}

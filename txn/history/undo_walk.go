@@ -1,4 +1,4 @@
-package txn
+package history
 
 import (
 	"context"
@@ -54,7 +54,7 @@ func (u *undoRun) begin() error {
 	if err := u.follow(&rest, u.place+1); err != nil {
 		return err
 	}
-	last, err := u.s.src.ContentOf(u.d.Target(), u.rec)
+	last, err := u.s.ContentOf(u.d.Target(), u.rec)
 	if err == nil {
 		u.shift(jsonpatch.TextSplices(u.after.Bytes(), last.Bytes()))
 		u.after = last
@@ -158,7 +158,7 @@ func (u *undoRun) onward(doc *jsonpatch.Document) error {
 // may be there that has no record yet, and gets one.
 func (u *undoRun) since() iter.Seq2[*wal.Record, error] {
 	return func(yield func(*wal.Record, error) bool) {
-		for rec, err := range u.s.src.VersionsAfter(u.d.Target(), u.rec, u.h.Last) {
+		for rec, err := range u.s.VersionsAfter(u.d.Target(), u.rec, u.h.Last) {
 			if !yield(rec, err) {
 				return
 			}

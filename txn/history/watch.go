@@ -1,4 +1,4 @@
-package txn
+package history
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/internal/doors"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/versions"
@@ -49,7 +50,8 @@ type WatchOptions struct {
 // told, and it joins when it can be. It ends with an error: that of the context,
 // ErrNotFound where retention has dropped what comes next, or what reading the journals
 // came to; of that the first look is enough where no file can be looked at.
-func (s *Store) Watch(ctx context.Context, files []string, o WatchOptions) iter.Seq2[Entry, error] {
+func Watch(ctx context.Context, store *txn.Store, files []string, o WatchOptions) iter.Seq2[Entry, error] {
+	s := of(store)
 	return func(yield func(Entry, error) bool) {
 		w := &watch{s: s, ctx: ctx, files: files, o: o, cursors: map[string]cursor{}, barred: map[string]error{}, after: map[string]uint64{}, given: map[string]wal.FileID{}, wake: newWaker(o.Poll)}
 		defer w.wake.close()
@@ -77,7 +79,7 @@ var errLeft = errors.New("stopped")
 
 // watch follows files.
 type watch struct {
-	s       *Store
+	s       past
 	ctx     context.Context
 	files   []string
 	o       WatchOptions
@@ -105,7 +107,7 @@ func cursorOf(h versions.Head) cursor { return cursor{h.Last, h.Rev, h.Time} }
 // recorded an edit from outside.
 func (w *watch) round(yield func(Entry, error) bool) (again bool, err error) {
 	heads, err := w.heads()
-	if errors.Is(err, ErrLockTimeout) {
+	if errors.Is(err, txn.ErrLockTimeout) {
 		return false, nil // a long transaction: it is over some time
 	}
 	if err != nil {
@@ -138,7 +140,7 @@ func (w *watch) heads() ([]versions.Head, error) {
 	targets, err := w.look()
 	for err == nil {
 		var heads []versions.Head
-		if heads, err = w.s.src.Heads(w.ctx, targets, versions.Looking{Each: true, Silent: true}); err != nil {
+		if heads, err = w.s.Heads(w.ctx, targets, versions.Looking{Each: true, Silent: true}); err != nil {
 			break
 		}
 		before := targets
@@ -171,10 +173,10 @@ func (w *watch) skip(h versions.Head, why error) error {
 	if was != nil && was.Error() == why.Error() {
 		return nil
 	}
-	if w.s.opt.OnSkipped == nil {
+	if w.s.OnSkipped == nil {
 		return why
 	}
-	w.s.opt.OnSkipped(why)
+	w.s.OnSkipped(why)
 	return nil
 }
 
@@ -183,7 +185,7 @@ func sameTarget(a, b *workspace.Target) bool { return a.Real == b.Real && a.Dir 
 // look resolves the files anew, since their workspace may be made while they are
 // watched, and asks to be woken by changes from before they are read.
 func (w *watch) look() ([]*workspace.Target, error) {
-	dirs, names := map[string]bool{w.s.src.Dir: true}, map[string]bool{}
+	dirs, names := map[string]bool{w.s.Dir: true}, map[string]bool{}
 	targets, err := w.targets(dirs)
 	if err != nil {
 		return nil, err
@@ -201,9 +203,9 @@ func (w *watch) look() ([]*workspace.Target, error) {
 
 func (w *watch) targets(dirs map[string]bool) ([]*workspace.Target, error) {
 	if len(w.files) > 0 {
-		return w.s.src.Targets(w.ctx, w.files)
+		return w.s.Targets(w.ctx, w.files)
 	}
-	sc, err := w.s.src.Scope(w.ctx, nil)
+	sc, err := w.s.Scope(w.ctx, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -232,20 +234,20 @@ func (w *watch) begin(heads []versions.Head) (err error) {
 		return err
 	}
 	if w.since.kind != pointCurrent && w.since.kind != pointTime {
-		return &Error{Kind: ErrInvalid, Err: fmt.Errorf("a watch begins at a time, a transaction, or revisions of files")}
+		return &txn.Error{Kind: txn.ErrInvalid, Err: fmt.Errorf("a watch begins at a time, a transaction, or revisions of files")}
 	}
 	for name, rev := range w.o.After {
-		name = w.s.src.Abs(name)
+		name = w.s.Abs(name)
 		if w.barred[name] != nil {
 			w.after[name] = rev
 			continue
 		}
-		t, err := w.s.src.Resolve(w.ctx, name)
+		t, err := w.s.Resolve(w.ctx, name)
 		if err != nil {
 			return err
 		}
 		if !slices.ContainsFunc(heads, func(h versions.Head) bool { return h.Target.Real == t.Real }) && w.barred[t.Real] == nil {
-			return &Error{Kind: ErrNotFound, File: t.Real, Err: fmt.Errorf("is not among the watched files that have a history")}
+			return &txn.Error{Kind: txn.ErrNotFound, File: t.Real, Err: fmt.Errorf("is not among the watched files that have a history")}
 		}
 		w.after[t.Real] = rev
 	}
@@ -272,23 +274,23 @@ func (w *watch) place(h versions.Head) (err error) {
 	return err
 }
 
-func (s *Store) afterRev(h versions.Head, rev uint64) (cursor, error) {
+func (s past) afterRev(h versions.Head, rev uint64) (cursor, error) {
 	if rev > h.Rev {
-		return cursor{}, &Error{Kind: ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("has no revision %d: the newest is %d", rev, h.Rev)}
+		return cursor{}, &txn.Error{Kind: txn.ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("has no revision %d: the newest is %d", rev, h.Rev)}
 	}
 	return s.cursorAt(h, func(rec *wal.Record) bool { return rec.Rev <= rev })
 }
 
 // cursorAt is behind the newest version for which early holds.
-func (s *Store) cursorAt(h versions.Head, early func(*wal.Record) bool) (cursor, error) {
+func (s past) cursorAt(h versions.Head, early func(*wal.Record) bool) (cursor, error) {
 	if h.Last == 0 {
 		return cursor{}, nil
 	}
-	last, err := s.src.LastWhere(h, early)
+	last, err := s.LastWhere(h, early)
 	if err != nil || last == 0 {
 		return cursor{}, err
 	}
-	for rec, err := range s.src.Versions(h.Target, last) {
+	for rec, err := range s.Versions(h.Target, last) {
 		if err != nil {
 			return cursor{}, err
 		}
@@ -304,19 +306,19 @@ func (s *Store) cursorAt(h versions.Head, early func(*wal.Record) bool) (cursor,
 // that has one now.
 func (w *watch) record(h versions.Head) (bool, error) {
 	var id wal.FileID
-	if info, err := w.s.src.FS.Lstat(h.Target.Real); err == nil {
+	if info, err := w.s.FS.Lstat(h.Target.Real); err == nil {
 		id = wal.FileIDOf(info)
 	}
 	if was, tried := w.given[h.Target.Real]; tried && was == id {
 		return false, nil
 	}
 	recorded := false
-	err := w.s.locked(w.ctx, []string{h.Target.Real}, doors.Locking{MendDamage: true}, func(ses *session) error {
+	err := w.s.Locked(w.ctx, []string{h.Target.Real}, doors.Locking{MendDamage: true}, func(ses *doors.Files) error {
 		recorded = ses.Targets[0].File.Log.State().Last > h.Last
 		return nil
 	})
 	delete(w.given, h.Target.Real)
-	if errors.Is(err, ErrLockTimeout) {
+	if errors.Is(err, txn.ErrLockTimeout) {
 		return false, nil // whoever holds it records the edit
 	}
 	if !recorded {

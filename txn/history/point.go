@@ -1,4 +1,4 @@
-package txn
+package history
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/internal/versions"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/wal"
@@ -79,7 +80,7 @@ func ParsePoint(text string, now time.Time) (Point, error) {
 	if agoForm().MatchString(text) || agoForm().MatchString(text+" ago") {
 		return AtTime(now.Add(-parseAgo(text))), nil
 	}
-	return Point{}, &Error{Kind: ErrInvalid, Err: fmt.Errorf("version %q: want a revision, a transaction's id, an RFC 3339 time, or a time such as \"2h ago\"", text)}
+	return Point{}, &txn.Error{Kind: txn.ErrInvalid, Err: fmt.Errorf("version %q: want a revision, a transaction's id, an RFC 3339 time, or a time such as \"2h ago\"", text)}
 }
 
 func parseAgo(text string) time.Duration {
@@ -107,8 +108,9 @@ type FileVersion struct {
 // ErrNotFound where the history has none such, be it because retention has
 // dropped it. Time depends on how far the nearest image before it is, not on the
 // length of the history.
-func (s *Store) ReadVersion(ctx context.Context, file string, p Point) (FileVersion, error) {
-	h, err := s.src.HeadOf(ctx, file)
+func ReadVersion(ctx context.Context, store *txn.Store, file string, p Point) (FileVersion, error) {
+	s := of(store)
+	h, err := s.HeadOf(ctx, file)
 	if err != nil {
 		return FileVersion{}, err
 	}
@@ -117,23 +119,24 @@ func (s *Store) ReadVersion(ctx context.Context, file string, p Point) (FileVers
 		return FileVersion{}, err
 	}
 	if rec == nil {
-		return FileVersion{}, &Error{Kind: ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("has no version so old")}
+		return FileVersion{}, &txn.Error{Kind: txn.ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("has no version so old")}
 	}
 	return s.fileVersion(h.Target, rec)
 }
 
 // ReadVersions derives the versions of several files at one point: by a time or a
 // transaction it is one consistent state of them.
-func (s *Store) ReadVersions(ctx context.Context, files []string, p Point) ([]FileVersion, error) {
+func ReadVersions(ctx context.Context, store *txn.Store, files []string, p Point) ([]FileVersion, error) {
+	s := of(store)
 	var targets []*workspace.Target
 	for _, f := range files {
-		t, err := s.src.Resolve(ctx, s.src.Abs(f))
+		t, err := s.Resolve(ctx, s.Abs(f))
 		if err != nil {
 			return nil, err
 		}
 		targets = append(targets, t)
 	}
-	heads, err := s.src.Heads(ctx, targets, versions.Looking{})
+	heads, err := s.Heads(ctx, targets, versions.Looking{})
 	if err != nil {
 		return nil, err
 	}
@@ -160,9 +163,9 @@ func (s *Store) ReadVersions(ctx context.Context, files []string, p Point) ([]Fi
 	return list, nil
 }
 
-func (s *Store) fileVersion(t *workspace.Target, rec *wal.Record) (FileVersion, error) {
+func (s past) fileVersion(t *workspace.Target, rec *wal.Record) (FileVersion, error) {
 	v := FileVersion{File: t.Name, Rev: rec.Rev, Tx: versions.IdOf(rec), Time: rec.Time(), Exists: rec.After.Exists}
-	doc, err := s.src.ContentOf(t, rec)
+	doc, err := s.ContentOf(t, rec)
 	if doc != nil {
 		v.Data = doc.Bytes()
 	}
@@ -171,7 +174,7 @@ func (s *Store) fileVersion(t *workspace.Target, rec *wal.Record) (FileVersion, 
 
 // locate finds the record of a version. It is nil where the file has none so old
 // by time.
-func (s *Store) locate(ctx context.Context, h versions.Head, p Point) (*wal.Record, error) {
+func (s past) locate(ctx context.Context, h versions.Head, p Point) (*wal.Record, error) {
 	switch p.kind {
 	case pointRev:
 		return s.atRev(h, p.rev)
@@ -181,7 +184,7 @@ func (s *Store) locate(ctx context.Context, h versions.Head, p Point) (*wal.Reco
 			current++ // what stands there will be the next revision
 		}
 		if p.rev >= current {
-			return nil, &Error{Kind: ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("has %d versions, none is %d before the current one", current, p.rev)}
+			return nil, &txn.Error{Kind: txn.ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("has %d versions, none is %d before the current one", current, p.rev)}
 		}
 		return s.atRev(h, min(current-p.rev, h.Rev))
 	case pointTx:
@@ -189,30 +192,30 @@ func (s *Store) locate(ctx context.Context, h versions.Head, p Point) (*wal.Reco
 		if err != nil {
 			return nil, err
 		}
-		return s.src.AtTime(h, timed.time)
+		return s.AtTime(h, timed.time)
 	case pointTime:
-		return s.src.AtPast(h, p.time)
+		return s.AtPast(h, p.time)
 	default:
-		return s.src.VersionAt(h.Target, h.Last)
+		return s.VersionAt(h.Target, h.Last)
 	}
 }
 
-func (s *Store) atRev(h versions.Head, rev uint64) (*wal.Record, error) {
-	rec, err := s.src.LastVersionWhere(h, func(rec *wal.Record) bool { return rec.Rev <= rev })
+func (s past) atRev(h versions.Head, rev uint64) (*wal.Record, error) {
+	rec, err := s.LastVersionWhere(h, func(rec *wal.Record) bool { return rec.Rev <= rev })
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case rev > h.Rev || rev == 0:
-		return nil, &Error{Kind: ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("has no revision %d: the newest is %d", rev, h.Rev)}
+		return nil, &txn.Error{Kind: txn.ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("has no revision %d: the newest is %d", rev, h.Rev)}
 	case rec == nil || rec.Rev != rev:
-		return nil, &Error{Kind: ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("revision %d is not kept any more", rev)}
+		return nil, &txn.Error{Kind: txn.ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("revision %d is not kept any more", rev)}
 	}
 	return rec, nil
 }
 
 // asTime makes a time of a transaction. It looks into the given files first.
-func (s *Store) asTime(ctx context.Context, heads []versions.Head, p Point) (Point, error) {
+func (s past) asTime(ctx context.Context, heads []versions.Head, p Point) (Point, error) {
 	if p.kind != pointTx {
 		return p, nil
 	}
