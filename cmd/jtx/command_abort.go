@@ -28,9 +28,14 @@ func newAbort(a *app) *cobra.Command {
 			return err
 		}
 		if a.JSON {
-			return a.WriteJSON(map[string]string{"aborted": t.ID()})
+			return a.WriteJSON(abortedJSON{t.ID(), true})
 		}
 		return nil
 	})
 	return cmd
+}
+
+type abortedJSON struct {
+	TX      string `json:"tx"`
+	Aborted bool   `json:"aborted"`
 }

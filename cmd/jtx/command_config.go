@@ -101,6 +101,9 @@ func (c *configCommand) run(cmd *cobra.Command, args []string) error {
 		if !ok {
 			return &cli.Error{Exit: cli.ExitNo, Msg: cli.QuoteWord(args[0]) + " is not set"}
 		}
+		if c.a.JSON {
+			return c.a.WriteJSON(settingJSON{args[0], raw})
+		}
 		return c.a.Printf("%s\n", raw)
 	}
 	if c.a.JSON {
@@ -111,6 +114,11 @@ func (c *configCommand) run(cmd *cobra.Command, args []string) error {
 		t.Add(name, string(set.Values[name]))
 	}
 	return c.a.Table(t)
+}
+
+type settingJSON struct {
+	Name  string          `json:"name"`
+	Value json.RawMessage `json:"value"` // null: the default
 }
 
 // asJSON is a value as it is written in the settings: a plain word is a string.
@@ -132,12 +140,16 @@ func (c *configCommand) change(s *txn.Store, name string, raw json.RawMessage) e
 		if raw != nil && !known.fits(string(raw)) {
 			return cli.Usagef("%s %s: want %s", name, cli.QuoteWord(string(raw)), known.about)
 		}
-		return admin.ChangeSettings(c.a.Ctx, s, func(_ string, values map[string]json.RawMessage) error {
+		err := admin.ChangeSettings(c.a.Ctx, s, func(_ string, values map[string]json.RawMessage) error {
 			if values[name] = raw; raw == nil {
 				delete(values, name)
 			}
 			return nil
 		})
+		if err == nil && c.a.JSON {
+			err = c.a.WriteJSON(settingJSON{name, raw})
+		}
+		return err
 	}
 	return cli.Usagef("unknown setting %s", cli.QuoteWord(name)).WithHint("there are: %s", strings.Join(names, ", "))
 }

@@ -57,6 +57,13 @@ type sideJSON struct {
 	Exists bool   `json:"exists"`
 }
 
+type diffJSON struct {
+	From  sideJSON        `json:"from"`
+	To    sideJSON        `json:"to"`
+	Same  bool            `json:"same"`
+	Patch json.RawMessage `json:"patch"`
+}
+
 func (a *app) diff(s *txn.Store, from, to versioned) error {
 	old, err := a.content(s, from)
 	if err != nil {
@@ -85,12 +92,7 @@ func (a *app) printDiff(s *txn.Store, old, now history.FileVersion, patch jsonpa
 	var b bytes.Buffer
 	switch {
 	case a.JSON:
-		b.Write(cli.EncodeJSON(struct {
-			From  sideJSON        `json:"from"`
-			To    sideJSON        `json:"to"`
-			Same  bool            `json:"same"`
-			Patch json.RawMessage `json:"patch"`
-		}{side(old), side(now), same, patch.Encode()}))
+		b.Write(cli.EncodeJSON(diffJSON{side(old), side(now), same, patch.Encode()}))
 	case same:
 		return nil
 	case p.Terminal:

@@ -146,12 +146,7 @@ func (g *getCommand) read(file, ptr string) (found, error) {
 func (g *getCommand) print(file, ptr string, got found) error {
 	switch {
 	case g.a.JSON:
-		return g.a.WriteJSON(struct {
-			*cli.JSONFile
-			Pointer string          `json:"pointer"`
-			Rev     uint64          `json:"rev"`
-			Value   json.RawMessage `json:"value"`
-		}{cli.NewJSONFile(file), ptr, got.rev, jsonpatch.Compact(got.value)})
+		return g.a.WriteJSON(valueJSON{cli.NewJSONFile(file), ptr, got.rev, jsonpatch.Compact(got.value)})
 	case g.raw:
 		return g.a.Write(append(rawString(got.value), '\n'))
 	case g.compact:
@@ -171,6 +166,13 @@ func (g *getCommand) print(file, ptr string, got found) error {
 	default:
 		return g.a.WriteDocument(got.value) // the file's own bytes, and no more
 	}
+}
+
+type valueJSON struct {
+	*cli.JSONFile
+	Pointer string          `json:"pointer"`
+	Rev     uint64          `json:"rev"`
+	Value   json.RawMessage `json:"value"`
 }
 
 // rawString is what a JSON string means; another value is as it is.

@@ -53,6 +53,16 @@ removed, and can't be brought back. The files stay as they are.`,
 	return cmd
 }
 
+type initJSON struct {
+	Root    string `json:"root"`
+	Created bool   `json:"created"`
+}
+
+type uninitJSON struct {
+	Root    string `json:"root"`
+	Removed int    `json:"removed"`
+}
+
 func (a *app) removeWorkspace(s *txn.Store, dir string) error {
 	n, err := admin.RemoveWorkspace(a.Ctx, s, dir)
 	if errors.Is(err, txn.ErrConflict) {
@@ -62,10 +72,7 @@ func (a *app) removeWorkspace(s *txn.Store, dir string) error {
 		return err
 	}
 	if a.JSON {
-		return a.WriteJSON(struct {
-			Root    string `json:"root"`
-			Removed int    `json:"removed"`
-		}{cli.ReadableName(dir), n})
+		return a.WriteJSON(uninitJSON{cli.ReadableName(dir), n})
 	}
 	a.Note("%s is no workspace any more: the history of %s is gone; the files stay", cli.QuoteWord(dir), cli.Plural(n, "file"))
 	return nil
@@ -80,10 +87,7 @@ func (a *app) init(s *txn.Store, dir string) error {
 		return err
 	}
 	if a.JSON {
-		return a.WriteJSON(struct {
-			Root    string `json:"root"`
-			Created bool   `json:"created"`
-		}{cli.ReadableName(root), created})
+		return a.WriteJSON(initJSON{cli.ReadableName(root), created})
 	}
 	if created {
 		a.Note("%s is a workspace now", cli.QuoteWord(root))

@@ -66,10 +66,15 @@ func (a *app) breakLease(s *txn.Store, id string) error {
 		return err
 	}
 	if a.JSON {
-		return a.WriteJSON(map[string]string{"broken": id})
+		return a.WriteJSON(brokenJSON{id, true})
 	}
 	a.Note("the leases of %s are ended; it can't commit any more", id)
 	return nil
+}
+
+type brokenJSON struct {
+	TX     string `json:"tx"`
+	Broken bool   `json:"broken"`
 }
 
 type lockedJSON struct {

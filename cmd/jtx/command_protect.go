@@ -74,7 +74,10 @@ func (p *protectCommand) run(cmd *cobra.Command, args []string) error {
 	case p.check:
 		return p.checkFile(s, args[0])
 	case p.remove:
-		return admin.Unprotect(p.a.Ctx, s, args)
+		if err := admin.Unprotect(p.a.Ctx, s, args); err != nil || !p.a.JSON {
+			return err
+		}
+		return p.a.WriteJSON(map[string][]string{"removed": args})
 	}
 	if err := p.checkPatterns(args); err != nil {
 		return err

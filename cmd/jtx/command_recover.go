@@ -134,6 +134,11 @@ func (r *recoverCommand) runDecide(s *txn.Store, args []string) error {
 	return cli.Several(errs...)
 }
 
+type setAsideJSON struct {
+	*cli.JSONFile
+	Kept *cli.JSONFile `json:"kept"`
+}
+
 // runSetAside gives files whose journals are damaged new ones.
 func (r *recoverCommand) runSetAside(s *txn.Store, files []string) error {
 	switch {
@@ -151,10 +156,7 @@ func (r *recoverCommand) runSetAside(s *txn.Store, files []string) error {
 			return err
 		}
 		if r.a.JSON {
-			err = r.a.WriteJSON(struct {
-				*cli.JSONFile
-				Kept *cli.JSONFile `json:"kept"`
-			}{cli.NewJSONFile(f), cli.NewJSONFile(cli.Shown(kept))})
+			err = r.a.WriteJSON(setAsideJSON{cli.NewJSONFile(f), cli.NewJSONFile(cli.Shown(kept))})
 		} else {
 			err = r.a.Printf("%s: begins a new journal; the damaged one is kept in %s\n", cli.QuoteWord(f), cli.QuoteWord(cli.Shown(kept)))
 		}

@@ -25,6 +25,9 @@ fail: there is no fall-back to unsafe writes.`,
 			if len(args) > 0 && !slices.Contains(shells, args[0]) {
 				return cli.Usagef("no functions for %s", cli.QuoteWord(args[0])).WithHint("usage: %s", cmd.UseLine())
 			}
+			if a.JSON {
+				return a.WriteJSON(cli.ScriptJSON{Shell: append(args, "sh")[0], Script: shellenv.Functions})
+			}
 			return a.Write([]byte(shellenv.Functions))
 		}),
 	}

@@ -143,15 +143,17 @@ func (a *app) stage(s *txn.Store, id string, f *changeFlags, files []string, fn 
 	return a.printStaged(t.ID(), files)
 }
 
+type stagedJSON struct {
+	TX     string          `json:"tx"`
+	Staged []*cli.JSONFile `json:"staged"`
+}
+
 // printStaged prints nothing but with --json: nothing is committed yet.
 func (a *app) printStaged(id string, files []string) error {
 	if !a.JSON {
 		return nil
 	}
-	staged := struct {
-		TX     string          `json:"tx"`
-		Staged []*cli.JSONFile `json:"staged"`
-	}{TX: id}
+	staged := stagedJSON{TX: id}
 	for _, f := range files {
 		staged.Staged = append(staged.Staged, cli.NewJSONFile(f))
 	}

@@ -26,9 +26,18 @@ make install and the packages put it where shells find it by themselves.`,
 			if err != nil {
 				return err
 			}
+			if a.JSON {
+				return a.WriteJSON(ScriptJSON{args[0], string(script)})
+			}
 			return a.Write(script)
 		}),
 	}
+}
+
+// ScriptJSON is a script for a shell.
+type ScriptJSON struct {
+	Shell  string `json:"shell"`
+	Script string `json:"script"`
 }
 
 func completionScript(cmd *cobra.Command, shell string) ([]byte, error) {

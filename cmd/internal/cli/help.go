@@ -164,8 +164,8 @@ func listOf(names []string, about func(string) string) string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// verbJSON is a verb as help tells of it.
-type verbJSON struct {
+// VerbJSON is a verb as help tells of it.
+type VerbJSON struct {
 	Verb    string     `json:"verb"`
 	Group   string     `json:"group,omitempty"`
 	Usage   string     `json:"usage"`
@@ -175,29 +175,30 @@ type verbJSON struct {
 	Flags   []flagJSON `json:"flags,omitempty"`
 }
 
-func newVerbJSON(cmd *cobra.Command) verbJSON {
-	j := verbJSON{Verb: cmd.Name(), Usage: cmd.UseLine(), Short: cmd.Short, Long: cmd.Long, Example: cmd.Example}
+func newVerbJSON(cmd *cobra.Command) VerbJSON {
+	j := VerbJSON{Verb: cmd.Name(), Usage: cmd.UseLine(), Short: cmd.Short, Long: cmd.Long, Example: cmd.Example}
 	for _, f := range append(flagsOf(cmd.LocalNonPersistentFlags()), flagsOf(cmd.Root().PersistentFlags())...) {
 		j.Flags = append(j.Flags, f.json())
 	}
 	return j
 }
 
-type overviewJSON struct {
-	Verbs  []verbJSON  `json:"verbs"`
-	Topics []topicJSON `json:"topics"`
+// OverviewJSON is what help tells of all verbs.
+type OverviewJSON struct {
+	Verbs  []VerbJSON  `json:"verbs"`
+	Topics []TopicJSON `json:"topics"`
 }
 
-func (p *Program) overviewJSON(root *cobra.Command) (o overviewJSON) {
+func (p *Program) overviewJSON(root *cobra.Command) (o OverviewJSON) {
 	for _, g := range root.Groups() {
 		for _, cmd := range root.Commands() {
 			if cmd.GroupID == g.ID && !cmd.Hidden {
-				o.Verbs = append(o.Verbs, verbJSON{Verb: cmd.Name(), Group: g.Title, Usage: cmd.UseLine(), Short: cmd.Short})
+				o.Verbs = append(o.Verbs, VerbJSON{Verb: cmd.Name(), Group: g.Title, Usage: cmd.UseLine(), Short: cmd.Short})
 			}
 		}
 	}
 	for _, name := range topicNames() {
-		o.Topics = append(o.Topics, topicJSON{Topic: name, Short: topics[name].about})
+		o.Topics = append(o.Topics, TopicJSON{Topic: name, Short: topics[name].about})
 	}
 	return o
 }

@@ -15,7 +15,8 @@ type topic struct {
 	text  func() string
 }
 
-type topicJSON struct {
+// TopicJSON is a topic as help tells of it.
+type TopicJSON struct {
 	Topic string     `json:"topic"`
 	Short string     `json:"short"`
 	Text  string     `json:"text,omitempty"`
@@ -53,7 +54,7 @@ func topicWords() (words []string) {
 
 func (a *App) showTopic(name string, t topic) error {
 	if a.JSON {
-		j := topicJSON{Topic: name, Short: t.about, Text: t.text()}
+		j := TopicJSON{Topic: name, Short: t.about, Text: t.text()}
 		if name == topicExitCodes {
 			for code, e := range exits {
 				j.Codes = append(j.Codes, codeJSON{code, e.name, e.meaning})

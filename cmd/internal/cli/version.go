@@ -28,8 +28,8 @@ func (a *App) printVersion(program string) error {
 // Version is what this program calls its version.
 func Version() string { return readVersion().Version }
 
-// buildVersion says what this program was built from.
-type buildVersion struct {
+// VersionJSON says what this program was built from.
+type VersionJSON struct {
 	Version  string `json:"version"`
 	Commit   string `json:"commit,omitempty"`
 	Modified bool   `json:"modified,omitempty"`
@@ -37,8 +37,8 @@ type buildVersion struct {
 	Platform string `json:"platform"`
 }
 
-func readVersion() buildVersion {
-	v := buildVersion{Version: "(devel)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+func readVersion() VersionJSON {
+	v := VersionJSON{Version: "(devel)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v
@@ -57,7 +57,7 @@ func readVersion() buildVersion {
 	return v
 }
 
-func (v buildVersion) String() string {
+func (v VersionJSON) String() string {
 	text := v.Version
 	if v.Commit != "" {
 		text += " " + v.Commit[:min(12, len(v.Commit))]
