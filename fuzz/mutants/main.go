@@ -72,15 +72,18 @@ type trial struct {
 func choose(all []mutant, seed uint64, only string) (chosen []trial, err error) {
 	old := map[string]stage{}
 	for _, j := range survivors {
-		old[j.mutant] = j.stage
+		old[mutant{name: j.mutant}.key()] = j.stage
+	}
+	same := map[string]bool{}
+	for name := range equivalent {
+		same[mutant{name: name}.key()] = true
 	}
 	var drawn []trial
 	for _, m := range all {
-		st, survived := old[m.name]
-		delete(old, m.name)
-		_, same := equivalent[m.name]
+		st, survived := old[m.key()]
+		delete(old, m.key())
 		switch {
-		case only != "" && !strings.Contains(m.name, only) || only == "" && same:
+		case only != "" && !strings.Contains(m.name, only) || only == "" && same[m.key()]:
 		case survived:
 			chosen = append(chosen, trial{m, []stage{st}, true})
 		default:
@@ -96,7 +99,7 @@ func choose(all []mutant, seed uint64, only string) (chosen []trial, err error) 
 
 func (t trial) rank(seed uint64) uint64 {
 	h := fnv.New64a()
-	fmt.Fprint(h, seed, " ", t.name)
+	fmt.Fprint(h, seed, " ", t.key())
 	return h.Sum64()
 }
 

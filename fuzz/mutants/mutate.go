@@ -17,18 +17,21 @@ import (
 // sources are the directories that are broken, and below txn the files of the commit
 // path, wherever they stand.
 var (
-	sources    = []string{"wal", "recover", "lockmgr"}
-	commitPath = []string{"commit.go", "place.go", "withdraw.go", "session.go", "workspace.go", "compact.go", "setaside.go"}
+	sources    = []string{"wal", "recover", "lockmgr", "txn/internal/versions", "txn/internal/workspace"}
+	commitPath = []string{"commit.go", "place.go", "withdraw.go", "session.go", "setaside.go"}
 )
 
 // mutant is a change of one file's text.
 type mutant struct {
-	name     string // of the function and the statement: no path, so that it outlives moves
+	name     string // of the function and the statement: no path and no receiver, so that it outlives moves
 	file     string
 	pkg      string // its directory
 	from, to int    // the bytes that are replaced
 	text     string
 }
+
+// key is the name whether or not what it names is exported.
+func (m mutant) key() string { return strings.ToLower(m.name) }
 
 // allMutants are those of all sources, in the order of their files.
 func allMutants() (all []mutant, err error) {
@@ -43,8 +46,8 @@ func allMutants() (all []mutant, err error) {
 			return nil, err
 		}
 		for _, m := range of {
-			if times[m.name]++; times[m.name] > 1 {
-				m.name += fmt.Sprintf(" #%d", times[m.name])
+			if times[m.key()]++; times[m.key()] > 1 {
+				m.name += fmt.Sprintf(" #%d", times[m.key()])
 			}
 			all = append(all, m)
 		}
@@ -65,7 +68,7 @@ func sourceFiles() (files []string, err error) {
 	}
 	found := map[string]bool{}
 	err = filepath.WalkDir("txn", func(path string, _ fs.DirEntry, err error) error {
-		if base := filepath.Base(path); err == nil && slices.Contains(commitPath, base) {
+		if base := filepath.Base(path); err == nil && slices.Contains(commitPath, base) && !slices.Contains(sources, filepath.Dir(path)) {
 			found[base] = true
 			files = append(files, path)
 		}
@@ -112,9 +115,6 @@ func mutantsOf(file string) ([]mutant, error) {
 			continue
 		}
 		f.fn = fn.Name.Name
-		if fn.Recv != nil {
-			f.fn = strings.Trim(f.source(fn.Recv.List[0].Type), "*") + "." + fn.Name.Name
-		}
 		ast.Inspect(fn.Body, f.visit)
 	}
 	return f.found, nil

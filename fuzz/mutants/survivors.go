@@ -10,18 +10,18 @@ type judged struct {
 // and the tests that were written for it.
 var survivors = []judged{
 	// What retention drops is not answered for where others may still ask.
-	{"Record.appendFacts: say &&: asked == nil || r.Flags&FlagResumed != 0", stage{"wal", only("TestFactsOfWhatCameBehindACutOffCommit")}},
-	{"Store.mayAsk: say <: st.Durable <= p.LSN", stage{"txn", only("TestCompactionKeepsTheFateOfUnits")}},
+	{"appendFacts: say &&: asked == nil || r.Flags&FlagResumed != 0", stage{"wal", only("TestFactsOfWhatCameBehindACutOffCommit")}},
+	{"mayAsk: say <: st.Durable <= p.LSN", stage{"txn", only("TestCompactionKeepsTheFateOfUnits")}},
 	// A record that was dropped is taken for committed.
 	{"dropped: say committed: return UnitUnknown, nil", stage{"recover", only("TestUnitTableOfWhatWasDropped")}},
 	{"dropped: never: fact.Unit != unit", stage{"recover", only("TestUnitTableOfWhatWasDropped")}},
 	// There is no second look for a nearer workspace.
-	{"session.lock: ignore the error: if err := ses.recheck(); err != nil", stage{"txn", only("TestANearerWorkspaceAppearsBeforeTheLock")}},
+	{"lock: ignore the error: if err := ses.recheck(); err != nil", stage{"txn", only("TestANearerWorkspaceAppearsBeforeTheLock")}},
 	// There is no look at the lock file's inode after flock.
 	{"look: say yes: os.SameFile(locked, now)", stage{"lockmgr", only("TestAReplacedLockFileIsSeen")}},
 	// There is no last look at the targets of a unit's later files.
-	{"unit.unchanged: ignore the error: if err := f.repl.Unchanged(); err != nil", stage{"txn", only("TestASaveBeforeTheCommitRunsTheUnitAgain")}},
-	{"Replacement.Place: ignore the error: if err := r.Unchanged(); err != nil", stage{"recover", only("TestPlaceSeesASave")}},
+	{"unchanged: ignore the error: if err := f.repl.Unchanged(); err != nil", stage{"txn", only("TestASaveBeforeTheCommitRunsTheUnitAgain")}},
+	{"Place: ignore the error: if err := r.Unchanged(); err != nil", stage{"recover", only("TestPlaceSeesASave")}},
 	// What is set aside is open to all.
 	{"const: open it to all: asideMode = 0o600", stage{"txn", only("TestWhatIsSetAsideIsForItsOwner")}},
 }
