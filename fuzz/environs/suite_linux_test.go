@@ -3,6 +3,7 @@ package environs
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -18,6 +19,10 @@ import (
 	"github.com/jtx-project/jtx/fuzz/crashfs"
 	"github.com/jtx-project/jtx/fuzz/disk"
 )
+
+// all is for a run that takes its time: without it one error is tried for each refused
+// call, and a third of what can be planted.
+var all = flag.Bool("environs.all", false, "refuse each call with every error, and plant everything everywhere")
 
 func TestMain(m *testing.M) {
 	if os.Getenv(envRefuse) != "" {
@@ -100,7 +105,7 @@ type outcome struct {
 }
 
 // patience is far beyond what any script takes.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 // run runs a script in the place.
 func (p place) run(t *testing.T, script string) outcome {

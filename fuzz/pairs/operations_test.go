@@ -13,6 +13,7 @@ import (
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/history"
+	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 	"github.com/jtx-project/jtx/wal/fsys"
@@ -85,11 +86,11 @@ var operations = []operation{
 		return err
 	}, apply: func(s state, on on) bool {
 		return s[on.file] != nil && s[on.file]["un"] == 1.0 && s.put(on.file, "un", 0)
-	}, refused: []string{"compact", "restore", "undo", "set-aside"}},
+	}, refused: []string{"compact", "restore", "undo", "set-aside", "forget"}},
 	{name: "restore", run: func(w *world, on on) error {
 		_, err := history.Restore(context.Background(), w.store, []string{on.file}, history.AtRev(seenRev))
 		return err
-	}, apply: func(s state, on on) bool { s[on.file] = seen(); return true }, refused: []string{"compact", "set-aside"}},
+	}, apply: func(s state, on on) bool { s[on.file] = seen(); return true }, refused: []string{"compact", "set-aside", "forget"}},
 	{name: "mv", run: func(w *world, on on) error {
 		_, err := w.store.Move(context.Background(), on.file, on.to("mv"))
 		return err
@@ -119,11 +120,17 @@ var operations = []operation{
 	{name: "compact", run: func(w *world, on on) error {
 		_, err := admin.Compact(context.Background(), w.store, []string{on.file}, admin.Retention{Revs: 1})
 		return err
-	}, apply: changesNothing, refused: []string{"set-aside"}},
+	}, apply: changesNothing, refused: []string{"set-aside", "forget"}},
 	{name: "redact", run: func(w *world, on on) error {
 		_, err := admin.Redact(context.Background(), w.store, on.file, "/secret")
 		return err
-	}, apply: changesNothing, refused: []string{"compact", "redact", "set-aside", "open transaction"}},
+	}, apply: changesNothing, refused: []string{"compact", "redact", "set-aside", "open transaction", "forget"}},
+	{name: "fmt", run: func(w *world, on on) error {
+		return w.do([]string{on.file}, func(tx *txn.Tx) error { return tx.Format(on.file, jsonpatch.Format{Indent: "\t"}) })
+	}, apply: func(s state, on on) bool { return s[on.file] != nil }},
+	{name: "forget", run: func(w *world, on on) error {
+		return admin.Forget(context.Background(), w.store, on.file)
+	}, apply: changesNothing, refused: []string{"forget", "set-aside"}},
 	{name: "set-aside", damages: true, run: setAside, apply: changesNothing, refused: []string{"set-aside"}},
 	{name: "adoption", run: adoption, apply: func(s state, on on) bool { return s[on.file] != nil && s.put(on.file, "other", on.n) }},
 	{name: "backup", run: func(w *world, on on) error {
@@ -131,6 +138,10 @@ var operations = []operation{
 		return err
 	}, apply: changesNothing},
 	{name: "recover", run: func(w *world, on on) error { return w.recover(".") }, apply: changesNothing},
+	{name: "recover --seen", run: func(w *world, on on) error {
+		_, err := admin.Seen(context.Background(), w.store, []string{w.dir})
+		return err
+	}, apply: changesNothing},
 	{name: "write-behind flush", run: func(w *world, on on) error {
 		s, err := w.open(txn.WriteBehind{Delay: time.Hour})
 		if err != nil {
