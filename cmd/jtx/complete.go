@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/jtx-project/jtx/cmd/internal/change"
 	"github.com/jtx-project/jtx/cmd/internal/cli"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/history"
@@ -33,7 +34,9 @@ func completeFiles(cmd *cobra.Command, args []string, word string) ([]string, co
 	defer done()
 	switch {
 	case c.s == nil:
-	case takesPointer(cmd.Name(), len(args)) && !strings.HasPrefix(word, "."):
+	case takesPointer(cmd.Name(), len(args)) && strings.HasPrefix(word, "."):
+		return c.paths(args[0], word)
+	case takesPointer(cmd.Name(), len(args)):
 		return c.pointers(args[0], word)
 	case strings.Contains(word, "@"):
 		if versions := c.versions(word); len(versions) > 0 {
@@ -107,12 +110,37 @@ func completeTransactions(cmd *cobra.Command) {
 			_ = cmd.RegisterFlagCompletionFunc(flag, completeFlagTx) // it fails for a flag that is not there
 		}
 	}
+	for flag, words := range flagWords {
+		if cmd.Flags().Lookup(flag) != nil {
+			_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+		}
+	}
 	switch cmd.Name() {
+	case "config":
+		cmd.ValidArgsFunction = completeSettings
 	case "commit", "abort":
 		cmd.ValidArgsFunction = completeOpenTxs
 	case "undo", "show":
 		cmd.ValidArgsFunction = completeTxs
 	}
+}
+
+// flagWords are the values of flags that have but a few.
+var flagWords = map[string][]string{
+	"durability": {"full\tjournal, file and directory are synced", "journal\tthe directory is not synced", "none\tsurvives kill -9 only"},
+	"indent":     {"2", "4", "tab", "compact"},
+	"decide":     {"committed", "discarded"},
+}
+
+// completeSettings completes the name of a setting.
+func completeSettings(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var words []string
+	for _, s := range settings {
+		if len(args) == 0 {
+			words = append(words, s.name+"\t"+s.about)
+		}
+	}
+	return words, cobra.ShellCompDirectiveNoFileComp
 }
 
 // completer looks up what words can be completed to. Where it meets an error it
@@ -169,11 +197,45 @@ func (c *completer) versions(word string) []string {
 // pointers are those to the members or elements of the container that the word
 // leads to so far. Where only one is left, and it leads no further, the word ends.
 func (c *completer) pointers(file, word string) ([]string, cobra.ShellCompDirective) {
-	how := cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	parent := word[:max(0, strings.LastIndexByte(word, '/'))]
+	return c.keys(file, parent, word, func(k key) string { return parent + jsonpatch.Pointer{k.name}.String() })
+}
+
+// paths are the same as paths of jq.
+func (c *completer) paths(file, word string) ([]string, cobra.ShellCompDirective) {
+	at := max(strings.LastIndexByte(word, '.'), strings.LastIndexByte(word, '['))
+	if quoted := strings.LastIndex(word, `["`); quoted >= 0 && !strings.Contains(word[quoted:], `"]`) {
+		at = quoted
+	}
+	parent := strings.TrimSuffix(word[:at], ".") // of .["a
+	ptr, err := change.Place(cmp.Or(parent, "."))
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
+	}
+	return c.keys(file, ptr, word, func(k key) string {
+		switch {
+		case k.index && parent == "":
+			return ".[" + k.name + "]"
+		case k.index:
+			return parent + "[" + k.name + "]"
+		case plainKey().MatchString(k.name):
+			return parent + "." + k.name
+		case parent == "":
+			return ".[" + strconv.Quote(k.name) + "]"
+		}
+		return parent + "[" + strconv.Quote(k.name) + "]"
+	})
+}
+
+// plainKey is a name that a path of jq has without quotes.
+var plainKey = cli.Pattern(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// keys are what the container at ptr has, in the form that a word has.
+func (c *completer) keys(file, ptr, word string, form func(key) string) ([]string, cobra.ShellCompDirective) {
+	how := cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	var raw json.RawMessage
 	err := c.s.View(c.ctx, []string{file}, func(tx *txn.Tx) (err error) {
-		raw, err = tx.Get(file, parent)
+		raw, err = tx.Get(file, ptr)
 		return err
 	})
 	if err != nil {
@@ -186,7 +248,7 @@ func (c *completer) pointers(file, word string) ([]string, cobra.ShellCompDirect
 	var words []string
 	further := false
 	for _, k := range keys {
-		full := parent + jsonpatch.Pointer{k.name}.String()
+		full := form(k)
 		if strings.HasPrefix(full, word) && len(words) < maxCompletions && !strings.ContainsAny(full, "\t\n") {
 			words = append(words, described(full, k.about))
 			further = further || k.container
@@ -199,8 +261,8 @@ func (c *completer) pointers(file, word string) ([]string, cobra.ShellCompDirect
 }
 
 type key struct {
-	name, about string
-	container   bool
+	name, about      string
+	container, index bool
 }
 
 // keysOf lists the members or elements of a container, in their order.
@@ -224,7 +286,7 @@ func keysOf(text []byte) ([]key, error) {
 		if err := dec.Decode(&value); err != nil {
 			return nil, err
 		}
-		keys = append(keys, key{name, shortValue(value), strings.ContainsAny(string(value[:1]), "[{")})
+		keys = append(keys, key{name, shortValue(value), strings.ContainsAny(string(value[:1]), "[{"), open == json.Delim('[')})
 	}
 	return slices.Clip(keys), nil
 }

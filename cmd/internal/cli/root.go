@@ -87,6 +87,8 @@ func (p *Program) NewRoot(a *App, wanted func(name string) bool) *cobra.Command 
 		cmd.DisableFlagsInUseLine = true
 		root.AddCommand(cmd)
 	}
+	// The only error is that there is no such flag.
+	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"always", "never", "auto"}, cobra.ShellCompDirectiveNoFileComp))
 	root.SetFlagErrorFunc(flagError)
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
