@@ -2,7 +2,7 @@
 // where a broken one loses data, runs the tests that should see it, and prints which
 // mutants lived.
 //
-//	go run ./fuzz/mutants [-n 60] [-seed N] [-only NAME] [-list] [-least 80]
+//	go run ./fuzz/mutants [-n 60] [-seed N] [-only NAME] [-drawn] [-list] [-least 80]
 //
 // A mutant is named by its function, what was done, and the statement, so that it
 // stays the same when code moves. Those of survivors.go always run, with the tests that
@@ -29,15 +29,16 @@ func main() {
 	seed := flag.Uint64("seed", 1, "which of them")
 	only := flag.String("only", "", "the mutants whose name holds this, all of them")
 	list := flag.Bool("list", false, "print the names of all mutants")
+	drawn := flag.Bool("drawn", false, "leave out those of survivors.go")
 	least := flag.Float64("least", 80, "fail where fewer, in percent, were killed")
 	flag.Parse()
-	if err := run(*n, *seed, *only, *list, *least); err != nil {
+	if err := run(*n, *seed, *only, *list, *drawn, *least); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-func run(n int, seed uint64, only string, list bool, least float64) error {
+func run(n int, seed uint64, only string, list, drawn bool, least float64) error {
 	all, err := allMutants()
 	if err != nil {
 		return err
@@ -51,6 +52,9 @@ func run(n int, seed uint64, only string, list bool, least float64) error {
 	chosen, err := choose(all, seed, only)
 	if err != nil {
 		return err
+	}
+	if drawn {
+		chosen = slices.DeleteFunc(chosen, func(t trial) bool { return t.old })
 	}
 	s, err := newShop()
 	if err != nil {
