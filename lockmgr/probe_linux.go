@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // kernelLocks lists the flocks on file, from /proc/locks, whose lines are
@@ -62,7 +64,7 @@ func parseLock(line, id string) (kernelLock, bool) {
 func deviceOf(path string, st *syscall.Stat_t) (major, minor uint32) {
 	major, minor = unix.Major(uint64(st.Dev)), unix.Minor(uint64(st.Dev))
 	var stx unix.Statx_t
-	err := unix.Statx(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW, unix.STATX_MNT_ID, &stx)
+	err := unix.Statx(unix.AT_FDCWD, fsys.Reach(path), unix.AT_SYMLINK_NOFOLLOW, unix.STATX_MNT_ID, &stx)
 	if err != nil || stx.Mask&unix.STATX_MNT_ID == 0 {
 		return major, minor
 	}

@@ -2,7 +2,11 @@
 
 package lockmgr
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/jtx-project/jtx/wal/fsys"
+)
 
 // careful is given wherever a file beside a lock is opened. A symbolic link is
 // refused: who may write the directory could otherwise have us write into
@@ -17,5 +21,5 @@ const noLocks = unix.ENOLCK
 // missing says that there is certainly no such file. It costs less than an open
 // that fails.
 func missing(path string) bool {
-	return unix.Faccessat(unix.AT_FDCWD, path, unix.F_OK, 0) == unix.ENOENT
+	return unix.Faccessat(unix.AT_FDCWD, fsys.Reach(path), unix.F_OK, 0) == unix.ENOENT
 }

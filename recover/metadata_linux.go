@@ -110,7 +110,7 @@ func copyXattrs(fd int, from string) (warnings []string, err error) {
 // listXattrs gives none where the file system, or the kernel, has no such thing.
 func listXattrs(name string, buf []byte) ([]byte, error) {
 	for {
-		n, err := unix.Listxattr(name, buf)
+		n, err := unix.Listxattr(fsys.Reach(name), buf)
 		switch {
 		case err == nil:
 			return buf[:n], nil
@@ -126,7 +126,7 @@ func listXattrs(name string, buf []byte) ([]byte, error) {
 func getXattr(file, name string) ([]byte, error) {
 	buf := make([]byte, 256)
 	for {
-		n, err := unix.Getxattr(file, name, buf)
+		n, err := unix.Getxattr(fsys.Reach(file), name, buf)
 		if !errors.Is(err, unix.ERANGE) {
 			return buf[:max(n, 0)], err
 		}

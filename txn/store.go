@@ -137,6 +137,9 @@ func Open(dir string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fault.In(dir, err)
 	}
+	if err := fsys.ReachHere(abs); err != nil {
+		return nil, fault.In(dir, err)
+	}
 	if opt.LockTimeout == 0 {
 		opt.LockTimeout = DefaultLockTimeout
 	}

@@ -182,7 +182,7 @@ func (s *Store) Resume(ctx context.Context, id string) (*OpenTx, error) {
 		return nil, &Error{Kind: ErrInvalid, Err: fmt.Errorf("%d open transactions begin with %s", len(found), given)}
 	}
 	for _, path := range found {
-		real, err := filepath.EvalSymlinks(path)
+		real, err := fsys.EvalSymlinks(path)
 		if err != nil {
 			return nil, fault.In(path, err)
 		}

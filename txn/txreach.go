@@ -87,11 +87,11 @@ func (t *OpenTx) begunHere() bool {
 		return false
 	}
 	link := filepath.Join(home, t.data.ID)
-	aim, err := filepath.EvalSymlinks(link)
+	aim, err := fsys.EvalSymlinks(link)
 	if err != nil {
 		return false
 	}
-	own, err := filepath.EvalSymlinks(t.dir)
+	own, err := fsys.EvalSymlinks(t.dir)
 	return err == nil && aim == own
 }
 
@@ -163,7 +163,7 @@ func (s *Store) linkedTxs() ([]*OpenTx, error) {
 		if !isTxName(e.Name()) || e.Type()&fs.ModeSymlink == 0 {
 			continue
 		}
-		dir, err := filepath.EvalSymlinks(filepath.Join(home, e.Name()))
+		dir, err := fsys.EvalSymlinks(filepath.Join(home, e.Name()))
 		if err != nil {
 			continue // it leads nowhere any more
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // BackupOptions of a backup. The zero value takes the current state.
@@ -47,7 +48,7 @@ func Backup(ctx context.Context, store *txn.Store, dest string, o BackupOptions)
 		return nil, err
 	}
 	dest = s.Abs(dest)
-	w, err := backup.Create(dest, at, s.baseName(dest, o.Base))
+	w, err := backup.Create(fsys.Reach(dest), at, s.baseName(dest, o.Base))
 	if err != nil {
 		return nil, failBackup(dest, err)
 	}
@@ -116,7 +117,7 @@ func (s house) formerBackup(name string) (map[backup.Path]backup.File, error) {
 	if name == "" {
 		return nil, nil
 	}
-	m, err := backup.ReadManifest(s.Abs(name))
+	m, err := backup.ReadManifest(fsys.Reach(s.Abs(name)))
 	if err != nil {
 		return nil, fault.In(name, err)
 	}
@@ -272,7 +273,7 @@ func RestoreBackup(ctx context.Context, store *txn.Store, name string, files []s
 		want = append(want, s.Abs(f))
 	}
 	old := &backedUp{s: s, root: root, data: map[string][]byte{}, modes: map[string]fs.FileMode{}}
-	m, err := backup.Read(s.Abs(name), func(f backup.File) bool {
+	m, err := backup.Read(fsys.Reach(s.Abs(name)), func(f backup.File) bool {
 		return len(want) == 0 || slices.Contains(want, old.place(f.Path))
 	}, old.take)
 	if m == nil {

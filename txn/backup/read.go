@@ -205,10 +205,7 @@ func each(name string, visit func(path string, from io.Reader) error) error {
 }
 
 func eachInDir(root string, visit func(string, io.Reader) error) error {
-	root, err := filepath.EvalSymlinks(root)
-	if err != nil {
-		return err
-	}
+	root += string(filepath.Separator) + "." // the directory, be the name a link to it
 	return filepath.WalkDir(root, func(at string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err

@@ -21,7 +21,7 @@ func SameACL(a, b string) bool { return bytes.Equal(accessACL(a), accessACL(b)) 
 func accessACL(name string) []byte {
 	buf := make([]byte, 128)
 	for {
-		n, err := unix.Lgetxattr(name, aclAccess, buf)
+		n, err := unix.Lgetxattr(Reach(name), aclAccess, buf)
 		if err == unix.ERANGE {
 			buf = make([]byte, 4*len(buf))
 			continue

@@ -13,6 +13,7 @@ import (
 
 // openBeneath opens a name at or below .jtx.
 func openBeneath(name string, flag int, perm uint32) (int, error) {
+	name = Reach(name)
 	flag |= unix.O_CLOEXEC
 	how := unix.OpenHow{Flags: uint64(flag), Resolve: unix.RESOLVE_NO_SYMLINKS}
 	if flag&unix.O_CREAT != 0 {
@@ -128,7 +129,7 @@ type spot struct {
 // find opens the directory of a name in .jtx. All other names stand for themselves.
 func find(name string) (spot, error) {
 	if _, _, ok := within(name); !ok {
-		return spot{unix.AT_FDCWD, name}, nil
+		return spot{unix.AT_FDCWD, Reach(name)}, nil
 	}
 	dir, base := filepath.Split(name)
 	dir = filepath.Clean(dir)

@@ -10,7 +10,7 @@ import (
 // symbolic link is not followed.
 func Birth(name string) time.Time {
 	var st unix.Statx_t
-	err := unix.Statx(unix.AT_FDCWD, name, unix.AT_SYMLINK_NOFOLLOW, unix.STATX_BTIME, &st)
+	err := unix.Statx(unix.AT_FDCWD, Reach(name), unix.AT_SYMLINK_NOFOLLOW, unix.STATX_BTIME, &st)
 	if err != nil || st.Mask&unix.STATX_BTIME == 0 {
 		return time.Time{}
 	}

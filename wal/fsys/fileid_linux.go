@@ -26,9 +26,9 @@ func lstatID(op, name string) (FileID, error) {
 	}
 	var st syscall.Stat_t
 	// Written out, since a call through a variable would put the structure on the heap.
-	err := syscall.Lstat(name, &st)
+	err := syscall.Lstat(Reach(name), &st)
 	for err == syscall.EINTR { // as package os does
-		err = syscall.Lstat(name, &st)
+		err = syscall.Lstat(Reach(name), &st)
 	}
 	if err != nil {
 		return FileID{}, &fs.PathError{Op: op, Path: name, Err: err}

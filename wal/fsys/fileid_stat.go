@@ -23,9 +23,9 @@ func (osFS) StatID(name string) (FileID, error) {
 		return lstatID("stat", name)
 	}
 	var st syscall.Stat_t
-	err := syscall.Stat(name, &st)
+	err := syscall.Stat(Reach(name), &st)
 	for errors.Is(err, syscall.EINTR) { // as package os does
-		err = syscall.Stat(name, &st)
+		err = syscall.Stat(Reach(name), &st)
 	}
 	if err != nil {
 		return FileID{}, &fs.PathError{Op: "stat", Path: name, Err: err}

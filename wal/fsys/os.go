@@ -24,7 +24,7 @@ func (osFS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
 func (osFS) Mkdir(name string, perm fs.FileMode) error { return mkdir(name, perm) }
 func (osFS) Rename(oldname, newname string) error      { return rename(oldname, newname) }
 func (osFS) Remove(name string) error                  { return remove(name) }
-func (osFS) Readlink(name string) (string, error)      { return os.Readlink(name) }
+func (osFS) Readlink(name string) (string, error)      { return os.Readlink(Reach(name)) }
 
 func (osFS) Lstat(name string) (fs.FileInfo, error) { return lstat("lstat", name) }
 
@@ -33,7 +33,19 @@ func (osFS) Stat(name string) (fs.FileInfo, error) {
 	if _, _, ours := beneath(name); ours {
 		return lstat("stat", name)
 	}
-	return os.Stat(name)
+	return renamed(name, os.Stat)
+}
+
+// renamed makes a call for a name as it is reached. An error, and what it gives, have the
+// name that was asked for.
+func renamed(name string, call func(string) (fs.FileInfo, error)) (fs.FileInfo, error) {
+	by := Reach(name)
+	info, err := call(by)
+	var failed *fs.PathError
+	if by != name && errors.As(err, &failed) {
+		failed.Path = name
+	}
+	return info, err
 }
 
 // ReadDir is os.ReadDir.

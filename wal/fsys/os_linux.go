@@ -26,7 +26,7 @@ func openFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
 	if _, _, ours := beneath(name); ours {
 		return openOurs(name, flag, perm)
 	}
-	fd, err := openat(unix.AT_FDCWD, name, flag, uint32(perm.Perm()))
+	fd, err := openat(unix.AT_FDCWD, Reach(name), flag, uint32(perm.Perm()))
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: name, Err: err}
 	}
@@ -53,7 +53,7 @@ func remove(name string) error {
 
 func lstat(op, name string) (info fs.FileInfo, err error) {
 	if _, _, ok := within(name); !ok {
-		return os.Lstat(name)
+		return renamed(name, os.Lstat)
 	}
 	err = statBeneath(op, name, func(fd int) error {
 		f := os.NewFile(uintptr(fd), name) // closes it

@@ -349,11 +349,14 @@ func (s *Log) eachLog(dir string, fn func(root, name string) error) error {
 		if err == nil {
 			err = logs(filepath.Join(at, name))
 		}
+		if errors.Is(err, fs.ErrPermission) && !s.Searchable(at) {
+			continue // it covers nothing that is reached through it
+		}
 		if err != nil {
 			return err
 		}
 	}
-	return filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+	return fsys.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}

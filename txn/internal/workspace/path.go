@@ -24,6 +24,9 @@ const maxLinks = 40
 // its directory must.
 func RealPath(fsy fsys.FS, name string) (string, error) {
 	for range maxLinks {
+		if fsys.IsHere(name) {
+			return name, nil
+		}
 		dir, err := RealDir(filepath.Dir(name))
 		if err != nil {
 			return "", err
@@ -99,7 +102,7 @@ func otherCase(name string) string {
 // RealDir follows the symbolic links of a directory as far as it is there: a
 // tracked file whose directory was deleted still has its journal.
 func RealDir(dir string) (string, error) {
-	real, err := filepath.EvalSymlinks(dir)
+	real, err := fsys.EvalSymlinks(dir)
 	if !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
 		return real, err
 	}

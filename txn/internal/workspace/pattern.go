@@ -42,13 +42,20 @@ func (s *Site) ProtectionsAbove(dir string) ([]Protection, error) {
 	for at := dir; ; at = filepath.Dir(at) {
 		here, err := s.protectionsAt(at)
 		list = append(list, here...)
-		if err != nil {
+		if err != nil && s.Searchable(at) {
 			return list, err
 		}
 		if at == filepath.Dir(at) {
 			return list, nil
 		}
 	}
+}
+
+// Searchable is false of a directory in which the caller may not look anything up: so of
+// one above the working directory, perhaps, as with sudo -u.
+func (s *Site) Searchable(dir string) bool {
+	_, err := s.FS.Lstat(dir + string(filepath.Separator) + ".")
+	return !errors.Is(err, fs.ErrPermission)
 }
 
 // protectionsAt lists the patterns of the workspace whose root is dir.
@@ -119,7 +126,7 @@ func (s *Site) matching(p Protection) ([]string, error) {
 	if real, err := RealDir(from); err != nil || real != from {
 		return nil, nil // it is not there, or a link leads elsewhere
 	}
-	err := filepath.WalkDir(from, func(name string, e fs.DirEntry, err error) error {
+	err := fsys.WalkDir(from, func(name string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 			return nil
 		}

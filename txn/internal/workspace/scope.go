@@ -192,7 +192,7 @@ func (sc *Scope) workspacesAround(ctx context.Context, s *Site, path string) ([]
 	if !isDir {
 		return found, nil
 	}
-	err = filepath.WalkDir(path, func(at string, e fs.DirEntry, err error) error {
+	err = fsys.WalkDir(path, func(at string, e fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist) && at != path:
 			return fs.SkipDir // or removed meanwhile
