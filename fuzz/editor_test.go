@@ -354,6 +354,7 @@ func (e *edited) meet(dir string, s *saving, cut int) error {
 func (e *edited) runCutOff(dir string, hook func()) {
 	others := e.stores
 	defer func() {
+		//lint:ignore errorlint a panic has a value, not an error that is wrapped
 		if p := recover(); p != nil && p != errCutOff {
 			panic(p)
 		}

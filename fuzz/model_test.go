@@ -244,6 +244,7 @@ func (m *machine) crash(t *rapid.T) {
 
 func (m *machine) untilCutOff(t *rapid.T, edits []edit) (finished bool) {
 	defer func() {
+		//lint:ignore errorlint a panic has a value, not an error that is wrapped
 		if p := recover(); p != nil && p != errCutOff {
 			panic(p)
 		}

@@ -34,6 +34,7 @@ func readLeaseFile(lockPath string) (Lease, bool, error) {
 		return l, false, err
 	}
 	if json.Unmarshal(raw, &l) != nil || l.Tx == "" {
+		//lint:ignore nilerr what is no lease binds nobody
 		return Lease{}, false, nil
 	}
 	l.path = lockPath

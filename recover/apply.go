@@ -224,6 +224,7 @@ func (fp *FilePlan) carryOut(done *Done) error {
 			}
 		}
 		return f.Redo(newest)
+	case Nothing, Rebase: // rebased above, it is Redo or Settle by now
 	}
 	return nil
 }

@@ -297,6 +297,7 @@ func (p *planner) planFile(f *File) error {
 			if newest, err = newestAt(f.Journal.Read, newest.LSN-1); err != nil {
 				return err
 			}
+		case Committed: // the newest stands
 		}
 	}
 	c, err := f.decide(newest)
@@ -367,6 +368,7 @@ func (f *File) standing(newest *wal.Record, m Memory) (Standing, error) {
 	case now == newest.After, m == Settled && !newest.After.Exists && f.Found.Blank(): // which is as good as no file
 		return StandsNew, nil
 	case m == Settled && f.Found.Err != nil:
+		//lint:ignore nilerr that it is broken is the answer
 		return StandsBroken, nil // as before it was mended, maybe
 	case (m == Settled || m == Overwriting) && now == stoodBefore(newest):
 		return StandsOld, nil

@@ -85,6 +85,7 @@ func newest(m Memory, flags wal.Flags) *wal.Record {
 		rec.Kind, rec.Image = wal.KindInPlace, []byte(textNew)
 	case Behind:
 		rec.Flags |= wal.FlagBehind | wal.FlagNoDirSync
+	default: // as it is
 	}
 	return rec
 }
@@ -366,6 +367,7 @@ func buildOther(b *place, unit Unit, m Memory, rec *wal.Record) map[Key]error {
 	case UnitUnknown: // its journal rotted, and was set aside
 		b.build(m, textOld, other)
 		b.setAside()
+	default: // there is no other journal, or the test makes it
 	}
 	return nil
 }

@@ -166,6 +166,7 @@ func (l *listing) addName(fsy fsys.FS, dir string, group LSN, entry fs.DirEntry)
 	}
 	first, err := strconv.ParseUint(name[:lsnDigits], 10, 64)
 	if err != nil || first == 0 {
+		//lint:ignore nilerr it has the name of no segment
 		return nil
 	}
 	rest := name[lsnDigits:]

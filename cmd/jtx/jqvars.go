@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -86,7 +87,7 @@ func decodeStream(data []byte) (*ordered.Value, error) {
 	for {
 		var text json.RawMessage
 		err := dec.Decode(&text)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return ordered.Array(all), nil
 		}
 		if err != nil {

@@ -39,7 +39,8 @@ func runOther(p *cli.Program, a *cli.App, args []string) (bool, error) {
 	}
 	given, err := ownFlags(a, args[:at])
 	if err != nil {
-		return false, nil // the parser of all flags says what is wrong
+		//lint:ignore nilerr the parser of all flags says what is wrong
+		return false, nil
 	}
 	if err := a.Enter(); err != nil {
 		return true, err

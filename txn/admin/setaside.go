@@ -68,6 +68,7 @@ func (s house) setAside(ctx context.Context, ses *doors.Files) (kept string, err
 // mustBeDamaged refuses to set a journal aside that still tells the history.
 func (s house) mustBeDamaged(ctx context.Context, t *workspace.Target) error {
 	if t.Lost != nil {
+		//lint:ignore nilerr that it is lost is the damage
 		return nil
 	}
 	report, err := wal.Inspect(s.FS, t.Dir)

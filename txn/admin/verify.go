@@ -164,6 +164,7 @@ func (s house) verifyLocked(ctx context.Context, t *workspace.Target, res *Verif
 		return brokenWithoutHistory(broken)
 	}
 	switch fp.Case.Action {
+	case recovery.Nothing:
 	case recovery.Adopt:
 		res.Foreign, res.Deleted = true, !fp.File.Found.Version.Exists
 	case recovery.Rebase:

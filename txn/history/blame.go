@@ -328,7 +328,7 @@ func BlameAll(ctx context.Context, store *txn.Store, file string) iter.Seq2[Blam
 			return
 		}
 		w.repeats = doc.Repeated() != nil
-		if err := w.walk(jsonpatch.Compact(doc.Bytes()), 0, nil, w.shape.root, yield); err != nil && err != errStopped {
+		if err := w.walk(jsonpatch.Compact(doc.Bytes()), 0, nil, w.shape.root, yield); err != nil && !errors.Is(err, errStopped) {
 			yield(Blamed{}, fault.In(h.Target.Name, err))
 		}
 	}

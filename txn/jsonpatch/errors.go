@@ -57,7 +57,7 @@ type SyntaxError struct {
 
 func (e *SyntaxError) Error() string {
 	at := ""
-	if e.Pointer != "" && e.kind != ErrLimit { // else it is as long as the limit is deep
+	if e.Pointer != "" && !errors.Is(e.kind, ErrLimit) { // else it is as long as the limit is deep
 		at = fmt.Sprintf(" in %q", e.Pointer)
 	}
 	return fmt.Sprintf("line %d, column %d%s: %s", e.Line, e.Column, at, e.Msg)

@@ -144,7 +144,7 @@ func looselyValid(text []byte) bool {
 	values, depth := 0, 0
 	for utf8.Valid(text) {
 		_, err := dec.ReadToken()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return values == 1 && depth <= 1000
 		}
 		if err != nil {

@@ -29,7 +29,7 @@ func parseModel(text []byte) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := dec.ReadToken(); err != io.EOF {
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("something follows the value")
 	}
 	return m, nil

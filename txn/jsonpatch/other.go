@@ -10,7 +10,7 @@ import (
 // has a name: then that is said, and what to do.
 func byName(data []byte, err error) error {
 	var syntax *SyntaxError
-	if !errors.As(err, &syntax) || syntax.kind != ErrInvalid {
+	if !errors.As(err, &syntax) || !errors.Is(syntax.kind, ErrInvalid) {
 		return err
 	}
 	switch {

@@ -90,9 +90,11 @@ func (w *work) revise(at spot, c content, kin []Kin) (bool, error) {
 	r := refit{differ: &differ{limit: math.MaxInt}, w: w, c: c, from: -1, kin: make(map[int]int, len(kin)+len(c.takes))}
 	var err error
 	if r.a, err = buildTree(old, seed); err != nil {
+		//lint:ignore nilerr what is no tree is not refitted
 		return false, nil
 	}
 	if r.b, err = buildTree(c.text, seed); err != nil {
+		//lint:ignore nilerr what is no tree is not refitted
 		return false, nil
 	}
 	r.a.repeats, r.b.repeats = w.repeats, w.repeats

@@ -3,6 +3,7 @@ package fsys
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io/fs"
 	"os"
 
@@ -39,7 +40,7 @@ func DropACL(f File) error {
 			continue // it has none
 		}
 		err := retried(func() error { return unix.Fremovexattr(fd, name) })
-		if err != nil && err != unix.ENODATA {
+		if err != nil && !errors.Is(err, unix.ENODATA) {
 			return &os.PathError{Op: "removexattr", Path: f.Name(), Err: err}
 		}
 	}

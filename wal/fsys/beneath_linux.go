@@ -1,6 +1,7 @@
 package fsys
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,7 +22,7 @@ func openBeneath(name string, flag int, perm uint32) (int, error) {
 	}
 	// Mostly no link leads to the directory of .jtx either, and one call does.
 	fd, err := openat2(unix.AT_FDCWD, name, &how)
-	if err != unix.ELOOP && !Refused(err) {
+	if !errors.Is(err, unix.ELOOP) && !Refused(err) {
 		return fd, err
 	}
 	root, rest, _ := beneath(name)
@@ -113,7 +114,7 @@ func explained(name string, err error) error {
 		{"a directory", unix.EISDIR},
 		{"not a directory", unix.ENOTDIR},
 	} {
-		if err == p.err {
+		if errors.Is(err, p.err) {
 			return &p
 		}
 	}

@@ -14,7 +14,7 @@ func (f osFile) Datasync() error { return syncFile(f.File, true) }
 // retried calls fn until no signal interrupts it.
 func retried(fn func() error) error {
 	for {
-		if err := fn(); err != unix.EINTR {
+		if err := fn(); !errors.Is(err, unix.EINTR) {
 			return err
 		}
 	}

@@ -53,6 +53,7 @@ func resolve(place string, get func(ptr string) (json.RawMessage, error)) (strin
 		var elements []json.RawMessage
 		if err != nil || json.Unmarshal(jsonpatch.Compact(raw), &elements) != nil || n > len(elements) {
 			tokens[i] = "-" + back // where there is nothing
+			//lint:ignore nilerr where there is nothing, or no array, the operation says so
 			return tokens.String(), nil
 		}
 		tokens[i] = strconv.Itoa(len(elements) - n)

@@ -273,6 +273,7 @@ func doneText(d recovery.Done) string {
 		return fmt.Sprintf("%s: %s; %s", name, CaseText(d), rebaseText(d))
 	case recovery.SetAsideRedo:
 		return fmt.Sprintf("%s: %s; its bytes are kept in %s, and revision %d was put in place", name, CaseText(d), QuoteWord(Shown(d.Aside)), d.Rev)
+	case recovery.Nothing, recovery.Settle, recovery.SetAside: // nobody's bytes were changed
 	}
 	if d.Cut.Bytes > 0 && !d.Cut.Blank {
 		return fmt.Sprintf("%s: %d bytes of a torn record were cut off the journal", name, d.Cut.Bytes)

@@ -93,6 +93,7 @@ func Describe(err error) Failure {
 	if errors.As(err, &all) {
 		f := Describe(all.worst)
 		for _, e := range all.errs {
+			//lint:ignore errorlint it is one of the very same
 			if e != all.worst {
 				f.Others = append(f.Others, Describe(e))
 			}
@@ -137,6 +138,7 @@ func fileOf(err error) string {
 // MessageOf is the text of an error with the names of files as the user would
 // give them, and each said once.
 func MessageOf(err error) string {
+	//lint:ignore errorlint each layer says its own part, and asks the next one
 	switch e := err.(type) {
 	case *About:
 		return e.What + ": " + MessageOf(e.Err)

@@ -40,6 +40,7 @@ func Parts(err error) []error {
 	if err == nil {
 		return nil
 	}
+	//lint:ignore errorlint one that is wrapped is an error of its own
 	if all, ok := err.(*severalErrors); ok {
 		return all.errs
 	}

@@ -112,6 +112,7 @@ func (s *server) read(ctx context.Context, in io.Reader) error {
 			s.begin(ctx, line)
 		}
 		if err != nil || ctx.Err() != nil {
+			//lint:ignore nilerr it is the end of the requests, or of the session
 			return nil
 		}
 	}

@@ -61,6 +61,7 @@ func AsNamed(err error, names, files []string) error {
 // amended is err with the first Error of its chain changed: a copy, as whoever else
 // was given err, the others of a group say, must not see the change.
 func amended(err error, change func(*Error)) error {
+	//lint:ignore errorlint the chain is walked here, and copied layer by layer
 	if e, ok := err.(*Error); ok {
 		copied := *e
 		change(&copied)

@@ -53,6 +53,7 @@ func HeadOf(t *workspace.Target) Head {
 	switch t.Plan.Case.Action {
 	case recovery.Adopt, recovery.Rebase, recovery.SetAside:
 		h.Ahead = true
+	default: // what stands there is a version
 	}
 	if newest := t.Plan.Newest; newest != nil {
 		h.Last, h.Rev, h.Time = newest.LSN, newest.Rev, newest.Time()

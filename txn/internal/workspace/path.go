@@ -69,6 +69,7 @@ func spelt(fsy fsys.FS, name string) (string, error) {
 		return name, nil
 	}
 	if _, err := fsy.Lstat(filepath.Join(dir, other)); err != nil {
+		//lint:ignore nilerr there is no other name
 		return name, nil // nearly always
 	}
 	entries, err := fsy.ReadDir(dir)

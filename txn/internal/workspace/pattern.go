@@ -124,6 +124,7 @@ func (s *Site) matching(p Protection) ([]string, error) {
 	}
 	from := filepath.Join(p.Root, filepath.Join(segments[:literal]...))
 	if real, err := RealDir(from); err != nil || real != from {
+		//lint:ignore nilerr there is nothing to protect
 		return nil, nil // it is not there, or a link leads elsewhere
 	}
 	err := fsys.WalkDir(from, func(name string, e fs.DirEntry, err error) error {

@@ -99,6 +99,7 @@ func (m *machine) first(run func(emit) error) (*Value, error) {
 		got = v.Value
 		return stop
 	})
+	//lint:ignore errorlint the signals of the machine are never wrapped
 	if err == error(stop) {
 		err = nil
 	}

@@ -163,6 +163,7 @@ func (m *machine) compiled(name string, args int) (*gojq.Code, error) {
 
 // thrownBy is an error of gojq's as one that a program can catch.
 func thrownBy(err error) error {
+	//lint:ignore errorlint the signals of the machine are never wrapped
 	if _, halt := err.(*gojq.HaltError); halt {
 		return err
 	}

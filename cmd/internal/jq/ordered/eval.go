@@ -176,6 +176,7 @@ func (m *machine) alternative(q *gojq.Query, env *scope, in at, out emit) error 
 	if after != nil {
 		return after // of what comes behind, not of a
 	}
+	//lint:ignore errorlint the signals of the machine are never wrapped
 	if _, caught := err.(*thrown); err != nil && !caught {
 		return err
 	}
@@ -208,11 +209,13 @@ func (m *machine) bind(q *gojq.Query, env *scope, in at, out emit) error {
 			var after error
 			err = m.match(p, env, in, v.Value, func(env *scope) error {
 				err := m.eval(q.Right, env, in, out)
+				//lint:ignore errorlint the signals of the machine are never wrapped
 				if _, caught := err.(*thrown); err != nil && (!caught || i == len(q.Patterns)-1) {
 					after = err
 				}
 				return err
 			})
+			//lint:ignore errorlint the signals of the machine are never wrapped
 			if _, caught := err.(*thrown); err == nil || !caught || after != nil {
 				return err
 			}

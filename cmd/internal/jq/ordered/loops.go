@@ -199,6 +199,7 @@ func (m *machine) take(q *gojq.Query, env *scope, in at, n int, out emit) error 
 		}
 		return nil
 	})
+	//lint:ignore errorlint the signals of the machine are never wrapped
 	if err == error(stop) {
 		return nil
 	}

@@ -285,6 +285,7 @@ func (m *machine) labelled(l *gojq.Label, env *scope, in at, out emit) error {
 	m.labels++
 	id := m.labels
 	err := m.eval(l.Body, &scope{up: env, name: "*" + l.Ident, label: id}, in, out)
+	//lint:ignore errorlint the signals of the machine are never wrapped
 	if b, ok := err.(*broken); ok && b.label == id {
 		return nil
 	}
