@@ -13,7 +13,8 @@
 //
 // [View] reads several files in one consistent state. [Open] gives a [Store] for
 // a directory, with options, a context, results, and transactions that live
-// longer than a function ([Store.Begin]). [Update] is typed.
+// longer than a function ([Store.Begin]). [Update] is typed. A history that tells, undoes
+// and watches is package txn/history; checking, healing and backing up is package txn/admin.
 //
 // Every change is an RFC 6902 patch, applied to the file's own bytes: key order,
 // indentation, number literals and comments outside the changed places stay.

@@ -7,6 +7,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/jtx-project/jtx/txn"
 )
@@ -103,7 +104,8 @@ func ExampleUpdate() {
 	// }
 }
 
-// A store has options, results, and transactions that outlive a function.
+// A store has options, results, and transactions that outlive a function. Close lets go of
+// the locks that it keeps for a moment behind each transaction.
 func ExampleStore_Begin() {
 	defer inTempDir()()
 	ctx := context.Background()
@@ -111,6 +113,7 @@ func ExampleStore_Begin() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	defer s.Close()
 	tx, err := s.Begin(ctx, []string{"alice.json"}, txn.BeginOptions{Message: "close the account"})
 	if err != nil {
 		log.Fatal(err)
@@ -132,4 +135,32 @@ func ExampleStore_Begin() {
 	// Output:
 	// true
 	// 3 <nil>
+}
+
+// A process that changes one file often need not wait for the plain file each time: who
+// uses jtx sees each acknowledged commit, also after a power cut, and Flush or Close puts
+// the file in place.
+func ExampleWriteBehind() {
+	defer inTempDir()()
+	ctx := context.Background()
+	s, err := txn.Open(".", txn.Options{WriteBehind: txn.WriteBehind{Delay: time.Second}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for n := range 100 {
+		_, err := s.Do(ctx, []string{"alice.json"}, func(tx *txn.Tx) error { return tx.Set("alice.json", "/balance", n) })
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		log.Fatal(err)
+	}
+	data, err := os.ReadFile("alice.json")
+	fmt.Print(string(data), err)
+	// Output:
+	// {
+	//   "balance": 99
+	// }
+	// <nil>
 }

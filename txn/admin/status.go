@@ -48,7 +48,7 @@ type FileStatus struct {
 	// recorded yet are listed too, as untracked, or damaged where they hold no JSON.
 	Protected bool
 	Lock      lockmgr.Status
-	Unread    []recovery.Notice // of what became of it, oldest first; see [Store.Seen]
+	Unread    []recovery.Notice // of what became of it, oldest first; see [Seen]
 	Err       error             // what kept the file from being looked at, or its damage
 }
 

@@ -38,7 +38,7 @@ type VerifyResult struct {
 	// Exposed tells that more people may read the journal than the file, whose mode
 	// was narrowed since; the next writer, or Recover, narrows the journal's.
 	Exposed bool
-	// Unread are notices of what became of the file, oldest first; see [Store.Seen].
+	// Unread are notices of what became of the file, oldest first; see [Seen].
 	Unread []recovery.Notice
 	// Err wraps ErrDamaged where the journal or the file is damaged.
 	Err error

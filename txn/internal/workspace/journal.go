@@ -16,7 +16,7 @@ import (
 
 // Prepare makes the file's entry, where its lock is and its journal will be. Where the
 // file's mode has been narrowed, the entry follows at once; where it has been widened, in
-// [session.widen].
+// the session that settles it.
 func (s *Site) Prepare(t *Target) (Access, error) {
 	a, err := s.AccessFor(t)
 	if err != nil {

@@ -35,7 +35,7 @@ var ErrFormat = errors.New("unknown workspace format")
 // Workspace is a directory with an active .jtx.
 type Workspace struct {
 	Root string // real path
-	name string // of its own directory in root, see Store.metaName
+	name string // of its own directory in root, see [Site.MetaName]
 	ID   wal.ID
 	Tree bool // covers what is below root, not only root itself
 	from []origin
