@@ -136,11 +136,13 @@ func (p *people) entry(b *bytes.Buffer, e history.Entry, patches bool) {
 // whole tells all of one transaction.
 func (p *people) whole(b *bytes.Buffer, e history.Entry) {
 	row := func(name, text string) {
+		const indent = 13
 		if text != "" {
-			fmt.Fprintf(b, "%-12s %s\n", name, text)
+			filled := strings.TrimRight(cli.Fill(text, p.Width-indent), "\n")
+			fmt.Fprintf(b, "%-*s%s\n", indent, name, strings.ReplaceAll(filled, "\n", "\n"+strings.Repeat(" ", indent)))
 		}
 	}
-	row("transaction", p.Paint(cli.Yellow, e.ID.String()))
+	row("transaction", e.ID.String())
 	row("time", fmt.Sprintf("%s (%s)", p.a.TimeText(e.Time), ago(time.Since(e.Time))))
 	row("actor", cli.Printable(actorOf(e)))
 	row("message", cli.Printable(cli.Told(e)))
@@ -148,7 +150,7 @@ func (p *people) whole(b *bytes.Buffer, e history.Entry) {
 	if e.Foreign {
 		row("made", "outside jtx, and found then")
 	}
-	row("files", p.Paint(cli.Bold, revisions(e)))
+	row("files", revisions(e))
 	b.WriteString("\n")
 	p.changes(b, e)
 }

@@ -43,7 +43,7 @@ func (a *app) printWhere(root *cobra.Command) error {
 			b.WriteString(cli.VerbLine("  jtx ", cmd, cli.TextWidth(a.Stdout)))
 		}
 	}
-	b.WriteString("\njtx status shows the files, jtx help all verbs.\n")
+	b.WriteString("\n" + cli.Fill("jtx status shows the files, jtx help all verbs.", cli.TextWidth(a.Stdout)))
 	return a.Write([]byte(b.String()))
 }
 

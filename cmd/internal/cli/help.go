@@ -110,7 +110,7 @@ func (p *Program) overview(root *cobra.Command, room int) string {
 	b.WriteString(Fill(p.Intro, room))
 	b.WriteString("\nUsage: jtx VERB ARGS\n")
 	for _, g := range root.Groups() {
-		fmt.Fprintf(&b, "\n%s:\n", g.Title)
+		b.WriteString("\n" + Fill(g.Title+":", room))
 		for _, cmd := range root.Commands() {
 			if cmd.GroupID == g.ID && !cmd.Hidden {
 				b.WriteString(VerbLine("  ", cmd, room))
