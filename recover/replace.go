@@ -375,56 +375,10 @@ func (r *Replacement) rename() error {
 	return err
 }
 
-// checkDisplaced looks at what came out from under the name. If another program
-// saved in the instant before the rename, its bytes become a version of their
-// own, before the one that now stands.
-func (r *Replacement) checkDisplaced(rec *wal.Record) error {
-	if err := r.identify(); err != nil {
-		return err
-	}
-	displaced := Displaced(r.File.Target)
-	info, err := r.File.FS.Lstat(displaced)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	same := sameButRenamed(wal.FileIDOf(info), r.File.Found.ID)
-	if !same || r.File.Found.racy() {
-		moved, err := r.File.recordDisplaced(rec, r.Data)
-		if err != nil {
-			return err
-		}
-		if moved != nil {
-			r.moved = moved
-			r.Warnings = append(r.Warnings, fmt.Sprintf("another program saved %s during the commit: its version is revision %d, this one %d",
-				r.File.Target, moved.Rev-1, moved.Rev))
-		}
-	}
-	if same && r.keepsSpare(info) {
-		err := r.keepSpare(info)
-		if !errors.Is(err, syscall.EXDEV) {
-			return err
-		}
-	}
-	return r.File.FS.Remove(displaced)
-}
-
 // racyAge is longer than the steps in which file systems count time. A file that
 // was looked at younger than that can be written again without a change of its
 // times.
 const racyAge = 50 * time.Millisecond
-
-// racy tells that the file's identity does not vouch for its content.
-func (f *Found) racy() bool { return f.At.Sub(f.Info.ModTime()) < racyAge }
-
-// sameButRenamed compares all of two identities but the change time, which a
-// rename sets.
-func sameButRenamed(a, b wal.FileID) bool {
-	a.Ctime = b.Ctime
-	return a == b
-}
 
 func (r *Replacement) identify() error {
 	r.after = Found{}
