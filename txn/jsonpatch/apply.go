@@ -152,9 +152,11 @@ func (w *work) addMember(at spot, name string, c content) error {
 	if !isText(name) {
 		return fmt.Errorf("%w: the name %q is not UTF-8", ErrPointer, name)
 	}
-	next := w.memberPlace(b, name)
+	var next *item
 	if c.slot != nil {
 		next = b.oldPlace(c.slot)
+	} else {
+		next = w.memberPlace(b, name)
 	}
 	w.insert(at, name, c, next)
 	b.cur = nil

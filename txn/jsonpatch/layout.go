@@ -184,6 +184,21 @@ func lineIndent(trivia []byte) string {
 	return spaceAt(trivia, at+breakLength(trivia, at))
 }
 
+// maxLookBack is how far from the start of its line, in bytes, a value is thought to
+// share the line's indent. To look for the start of a line that holds a whole document,
+// for each value in it, would take time that grows with the square of its length.
+const maxLookBack = 4096
+
+// IndentAt returns the blanks at the start of the line on which text[at] is.
+func IndentAt(text []byte, at int) string {
+	from := max(0, at-maxLookBack)
+	start := bytes.LastIndexAny(text[from:at], "\r\n")
+	if start < 0 && from > 0 {
+		return ""
+	}
+	return spaceAt(text[:at], from+start+1)
+}
+
 // breakLength is the length of the line end at trivia[at].
 func breakLength(trivia []byte, at int) int {
 	if trivia[at] == '\r' && byteAt(trivia, at+1) == '\n' {

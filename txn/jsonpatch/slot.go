@@ -23,7 +23,7 @@ func (d *Document) SlotsIn(at int) map[int]*Slot {
 	slots := map[int]*Slot{}
 	var names []string
 	b := v.enter()
-	indent := lineIndent(src.raw[:at])
+	indent := IndentAt(src.raw, at)
 	for n, it := range b.openAll() {
 		s := it.slot
 		slot := &Slot{Value: s.val.text(), Indent: indent, Lead: ownLead(s.lead.b), Trail: ownTrail(s), Index: n}

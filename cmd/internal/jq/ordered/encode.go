@@ -28,7 +28,7 @@ func (v *Value) append(out []byte, r *jsonpatch.Revision) ([]byte, error) {
 		out = append(out, v.src.text[v.lo:v.hi]...)
 		// What an argument has on one line is laid out as the file is.
 		if raw := v.src.raw[v.lo:v.hi]; r != nil && (v.src.document || bytes.IndexByte(raw, '\n') >= 0) {
-			t := jsonpatch.Taken{Lo: lo, Hi: len(out), Raw: raw, Indent: v.src.indent(v.lo), At: -1}
+			t := jsonpatch.Taken{Lo: lo, Hi: len(out), Raw: raw, Indent: jsonpatch.IndentAt(v.src.raw, v.lo), At: -1}
 			if v.src.document {
 				t.At = v.lo
 			}
@@ -87,16 +87,6 @@ func appendNumber(out []byte, n any) ([]byte, error) {
 	}
 	text, err := gojq.Marshal(n)
 	return append(out, text...), err
-}
-
-// indent is that of the line on which text[at] is.
-func (s *Source) indent(at int) string {
-	start := bytes.LastIndexAny(s.raw[:at], "\r\n") + 1
-	end := start
-	for end < at && (s.raw[end] == ' ' || s.raw[end] == '\t') {
-		end++
-	}
-	return string(s.raw[start:end])
 }
 
 // json is a value as the text that tojson makes: compact, in the order of its
