@@ -46,7 +46,7 @@ uninstall:
 		rm -f "$(ROOT)/share/zsh/site-functions/_$$p" "$(ROOT)/share/fish/vendor_completions.d/$$p.fish"; \
 	done
 
-# The platforms of a release, compiled only.
+# The platforms of a release, and Windows, compiled only.
 dist:
 	@for p in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64; do \
 		echo $$p; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -o bin/dist/ $(PROGRAMS:%=./cmd/%) || exit 1; \

@@ -32,12 +32,16 @@ func (l *Log) Rebuild(from LSN, asked func(*Record) bool, rewrite func(*Record) 
 	if l.state.Pending {
 		return fmt.Errorf("%s: %w: a commit is pending", l.dir, ErrInvalid)
 	}
+	temp := journalDir(l.dir, l.state.Gen+1) + genTemp
 	b, err := l.buildGeneration(from, asked, rewrite)
-	if err != nil {
-		err = errors.Join(err, fsys.RemoveTree(l.fs, journalDir(l.dir, l.state.Gen+1)+genTemp))
-	} else {
+	if err == nil {
 		fsys.Step("compact.built")
+		err = l.MarkPending()
+	}
+	if err == nil {
 		err = l.switchTo(b)
+	} else {
+		err = errors.Join(err, fsys.RemoveTree(l.fs, temp))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: making a new generation of the journal: %w", l.dir, err)
@@ -192,15 +196,11 @@ func (b *builder) finish() error {
 	return nil
 }
 
-// switchTo makes the new generation the journal. The state is marked pending
+// switchTo makes the new generation the journal. The state was marked pending
 // before: it names the old one's tail, which must not be believed any more when the
 // new one has its name. It is settled when the old one is gone: so whoever opens the
 // journal after a crash in between removes it.
 func (l *Log) switchTo(b *builder) error {
-	before := l.state
-	if err := l.MarkPending(); err != nil {
-		return err
-	}
 	fsys.Step("compact.pending")
 	l.releaseTail()
 	l.last = nil // its place in the chain is another one
@@ -214,7 +214,7 @@ func (l *Log) switchTo(b *builder) error {
 	if err := l.removeOld(); err != nil {
 		return l.fail(err)
 	}
-	s.Pending = before.Pending
+	s.Pending = false
 	return l.writeState()
 }
 

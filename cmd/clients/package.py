@@ -30,8 +30,6 @@ PLATFORMS = {
     "linux-arm64": ("linux", "arm64", "linux", "arm64", "manylinux2014_aarch64.musllinux_1_1_aarch64"),
     "darwin-x64": ("darwin", "amd64", "darwin", "x64", "macosx_11_0_x86_64"),
     "darwin-arm64": ("darwin", "arm64", "darwin", "arm64", "macosx_11_0_arm64"),
-    "win32-x64": ("windows", "amd64", "win32", "x64", "win_amd64"),
-    "win32-arm64": ("windows", "arm64", "win32", "arm64", "win_arm64"),
 }
 
 

@@ -77,6 +77,9 @@ func (c *compactCommand) run(files []string) error {
 		opts = append(opts, txn.DryRun())
 	}
 	done, err := admin.Compact(c.a.Ctx, s, files, c.keep, opts...)
+	if err != nil && len(done) == 0 {
+		return err
+	}
 	return cli.Several(c.print(done), err)
 }
 

@@ -3,6 +3,8 @@ package versions
 import (
 	"context"
 	"errors"
+	"fmt"
+	"syscall"
 	"time"
 
 	"github.com/jtx-project/jtx/txn/internal/fault"
@@ -73,10 +75,23 @@ func (s *Source) Compact(ctx context.Context, h Head, r Retention, dryRun bool) 
 		return nil, fault.In(t.Name, err)
 	}
 	if err := t.File.Log.Rebuild(from.LSN, s.MayAsk(ctx, t), beginning); err != nil {
-		return nil, fault.In(t.Name, err)
+		return nil, fault.In(t.Name, s.withNeed(t, from.LSN, err))
 	}
 	done.After, _, err = wal.Usage(s.FS, t.Dir)
 	return done, fault.In(t.Name, err)
+}
+
+// withNeed says how much room what is kept takes, where there was too little: the old
+// journal goes when the new one is durable.
+func (s *Source) withNeed(t *workspace.Target, from wal.LSN, err error) error {
+	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+		return err
+	}
+	need, unknown := wal.UsageFrom(s.FS, t.Dir, from)
+	if unknown != nil {
+		return errors.Join(err, unknown)
+	}
+	return fmt.Errorf("what is kept takes up to %d bytes besides, until the old journal is removed: %w", need, err)
 }
 
 // beginning makes an image of the version with which a journal is to begin; it is nil

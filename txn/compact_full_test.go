@@ -1,0 +1,48 @@
+package txn_test
+
+import (
+	"context"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/txntest"
+	"github.com/jtx-project/jtx/wal/fsys"
+)
+
+// TestCompactOnAFullDisk: wherever there is no room any more, the journal stays as it is,
+// nothing is left of the new one, and it is said how much room that takes.
+func TestCompactOnAFullDisk(t *testing.T) {
+	said := 0
+	for at := 0; ; at++ {
+		dir := t.TempDir()
+		s, err := txn.Open(dir, txn.Options{})
+		require.NoError(t, err)
+		for i := range 20 {
+			set(t, s, "a.json", "/n", i)
+		}
+		full := fsys.NewFailing(fsys.OS, fsys.Fault{Call: at, Ops: []string{"open", "mkdir", "write"}, Err: syscall.ENOSPC, Forever: true})
+		on, err := txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{FS: full}))
+		require.NoError(t, err)
+		_, err = admin.Compact(context.Background(), on, nil, admin.Retention{Revs: 3})
+		if full.Failed() == 0 {
+			require.NoError(t, err)
+			require.Greater(t, said, 2)
+			return
+		}
+		if err != nil {
+			require.ErrorIs(t, err, syscall.ENOSPC)
+			require.ErrorContains(t, err, "what is kept takes up to ")
+			said++
+		}
+		left, err := filepath.Glob(filepath.Join(dir, ".jtx/files/a.json/wal.*.tmp"))
+		require.NoError(t, err)
+		require.Empty(t, left)
+		require.Equal(t, "19", get(t, s, "a.json", "/n"))
+		verify(t, s)
+	}
+}
