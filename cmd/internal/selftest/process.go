@@ -63,7 +63,7 @@ func (r *run) kills() (Verdict, string, error) {
 	const most = 60
 	n, rounds := 0, 0
 	for start := time.Now(); rounds < most && time.Since(start) < r.Time; rounds++ {
-		told, err := r.killOnce()
+		told, err := r.killOnce(rounds%2 == 0)
 		if err != nil {
 			return Failed, "", err
 		}
@@ -72,18 +72,28 @@ func (r *run) kills() (Verdict, string, error) {
 			return Failed, "", fmt.Errorf("kill %d: %w", rounds+1, err)
 		}
 	}
+	if n == 0 {
+		return Failed, "", fmt.Errorf("no transaction was committed in %d rounds", rounds)
+	}
 	return OK, fmt.Sprintf("%d times in %d transactions over two files: nothing was lost or half done", rounds, n), r.verified()
 }
 
-// killOnce lets a process commit for a while. It returns the last number that the
-// process was told to have committed.
-func (r *run) killOnce() (told int, err error) {
+// firstCommit is how long a process may take to start and to commit once.
+const firstCommit = time.Minute
+
+// killOnce lets a process run for a while, from its first commit on if that is to be
+// waited for. It returns the last number that the process was told to have committed.
+func (r *run) killOnce(commits bool) (told int, err error) {
 	c, err := r.start(job{What: "pair"})
 	if err != nil {
 		return 0, err
 	}
 	delay := time.Duration(r.rng.IntN(60_000)) * time.Microsecond
-	timer := time.AfterFunc(delay+5*time.Millisecond, func() {
+	first := delay + 5*time.Millisecond
+	if commits {
+		first = firstCommit
+	}
+	timer := time.AfterFunc(first, func() {
 		// Where this fails the process has ended, and then its output has too.
 		_ = c.cmd.Process.Kill()
 	})
@@ -91,6 +101,10 @@ func (r *run) killOnce() (told int, err error) {
 	for c.lines.Scan() {
 		if _, err := fmt.Sscan(c.lines.Text(), &told); err != nil {
 			return 0, err
+		}
+		if commits {
+			commits = false
+			timer.Reset(delay)
 		}
 	}
 	return told, c.kill()
