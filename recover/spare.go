@@ -13,7 +13,8 @@ import (
 // A spare is a file that a replacement took out from under the name, kept to be
 // overwritten by a later content. To make a file, to give it blocks, to make its
 // metadata durable and to remove another one costs a file system more than all else
-// in a commit.
+// in a commit: one writer is 1.2 to 1.9 times as fast by spares, a unit of eight files
+// 1.2 to 2.3 times (cmd/peers/README.md).
 //
 // It is overwritten only where nobody could see that:
 //

@@ -17,6 +17,8 @@ import (
 // where it is another process. While it has the locks nobody else can have changed
 // the journals, nor can a nearer workspace have come to cover the files; what can
 // have changed is the file and the way to it, so that is looked at.
+//
+// One writer is 1.6 times as fast by it, 5.7 times with write-behind (cmd/peers/README.md).
 
 // parkTime is how long locks are kept without a use for them before it is looked
 // whether another process waits: what that may have to wait for nothing. Tests change it.

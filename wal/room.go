@@ -5,6 +5,9 @@ package wal
 // held, records are written over zeros that are there already, and were made durable
 // with a record before. What is left of them is cut before the lock is given back.
 // Where it never was, they look like a torn tail, and are cut as that.
+//
+// On ext4 with a journal of its own, as most disks have it, one writer is 1.2 times as
+// fast by that, and 1.4 times with write-behind (cmd/peers/README.md).
 
 // roomAfter is how many appends show that more will follow.
 const roomAfter = 4
