@@ -156,7 +156,7 @@ func (r *run) recover(fsy fsys.FS, _ string, c crashfs.Crash) (err error) {
 
 // forgets tells that the second operation drops a history, or that the first may have.
 func (r *run) forgets() bool {
-	return r.second.name == "compact" || r.second.name == "forget" || r.first.damages || r.second.damages
+	return r.second.name == "compact" || r.second.name == "forget" || r.first.name == "forget" || r.first.damages || r.second.damages
 }
 
 // prepare does again what would keep all else from being done, and damages what the
