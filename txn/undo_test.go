@@ -47,6 +47,7 @@ func TestUndo(t *testing.T) {
 		{"added element", `{"l":[1]}`, `[{"op":"add","path":"/l/0","value":0}]`, []string{`[{"op":"add","path":"/l/0","value":-1}]`}, `{"l":[-1,1]}`},
 		{"container moved", `{"a":{"x":1},"b":{}}`, `[{"op":"replace","path":"/a/x","value":2}]`, []string{`[{"op":"move","from":"/a","path":"/b/a"}]`}, `{"b":{"a":{"x":1}}}`},
 		{"move", `{"a":{"x":1}}`, `[{"op":"move","from":"/a","path":"/b"}]`, []string{`[{"op":"replace","path":"/b/x","value":2}]`}, `{"a":{"x":2}}`},
+		{"move back to its old neighbours", `{"a":{"x":1,"y":2},"b":{}}`, `[{"op":"move","from":"/a/x","path":"/b/x"}]`, []string{`[{"op":"replace","path":"/a/y","value":3}]`}, `{"a":{"x":1,"y":3},"b":{}}`},
 		{"move over a value", `{"a":1,"b":2}`, `[{"op":"move","from":"/a","path":"/b"}]`, []string{`[{"op":"add","path":"/c","value":3}]`}, `{"a":1,"b":2,"c":3}`},
 		{"copy", `{"a":{"x":1}}`, `[{"op":"copy","from":"/a","path":"/b"}]`, []string{`[{"op":"replace","path":"/a/x","value":2}]`}, `{"a":{"x":2}}`},
 		{"copy changed since", `{"a":{"x":1}}`, `[{"op":"copy","from":"/a","path":"/b"}]`, []string{`[{"op":"replace","path":"/b/x","value":2}]`}, ``},

@@ -47,7 +47,7 @@ func (w *work) slotContent(s *Slot, c content) content {
 	if s == nil {
 		return c
 	}
-	w.styledBy, w.comments = true, true
+	w.comments = true
 	w.repeats = w.repeats || hasRepeated(blankTrusted(s.Value))
 	return content{text: s.Value, moved: true, from: s.Indent, jsonc: true, name: s.Name, lead: s.Lead, trail: s.Trail, slot: s}
 }

@@ -50,6 +50,7 @@ func (d *Document) Edit(p Patch, s Style, lim Limits) (Edited, error) {
 	w := newWork(d, lim)
 	w.editing = &s
 	for i, op := range p {
+		w.styledBy = w.styledBy || op.Slot != nil // of which Apply knows nothing
 		if pointer, err := w.apply(op); err != nil {
 			return Edited{}, &OpError{Index: i, Op: op.Op, Pointer: pointer.String(), Err: err}
 		}
