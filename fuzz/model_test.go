@@ -89,6 +89,19 @@ func (m *machine) look(t *rapid.T) {
 	m.texts, m.docs = now, valuesOf(now)
 }
 
+// named is a file as the model names it, of a result that has it as the caller gave it,
+// or a whole path.
+func (m *machine) named(t *rapid.T, file string) string {
+	if !filepath.IsAbs(file) {
+		return file
+	}
+	rel, err := filepath.Rel(m.dir, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rel
+}
+
 func valuesOf(texts contents) documents {
 	docs := documents{}
 	for f, text := range texts {
@@ -108,10 +121,7 @@ func (m *machine) committed(t *rapid.T, res txn.Result, want documents) {
 		t.Fatalf("warnings: %q", res.Warnings)
 	}
 	for _, r := range res.Files {
-		f, err := filepath.Rel(m.dir, r.File)
-		if err != nil {
-			t.Fatal(err)
-		}
+		f := m.named(t, r.File)
 		m.foreign[f] = false
 		if text, ok := m.texts[f]; ok && r.Rev > 0 {
 			m.kept[f][r.Rev] = text
@@ -386,10 +396,7 @@ func (m *machine) compact(t *rapid.T) {
 		t.Fatal(err)
 	}
 	for _, c := range done {
-		f, err := filepath.Rel(m.dir, c.File)
-		if err != nil {
-			t.Fatal(err)
-		}
+		f := m.named(t, c.File)
 		for rev := range m.kept[f] {
 			if rev < c.Oldest {
 				delete(m.kept[f], rev)
@@ -433,10 +440,7 @@ func (m *machine) check(t *rapid.T) {
 		t.Fatal(err)
 	}
 	for _, r := range results {
-		f, err := filepath.Rel(m.dir, r.File)
-		if err != nil {
-			t.Fatal(err)
-		}
+		f := m.named(t, r.File)
 		if r.Err != nil || r.Unfinished || r.Foreign && !m.foreign[f] {
 			t.Fatalf("verify: %s: %v, unfinished %v, foreign %v", f, r.Err, r.Unfinished, r.Foreign)
 		}
