@@ -56,8 +56,9 @@ type getCommand struct {
 
 // found is the value that get prints.
 type found struct {
-	value []byte
-	rev   uint64
+	value    []byte
+	rev      uint64
+	fallback bool // it is that of --default
 }
 
 func (g *getCommand) run(cmd *cobra.Command, args []string) error {
@@ -82,7 +83,7 @@ func (g *getCommand) run(cmd *cobra.Command, args []string) error {
 	}
 	got, err := g.readAt(v, ptr)
 	if errors.Is(err, txn.ErrNotFound) && fallback != nil {
-		got.value, err = fallback, nil
+		got.value, got.fallback, err = fallback, true, nil
 	}
 	if err != nil {
 		return err
@@ -161,7 +162,7 @@ func (g *getCommand) print(file, ptr string, got found) error {
 			return err
 		}
 		return g.a.WriteDocument(append(bytes.TrimRight(laid.Doc.Bytes(), "\r\n"), '\n'))
-	case ptr != "" || !bytes.HasSuffix(got.value, []byte("\n")) && cli.IsTerminal(g.a.Stdout):
+	case ptr != "" || got.fallback || !bytes.HasSuffix(got.value, []byte("\n")) && cli.IsTerminal(g.a.Stdout):
 		return g.a.WriteDocument(append(bytes.Clone(got.value), '\n'))
 	default:
 		return g.a.WriteDocument(got.value) // the file's own bytes, and no more

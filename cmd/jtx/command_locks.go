@@ -51,10 +51,11 @@ func (a *app) showLocks(s *txn.Store, paths []string) error {
 	if unset != nil && len(st.Workspaces) == 0 {
 		return unset
 	}
-	if err := cli.CheckPaths(paths, len(st.Files)); err != nil {
-		return err
+	misspelt := a.misspelt(s, paths)
+	if misspelt != nil && len(st.Files) == 0 {
+		return misspelt
 	}
-	return errors.Join(a.printLocks(st.Files), unset)
+	return errors.Join(a.printLocks(st.Files), unset, misspelt)
 }
 
 func (a *app) breakLease(s *txn.Store, id string) error {

@@ -74,11 +74,12 @@ const logPiece = 60 << 10
 
 func (l *logCommand) print(p *people, s *txn.Store, files []string, o history.LogOptions) error {
 	var b bytes.Buffer
+	var errs []error // of files that have no history, or whose history ends early
 	n := 0
 	for e, err := range history.Log(l.a.Ctx, s, files, o) {
 		if err != nil {
-			_, written := b.WriteTo(p)
-			return errors.Join(written, err)
+			errs = append(errs, err)
+			continue
 		}
 		switch {
 		case l.a.JSON:
@@ -99,9 +100,9 @@ func (l *logCommand) print(p *people, s *txn.Store, files []string, o history.Lo
 			break
 		}
 	}
-	if n == 0 {
+	if n == 0 && errs == nil {
 		l.a.Note("no transactions")
 	}
 	_, err := b.WriteTo(p)
-	return err
+	return cli.Several(append(errs, err)...)
 }

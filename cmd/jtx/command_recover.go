@@ -93,10 +93,11 @@ func (r *recoverCommand) run(_ *cobra.Command, paths []string) error {
 	if err != nil && report.Total == 0 {
 		return err
 	}
-	errs := []error{err} // of an open transaction, or settings
-	if err := cli.CheckPaths(paths, report.Total); err != nil {
-		return err
+	misspelt := r.a.misspelt(s, paths)
+	if misspelt != nil && report.Total == 0 {
+		return misspelt
 	}
+	errs := []error{err, misspelt} // of an open transaction, or settings
 	if err := r.print(report); err != nil {
 		return err
 	}

@@ -49,15 +49,25 @@ func (a *app) showStatus(paths []string) error {
 	if unset != nil && len(st.Workspaces) == 0 {
 		return unset
 	}
-	if err := cli.CheckPaths(paths, len(st.Files)); err != nil {
-		return err
+	misspelt := a.misspelt(s, paths)
+	if misspelt != nil && len(st.Files) == 0 {
+		return misspelt
 	}
 	if a.JSON {
 		err = a.WriteJSON(newStatusJSON(st))
 	} else {
 		err = a.printStatus(st)
 	}
-	return cli.Several(append(statusDamage(st), err, unset)...)
+	return cli.Several(append(statusDamage(st), err, unset, misspelt)...)
+}
+
+// misspelt are the errors of paths that name nothing. Where it can't be found out whether
+// a path is that of a tracked file that has gone, the verb itself says why.
+func (a *app) misspelt(s *txn.Store, paths []string) error {
+	return cli.Misspelt(paths, func(path string) bool {
+		st, err := admin.Status(a.Ctx, s, []string{path})
+		return err != nil || len(st.Files) > 0
+	})
 }
 
 // statusDamage are the errors of what is shown as damaged, or can't be looked at.

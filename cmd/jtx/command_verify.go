@@ -39,10 +39,11 @@ warning until jtx recover --seen. The exit code is 6 where one is damaged.`,
 		if err != nil && len(results) == 0 {
 			return err
 		}
-		if err := cli.CheckPaths(paths, len(results)); err != nil {
-			return err
+		misspelt := a.misspelt(s, paths)
+		if misspelt != nil && len(results) == 0 {
+			return misspelt
 		}
-		errs := []error{err} // of settings
+		errs := []error{err, misspelt} // of settings
 		if err := a.printVerified(results); err != nil {
 			return err
 		}

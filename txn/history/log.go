@@ -76,7 +76,8 @@ type LogOptions struct {
 // Log yields the transactions that changed any of the files, newest first;
 // with no file, any tracked file at or below the store's directory. What was
 // taken back, or is not committed, is not in it. It reads no more of the journals
-// than the caller's loop asks for, so breaking off early is cheap.
+// than the caller's loop asks for, so breaking off early is cheap. An error for a file
+// that has no history comes first, and the others follow where the loop goes on.
 func Log(ctx context.Context, store *txn.Store, files []string, o LogOptions) iter.Seq2[Entry, error] {
 	s := of(store)
 	return func(yield func(Entry, error) bool) {
@@ -90,8 +91,7 @@ func Log(ctx context.Context, store *txn.Store, files []string, o LogOptions) it
 		defer m.stop()
 		for _, h := range heads {
 			if h.Last == 0 && slices.ContainsFunc(files, func(f string) bool { return s.Abs(f) == h.Target.Name }) {
-				if err := m.addUnrecorded(h); err != nil {
-					yield(Entry{}, err)
+				if err := m.addUnrecorded(h); err != nil && !yield(Entry{}, err) {
 					return
 				}
 				continue

@@ -178,5 +178,8 @@ func hintOfAccess(err error) string {
 	} else if err == nil {
 		_ = f.Close() // nothing was written to it
 	}
+	if errors.Is(err, syscall.EROFS) {
+		return "the file system is mounted read-only: what is there can be read, and backed up"
+	}
 	return "a change needs write permission for the file's directory and for the .jtx directory that covers it"
 }

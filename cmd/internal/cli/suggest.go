@@ -81,6 +81,9 @@ func hintOfMissing(err error) string {
 	_, missing := os.Lstat(e.File)
 	switch {
 	case errors.Is(missing, fs.ErrNotExist) && errors.Is(err, txn.ErrNotFound):
+		if hint := hintOfGone(e.File); hint != "" {
+			return hint
+		}
 		return hintOfName(e.File)
 	case missing == nil && e.Pointer != "" && (errors.Is(err, txn.ErrNotFound) || errors.Is(err, jsonpatch.ErrNotFound)):
 		return hintOfPlace(e.File, e.Pointer)

@@ -40,6 +40,7 @@ func (a *App) Tell(text string) {
 // mark says what a look has shown that is not recorded, or not in the file yet.
 func (a *App) mark(m txn.Mark) {
 	if !a.Quiet {
+		m.From = Shown(m.From)
 		a.Tell(QuoteWord(Shown(m.File)) + ": " + Printable(m.String()))
 	}
 }

@@ -108,13 +108,14 @@ func CheckFiles(names []string) error {
 	return nil
 }
 
-// CheckPaths makes the answer of a command that found no tracked file "no", where
-// a path is not there: it is misspelt.
-func CheckPaths(paths []string, tracked int) error {
+// Misspelt are the errors, "no", of paths that are not there, and neither are nor hold
+// a tracked file that has gone.
+func Misspelt(paths []string, tracked func(path string) bool) error {
+	var errs []error
 	for _, path := range paths {
-		if _, err := os.Lstat(path); tracked == 0 && errors.Is(err, fs.ErrNotExist) {
-			return &Error{Exit: ExitNo, Msg: QuoteWord(path) + ": no such file"}
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) && !tracked(path) {
+			errs = append(errs, &Error{Exit: ExitNo, Msg: QuoteWord(path) + ": no such file", Hint: hintOfName(path)})
 		}
 	}
-	return nil
+	return Several(errs...)
 }
