@@ -23,14 +23,16 @@ type journal struct {
 	// compact says that the journal is compacted between, pack that its old
 	// segments are compressed.
 	compact, pack bool
+	// links says that a compaction takes over segments.
+	links bool
 }
 
 const journalRecords = 15
 
 func (j journal) options(fsy fsys.FS, dir string, boots int) wal.Options {
 	size := 3000
-	if j.pack {
-		size = 300 // so that there is enough to compress
+	if j.pack || j.links {
+		size = 300 // so that there is enough to compress, or to take over
 	}
 	return wal.Options{FS: fsys.Anonymous(fsy), SegmentSize: size, Boot: [16]byte{1, byte(boots)}, DirChain: []string{dir}}
 }
@@ -70,7 +72,11 @@ func (j journal) run(rec *crashfs.Recorder, dir string) error {
 			}
 		}
 		if j.compact {
-			if err := log.Rebuild(log.State().Image, nil, nil); err != nil {
+			from := log.State().Image
+			if j.links {
+				from -= 6
+			}
+			if err := log.DropBefore(from, nil, nil); err != nil {
 				return errors.Join(err, log.Close())
 			}
 		}
@@ -154,6 +160,24 @@ func TestCompactionSurvivesCrashes(t *testing.T) {
 func TestCompactionWithoutSyncsIsFound(t *testing.T) {
 	drop := func(name string, isDir bool) bool { return isDir || strings.HasSuffix(name, ".tmp") }
 	mustFind(t, kindCompaction, "no directory sync, no sync of what is renamed", journal{compact: true, drop: drop}.config())
+}
+
+func TestCompactionByLinksSurvivesCrashes(t *testing.T) {
+	explore(t, kindCompaction, journal{compact: true, links: true}.config())
+}
+
+func TestCompactionByLinksWithoutSyncsIsFound(t *testing.T) {
+	building := func(name string) bool { return strings.HasSuffix(name, ".tmp") }
+	for name, drop := range map[string]func(string, bool) bool{
+		"the names of a generation's segments are not synced": func(name string, isDir bool) bool { return isDir && building(name) },
+		"what a generation's first and last segment have is not synced": func(name string, isDir bool) bool {
+			return !isDir && building(filepath.Dir(name))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mustFind(t, kindCompaction, name, journal{compact: true, links: true, drop: drop}.config())
+		})
+	}
 }
 
 func TestPackingSurvivesCrashes(t *testing.T) {

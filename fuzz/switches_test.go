@@ -61,6 +61,15 @@ func switches() map[string]*switching {
 			args:  []string{"compact", "--keep-revs", "2", switched},
 			check: sameText,
 		},
+		"a generation of links": {
+			prepare: growOld,
+			op: func(w *world) error {
+				_, err := admin.Compact(context.Background(), w.store, []string{switched}, admin.Retention{Revs: longHistory - 1})
+				return err
+			},
+			args:  []string{"compact", "--keep-revs", fmt.Sprint(longHistory - 1), switched},
+			check: sameText,
+		},
 		"a set-aside": {
 			prepare: rot,
 			op: func(w *world) error {
@@ -80,6 +89,20 @@ func switches() map[string]*switching {
 			check:   bothVersions,
 		},
 	}
+}
+
+// longHistory is how many versions growOld makes, each of more than half a segment.
+const longHistory = 8
+
+// growOld makes some segments.
+func growOld(w *world) error {
+	for v := range longHistory {
+		text := fmt.Sprintf("{\n  \"v\": %d,\n  \"pad\": %q\n}\n", v, strings.Repeat(fmt.Sprint(v), 40_000))
+		if err := put(text, switched)(w); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rot damages an old record, behind which there are durable ones.
@@ -279,6 +302,7 @@ func TestSwitchesWithoutSyncsAreFound(t *testing.T) {
 		drop func(name string, isDir bool) bool
 		all  bool
 	}{
+		"the links of a generation are not synced":   {all["a generation of links"], func(name string, isDir bool) bool { return isDir && strings.HasSuffix(name, ".tmp") }, false},
 		"what a generation has is not synced":        {all["a generation"], func(name string, isDir bool) bool { return !isDir && strings.Contains(name, ".tmp/") }, false},
 		"the way to what is set aside is not synced": {all["a set-aside"], func(name string, isDir bool) bool { return isDir && filepath.Base(name) == "damaged" }, true},
 		"the record of a clash is not synced":        {all["a clash"], func(name string, isDir bool) bool { return !isDir && filepath.Base(name) == firstSegment }, false},

@@ -39,7 +39,7 @@ func TestUnitTableOfWhatWasDropped(t *testing.T) {
 			require.NoError(t, err)
 			commit(t, log, append(append([]*wal.Record{filler(2), filler(3)}, c.fourth...), filler(8), filler(9))...)
 			from := log.State().Last
-			require.NoError(t, log.Rebuild(from, func(*wal.Record) bool { return c.asked }, nil))
+			require.NoError(t, log.DropBefore(from, nil, func(*wal.Record) bool { return c.asked }))
 			require.NoError(t, log.Close())
 			plan := a.plan(nil, b)
 			require.Equal(t, c.want, plan.Units[0].Case.Name)

@@ -217,7 +217,7 @@ func TestRebaseWithoutTheBase(t *testing.T) {
 	require.NoError(t, err)
 	before := log.State()
 	require.NoError(t, log.Settle(5, wal.FileID{}, versionOfText(newest), false))
-	require.NoError(t, log.Rebuild(4, nil, nil))
+	require.NoError(t, log.DropBefore(4, nil, nil))
 	require.NoError(t, log.SetState(func(s *wal.State) { s.Pending, s.Applied, s.File, s.Content = true, 1, before.File, before.Content }))
 	require.NoError(t, log.Close())
 	edit := swap(lagText, `"b": 1`, `"b": 5`)

@@ -73,6 +73,11 @@ func (k *killFS) Exchange(a, b string) error {
 	return k.FS.Exchange(a, b)
 }
 
+func (k *killFS) Link(from, to string) error {
+	k.call()
+	return k.FS.Link(from, to)
+}
+
 func (k *killFS) Remove(name string) error {
 	k.call()
 	return k.FS.Remove(name)

@@ -9,20 +9,20 @@ import (
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
-// Rebuild makes a new generation of the journal, which goes on from the record from, an
-// image, and takes the old one's place: what is before it is dropped. LSNs stay. What
-// other journals may still ask of the dropped records is answered by facts, in a record
-// in the place of the last one: asked tells, of one of several files, whether they may;
-// nil says of all that they may.
-//
-// Where rewrite is given, each record is what it returns, so that from may become an
-// image by it, and the chain is made anew; else frames are copied as they are, and the
-// chain can be checked from the first one on. Segments but the last are compressed.
-//
-// The new generation is complete and durable before it gets its name, and the old one
-// is removed when that is durable: a crash at any step leaves one of them, whole. The
-// caller holds the file's lock; nothing may be pending.
+// Rebuild makes a new generation of the journal as [Log.DropBefore] does, of which nothing
+// is in any file of the old one: each record from the record from on is what rewrite
+// returns, and the chain is made anew. Segments but the last are compressed.
 func (l *Log) Rebuild(from LSN, asked func(*Record) bool, rewrite func(*Record) (*Record, error)) error {
+	return l.replace(func(b *builder) error {
+		if err := b.begin(from, asked); err != nil {
+			return err
+		}
+		return b.rewrite(from, rewrite)
+	})
+}
+
+// replace puts a new generation, of the records that build adds, in the old one's place.
+func (l *Log) replace(build func(*builder) error) error {
 	if err := l.usable(); err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (l *Log) Rebuild(from LSN, asked func(*Record) bool, rewrite func(*Record) 
 		return fmt.Errorf("%s: %w: a commit is pending", l.dir, ErrInvalid)
 	}
 	temp := journalDir(l.dir, l.state.Gen+1) + genTemp
-	b, err := l.buildGeneration(from, asked, rewrite)
+	b, err := l.buildGeneration(build)
 	if err == nil {
 		fsys.Step("compact.built")
 		err = l.MarkPending()
@@ -70,7 +70,7 @@ type builder struct {
 	since   int64
 }
 
-func (l *Log) buildGeneration(from LSN, asked func(*Record) bool, rewrite func(*Record) (*Record, error)) (*builder, error) {
+func (l *Log) buildGeneration(build func(*builder) error) (*builder, error) {
 	b := &builder{log: l, gen: l.state.Gen + 1}
 	b.dir = journalDir(l.dir, b.gen) + genTemp
 	if err := fsys.RemoveTree(l.fs, b.dir); err != nil {
@@ -79,26 +79,8 @@ func (l *Log) buildGeneration(from LSN, asked func(*Record) bool, rewrite func(*
 	if err := b.makeDir(b.dir); err != nil {
 		return nil, err
 	}
-	if err := b.begin(from, asked); err != nil {
+	if err := build(b); err != nil {
 		return nil, err
-	}
-	next := from
-	for rec, err := range Scan(l.fs, l.dir, from) {
-		if err != nil {
-			return nil, err
-		}
-		if rewrite != nil {
-			if rec, err = b.rewritten(rec, rewrite); err != nil {
-				return nil, err
-			}
-		}
-		if next == from && (rec.LSN != from || !rec.StandsAlone()) {
-			return nil, fmt.Errorf("%w: the journal can't go on from record %d", ErrInvalid, rec.LSN)
-		}
-		if err := b.add(rec); err != nil {
-			return nil, err
-		}
-		next++
 	}
 	if b.last != l.state.Last {
 		return nil, fmt.Errorf("%w: it ends at record %d, not %d", ErrCorrupt, b.last, l.state.Last)
@@ -116,6 +98,26 @@ func (b *builder) begin(from LSN, asked func(*Record) bool) error {
 		return err
 	}
 	return b.add(rec)
+}
+
+func (b *builder) rewrite(from LSN, rewrite func(*Record) (*Record, error)) error {
+	begun := false
+	for rec, err := range Scan(b.log.fs, b.log.dir, from) {
+		if err == nil {
+			rec, err = b.rewritten(rec, rewrite)
+		}
+		if err == nil && !begun && (rec.LSN != from || !rec.StandsAlone()) {
+			err = fmt.Errorf("%w: the journal can't go on from record %d", ErrInvalid, rec.LSN)
+		}
+		if err == nil {
+			err = b.add(rec)
+		}
+		if err != nil {
+			return err
+		}
+		begun = true
+	}
+	return nil
 }
 
 // rewritten keeps a record's place.
@@ -143,11 +145,17 @@ func (b *builder) add(rec *Record) error {
 		b.first = rec.LSN
 	}
 	b.buf = appendEntry(b.buf, frame)
-	b.last, b.crc = rec.LSN, frameCRC(frame)
+	b.count(rec, size)
+	b.crc = frameCRC(frame)
+	return nil
+}
+
+// count notes a record of the generation, which takes so many bytes of a segment.
+func (b *builder) count(rec *Record, size int64) {
+	b.last, b.crc = rec.LSN, rec.CRC
 	if b.since += size; rec.HasImage() && b.image == 0 || rec.LSN == b.log.state.Image {
 		b.image, b.since = rec.LSN, 0
 	}
-	return nil
 }
 
 // pack writes what is gathered as a compressed segment.

@@ -25,6 +25,9 @@ func buildMixed(t testing.TB, l *Log, n int) {
 	}
 }
 
+// same rewrites nothing.
+func same(r *Record) (*Record, error) { return r, nil }
+
 // requireFrom checks that the journal holds mixed records from first to last, and
 // nothing is wrong with it.
 func requireFrom(t *testing.T, dir string, first, last int) {
@@ -56,16 +59,16 @@ func requireFrom(t *testing.T, dir string, first, last int) {
 	require.Empty(t, report.Temps)
 }
 
-func TestRebuildDropsAndGoesOn(t *testing.T) {
+func TestDropBeforeGoesOn(t *testing.T) {
 	dir := fileDir(t)
 	l := open(t, dir, testOptions())
 	buildMixed(t, l, 2500)
 	_, segments, err := Usage(fsys.OS, dir)
 	require.NoError(t, err)
 	require.Greater(t, segments, 100)
-	require.ErrorIs(t, l.Rebuild(302, nil, nil), ErrInvalid, "it begins with an image")
+	require.ErrorIs(t, l.DropBefore(302, nil, nil), ErrInvalid, "it begins with an image")
 	for gen, from := range []int{301, 301, 2491} {
-		require.NoError(t, l.Rebuild(LSN(from), nil, nil))
+		require.NoError(t, l.DropBefore(LSN(from), nil, nil))
 		require.Equal(t, uint32(gen+1), l.State().Gen)
 		requireFrom(t, dir, from, int(l.State().Last))
 		commit(t, l, mixed(int(l.State().Last)+1))
@@ -95,7 +98,7 @@ func TestRebuildPacks(t *testing.T) {
 	buildMixed(t, l, 5000)
 	before, _, err := Usage(fsys.OS, dir)
 	require.NoError(t, err)
-	require.NoError(t, l.Rebuild(1, nil, nil))
+	require.NoError(t, l.Rebuild(1, nil, same))
 	after, _, err := Usage(fsys.OS, dir)
 	require.NoError(t, err)
 	require.Less(t, after, before*2/3)
@@ -139,38 +142,43 @@ func TestFailEveryCallOfRebuild(t *testing.T) {
 		"short":    {Err: syscall.ENOSPC, Short: true},
 		"it lies":  {Err: syscall.EIO, Ops: []string{"sync", "datasync"}, Lie: true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			pristine := memoryDir(t)
-			l := open(t, pristine, testOptions())
-			buildMixed(t, l, 60)
-			require.NoError(t, l.Close())
-			for k := 0; ; k++ {
-				dir := copyTree(t, pristine)
-				fault.Call = k
-				failing := fsys.NewFailing(fsys.OS, fault)
-				opt := testOptions()
-				opt.FS = failing
-				l, err := Open(dir, opt)
-				if err == nil {
-					err = l.Rebuild(21, nil, nil)
-					require.NoError(t, l.Close())
-				}
-				l = open(t, dir, testOptions())
-				commit(t, l, mixed(61))
-				require.NoError(t, l.Close())
-				first := 1
-				if l.State().Gen > 0 {
-					first = 21
-				}
-				requireFrom(t, dir, first, 61)
-				if failing.Failed() == 0 {
-					require.NoError(t, err)
-					require.Equal(t, 21, first)
-					return
-				}
-			}
-		})
+		failEveryCall(t, name+", linked", fault, func(l *Log) error { return l.DropBefore(21, nil, nil) })
+		failEveryCall(t, name+", rewritten", fault, func(l *Log) error { return l.Rebuild(21, nil, same) })
 	}
+}
+
+func failEveryCall(t *testing.T, name string, fault fsys.Fault, rebuild func(*Log) error) {
+	t.Run(name, func(t *testing.T) {
+		pristine := memoryDir(t)
+		l := open(t, pristine, testOptions())
+		buildMixed(t, l, 60)
+		require.NoError(t, l.Close())
+		for k := 0; ; k++ {
+			dir := copyTree(t, pristine)
+			fault.Call = k
+			failing := fsys.NewFailing(fsys.OS, fault)
+			opt := testOptions()
+			opt.FS = failing
+			l, err := Open(dir, opt)
+			if err == nil {
+				err = rebuild(l)
+				require.NoError(t, l.Close())
+			}
+			l = open(t, dir, testOptions())
+			commit(t, l, mixed(61))
+			require.NoError(t, l.Close())
+			first := 1
+			if l.State().Gen > 0 {
+				first = 21
+			}
+			requireFrom(t, dir, first, 61)
+			if failing.Failed() == 0 {
+				require.NoError(t, err)
+				require.Equal(t, 21, first)
+				return
+			}
+		}
+	})
 }
 
 // What was not finished takes no room on a disk that is full.
@@ -182,7 +190,7 @@ func TestRebuildOnAFullDisk(t *testing.T) {
 	opt := testOptions()
 	opt.FS = fsys.NewFailing(fsys.OS, fsys.Fault{Ops: []string{"write"}, Err: syscall.ENOSPC, Forever: true})
 	l = open(t, dir, opt)
-	require.ErrorIs(t, l.Rebuild(21, nil, nil), syscall.ENOSPC)
+	require.ErrorIs(t, l.Rebuild(21, nil, same), syscall.ENOSPC)
 	require.NoDirExists(t, filepath.Join(dir, "wal.1.tmp"))
 	requireFrom(t, dir, 1, 60)
 }
@@ -197,7 +205,7 @@ func TestOldGenerationsDoNotStay(t *testing.T) {
 	opt := testOptions()
 	opt.FS = fsys.NewFailing(fsys.OS, fsys.Fault{Ops: []string{"remove"}, Forever: true})
 	l = open(t, dir, opt)
-	require.Error(t, l.Rebuild(21, nil, nil))
+	require.Error(t, l.Rebuild(21, nil, same))
 	require.NoError(t, l.Close())
 	require.FileExists(t, filepath.Join(dir, lsnName(1)))
 	l = open(t, dir, testOptions())

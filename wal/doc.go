@@ -104,11 +104,14 @@
 //
 // # Generations
 //
-// Compaction ([Log.Rebuild]) builds wal.N.tmp of the records from an image on, with the
+// Compaction ([Log.DropBefore]) builds wal.N.tmp of the records from an image on, with the
 // LSNs they had, syncs it whole, and renames it to wal.N. When that is durable, the
 // generation before is removed. The state is marked pending in between, because it names
 // a tail of the old one: so whoever opens the journal after a crash finds the greatest N,
-// syncs the directory, and goes on with the removing.
+// syncs the directory, and goes on with the removing. Of the segments only the first and
+// the last are written; those between get a second name. None of these is written to again,
+// in either generation: where the old one goes on after all, it appends to its own last one.
+// Redaction ([Log.Rebuild]) writes all anew.
 //
 // A generation that does not begin at record 1 begins with a record of kind begin, in the
 // place of the last one that is gone. What follows it names a predecessor that is not

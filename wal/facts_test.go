@@ -26,7 +26,7 @@ func TestFactsOfWhatIsDropped(t *testing.T) {
 	told, quiet, taken := ofTwo(patch(3)), ofTwo(patch(4)), ofTwo(patch(5))
 	commit(t, l, image(1, `{"a":1}`), patch(2), told, quiet, taken, abortOf(taken), ofTwo(patch(7)), image(8, `{"a":8}`), image(9, `{"a":9}`))
 	asks := func(r *Record) bool { return r.Unit != quiet.Unit }
-	require.NoError(t, l.Rebuild(8, asks, nil))
+	require.NoError(t, l.DropBefore(8, nil, asks))
 
 	// The first two may have the place of a unit that was cut off before there was anything.
 	want := []Fact{{testID(1), 1, OutcomeCommitted}, {testID(2), 2, OutcomeCommitted}, {told.Unit, 3, OutcomeCommitted}, {taken.Unit, 5, OutcomeDiscarded}, {testID(7), 7, OutcomeCommitted}}
@@ -35,7 +35,7 @@ func TestFactsOfWhatIsDropped(t *testing.T) {
 	require.Equal(t, want, begin.Facts)
 	require.Zero(t, begin.UnknownBelow)
 
-	require.NoError(t, l.Rebuild(9, asks, nil))
+	require.NoError(t, l.DropBefore(9, nil, asks))
 	begin, err = ReadBegin(fsys.OS, dir)
 	require.NoError(t, err)
 	require.Equal(t, want, begin.Facts, "they are carried along")
@@ -66,7 +66,7 @@ func TestFactsOfWhatCameBehindACutOffCommit(t *testing.T) {
 	l = open(t, dir, testOptions())
 	require.True(t, l.State().Pending)
 	commit(t, l, patch(4), patch(5), patch(6), image(7, `{"a":7}`))
-	require.NoError(t, l.Rebuild(7, func(*Record) bool { return false }, nil))
+	require.NoError(t, l.DropBefore(7, nil, func(*Record) bool { return false }))
 	begin, err := ReadBegin(fsys.OS, dir)
 	require.NoError(t, err)
 	var at []LSN

@@ -74,7 +74,7 @@ func TestPackKeepsUp(t *testing.T) {
 		require.Equal(t, LSN(2491), l.State().Image)
 		commit(t, l, mixed(2501))
 		requireFrom(t, other, 1, 2501)
-		require.NoError(t, l.Rebuild(2491, nil, nil))
+		require.NoError(t, l.DropBefore(2491, nil, nil))
 		requireFrom(t, other, 2491, 2501)
 	}
 }

@@ -60,7 +60,7 @@ const (
 	// one of a unit whose other files hold its record, and this one not. Append sets it.
 	FlagResumed
 	// FlagRemade marks a record whose frame was made anew when a generation was built:
-	// what follows it names the CRC of the former one. Rebuild sets it.
+	// what follows it names the CRC of the former one. DropBefore sets it.
 	FlagRemade
 
 	knownFlags = FlagForeign | FlagLazy | FlagNoDirSync | FlagFound | FlagBehind | FlagResumed | FlagRemade

@@ -99,7 +99,7 @@ func requireSuccessor(t *testing.T, dir string, l *Log, n int) {
 	next := image(n+1, `{"a":1}`)
 	commit(t, l, next)
 	require.Equal(t, begin+1, next.LSN)
-	require.NoError(t, l.Rebuild(begin+1, nil, nil))
+	require.NoError(t, l.DropBefore(begin+1, nil, nil))
 	require.NoError(t, l.Close())
 	rec, err := ReadBegin(fsys.OS, dir)
 	require.NoError(t, err)

@@ -20,18 +20,19 @@ func newCompact(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compact [FILE ...]",
 		Short: "make the history smaller",
-		Long: `Compresses the journals of FILEs, or of every tracked file in or below the current
-directory, and drops what retention does not keep: a version is kept that is
-younger than --keep-age, or among the last --keep-revs; --keep-bytes bounds what
-is kept of each journal. The current version always is. Without these flags all
-is kept. Commits do this by themselves when a journal passes 64 MB: then 90 days
-and at least 100 revisions are kept.
+		Long: `Drops what retention does not keep from the journals of FILEs, or of every
+tracked file in or below the current directory: a version is kept that is younger
+than --keep-age, or among the last --keep-revs; --keep-bytes bounds what is kept of
+each journal. The current version always is. Without these flags all is kept.
+Commits do this by themselves when a journal passes 64 MB: then 90 days and at least
+100 revisions are kept.
 
 What was asked for is kept to the revision; one more where the file was not there at
 the oldest, and what another file's unfinished transaction may still ask for. Beyond
 --keep-bytes there is at most one copy of the file. A line for each file: its name,
 bytes before and after, the oldest revision that is kept, how many were dropped, and
-how many are kept.`,
+how many are kept. It needs little room: only the first and the last part of what is
+kept are written anew.`,
 		Example:           cli.Example(`jtx set config.json /server/port 81`, `jtx compact --keep-age 90d --keep-revs 100`),
 		ValidArgsFunction: completeFiles,
 	}

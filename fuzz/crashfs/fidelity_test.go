@@ -54,7 +54,7 @@ func randomOperation(rt *rapid.T, fsy fsys.FS, dir string) {
 	path := func() string {
 		return filepath.Join(dir, rapid.SampledFrom([]string{"a", "b", "d/x", "d/y", "d/link", "d/wal/1", "d/wal/2", "d/wal", "e", "e/z"}).Draw(rt, "path"))
 	}
-	switch rapid.IntRange(0, 8).Draw(rt, "operation") {
+	switch rapid.IntRange(0, 9).Draw(rt, "operation") {
 	case 0, 1, 2, 3:
 		randomWrite(rt, fsy, path())
 	case 4:
@@ -67,6 +67,8 @@ func randomOperation(rt *rapid.T, fsy fsys.FS, dir string) {
 		_ = fsy.Remove(path())
 	case 8:
 		_ = fsy.Mkdir(path(), 0o750)
+	case 9:
+		_ = fsy.Link(path(), path())
 	}
 }
 

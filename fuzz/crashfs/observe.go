@@ -124,8 +124,7 @@ func (d *diff) rebind(known *node, e entry) {
 	case ok:
 		d.r.moved(old.place, e.place, old.rel, e.rel, true)
 	case known.kind != kindDir: // a directory's old name is seen to go in the next round
-		d.r.tree.bind(e.dir, e.name, known)
-		d.r.emit(Event{Op: OpLink, Node: known.id, Dir: e.dir.id, Name: e.name, Path: e.rel, Foreign: true})
+		d.r.linked(known, e.place, e.rel, true)
 	}
 }
 

@@ -278,6 +278,29 @@ func (r *Recorder) exchanged(pa, pb place, relA, relB string, foreign bool) {
 		Node2: pb.node.id, Dir2: pb.dir.id, Name2: pb.name, Path: relA, Path2: relB, Foreign: foreign, kind: max(pa.node.kind, pb.node.kind)})
 }
 
+// Link implements fsys.FS.
+func (r *Recorder) Link(oldname, newname string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.begin(oldname, newname)
+	from, _, ok1 := r.find(oldname, false)
+	to, rel, ok2 := r.find(newname, false)
+	if err := r.inner.Link(oldname, newname); err != nil {
+		return err
+	}
+	if !ok1 || !ok2 || from.node == nil || to.dir == nil {
+		r.observe()
+		return nil
+	}
+	r.linked(from.node, to, rel, false)
+	return nil
+}
+
+func (r *Recorder) linked(n *node, to place, rel string, foreign bool) {
+	r.tree.bind(to.dir, to.name, n)
+	r.emit(Event{Op: OpLink, Node: n.id, Dir: to.dir.id, Name: to.name, Path: rel, Foreign: foreign})
+}
+
 // Stat implements fsys.FS.
 func (r *Recorder) Stat(name string) (fs.FileInfo, error) { return r.inner.Stat(name) }
 

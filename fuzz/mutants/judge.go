@@ -33,7 +33,7 @@ var judges = map[string][]stage{
 }
 
 const (
-	walSweeps   = "FailEveryCall|Rebuild|Hazard02|Hazard04|Beside"
+	walSweeps   = "FailEveryCall|Rebuild|DropBefore|Hazard02|Hazard04|Beside"
 	slowTables  = "RebaseLost|UnitTable$"
 	crashPaths  = "Spare|InPlace|Foreign|Damaged|Heal|Recover|RestoreF|Restored|Mode|Secret|SetAside|Behind|Rebase|Killed"
 	commits     = "Commit|Compact|Retention|Workspace|Activat|Group|Doors|Unit|Facts"

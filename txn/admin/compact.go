@@ -12,8 +12,8 @@ import (
 )
 
 // Compact applies retention to the journals of files, or of every tracked file at
-// or below the store's directory; the zero Retention keeps everything. What is
-// kept is compressed.
+// or below the store's directory; the zero Retention keeps everything. Of what is kept only
+// the first and the last part are written anew, so it needs little room.
 func Compact(ctx context.Context, store *txn.Store, files []string, r Retention, opts ...txn.Option) ([]Compaction, error) {
 	s := of(store)
 	targets, err := s.Targets(ctx, files)

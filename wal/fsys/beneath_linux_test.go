@@ -55,6 +55,8 @@ func TestNoCallFollowsALinkBelowMeta(t *testing.T) {
 		"rename from":     func() error { return OS.Rename(filepath.Join(log, "f"), filepath.Join(meta, "n")) },
 		"rename to":       func() error { return OS.Rename(ours, filepath.Join(log, "f")) },
 		"rename to new":   func() error { return OS.RenameNoReplace(ours, filepath.Join(log, "n")) },
+		"link from":       func() error { return OS.Link(filepath.Join(log, "f"), filepath.Join(meta, "n")) },
+		"link to":         func() error { return OS.Link(ours, filepath.Join(log, "n")) },
 		"exchange":        func() error { return OS.Exchange(ours, filepath.Join(log, "f")) },
 		"remove":          func() error { return OS.Remove(filepath.Join(log, "f")) },
 		"remove all":      func() error { return RemoveTree(OS, filepath.Join(log, "d")) },

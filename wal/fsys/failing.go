@@ -12,7 +12,7 @@ import (
 
 // Fault says which calls of a [Failing] go wrong, and how. Only calls that change
 // something are counted: their names are open (one that creates or truncates),
-// mkdir, rename, exchange, remove, write, truncate, sync, datasync, chmod, chown.
+// mkdir, rename, exchange, link, remove, write, truncate, sync, datasync, chmod, chown.
 type Fault struct {
 	// Call is the first call that fails, counted from 0 over those that Ops
 	// selects. A negative number fails none, which counts and traces only.
@@ -162,6 +162,14 @@ func (f *Failing) Exchange(a, b string) error {
 		return err
 	}
 	return f.inner.Exchange(a, b)
+}
+
+// Link counts as "link".
+func (f *Failing) Link(oldname, newname string) error {
+	if err := f.link("link", oldname, newname); err != nil {
+		return err
+	}
+	return f.inner.Link(oldname, newname)
 }
 
 // Remove counts as "remove".

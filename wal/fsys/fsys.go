@@ -42,6 +42,7 @@
 //   - leases, io_submit, statx, sync_file_range, openat2, pidfd_open, inotify: no spares;
 //     system calls in a row; EBUSY at the rename; nothing; one directory after the other; a
 //     look now and then
+//   - link, of a journal's old segments in a new generation: they are copied
 //   - flock: nothing: the change is refused (7), no .jtx is made
 //
 // Whether a file may be replaced is asked of the kernel before anything is written
@@ -95,6 +96,8 @@ type FS interface {
 	// RENAME_EXCHANGE). It fails with errors.ErrUnsupported where the kernel or
 	// the file system has no such call.
 	Exchange(a, b string) error
+	// Link gives a regular file a second name; fs.ErrExist where there is one.
+	Link(oldname, newname string) error
 	Remove(name string) error
 	Stat(name string) (fs.FileInfo, error)
 	Lstat(name string) (fs.FileInfo, error)

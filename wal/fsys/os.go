@@ -23,6 +23,7 @@ func (osFS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
 
 func (osFS) Mkdir(name string, perm fs.FileMode) error { return mkdir(name, perm) }
 func (osFS) Rename(oldname, newname string) error      { return rename(oldname, newname) }
+func (osFS) Link(oldname, newname string) error        { return link(oldname, newname) }
 func (osFS) Remove(name string) error                  { return remove(name) }
 func (osFS) Readlink(name string) (string, error)      { return os.Readlink(Reach(name)) }
 

@@ -3,8 +3,6 @@ package versions
 import (
 	"context"
 	"errors"
-	"fmt"
-	"syscall"
 	"time"
 
 	"github.com/jtx-project/jtx/txn/internal/fault"
@@ -71,32 +69,19 @@ func (s *Source) Compact(ctx context.Context, h Head, r Retention, dryRun bool) 
 	if err == nil {
 		err = t.File.SyncDir() // see recovery: what is dropped can't come back
 	}
+	if err == nil {
+		err = t.File.Log.DropBefore(from.LSN, beginning, s.MayAsk(ctx, t))
+	}
 	if err != nil {
 		return nil, fault.In(t.Name, err)
-	}
-	if err := t.File.Log.Rebuild(from.LSN, s.MayAsk(ctx, t), beginning); err != nil {
-		return nil, fault.In(t.Name, s.withNeed(t, from.LSN, err))
 	}
 	done.After, _, err = wal.Usage(s.FS, t.Dir)
 	return done, fault.In(t.Name, err)
 }
 
-// withNeed says how much room what is kept takes, where there was too little: the old
-// journal goes when the new one is durable.
-func (s *Source) withNeed(t *workspace.Target, from wal.LSN, err error) error {
-	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
-		return err
-	}
-	need, unknown := wal.UsageFrom(s.FS, t.Dir, from)
-	if unknown != nil {
-		return errors.Join(err, unknown)
-	}
-	return fmt.Errorf("what is kept takes up to %d bytes besides, until the old journal is removed: %w", need, err)
-}
-
-// beginning makes an image of the version with which a journal is to begin; it is nil
-// where that is one.
-func (s *Source) beginning(t *workspace.Target, from *wal.Record) (func(*wal.Record) (*wal.Record, error), error) {
+// beginning is the text of the version with which a journal is to begin; nil where its
+// record is an image.
+func (s *Source) beginning(t *workspace.Target, from *wal.Record) ([]byte, error) {
 	if from.HasImage() {
 		return nil, nil
 	}
@@ -104,14 +89,7 @@ func (s *Source) beginning(t *workspace.Target, from *wal.Record) (func(*wal.Rec
 	if err != nil {
 		return nil, err
 	}
-	return func(rec *wal.Record) (*wal.Record, error) {
-		if rec.LSN != from.LSN {
-			return rec, nil
-		}
-		image := *rec
-		image.Kind, image.Image = wal.KindImage, doc.Bytes()
-		return &image, nil
-	}, nil
+	return doc.Bytes(), nil
 }
 
 // OldestKept is the oldest version that the journal has.

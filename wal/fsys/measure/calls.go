@@ -63,6 +63,11 @@ func (c *Calls) Exchange(a, b string) error {
 	return c.FS.Exchange(a, b)
 }
 
+func (c *Calls) Link(oldname, newname string) error {
+	c.count("link")
+	return c.FS.Link(oldname, newname)
+}
+
 func (c *Calls) Remove(name string) error {
 	c.count("remove")
 	return c.FS.Remove(name)
