@@ -163,6 +163,32 @@ func TestUndoInAnyOrderComesHome(t *testing.T) {
 	}
 }
 
+// A layout that is taken back does not come back with a version that had it.
+func TestUndoLeavesALayoutTakenBack(t *testing.T) {
+	ctx := context.Background()
+	s, dir := openStore(t)
+	path := filepath.Join(dir, "a.json")
+	write(t, path, `{"a":1, "b":2}`)
+	var ids []wal.ID
+	do := func(fn func(*txn.Tx) error) {
+		res, err := s.Do(ctx, []string{"a.json"}, fn)
+		require.NoError(t, err)
+		ids = append(ids, res.ID)
+	}
+	do(func(tx *txn.Tx) error { return tx.Format("a.json", jsonpatch.Format{}) })
+	do(func(tx *txn.Tx) error { return tx.Set("a.json", "/a", 5) })
+	do(func(tx *txn.Tx) error { return tx.Set("a.json", "/a", 1) })
+	for _, step := range []struct {
+		undone int
+		text   string
+	}{{0, `{"a":1, "b":2}`}, {2, `{"a":5, "b":2}`}, {1, `{"a":1, "b":2}`}} {
+		_, err := history.Undo(ctx, s, ids[step.undone])
+		require.NoError(t, err)
+		require.Equal(t, step.text, textOf(t, path))
+	}
+	verify(t, s)
+}
+
 // A message is not what makes a transaction undone.
 func TestUndoIsNotFoundInMessages(t *testing.T) {
 	ctx := context.Background()

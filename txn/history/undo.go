@@ -284,12 +284,25 @@ func (u *undoRun) run() error {
 // done.
 func (u *undoRun) comeHome() error {
 	u.walk.cancel(u.id, wal.ID{})
+	// pending were taken back by what was walked over, and are further back.
+	pending := map[wal.ID]bool{}
 	for id := range u.walk.seen {
-		if _, gone := u.walk.cancelled[id]; !gone && len(u.walk.undoes[id]) == 0 {
+		if _, gone := u.walk.cancelled[id]; gone {
+			continue
+		}
+		if len(u.walk.undoes[id]) == 0 {
 			return nil
 		}
+		for _, undone := range u.walk.undoes[id] {
+			if !u.walk.seen[undone] {
+				pending[undone] = true
+			}
+		}
 	}
-	base := u.rec
+	var base *wal.Record
+	if len(pending) == 0 {
+		base = u.rec
+	}
 	for rec, err := range u.s.Versions(u.d.Target(), u.rec.LSN) {
 		if err != nil {
 			return err
@@ -297,12 +310,14 @@ func (u *undoRun) comeHome() error {
 		if rec.Rev >= u.rec.Rev {
 			continue
 		}
-		if !u.isCancelled(rec) {
+		if !u.isCancelled(rec, pending) {
 			break
 		}
-		base = rec
+		if len(pending) == 0 {
+			base = rec
+		}
 	}
-	if versions.MakesFile(base) {
+	if base == nil || versions.MakesFile(base) {
 		return nil
 	}
 	home, err := u.s.ContentBefore(u.d.Target(), base)
@@ -314,12 +329,20 @@ func (u *undoRun) comeHome() error {
 }
 
 // isCancelled tells whether all that a record did is taken back by now, or took back
-// what is.
-func (u *undoRun) isCancelled(rec *wal.Record) bool {
-	for _, t := range rec.Txns {
-		if _, gone := u.walk.cancelled[t.ID]; !gone && len(undoneBy(t)) == 0 {
+// what is pending then.
+func (u *undoRun) isCancelled(rec *wal.Record, pending map[wal.ID]bool) bool {
+	for _, t := range slices.Backward(rec.Txns) {
+		_, gone := u.walk.cancelled[t.ID]
+		undone := undoneBy(t)
+		if !gone && !pending[t.ID] && len(undone) == 0 {
 			return false
 		}
+		if !gone && !pending[t.ID] {
+			for _, id := range undone {
+				pending[id] = true
+			}
+		}
+		delete(pending, t.ID)
 	}
 	return len(rec.Txns) > 0
 }
