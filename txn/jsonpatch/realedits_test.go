@@ -3,6 +3,7 @@ package jsonpatch
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,7 +13,7 @@ import (
 // realTexts are the real files, and one of 2 MB on one line.
 func realTexts(t testing.TB) map[string]string {
 	texts := map[string]string{}
-	for _, pattern := range []string{"testdata/real/*.*json", "testdata/real/state/*"} {
+	for _, pattern := range []string{"testdata/real/*.*json", "testdata/real/*.jsonc", "testdata/real/state/*"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		for _, file := range files {
@@ -42,8 +43,8 @@ func TestEditsOfRealFiles(t *testing.T) {
 		}
 		for range rounds {
 			at := all[r.IntN(len(all))]
-			if len(at) == 0 {
-				continue
+			if len(at) == 0 || slices.Contains([]string{"id", "name", "key"}, at[len(at)-1]) {
+				continue // what has another name is another element
 			}
 			old, err := d.Get(at)
 			require.NoError(t, err)
