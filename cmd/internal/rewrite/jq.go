@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/itchyny/gojq"
@@ -117,6 +118,9 @@ const (
 	notOne                     // the output is none or several documents
 )
 
+// dotBracket is a spelling of an index, .a.["b"], that jq 1.6 refuses.
+var dotBracket = regexp.MustCompile(`[\w\])"]\.\[`)
+
 // kindOfFilter judges a program as far as its text is known: a variable in it
 // stands for some value.
 func (s *script) kindOfFilter(w *syntax.Word) filterKind {
@@ -126,7 +130,7 @@ func (s *script) kindOfFilter(w *syntax.Word) filterKind {
 	}
 	q, err := gojq.Parse(text)
 	switch {
-	case err != nil:
+	case err != nil || strings.Contains(text, `\u`) || dotBracket.MatchString(text):
 		return onlyJQ
 	case many(q):
 		return notOne

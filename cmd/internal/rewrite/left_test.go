@@ -47,6 +47,12 @@ var left = []struct{ name, script string }{
 	{"several by tee", `echo '{}' | tee a.json b.json >/dev/null`},
 	{"with messages", `echo '{}' > out.json 2>&1`},
 	{"with all output", `jq -n 1 &> out.json`},
+	{"curl with its letters in one", `curl -fsSLo conf.json https://x/y`},
+	{"python's formatter onto itself", `python3 -m json.tool conf.json conf.json`},
+	{"python's formatter, in one word", `python -mjson.tool < conf.json > "$OUT"`},
+	{"npx json", `npx json -I -f package.json -e 'this.a = 1'`},
+	{"from a container", `docker cp c:/x.json x.json`},
+	{"an output option", `jsonnet -o conf.json x.jsonnet`},
 	{"in the background of a variable", `v=$(cat f.json); echo "$v" > f.json; echo "$v"`},
 }
 

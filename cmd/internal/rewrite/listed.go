@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -31,7 +32,7 @@ func (s *script) listed(c *call) (idiom, reason string) {
 	name := strings.TrimPrefix(c.name, `\`)
 	named := s.jsonArgument(c)
 	switch name {
-	case "cp", "install", "rsync", "dd", "ln":
+	case "cp", "install", "rsync", "dd", "ln", "scp":
 		if len(c.args) > 1 && s.namesJSON(c.args[len(c.args)-1]) || name == "dd" && named {
 			return name + " over a JSON file", "others see the file half written, and what it held is gone: jtx put FILE SRC, or jtx cp A B"
 		}
@@ -55,7 +56,18 @@ func (s *script) listed(c *call) (idiom, reason string) {
 		if named && (s.inPlace(c) || name == "dasel" && (s.hasWord(c, "put") || s.hasWord(c, "delete")) || name == "ed" || name == "ex") {
 			return name + " in place", "it reads and writes the file without a lock: jtx update FILE JQ, or jtx pipe FILE -- CMD with a command that prints"
 		}
+	case "python", "python3":
+		if operands := s.jsonOperands(c); s.formatsByPython(c) && operands > 1 {
+			return "python's json.tool", "it empties the file before it is written: jtx pipe FILE -- python3 -m json.tool FILE"
+		}
+	case "json", "npx":
+		if named && s.hasWord(c, "-I") {
+			return name + " in place", "it reads and writes the file without a lock: jtx update FILE JQ"
+		}
 	case "ssh", "docker", "podman", "kubectl", "nsenter", "chroot", "lxc", "vagrant":
+		if s.hasWord(c, "cp") && len(c.args) > 2 && s.namesJSON(c.args[len(c.args)-1]) {
+			return name + " cp", "where it copies to, others see the file half written: copy to a temporary file, and jtx put that"
+		}
 		if writesJSONText(s.src(c.stmt)) {
 			return name, "what it runs is elsewhere, and is not understood: rewrite the script that runs there"
 		}
@@ -67,8 +79,22 @@ func (s *script) listed(c *call) (idiom, reason string) {
 		if named && s.names.funcs[c.name] == nil && s.inPlace(c) {
 			return name, "this program is not known to jtx rewrite, and seems to write the file by itself: jtx pipe FILE -- CMD runs one that prints"
 		}
+		if named && s.names.funcs[c.name] == nil && s.downloads(c) {
+			return name + " to a file", "others see the file half written: let it print, and run it with jtx pipe FILE --"
+		}
 	}
 	return "", ""
+}
+
+// jsonOperands counts the arguments that name JSON files.
+func (s *script) jsonOperands(c *call) int {
+	n := 0
+	for _, w := range c.args {
+		if s.namesJSON(w) {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *script) jsonArgument(c *call) bool {
@@ -98,12 +124,15 @@ func (s *script) inPlace(c *call) bool {
 	})
 }
 
+// flagsWithO are letters of curl of which the last wants a file: -fsSLo FILE.
+var flagsWithO = regexp.MustCompile(`^-[A-Za-z#]+o$`)
+
 // downloads tells that a program stores what it gets under a JSON file's name.
 func (s *script) downloads(c *call) bool {
 	for i, w := range c.args {
 		key := s.key(w)
 		switch {
-		case key == "-o" || key == "-O" || key == "--output" || key == "--output-document":
+		case key == "-o" || key == "-O" || key == "--output" || key == "--output-document" || c.name == "curl" && flagsWithO.MatchString(key):
 			if i+1 < len(c.args) && s.namesJSON(c.args[i+1]) {
 				return true
 			}
@@ -148,7 +177,7 @@ func (s *script) listUnknownFile(stmt *syntax.Stmt) {
 
 // formatsByPython tells python3 -m json.tool from other calls.
 func (s *script) formatsByPython(c *call) bool {
-	return strings.HasPrefix(c.name, "python") && s.hasWord(c, "json.tool")
+	return strings.HasPrefix(c.name, "python") && (s.hasWord(c, "json.tool") || s.hasWord(c, "-mjson.tool"))
 }
 
 // heredocIsNone says why the text of a heredoc may be no document: what its variables
