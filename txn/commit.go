@@ -314,7 +314,11 @@ func (f *unitFile) checkNames(inPlace bool) error {
 	if inPlace || workspace.LinksOf(info) < 2 || recovery.HasOneName(f.t.Real) {
 		return nil
 	}
-	return &Error{Kind: ErrInvalid, File: f.t.Name, Err: fmt.Errorf("has %d hard links; only a write in place (--in-place) keeps them together", workspace.LinksOf(info))}
+	keeps := "only a write in place (--in-place) keeps them together"
+	if !f.after.Exists {
+		keeps = "the others would keep its content; --in-place removes this name all the same"
+	}
+	return &Error{Kind: ErrInvalid, File: f.t.Name, Err: fmt.Errorf("has %d hard links; %s", workspace.LinksOf(info), keeps)}
 }
 
 // append writes the records to the journals. They are not durable yet.
