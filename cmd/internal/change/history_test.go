@@ -18,12 +18,13 @@ import (
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
-// The long run: go test ./cmd/internal/change -run RandomEdits -v -timeout 0 -edits 10000 -chains 2000
+// The run before each landing, which must not fail by chance, is always the same. The long
+// one: go test ./cmd/internal/change -run RandomEdits -v -timeout 0 -edits 10000 -chains 2000 -seed 0
 var (
 	manyEdits  = flag.Int("edits", 100, "how many random edits are made of real files")
 	manyChains = flag.Int("chains", 20, "in how many histories at least, each of which is undone whole")
 	firstChain = flag.Int("first", 0, "begin with the history of this number")
-	seed       = flag.Uint64("seed", 0, "begin with this seed; 0: any")
+	seed       = flag.Uint64("seed", 1, "begin with this seed; 0: any")
 )
 
 // undoNewestFirst takes the edits back, newest first, and looks at each version.
