@@ -2,7 +2,7 @@ package txn
 
 // The two doors.
 //
-// To look: atRest. Positions (state, and the identity of what stands under the name), the
+// To look: Source.AtRest (txn/internal/versions). Positions (state, and the identity of what stands under the name), the
 // reading, positions again: unchanged and settled means one moment at which no commit was in
 // progress in any of the files. After three races: shared locks, of the files and of all
 // participants of their last units. It writes nothing, and makes nothing: what a crash or
@@ -28,7 +28,7 @@ package txn
 //     alone.
 //   - A workspace that was placed and is not active yet is looked past: nobody has used it.
 //
-// To act: locked. Locks in order, recovery, then act; the files stay locked until it has
+// To act: Store.locked. Locks in order, recovery, then act; the files stay locked until it has
 // returned, or a little longer, see below.
 //
 // At the doors, for all: what was recovered or set aside is told (Options.OnRecovery, on

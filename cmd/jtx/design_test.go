@@ -47,7 +47,43 @@ func TestDesignIsShortAndTrue(t *testing.T) {
 	require.Empty(t, gone, "DESIGN.md names what is not there")
 }
 
+// TestWhatIsNamedIsThere: a file of ours that a comment or a document names, from the root, is
+// there, and so is each test that FAULTS.md names. CHANGELOG.md says what was.
+func TestWhatIsNamedIsThere(t *testing.T) {
+	var gone []string
+	look := func(in, text string, re *regexp.Regexp, there func(string) bool) {
+		for _, m := range re.FindAllStringSubmatch(text, -1) {
+			if !there(m[1]) {
+				gone = append(gone, in+": "+m[1])
+			}
+		}
+	}
+	exists := func(name string) bool {
+		_, err := os.Stat(filepath.Join(root, name))
+		return err == nil
+	}
+	require.NoError(t, filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() && (e.Name() == "testdata" || strings.HasPrefix(e.Name(), ".") && path != root) {
+			return skipped(e, err)
+		}
+		if ext := filepath.Ext(path); ext != ".go" && ext != ".md" || e.Name() == "CHANGELOG.md" {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		look(path, string(text), ourFile, exists)
+		return err
+	}))
+	faults, err := os.ReadFile(filepath.Join(root, "fuzz/FAULTS.md"))
+	require.NoError(t, err)
+	names := declared(t)
+	look("FAULTS.md", string(faults), aTest, func(name string) bool { return names[name] })
+	require.Empty(t, gone)
+}
+
 var (
+	ourFile = regexp.MustCompile(`\b((?:wal|lockmgr|recover|txn|cmd|fuzz)/[a-z_/]+\.go)\b`)
+	aTest   = regexp.MustCompile("`(Test[A-Z][A-Za-z0-9]*)`")
+
 	named = regexp.MustCompile("`([^`\n]+)`")
 	// Files and folders are named from the root.
 	aFile = regexp.MustCompile(`^(wal|lockmgr|recover|txn|cmd|fuzz)/[a-z_/]+(\.(go|md))?$`)

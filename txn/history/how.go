@@ -17,7 +17,7 @@ package history
 // before was written, are none. A version is the nearest image at or before it and the patches
 // since; images come when the patches behind the last one exceed 32 KB and the file's size.
 //
-// A plain move (txn/renamed.go), by another program: the first record of a file that had no
+// A plain move (txn/internal/versions/renamed.go), by another program: the first record of a file that had no
 // history names the tracked file that has gone and had its inode (and was made before the last
 // look at that: inodes are used again) or, if only one has, the bytes of its last version. Its
 // history goes on there, until the first record in memory alone. Where a workspace has more

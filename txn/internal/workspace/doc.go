@@ -10,7 +10,7 @@
 //
 // The nearest .jtx from a file's directory upwards covers it, if it is in that directory itself
 // or says tree. Where none does, the first write makes one for the file's directory. A call
-// that is refused takes away again what it made (txn/unmake.go), under the workspace's lock,
+// that is refused takes away again what it made (unmake.go), under the workspace's lock,
 // alone, unless somebody has used it; who waited for a lock in it finds it gone, and starts
 // again.
 //
@@ -39,18 +39,18 @@
 //
 // # Privacy by where things are
 //
-// Privacy by where things are (txn/boundary.go): no mode of a journal can say what a path says.
+// Privacy by where things are (boundary.go): no mode of a journal can say what a path says.
 // Where a directory between the root and the file keeps people out who may list or pass the
 // root, has another owner, group or ACL, or is sticky, the topmost such directory that the
 // caller can write in gets a workspace of its own (tree) at the first write below it. A journal
 // that was there before is for the file's owner alone then, from the next write or recover on.
 // A nearer workspace that is made (so, or by jtx init DIR) takes the histories below it along
-// (txn/along.go): under the farther one's lock, before it is active, and once begun whoever
+// (along.go): under the farther one's lock, before it is active, and once begun whoever
 // activates it goes on; its format says whose they were, since records of units name files by
 // their paths in the workspace that was. Files of one workspace know each other's names.
 //
 // Directories and files below .jtx follow the mode, owner and group of the tracked file
-// (txn/access.go), but nobody may write a journal who may not write both the file and its
+// (access.go), but nobody may write a journal who may not write both the file and its
 // directory; what is made for a new file belongs to its maker, and follows the mode that it was
 // staged with. Where a file's mode is narrowed later, the next writer, or jtx recover, narrows
 // the directory of its journal, which guards all in it; until then jtx verify warns. Where it
