@@ -16,7 +16,7 @@ import (
 
 // locked calls act with the files locked exclusively and settled: what was unfinished
 // in them, or in other files of the same units, has been carried forward or taken back,
-// and what another program changed is recorded. A call of act that fails with errAgain
+// and what another program changed is recorded. A call of act that fails with ErrAgain
 // starts over with fresh locks.
 func (s *Store) locked(ctx context.Context, names []string, how doors.Locking, act func(*session) error) error {
 	c := s.newCall(nil)

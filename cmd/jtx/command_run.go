@@ -148,7 +148,7 @@ func ignoreGone(err error) error {
 	return err
 }
 
-// child runs the command to its end. Its failure is a *childError.
+// child runs the command to its end. Its failure is a *ChildError.
 func (r *runCommand) child(id string, command []string) error {
 	c := exec.Command(command[0], command[1:]...)
 	c.Stdin, c.Stdout, c.Stderr = r.a.Stdin, os.Stdout, os.Stderr

@@ -116,7 +116,7 @@ func (s *Source) DeletedOutside(t *workspace.Target) (bool, error) {
 	return false, nil
 }
 
-// DeletedForLong is deletedOutside for a file that an editor may be about to replace.
+// DeletedForLong is DeletedOutside for a file that an editor may be about to replace.
 func (s *Source) DeletedForLong(ctx context.Context, t *workspace.Target) (bool, error) {
 	gone, err := s.DeletedOutside(t)
 	if !gone || err != nil {

@@ -19,7 +19,7 @@ type Head struct {
 	Last   wal.LSN // of the journal as far as it is decided; 0 where there is none
 	Rev    uint64
 	Time   time.Time // no record up to last is later
-	// ahead tells that the file holds an edit made outside that is not recorded
+	// Ahead tells that the file holds an edit made outside that is not recorded
 	// yet: then the version at last is already an old one.
 	Ahead bool
 	Lags  bool  // the next change has something to settle, or to record

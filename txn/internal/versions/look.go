@@ -22,20 +22,20 @@ import (
 
 // Looking says how files are looked at.
 type Looking struct {
-	// content reads what stands under the names, also where a file's times say that
+	// Content reads what stands under the names, also where a file's times say that
 	// it is what it was.
 	Content bool
-	// alone keeps writers out while the caller reads, who goes through whole journals.
+	// Alone keeps writers out while the caller goes through whole journals.
 	Alone bool
-	// hasty waits for nobody: what is being written is ErrLockTimeout then.
+	// Hasty waits for nobody: what is being written is ErrLockTimeout then.
 	Hasty bool
-	// whole plans with every record, as recovery will, and not only with those that
+	// Whole plans with every record, as recovery will, and not only with those that
 	// count for somebody who is shown the files.
 	Whole bool
-	// each lets a file that can't be looked at be, with its error, for the others'
+	// Each lets a file that can't be looked at be, with its error, for the others'
 	// sake, which are still looked at as they are at one moment.
 	Each bool
-	// silent tells nobody of the marks: the caller says the same in its own way.
+	// Silent tells nobody of the marks: the caller says the same in its own way.
 	Silent bool
 }
 

@@ -145,7 +145,7 @@ func (s *Source) VersionsAfter(t *workspace.Target, rec *wal.Record, to wal.LSN)
 	return s.VersionsAbove(t, rec.LSN, rec.Rev, to)
 }
 
-// VersionsAbove is versionsFrom for revisions above one.
+// VersionsAbove is VersionsFrom for revisions above one.
 func (s *Source) VersionsAbove(t *workspace.Target, from wal.LSN, rev uint64, to wal.LSN) iter.Seq2[*wal.Record, error] {
 	return func(yield func(*wal.Record, error) bool) {
 		for next, err := range s.VersionsFrom(t, from, to) {
@@ -183,7 +183,7 @@ func (s *Source) LastWhere(h Head, early func(*wal.Record) bool) (wal.LSN, error
 }
 
 // LastVersionWhere is the newest revision for which early holds, nil where there is
-// none; see lastWhere.
+// none; see LastWhere.
 func (s *Source) LastVersionWhere(h Head, early func(*wal.Record) bool) (*wal.Record, error) {
 	last, err := s.LastWhere(h, early)
 	if err != nil {
@@ -278,7 +278,7 @@ func IdOf(rec *wal.Record) wal.ID {
 	return rec.Unit
 }
 
-// AtPast is atTime for a time that a person means, who is told if it may not find what
+// AtPast is AtTime for a time that a person means, who is told if it may not find what
 // was current then: where a clock was ahead, what came later is dated behind it.
 func (s *Source) AtPast(h Head, at time.Time) (*wal.Record, error) {
 	if IsAhead(h.Time) && !IsAhead(at) {

@@ -25,7 +25,7 @@ func (s *Site) FindWorkspace(ctx context.Context, dir string) (*Workspace, error
 	return s.nearest(ctx, dir, dir, Lookup{uid: os.Geteuid()})
 }
 
-// CoveredBy is findWorkspace for a caller that only looks, and activates none.
+// CoveredBy is FindWorkspace for a caller that only looks, and activates none.
 func (s *Site) CoveredBy(ctx context.Context, dir string) (*Workspace, error) {
 	return s.nearest(ctx, dir, dir, Lookup{Look: true, uid: os.Geteuid()})
 }
@@ -33,16 +33,16 @@ func (s *Site) CoveredBy(ctx context.Context, dir string) (*Workspace, error) {
 // Lookup says how a file's workspace is looked for.
 type Lookup struct {
 	Create bool // make one where none covers the file
-	// made, where it is not nil, is told of each that was made.
+	// Made, where it is not nil, is told of each that was made.
 	Made *[]*Workspace
-	// held: the caller holds locks. A workspace that is to be activated is errAgain
+	// Held: the caller holds locks. A workspace that is to be activated is ErrAgain
 	// then: activating it waits for locks, perhaps for those of the caller.
 	Held bool
-	// look: the caller only looks. A workspace that is to be activated is looked past,
-	// which nobody has used yet, and passed says so: it may be used a moment later.
+	// Look: the caller only looks. A workspace that is to be activated is looked past,
+	// which nobody has used yet, and Passed says so: it may be used a moment later.
 	Look   bool
 	Passed *bool
-	// passOver is the directory of a workspace that is not active yet, and is looked
+	// PassOver is the directory of a workspace that is not active yet, and is looked
 	// past.
 	PassOver string
 	uid      int  // the file's owner

@@ -50,7 +50,7 @@ type Scope struct {
 	skipped    []error   // of workspaces and files that can't be used
 }
 
-// Scope is scopeBeside for those that have nothing to return beside an error.
+// Scope is ScopeBeside for those that have nothing to return beside an error.
 func (s *Site) Scope(ctx context.Context, paths []string) (*Scope, error) {
 	sc, skipped, err := s.ScopeBeside(ctx, paths)
 	return sc, errors.Join(err, skipped)

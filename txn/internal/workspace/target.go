@@ -24,27 +24,27 @@ type Target struct {
 	Rel  string // real, below the workspace's root
 	Dir  string // where its journal is
 	File *recovery.File
-	// plan is what the next change will do before its own work, where the file was
+	// Plan is what the next change will do before its own work, where the file was
 	// only looked at, and does not just hold its newest version.
 	Plan    *recovery.FilePlan
 	Planned *recovery.Plan // that it is a part of
 	Err     error          // why it could not be looked at
 	Info    fs.FileInfo    // the file's, when it was resolved; nil where there is none
-	// parent is the file's directory, when it was resolved; nil where there is none.
+	// Parent is the file's directory, when it was resolved; nil where there is none.
 	Parent fs.FileInfo
-	// private tells that the way to the file keeps people out who may pass the root of
+	// Private tells that the way to the file keeps people out who may pass the root of
 	// its workspace.
 	Private bool
-	// lost is why a file that had a journal has none.
+	// Lost is why a file that had a journal has none.
 	Lost error
-	// dirMode is that of dir, when its locks were asked for.
+	// DirMode is that of dir, when its locks were asked for.
 	DirMode fs.FileMode
-	// like is a file whose content this one gets, so that its journal must be for
+	// Like is a file whose content this one gets, so that its journal must be for
 	// nobody who may not read that.
 	Like *Target
-	// ahead is the newest version where it is committed but not in place yet.
+	// Ahead is the newest version where it is committed but not in place yet.
 	Ahead *Ahead
-	// most, where it is not nil, is the mode of the file that the content is from,
+	// Most, where it is not nil, is the mode of the file that the content is from,
 	// which is not there to look at.
 	Most *fs.FileMode
 }
