@@ -151,7 +151,8 @@ func tolerant(steps []step) []step {
 	return all
 }
 
-// checkPlain checks every file for itself: whole, and with what was acknowledged.
+// checkPlain checks every file for itself: whole, and with what was acknowledged, but for
+// an edit that clashed.
 // Journal shows a plain reader an older state until recovery, and write-behind until
 // it has put a newer one in place.
 func (c *crashed) checkPlain(dir string, acked int) error {
@@ -172,7 +173,7 @@ func (c *crashed) checkPlain(dir string, acked int) error {
 	}
 	for _, name := range c.files {
 		found := false
-		for _, m := range may {
+		for _, m := range slices.Concat(may, c.clashed(dir, name, acked)) {
 			a, aok := m[name]
 			b, bok := now[name]
 			found = found || a == b && aok == bok
@@ -182,6 +183,25 @@ func (c *crashed) checkPlain(dir string, acked int) error {
 		}
 	}
 	return nil
+}
+
+// clashed are the states without an edit that has clashed with a commit, by the journal: a
+// recovery that was cut off may have put what was committed back already.
+func (c *crashed) clashed(dir, name string, acked int) (may []contents) {
+	for i, states := range c.without {
+		if i >= acked {
+			continue
+		}
+		for rec, err := range wal.Scan(fsys.OS, journalOf(dir, name), 1) {
+			if err != nil {
+				break
+			}
+			if rec.Kind == wal.KindClash && string(rec.Image) == c.shown[i+1][name] {
+				may = append(may, states[acked:min(acked+2, len(states))]...)
+			}
+		}
+	}
+	return may
 }
 
 // lastPlaced is the last step up to acked after which the files were in place.
