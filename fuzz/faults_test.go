@@ -101,6 +101,7 @@ func failingWorkloads() map[string]*workload {
 		"first touch":         {files: f[:1], seed: map[string]string{f[0]: small}, steps: []step{set(2, f[0])}},
 		"one file":            {files: f[:1], seed: map[string]string{f[0]: small}, ready: []step{set(0, f[0])}, steps: []step{set(2, f[0])}},
 		"after an edit":       {files: f[:1], seed: map[string]string{f[0]: small}, ready: []step{set(0, f[0]), save(big(2), f[0])}, steps: []step{set(3, f[0])}},
+		"after a small edit":  {files: f[:1], seed: map[string]string{f[0]: small}, ready: []step{set(0, f[0]), save(strings.Replace(small, "2]", "3]", 1), f[0])}, steps: []step{set(3, f[0])}},
 		"three files":         {files: f, seed: map[string]string{f[0]: small, f[1]: big(1)}, ready: []step{set(0, f...)}, steps: []step{mixed}},
 		"three, none tracked": {files: f, init: true, seed: map[string]string{f[0]: small, f[1]: big(1)}, steps: []step{set(2, f...)}},
 		"durability none":     {files: f[:1], level: txn.None, seed: map[string]string{f[0]: small}, ready: []step{set(0, f[0])}, steps: []step{set(2, f[0])}},

@@ -194,6 +194,13 @@ func readOpen(f fsys.File, known wal.State, lim jsonpatch.Limits) (Found, error)
 	return found, nil
 }
 
+// StandsAsSettled tells that what was found is the version that `state` says was put
+// in place, or adopted, where it says so of any.
+func (f *File) StandsAsSettled() bool {
+	st := f.Journal.State()
+	return st.Applied == 0 || f.Found.Version == st.Content || !st.Content.Exists && f.Found.Blank()
+}
+
 // foundStrict tells whether v, if that is what was found, is strict JSON. Where
 // nobody has looked for comments yet, this does.
 func (f *File) foundStrict(v wal.Version) bool {

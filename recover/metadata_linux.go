@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -17,7 +18,7 @@ import (
 // has. What the caller may not give is named in a warning each; access is then
 // narrowed, never widened.
 func copyMetadata(f fsys.File, target string, old fs.FileInfo) ([]string, error) {
-	warnings, mode, err := copyOwner(f, old)
+	warnings, mode, err := copyOwner(f, target, old)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +40,7 @@ func noGroup(mode fs.FileMode) fs.FileMode {
 	return mode&^(fs.ModeSetgid|0o070) | everyone<<3&mode
 }
 
-func copyOwner(f fsys.File, old fs.FileInfo) (warnings []string, mode fs.FileMode, err error) {
+func copyOwner(f fsys.File, target string, old fs.FileInfo) (warnings []string, mode fs.FileMode, err error) {
 	mode = old.Mode() & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)
 	info, err := f.Stat()
 	if err != nil {
@@ -54,8 +55,10 @@ func copyOwner(f fsys.File, old fs.FileInfo) (warnings []string, mode fs.FileMod
 		return nil, mode, err
 	}
 	if want.Uid != have.Uid {
-		warnings = append(warnings, fmt.Sprintf("the owner (uid %d) could not be kept", want.Uid))
 		mode &^= fs.ModeSetuid
+		if !ofTeam(target, want) {
+			warnings = append(warnings, fmt.Sprintf("the owner (uid %d) could not be kept", want.Uid))
+		}
 	}
 	if want.Gid == have.Gid {
 		return warnings, mode, nil
@@ -66,6 +69,14 @@ func copyOwner(f fsys.File, old fs.FileInfo) (warnings []string, mode fs.FileMod
 		return append(warnings, fmt.Sprintf("the group (gid %d) could not be kept", want.Gid)), noGroup(mode), nil
 	}
 	return warnings, mode, err
+}
+
+// ofTeam tells that a group shares a file and its directory, and may do with it what its
+// owner may: whoever saves it there becomes its owner, and nobody loses a right by that.
+func ofTeam(target string, file *syscall.Stat_t) bool {
+	var dir syscall.Stat_t
+	err := syscall.Stat(filepath.Dir(target), &dir)
+	return err == nil && dir.Gid == file.Gid && dir.Mode&0o020 != 0 && file.Mode>>6&^(file.Mode>>3)&7 == 0
 }
 
 // notGiven tells that the caller may not give something, or that nobody can here.

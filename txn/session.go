@@ -311,7 +311,8 @@ func (ses *session) open(t *workspace.Target) error {
 }
 
 // afterRecovery turns what recovery could not settle into an error, unless the
-// caller wants to go on with a damaged file, and looks again at what it changed.
+// caller wants to go on with a damaged file, and looks again at what it changed. Where
+// another program has saved meanwhile, that is for recovery too.
 func (ses *session) afterRecovery() error {
 	for _, done := range ses.report {
 		t := ses.ByKey(done.Key)
@@ -328,6 +329,9 @@ func (ses *session) afterRecovery() error {
 		// Replaced, or freed of a second link that a half-done rename left.
 		if err := t.File.Look(); err != nil {
 			return fault.In(t.Name, err)
+		}
+		if !t.File.StandsAsSettled() {
+			return workspace.ErrAgain
 		}
 	}
 	return nil

@@ -45,7 +45,7 @@ func TestTwoUsers(t *testing.T) {
 	give(t, p.out, 4243, team, os.ModeSetgid|0o775)
 	p.prelude = `umask 002; chmod() { test "$2" = a.json || command chmod "$@"; }
 		trap 'command chmod -fR g+rX $OUT/saved || :' EXIT; ` // a backup is for whoever makes it
-	asUsual(t, p, want, "could not be kept")
+	asUsual(t, p, want)
 }
 
 // TestPrivateDirectory: in a directory that is its owner's alone, below a workspace that
