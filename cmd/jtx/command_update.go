@@ -37,6 +37,7 @@ FILE@REV.`,
 	u.flags.registerParents(cmd.Flags())
 	cmd.Flags().StringVar(&u.fallback, "default", "", "begin with this `JSON` where there is no file")
 	u.vars.register(a, cmd.Flags())
+	cmd.Flags().BoolVar(&u.jqExit, "jq-exit", false, "exit as jq does: 2 where FILE or a variable can't be read, 3 where JQ is no program")
 	cmd.RunE = a.Verb(u.run)
 	return cmd
 }
@@ -47,6 +48,22 @@ type updateCommand struct {
 	vars  jqFlags
 
 	fallback string
+	jqExit   bool
+}
+
+// What jq exits with, where jtx exits otherwise. What only jtx can meet, such as a lock
+// that is held, keeps its own code.
+const (
+	jqUnread    = 2
+	jqNoProgram = 3
+)
+
+// as gives an error jq's exit code, for a script that had jq here.
+func (u *updateCommand) as(code int, err error) error {
+	if u.jqExit && err != nil {
+		return &cli.ExitAs{Err: err, Code: code}
+	}
+	return err
 }
 
 func (u *updateCommand) run(_ *cobra.Command, args []string) error {
@@ -57,17 +74,20 @@ func (u *updateCommand) run(_ *cobra.Command, args []string) error {
 		}
 	}
 	if u.vars.err != nil {
-		return u.vars.err
+		return u.as(jqUnread, u.vars.err)
 	}
 	program, err := jq.Compile(text, u.vars.vars, os.Environ)
 	if err != nil {
-		return err
+		return u.as(jqNoProgram, err)
 	}
 	return u.a.change(&u.flags, []string{file}, func(tx *txn.Tx) error {
 		old, err := tx.Bytes(file)
 		missing := errors.Is(err, txn.ErrNotFound) && u.fallback != ""
 		if missing {
 			old, err = []byte(u.fallback), nil
+		}
+		if errors.Is(err, txn.ErrNotFound) {
+			return u.as(jqUnread, err)
 		}
 		if err != nil {
 			return err

@@ -60,6 +60,16 @@ type Hinted struct {
 func (e *Hinted) Error() string { return e.Err.Error() }
 func (e *Hinted) Unwrap() error { return e.Err }
 
+// ExitAs is an error with another exit code than its own: that of a program in whose
+// place jtx is run. Its name in --json stays.
+type ExitAs struct {
+	Err  error
+	Code int
+}
+
+func (e *ExitAs) Error() string { return e.Err.Error() }
+func (e *ExitAs) Unwrap() error { return e.Err }
+
 // ChildError is the exit code of a command that jtx ran. There is nothing to
 // report: the command has said what there is to say.
 type ChildError struct{ Code int }

@@ -37,8 +37,17 @@ var exits = [numExits]struct{ name, meaning string }{
 }
 
 // ExitOf is the exit code of an error: the only place where one becomes the other.
-// An error may wrap several; whether something was changed comes first.
 func ExitOf(err error) int {
+	var as *ExitAs
+	if errors.As(err, &as) {
+		return as.Code
+	}
+	return meaningOf(err)
+}
+
+// meaningOf is the exit code that an error has by itself. It may wrap several; whether
+// something was changed comes first.
+func meaningOf(err error) int {
 	var own *Error
 	var sig *SignalError
 	var child *ChildError
@@ -92,7 +101,7 @@ func retryable(err error) bool {
 	var op *jsonpatch.OpError
 	var rev *txn.RevisionError
 	var undo *history.UndoConflict
-	switch ExitOf(err) {
+	switch meaningOf(err) {
 	case ExitLocked:
 		return true
 	case ExitConflict:

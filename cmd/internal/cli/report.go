@@ -102,7 +102,7 @@ func Describe(err error) Failure {
 	}
 	code := ExitOf(err)
 	f := Failure{
-		Code: exitName(code), Exit: code, Message: Printable(MessageOf(err)),
+		Code: exitName(meaningOf(err)), Exit: code, Message: Printable(MessageOf(err)),
 		Hint: HintOf(err), Retryable: retryable(err),
 	}
 	var sig *SignalError

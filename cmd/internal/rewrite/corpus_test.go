@@ -18,7 +18,13 @@ const tableHead = `# The corpus of scripts
 
 TestCorpus rewrites each script, runs it before and after on the same data (as it is,
 damaged and missing; in bash, and in dash where it is for sh), and fails unless both leave
-the same files, print the same and succeed or fail alike. It compares this table too.
+the same files, print the same and exit with the same number. It compares this table too.
+
+Two differences are meant. Where the text of the file is no JSON, jq 1.6 exits with 4, jq 1.7
+and later with 5, as jtx does: 4 counts as 5 there. And jtx does not write over such a file
+with echo's or cat's document, which would lose what it can't keep: it says so, and exits with 5.
+A file that is missing behind < is an error of the shell: 1 in bash, as jtx's; 2 in dash.
+What jq and mv can't meet (a lock that is held, a lost race, a damaged journal) has jtx's codes.
 
 | Script | Unsafe | Rewritten | As | Listed, and why |
 |---|---|---|---|---|

@@ -66,11 +66,11 @@ func (s *script) editInPlace(stmt *syntax.Stmt, c *call) {
 	run := ""
 	switch {
 	case c.name == "yq" && (flag == "-i" || flag == "--inplace") && len(rest) == 1:
-		run = "yq -p json -o json " + expr
+		run = "yq -p json -o json " + expr + " " + s.src(file)
 	case c.name == "yq" && flag == "eval" && firstLit(rest) == "-i" && len(rest) == 2:
-		run = "yq eval -p json -o json " + words[1]
+		run = "yq eval -p json -o json " + words[1] + " " + s.src(file)
 	case c.name == "sed" && flag == "-i" && onlyScript(rest):
-		run = "sed " + expr
+		run = "sed " + expr + " " + s.src(file) // which sed itself says is missing
 	case strings.HasSuffix(c.name, "awk") && flag == "-i" && firstLit(rest) == "inplace":
 		s.leave(stmt, "awk in place", "let it print the document, and run it with jtx pipe")
 		return

@@ -154,6 +154,9 @@ func (s *script) safeJQ(w *writer, c *call, file *syntax.Word, key string) form 
 		for _, v := range q.vars {
 			words = append(words, s.src(v))
 		}
+		if in == nil && s.numberCounts(w.stmt) { // a < that fails is the shell's error: 1
+			words = append(words, "--jq-exit")
+		}
 		return form{idiom: "jq", text: s.prefix(c) + "jtx update -q " + strings.Join(words, " ") + s.otherRedirects(c.stmt, w.out, in)}
 	}
 	return s.safeProgram(w, c, file, key)
@@ -356,6 +359,9 @@ func (s *script) joined(w *writer, file *syntax.Word, key string) (form, bool) {
 		return form{}, false
 	}
 	words := append([]string{"jtx update -q", s.src(file), filter}, vars...)
+	if s.numberCounts(w.stmt) {
+		words = append(words, "--jq-exit")
+	}
 	return form{idiom: "a pipeline with jq", text: strings.Join(words, " ") + rest}, true
 }
 

@@ -75,7 +75,7 @@ func TestLeftAlone(t *testing.T) {
 func TestMessagesAreNoCopy(t *testing.T) {
 	res, err := Script(`jq .a=1 f.json 1> t 2> err.log && mv t f.json`)
 	require.NoError(t, err)
-	require.Equal(t, `jtx update -q f.json .a=1 2> err.log`, res.Text)
+	require.Equal(t, `jtx update -q f.json .a=1 --jq-exit 2> err.log`, res.Text)
 }
 
 // TestNotFound runs over what is no unsafe write of JSON.

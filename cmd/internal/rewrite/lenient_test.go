@@ -25,6 +25,6 @@ func TestOtherInOlderJQ(t *testing.T) {
 	} {
 		res, err := Script(`jq '` + program + `' f.json > t && mv t f.json`)
 		require.NoError(t, err)
-		require.Equal(t, `jtx update -q f.json '`+program+`'`, res.Text)
+		require.Equal(t, `jtx update -q f.json '`+program+`' --jq-exit`, res.Text)
 	}
 }

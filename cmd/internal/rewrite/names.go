@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -17,6 +18,8 @@ type names struct {
 	fed     map[string][]syntax.Node
 	inFunc  map[syntax.Node]*syntax.FuncDecl
 	errexit bool
+	// pipefail tells that a pipeline fails with what a command before its last has.
+	pipefail bool
 	// noclobber tells of set -C, by which > fails where the file is there.
 	noclobber bool
 }
@@ -116,6 +119,7 @@ func (n *names) noteCall(call *syntax.CallExpr) {
 		if flagsWith(words[1:], 'e') || strings.Contains(strings.Join(words, " "), "-o errexit") {
 			n.errexit = true
 		}
+		n.pipefail = n.pipefail || slices.Contains(words[1:], "pipefail")
 		if flagsWith(words[1:], 'C') || strings.Contains(strings.Join(words, " "), "-o noclobber") {
 			n.noclobber = true
 		}
@@ -145,7 +149,16 @@ func (n *names) once(name string) *syntax.Word {
 }
 
 func (s *script) collectLists() {
+	var open []syntax.Node
 	syntax.Walk(s.file, func(node syntax.Node) bool {
+		if node == nil {
+			open = open[:len(open)-1]
+			return true
+		}
+		if len(open) > 0 {
+			s.parents[node] = open[len(open)-1]
+		}
+		open = append(open, node)
 		switch node := node.(type) {
 		case *syntax.File:
 			s.addList(node.Stmts)

@@ -101,6 +101,7 @@ type script struct {
 	// lists are the statement lists, outermost first, and in which each statement is.
 	lists      [][]*syntax.Stmt
 	listOf     map[*syntax.Stmt][]*syntax.Stmt
+	parents    map[syntax.Node]syntax.Node
 	claimed    map[syntax.Node]bool // statements that a candidate or finding covers
 	condition  map[*syntax.Stmt]bool
 	guarded    map[*syntax.Stmt]string // run only where the file of this key is not there
@@ -115,7 +116,7 @@ type script struct {
 func newScript(text string, file *syntax.File) *script {
 	s := &script{
 		text: text, file: file, names: collectNames(file),
-		listOf: map[*syntax.Stmt][]*syntax.Stmt{}, claimed: map[syntax.Node]bool{},
+		listOf: map[*syntax.Stmt][]*syntax.Stmt{}, parents: map[syntax.Node]syntax.Node{}, claimed: map[syntax.Node]bool{},
 		condition: map[*syntax.Stmt]bool{}, guarded: map[*syntax.Stmt]string{}, moved: map[string]bool{}, dropped: map[*syntax.Stmt]bool{},
 	}
 	s.collectLists()

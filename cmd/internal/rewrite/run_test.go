@@ -164,7 +164,7 @@ func compare(t *testing.T, before, after string) {
 	}
 }
 
-// same demands equal files, output and success. Where the original has left a
+// same demands equal files, output and exit codes. Where the original has left a
 // target that is no JSON, which is what is to be mended, the new script must have
 // kept what was there.
 func same(t *testing.T, what string, a, b outcome, scenario string) {
@@ -177,7 +177,7 @@ func same(t *testing.T, what string, a, b outcome, scenario string) {
 	if scenario == "broken" && a.exit == 0 && b.files["f.json"] == `{"name": ` && strings.Contains(b.stderr, "error: f.json") {
 		return // jtx does not write over what it can't keep a version of
 	}
-	require.Equal(t, a.exit == 0, b.exit == 0, context+"\nexit %d and %d", a.exit, b.exit)
+	require.Equal(t, laterJQ(a.exit, scenario), laterJQ(b.exit, scenario), context+"\nexit codes")
 	require.Equal(t, a.stdout, b.stdout, context)
 	// What the original leaves of temporary files when it fails is of no use to
 	// anybody; the new script leaves nothing that the original does not.
@@ -190,6 +190,15 @@ func same(t *testing.T, what string, a, b outcome, scenario string) {
 			require.Equal(t, data, b.files[name], context+name)
 		}
 	}
+}
+
+// laterJQ is the exit code of jq 1.7 and later, and of jtx, for text that is no JSON: 5.
+// jq 1.6 has 4, and 1.5 has 2.
+func laterJQ(exit int, scenario string) int {
+	if scenario == "broken" && exit == 4 {
+		return 5
+	}
+	return exit
 }
 
 // destroyed tells whether the original spoilt the file.
