@@ -298,6 +298,7 @@ func (l *lagging) caughtUp(name string) {
 // Close carries forward what lags, gives back all locks and closes all files. A
 // transaction that begins later fails with ErrClosed.
 func (s *Store) Close() error {
+	s.trackDue()
 	s.parked.mu.Lock()
 	s.parked.closed.Store(true)
 	s.parked.mu.Unlock()

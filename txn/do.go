@@ -168,7 +168,7 @@ func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts
 	}
 	s.logOperation(names, c, began, m.res, m.err)
 	if s.opt.Verb != "" && m.err == nil && !m.res.ID.IsZero() {
-		Within(s).TrackBeside(ctx, names)
+		s.trackBeside(ctx, names)
 	}
 	return m.res.asNamed(files), fault.AsNamed(m.err, names, files)
 }

@@ -126,6 +126,7 @@ type kept struct {
 	groups   map[groupKey]*group
 	parked   parked
 	lagging  lagging
+	beside   beside
 	cache    cache
 	handles  handles
 }

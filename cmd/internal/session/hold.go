@@ -22,7 +22,8 @@ type hold struct {
 	stop  context.CancelCauseFunc
 
 	// Of the transaction alone, while it runs.
-	seen  []byte // the state that it began with
+	begun func(statesJSON) // called once, when the locks are held
+	seen  []byte           // the state that it began with
 	steps []change.Step
 	last  *op // the one that ends it
 
@@ -42,34 +43,32 @@ var (
 	errSessionEnd error = &cli.Error{Exit: cli.ExitConflict, Msg: "the session ends; nothing was changed"}
 )
 
-// begin starts a transaction. It is answered with the state of the files, when their
-// locks are held.
-func (s *server) beginHold(ctx context.Context, req request) (any, error) {
+// hold is a transaction from its begin to its end. The request that begins it is answered
+// with the state of the files when their locks are held; an error is for that one, unless
+// it has its answer.
+func (s *server) hold(ctx context.Context, req request, answer func(any, error)) error {
 	if len(req.Files) == 0 {
-		return nil, cli.Usagef(`begin: "files" is empty`)
+		return cli.Usagef(`begin: "files" is empty`)
 	}
 	opts, err := req.options(s.Store)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	h := &hold{files: req.Files, ttl: txn.DefaultLeaseTTL, ops: make(chan op), ended: make(chan struct{})}
 	if req.TTLMS > 0 {
 		h.ttl = milliseconds(req.TTLMS)
 	}
 	own, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
 	h.stop = stop
 	s.addHold(h)
 	// Until it has begun the request's own end is the transaction's.
-	waiting := context.AfterFunc(ctx, func() { stop(context.Cause(ctx)) })
-	begun, ended := make(chan statesJSON, 1), make(chan error, 1)
-	s.work.Go(func() { ended <- s.runHold(own, h, opts, begun) })
-	select {
-	case states := <-begun:
-		waiting()
-		return states, nil
-	case err := <-ended:
-		return nil, err
+	begun := context.AfterFunc(ctx, func() { stop(context.Cause(ctx)) })
+	h.begun = func(state statesJSON) {
+		begun()
+		answer(state, nil)
 	}
+	return s.runHold(own, h, opts)
 }
 
 func (s *server) addHold(h *hold) {
@@ -83,18 +82,16 @@ func (s *server) addHold(h *hold) {
 	}
 }
 
-// runHold is the transaction from its begin to its end.
-func (s *server) runHold(ctx context.Context, h *hold, opts []txn.Option, begun chan<- statesJSON) error {
-	defer h.stop(nil)
-	res, err := s.Store.Do(ctx, h.files, func(tx *txn.Tx) error { return h.run(ctx, tx, begun) }, opts...)
+// runHold commits what is done until the transaction ends, and answers the request that
+// ends it.
+func (s *server) runHold(ctx context.Context, h *hold, opts []txn.Option) error {
+	res, err := s.Store.Do(ctx, h.files, func(tx *txn.Tx) error { return h.run(ctx, tx) }, opts...)
 	s.mu.Lock()
 	delete(s.holds, h.id)
 	s.mu.Unlock()
 	close(h.ended)
-	if h.last == nil {
-		return err
-	}
 	switch {
+	case h.last == nil:
 	case h.last.req.Do == "abort":
 		h.last.finish(empty{}, nil)
 	case err != nil:
@@ -107,7 +104,7 @@ func (s *server) runHold(ctx context.Context, h *hold, opts []txn.Option, begun 
 
 // run does what is asked for. It is called again where another program has changed a
 // file beside the locks: what the client has seen must still be so then.
-func (h *hold) run(ctx context.Context, tx *txn.Tx, begun chan<- statesJSON) error {
+func (h *hold) run(ctx context.Context, tx *txn.Tx) error {
 	files, err := statesOf(tx, h.files, "")
 	if err != nil {
 		return err
@@ -116,7 +113,7 @@ func (h *hold) run(ctx context.Context, tx *txn.Tx, begun chan<- statesJSON) err
 	text := cli.EncodeJSON(state)
 	if h.seen == nil {
 		h.seen = text
-		begun <- state
+		h.begun(state)
 	}
 	if !bytes.Equal(text, h.seen) {
 		return &txn.Error{Kind: txn.ErrConflict, File: h.files[0], Err: errors.New("was changed by another program, beside the transaction's locks")}

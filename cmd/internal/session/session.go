@@ -48,7 +48,7 @@ type server struct {
 	Config
 	gate  gate
 	order order
-	work  sync.WaitGroup // of requests that are being answered
+	work  *workers // that answer requests
 
 	out   sync.Mutex
 	w     *bufio.Writer
@@ -76,8 +76,10 @@ func Serve(ctx context.Context, c Config, in io.Reader, out io.Writer) error {
 	}
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	s := &server{Config: c, w: bufio.NewWriterSize(out, 64<<10), end: end, order: order{last: map[string]chan struct{}{}}, running: map[string]running{}, holds: map[string]*hold{}}
+	s := &server{Config: c, w: bufio.NewWriterSize(out, 64<<10), end: end, order: order{last: map[string]chan struct{}{}}, work: newWorkers(), running: map[string]running{}, holds: map[string]*hold{}}
 	s.gate.init()
+	in, done := pollable(in)
+	defer done()
 	s.write(hello{Protocol, c.Version, c.MaxLine})
 	read := make(chan error, 1)
 	go func() { read <- s.read(ctx, in) }()
@@ -89,7 +91,7 @@ func Serve(ctx context.Context, c Config, in io.Reader, out io.Writer) error {
 	}
 	s.forgetHolds()
 	s.endStreams()
-	s.work.Wait()
+	s.work.end()
 	if s.wrote != nil {
 		return cli.OutputError(s.wrote)
 	}
@@ -166,14 +168,25 @@ func (s *server) begin(ctx context.Context, line []byte) {
 		return
 	}
 	turn := s.order.enter(req.names(), req.Do == "log")
-	s.work.Go(func() {
+	s.work.begin(func() {
+		answered := false
+		answer := func(result any, err error) {
+			if !answered {
+				answered = true
+				finish(result, err)
+				turn.leave()
+			}
+		}
 		var result any
 		err := turn.wait(ctx)
-		if err == nil {
+		switch {
+		case err != nil:
+		case req.Do == "begin":
+			err = s.hold(ctx, req, answer)
+		default:
 			result, err = s.do(ctx, req)
 		}
-		finish(result, err)
-		turn.leave()
+		answer(result, err)
 	})
 }
 

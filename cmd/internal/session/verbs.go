@@ -27,8 +27,6 @@ func (s *server) do(ctx context.Context, req request) (any, error) {
 		return s.readFiles(ctx, req)
 	case "change":
 		return s.change(ctx, req)
-	case "begin":
-		return s.beginHold(ctx, req)
 	case "outcome":
 		return s.outcome(ctx, req)
 	case "log":
