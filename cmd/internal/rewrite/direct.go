@@ -35,9 +35,49 @@ func (s *script) findInPlace(stmt *syntax.Stmt) {
 		s.leave(stmt, "sudo tee", "sudo runs as somebody else: jtx must be run by who owns the file")
 		return
 	}
+	if len(parts) == 1 && last.name == "tee" {
+		s.teeFromInput(stmt, last)
+		return
+	}
 	if len(parts) == 1 && len(last.args) > 1 && s.namesJSON(last.args[len(last.args)-1]) {
 		s.editInPlace(stmt, last)
 	}
+}
+
+// teeFromInput is for tee FILE <<< TEXT, a statement of its own.
+func (s *script) teeFromInput(stmt *syntax.Stmt, c *call) {
+	in := input(stmt)
+	if in == nil || in.Hdoc != nil || len(c.args) != 1 || !s.namesJSON(c.args[0]) || s.listOf[stmt] == nil || stmt.Negated || len(stmt.Redirs) > 1 && !silent(stmt) {
+		return
+	}
+	file := c.args[0]
+	w := &writer{stmt: stmt, stages: []*syntax.Stmt{stmt}, to: file}
+	f := form{idiom: "tee", text: s.prefix(c) + "jtx put -q " + s.src(file) + " " + s.text[in.Pos().Offset():in.Word.End().Offset()]}
+	if !silent(stmt) {
+		f.text += " && cat " + s.src(file)
+	}
+	if s.key(in.Word) == s.key(file) || s.stale(stmt, s.key(file)) {
+		f.text, f.reason = "", "what it prints was read from the file earlier: a change in between would be lost"
+	}
+	s.settle(stmt, w, s.guard(stmt, s.key(file), f), "")
+}
+
+// copyOver is for cp A FILE, where A is neither made by the script nor a copy of FILE:
+// the document is put there as a whole.
+func (s *script) copyOver(stmt *syntax.Stmt, c *call) bool {
+	words, ok := c.operands("fT")
+	if !ok || len(words) != 2 || stmt.Negated || len(stmt.Redirs) > 0 || globs(words[0]) || globs(words[1]) {
+		return false
+	}
+	from, file := s.key(words[0]), words[1]
+	made := slices.ContainsFunc(s.flows(), func(f flow) bool { return slices.Contains(f.outs, from) })
+	if made || s.copiesOf(s.key(file))[from] || strings.HasSuffix(from, ".bak") || strings.HasSuffix(from, ".orig") {
+		return false
+	}
+	f := form{idiom: "cp over a JSON file", text: "jtx put -q " + s.src(file) + " " + s.src(words[0])}
+	w := &writer{stmt: stmt, stages: []*syntax.Stmt{stmt}, to: file}
+	s.settle(stmt, w, s.guard(stmt, s.key(file), f), "")
+	return true
 }
 
 // spongeForm is what feeds sponge, written safely.
@@ -71,6 +111,8 @@ func (s *script) editInPlace(stmt *syntax.Stmt, c *call) {
 		run = "yq eval -p json -o json " + words[1] + " " + s.src(file)
 	case c.name == "sed" && flag == "-i" && onlyScript(rest):
 		run = "sed " + expr + " " + s.src(file) // which sed itself says is missing
+	case strings.TrimPrefix(c.name, `\`) == "cp" && s.copyOver(stmt, c):
+		return
 	case strings.HasSuffix(c.name, "awk") && flag == "-i" && firstLit(rest) == "inplace":
 		s.leave(stmt, "awk in place", "let it print the document, and run it with jtx pipe")
 		return

@@ -40,7 +40,24 @@ func writerOf(stmt *syntax.Stmt) (*writer, bool) {
 
 // safe makes the command that does to the file what w and the move behind it do.
 func (s *script) safe(w *writer, file *syntax.Word) form {
-	return s.guard(w.stmt, s.key(file), s.formOf(w, file))
+	f := s.guard(w.stmt, s.key(file), s.formOf(w, file))
+	if s.refusesOld(w) {
+		f.text = onlyNew(f.text, s.src(file))
+	}
+	return f
+}
+
+// refusesOld tells that set -C is in force for a write: > fails where the file is there.
+func (s *script) refusesOld(w *writer) bool {
+	return s.names.noclobber && w.out != nil && w.out.Op == syntax.RdrOut
+}
+
+// onlyNew makes a write fail where the file is there.
+func onlyNew(text, file string) string {
+	for _, verb := range []string{"jtx put -q ", "jtx pipe -q ", "jtx pipe -nq "} {
+		text = strings.Replace(text, verb, verb+"--if-rev "+file+"@0 ", 1)
+	}
+	return text
 }
 
 func (s *script) formOf(w *writer, file *syntax.Word) form {
@@ -82,8 +99,8 @@ func (s *script) unfit(w *writer, file *syntax.Word) string {
 	switch {
 	case globs(file):
 		return "the name of the file is a pattern"
-	case s.names.noclobber && w.out != nil && w.out.Op == syntax.RdrOut:
-		return "set -C is in force, by which > fails where the file is there: jtx put --if-missing leaves such a file alone"
+	case s.refusesOld(w) && s.numberCounts(w.stmt):
+		return "set -C is in force, by which > fails with 1 where the file is there: jtx put --if-rev FILE@0 does so with 3"
 	case strings.HasPrefix(s.key(file), "-"):
 		return "the name of the file begins with -"
 	case s.namesLines(file):

@@ -53,6 +53,27 @@ var left = []struct{ name, script string }{
 	{"npx json", `npx json -I -f package.json -e 'this.a = 1'`},
 	{"from a container", `docker cp c:/x.json x.json`},
 	{"an output option", `jsonnet -o conf.json x.jsonnet`},
+	{"JSON that is asked for, to a variable", `kubectl get cm x -o json > "$OUT"`},
+	{"JSON of its own, to a variable", `docker inspect x > "$OUT"`},
+	{"a variable that is read as JSON elsewhere", "mytool dump > \"$STATE\"\njq -r .a \"$STATE\""},
+	{"echo to one", "echo \"$data\" > \"$STATE\"\njq -r .a < \"$STATE\""},
+	{"a program that is not known", `mytool dump > state.json`},
+	{"one that is given the file", `crudini --set f.json a b`},
+	{"one in a variable", `"$TOOL" f.json`},
+	{"an editor", `vim -es f.json -c wq`},
+	{"sponge by itself", `sponge f.json < t`},
+	{"touch", `touch f.json`},
+	{"git", `git checkout -- f.json`},
+	{"from a bucket", `aws s3 cp s3://x/f.json f.json`},
+	{"by an export", `mongoexport --out f.json`},
+	{"ruby in place", `ruby -i -pe 'x' f.json`},
+	{"perl that opens", `perl -e 'open F, ">f.json"'`},
+	{"awk that prints to it", `awk '{print > "f.json"}' x`},
+	{"a script of another language", `python3 tool.py f.json`},
+	{"packages", `npm install lodash`},
+	{"composer", `composer require a/b`},
+	{"set -C, where the number counts", "set -C\necho '{}' > f.json"},
+	{"cp of a backup", `cp f.json.bak f.json`},
 	{"in the background of a variable", `v=$(cat f.json); echo "$v" > f.json; echo "$v"`},
 }
 
@@ -82,6 +103,8 @@ func TestMessagesAreNoCopy(t *testing.T) {
 func TestNotFound(t *testing.T) {
 	for _, text := range []string{
 		`jq . f.json`, `jq -r .name f.json > name.txt`, `echo hi > log.txt`, `mv a b`, `cp f.json f.json.bak`,
+		`grep -i x f.json`, `kubectl apply -f f.json`, `curl -d @f.json u`, `aws iam put --doc file://f.json`, `git add f.json`, `npm ci`,
+		`python3 -c 'import json; print(json.load(open("f.json")))'`, `awk '$1 > 5 {print "x.json"}' f`, `T=$(mktemp); curl u > "$T"; jq .a "$T"`,
 		`jtx set f.json /a 1`, `cat f.json | jq . | less`, `jq -r .x f.json > t && mv t x.txt`, "cat <<EOF\n{}\nEOF",
 	} {
 		res, err := Script(text)

@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -119,14 +120,15 @@ func (s *script) findNestedIn(stmt *syntax.Stmt) {
 		return
 	}
 	at := slices.IndexFunc(c.args, func(w *syntax.Word) bool { return w.Lit() == "-c" || c.name != "flock" && w.Lit() == "-ec" })
-	if at < 0 || at+1 >= len(c.args) || len(c.args[at+1].Parts) != 1 {
+	if at < 0 || at+1 >= len(c.args) {
 		return
 	}
-	q, ok := c.args[at+1].Parts[0].(*syntax.SglQuoted)
-	if !ok || q.Dollar {
+	word := c.args[at+1]
+	text, ok := static(word)
+	if !ok || len(word.Parts) != 1 {
 		return
 	}
-	res, err := Script(q.Value)
+	res, err := Script(text)
 	if err != nil {
 		return
 	}
@@ -135,15 +137,20 @@ func (s *script) findNestedIn(stmt *syntax.Stmt) {
 		if strings.Contains(res.Text, "'") {
 			f.Verdict, f.Reason, f.Replacement = Left, "it is within quotes", ""
 		}
-		first := int(q.Left.Line()) - 1
-		f.Line += first
+		f.Line += int(word.Pos().Line()) - 1
 		s.findings = append(s.findings, f)
 	}
-	if !strings.Contains(res.Text, "'") && res.Text != q.Value {
+	if len(res.Findings) > 0 {
 		s.claimed[stmt] = true
-		s.replace(span{int(q.Left.Offset()) + 1, int(q.Right.Offset())}, res.Text)
+	}
+	if !strings.Contains(res.Text, "'") && res.Text != text {
+		s.replace(span{int(word.Pos().Offset()), int(word.End().Offset())}, "'"+res.Text+"'")
 	}
 }
+
+// opensJSON finds what opens a JSON file to write it: open("a.json", "w"), '>a.json', and
+// awk's print > "a.json".
+var opensJSON = regexp.MustCompile(`\.json["']\s*,\s*(mode\s*=\s*)?["'][wax]|["']\s*\+?>>?\s*["', ]*[^"'<>|;&]*\.json["']|>>?\s*"[^"]*\.json"`)
 
 // findForeign lists programs in other languages that write JSON themselves.
 func (s *script) findForeign(stmt *syntax.Stmt) {
@@ -161,6 +168,7 @@ func (s *script) findForeign(stmt *syntax.Stmt) {
 			sign = []string{"writeFile"}
 		case "ruby", "perl", "php":
 			sign = []string{"File.write", "JSON.dump", "encode_json", "file_put_contents"}
+		case "lua", "awk", "gawk", "mawk":
 		default:
 			continue
 		}
@@ -171,7 +179,7 @@ func (s *script) findForeign(stmt *syntax.Stmt) {
 			}
 		}
 		writes := strings.Contains(text, "open(") || !strings.Contains(text, "json.dumps") || strings.Contains(text, "write")
-		if slices.ContainsFunc(sign, func(x string) bool { return strings.Contains(text, x) }) && writes {
+		if slices.ContainsFunc(sign, func(x string) bool { return strings.Contains(text, x) }) && writes || opensJSON.MatchString(text) {
 			s.leave(stage, lang+" that writes JSON", "the program opens and writes the file itself: let it print the document, and run it with jtx pipe")
 			return
 		}

@@ -110,7 +110,8 @@ type script struct {
 	edits      []edit
 	dropped    map[*syntax.Stmt]bool
 	findings   []Finding
-	allFlows   []flow // see flows
+	allFlows   []flow          // see flows
+	asJSON     map[string]bool // see readAsJSON
 }
 
 func newScript(text string, file *syntax.File) *script {
