@@ -19,7 +19,7 @@ import (
 var passes = map[string][]string{
 	// The door to look and the door to act; then the locks that are none of a tracked
 	// file: of a whole workspace, of its settings, of an open transaction.
-	"Locks.Acquire": {"look.round", "session.lock", "Site.takeOver", "house.endWorkspace", "Site.ChangeSettings", "Site.Unmake", "OpenTx.lock"},
+	"Locks.Acquire": {"look.round", "session.lock", "Site.takeOver", "Source.headsOfMany", "house.endWorkspace", "Site.ChangeSettings", "Site.Unmake", "OpenTx.lock"},
 
 	"wal.Open":      {"Site.OpenLog"}, // for a session
 	"recovery.Peek": {"Source.peek"},  // for a look

@@ -2,6 +2,7 @@ package versions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -28,8 +29,20 @@ type Head struct {
 }
 
 // Heads finds where the histories of some files end, all at one moment: a unit
-// of several files is before the heads of all of them or behind.
+// of several files is before the heads of all of them or behind. Many files that are being
+// written are not locked for that.
 func (s *Source) Heads(ctx context.Context, targets []*workspace.Target, how Looking) ([]Head, error) {
+	if len(targets) > manyFiles && !how.lockless && !how.Content && !how.Alone {
+		quick := how
+		quick.lockless = true
+		list, err := s.Heads(ctx, targets, quick)
+		if errors.Is(err, errBusy) {
+			list, err = s.headsOfMany(ctx, targets, how)
+		}
+		if !errors.Is(err, errBusy) {
+			return list, err
+		}
+	}
 	var list []Head
 	err := s.AtRest(ctx, targets, how, func(seen []*workspace.Target) error {
 		list = make([]Head, len(seen))

@@ -37,6 +37,8 @@ type Looking struct {
 	Each bool
 	// Silent tells nobody of the marks: the caller says the same in its own way.
 	Silent bool
+	// lockless makes many files that are being written errBusy, and locks none.
+	lockless bool
 }
 
 // races is how often files are looked at without a lock.
@@ -59,7 +61,7 @@ func (s *Source) AtRest(ctx context.Context, targets []*workspace.Target, how Lo
 		return err
 	case how.Content && len(targets) == 1 && errors.Is(err, fs.ErrPermission):
 		return l.bytesAlone(err)
-	case how.Each && ctx.Err() == nil:
+	case how.Each && ctx.Err() == nil && !errors.Is(err, errBusy):
 		return l.theRest()
 	}
 	return err
@@ -77,7 +79,11 @@ type look struct {
 }
 
 func (l *look) together() error {
+	many := len(l.Targets) > manyFiles
 	for try := 0; try < races && !l.Alone; try++ {
+		if many && try > 0 {
+			break // a look at so many takes long, and is lost again
+		}
 		if try > 0 {
 			if err := l.resolveAgain(); err != nil {
 				return err
@@ -86,6 +92,9 @@ func (l *look) together() error {
 		if done, err := l.unlocked(); done || err != nil {
 			return err
 		}
+	}
+	if many && l.lockless {
+		return errBusy
 	}
 	return l.locked()
 }
@@ -320,8 +329,11 @@ func (l *look) round(need *workspace.Participants, deadline time.Time) (done boo
 
 // requests asks for the locks that are there: a file without one has never been
 // locked, so that nothing is in progress. Another participant whose lock can't be
-// opened can't be looked at.
+// opened can't be looked at. Of many files it is their workspaces that are locked.
 func (l *look) requests(need *workspace.Participants) ([]lockmgr.Request, error) {
+	if len(l.All()) > manyFiles {
+		return l.s.workspaceRequests(l.All())
+	}
 	var reqs []lockmgr.Request
 	for _, t := range l.All() {
 		if t.WS == nil {
