@@ -17,22 +17,26 @@ import (
 
 // settings are the names that jtx config knows, each with what its value, which is
 // JSON, must be.
-var settings = []struct {
+func settings() []setting {
+	return []setting{
+		{admin.SettingLog, "true or false: whether operations are logged", func(value string) bool {
+			return value == "true" || value == "false"
+		}},
+		{txn.SettingIndent, "a number of spaces from 1 to 16, \"tab\" or \"compact\": for files that show no indent", func(value string) bool {
+			_, err := txn.ParseIndent(strings.Trim(value, `"`))
+			return err == nil
+		}},
+		{admin.SettingLogBytes, fmt.Sprintf("a number from %d: how many bytes the log of operations may have", admin.MinLogBytes), func(value string) bool {
+			n, err := strconv.ParseUint(value, 10, 40)
+			return err == nil && n >= admin.MinLogBytes && value[0] != '0'
+		}},
+		{admin.SettingIgnore, `an array of patterns, such as ["cache/**"], relative to the workspace: files left out of status, verify, recover, log, backup and protect unless they are named`, isPatterns},
+	}
+}
+
+type setting struct {
 	name, about string
 	fits        func(value string) bool
-}{
-	{admin.SettingLog, "true or false: whether operations are logged", func(value string) bool {
-		return value == "true" || value == "false"
-	}},
-	{txn.SettingIndent, "a number of spaces from 1 to 16, \"tab\" or \"compact\": for files that show no indent", func(value string) bool {
-		_, err := txn.ParseIndent(strings.Trim(value, `"`))
-		return err == nil
-	}},
-	{admin.SettingLogBytes, fmt.Sprintf("a number from %d: how many bytes the log of operations may have", admin.MinLogBytes), func(value string) bool {
-		n, err := strconv.ParseUint(value, 10, 40)
-		return err == nil && n >= admin.MinLogBytes && value[0] != '0'
-	}},
-	{admin.SettingIgnore, `an array of patterns, such as ["cache/**"], relative to the workspace: files left out of status, verify, recover, log, backup and protect unless they are named`, isPatterns},
 }
 
 // isPatterns tells whether a value is an array of patterns that stay in the workspace.
@@ -52,7 +56,7 @@ func isPatterns(value string) bool {
 func newConfig(a *app) *cobra.Command {
 	c := &configCommand{a: a}
 	var about strings.Builder
-	for _, s := range settings {
+	for _, s := range settings() {
 		fmt.Fprintf(&about, "  %-10s %s\n", s.name, s.about)
 	}
 	cmd := &cobra.Command{
@@ -132,7 +136,7 @@ func asJSON(word string) json.RawMessage {
 
 func (c *configCommand) change(s *txn.Store, name string, raw json.RawMessage) error {
 	var names []string
-	for _, known := range settings {
+	for _, known := range settings() {
 		names = append(names, known.name)
 		if known.name != name {
 			continue

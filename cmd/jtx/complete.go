@@ -135,7 +135,7 @@ var flagWords = map[string][]string{
 // completeSettings completes the name of a setting.
 func completeSettings(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var words []string
-	for _, s := range settings {
+	for _, s := range settings() {
 		if len(args) == 0 {
 			words = append(words, s.name+"\t"+s.about)
 		}

@@ -94,7 +94,8 @@ var program = cli.Program{
 	Bare:   func(a *cli.App, root *cobra.Command) error { return (&app{a}).printWhere(root) },
 }
 
-func made(verbs []verb) (all []cli.Verb) {
+func made(verbs []verb) []cli.Verb {
+	all := make([]cli.Verb, 0, len(verbs))
 	for _, v := range verbs {
 		all = append(all, cli.Verb{Group: v.group, Name: v.name, Make: func(a *cli.App) *cobra.Command {
 			cmd := v.make(&app{a})

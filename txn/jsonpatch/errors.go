@@ -5,6 +5,16 @@ import (
 	"fmt"
 )
 
+// narrower is a sentinel that wraps another one. Unlike fmt.Errorf it makes nothing before
+// main, which each start of a program would pay.
+type narrower struct {
+	of   error
+	text string
+}
+
+func (e *narrower) Error() string { return e.of.Error() + ": " + e.text }
+func (e *narrower) Unwrap() error { return e.of }
+
 // Sentinels for errors.Is. The typed errors of this package wrap one of them.
 var (
 	// ErrInvalid is returned when text is not the JSON it has to be.
@@ -12,7 +22,7 @@ var (
 
 	// ErrRepeated is returned when a pointer leads to a name that its object has more
 	// than once. It wraps ErrInvalid.
-	ErrRepeated = fmt.Errorf("%w: a name that its object has more than once", ErrInvalid)
+	ErrRepeated error = &narrower{ErrInvalid, "a name that its object has more than once"}
 
 	// ErrPatch is returned when a patch is malformed, or asks for something
 	// that no document allows, such as moving a value into itself.

@@ -135,7 +135,7 @@ type place struct {
 }
 
 // errBroken is what wrongly trusted text leads to.
-var errBroken = fmt.Errorf("%w: the text was trusted to be valid and isn't", ErrInvalid)
+var errBroken = &narrower{ErrInvalid, "the text was trusted to be valid and isn't"}
 
 // locate finds the parts of the slot at p, up to the start of its value. It
 // reports false where the container ends instead.

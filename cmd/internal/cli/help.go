@@ -7,24 +7,23 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// setHelp makes jtx help, and the form of every verb's help.
-func setHelp(a *App, p *Program, root *cobra.Command) {
+// setHelp makes jtx help, and the form of every verb's help. The list of topics is made only
+// where help is wanted.
+func setHelp(a *App, p *Program, root *cobra.Command, wanted func(string) bool) {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		// The only error is that nobody reads it, and cobra has no way for it.
 		_ = p.showHelp(a, root, cmd)
 	})
 	help := &cobra.Command{
-		Use:   "help [VERB|TOPIC]",
-		Short: "show the verbs, or one of them",
-		Long: "Shows the verbs, or one verb with its flags and an example.\n\nThere are topics, too:\n\n" +
-			listOf(topicNames(), func(name string) string { return topics[name].about }),
+		Use:     "help [VERB|TOPIC]",
+		Short:   "show the verbs, or one of them",
 		Example: Example(`jtx help set`, `jtx help versions`, `jtx help exit-codes`),
 		Args:    Words(0, 1),
 		RunE: a.Verb(func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return p.showHelp(a, root, root)
 			}
-			if t, ok := topics[args[0]]; ok {
+			if t, ok := topics()[args[0]]; ok {
 				return a.showTopic(args[0], t)
 			}
 			about, rest, err := root.Find(args)
@@ -49,7 +48,10 @@ func setHelp(a *App, p *Program, root *cobra.Command) {
 		}
 		return words, cobra.ShellCompDirectiveNoFileComp
 	}
-	help.ValidArgs = nil
+	if wanted(help.Name()) {
+		help.Long = "Shows the verbs, or one verb with its flags and an example.\n\nThere are topics, too:\n\n" +
+			listOf(topicNames(), func(name string) string { return topics()[name].about })
+	}
 	root.SetHelpCommand(help)
 	root.AddCommand(help)
 }
@@ -198,7 +200,7 @@ func (p *Program) overviewJSON(root *cobra.Command) (o OverviewJSON) {
 		}
 	}
 	for _, name := range topicNames() {
-		o.Topics = append(o.Topics, TopicJSON{Topic: name, Short: topics[name].about})
+		o.Topics = append(o.Topics, TopicJSON{Topic: name, Short: topics()[name].about})
 	}
 	return o
 }

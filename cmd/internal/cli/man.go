@@ -113,8 +113,8 @@ func manHead(b *strings.Builder, name, about string) {
 
 func manTopic(name string) string {
 	var b strings.Builder
-	manHead(&b, Run+"-"+name, topics[name].about)
-	fmt.Fprintf(&b, ".SH DESCRIPTION\n%s.SH SEE ALSO\n.BR jtx (1)", manText(topics[name].text()))
+	manHead(&b, Run+"-"+name, topics()[name].about)
+	fmt.Fprintf(&b, ".SH DESCRIPTION\n%s.SH SEE ALSO\n.BR jtx (1)", manText(topics()[name].text()))
 	for _, other := range topicNames() {
 		if other != name {
 			fmt.Fprintf(&b, ",\n.BR %s (1)", roff(Run+"-"+other))

@@ -92,7 +92,7 @@ func (p *Program) NewRoot(a *App, wanted func(name string) bool) *cobra.Command 
 	root.SetFlagErrorFunc(flagError)
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
-	setHelp(a, p, root)
+	setHelp(a, p, root, wanted)
 	return root
 }
 

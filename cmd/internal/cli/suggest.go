@@ -20,24 +20,26 @@ import (
 
 // habits are words that people bring along from other programs, with what they mean
 // here.
-var habits = map[string]string{
-	"delete": "del FILE PTR, jtx rm FILE", "remove": "del FILE PTR, jtx rm FILE", "unset": "del",
-	"history": "log", "revisions": "log", "rollback": "undo TX, jtx restore FILE@REV, jtx abort TX", "revert": "undo", "reset": "restore",
-	"append": "set FILE PTR/- VALUE", "push": "set FILE PTR/- VALUE", "add": "set", "insert": "set", "write": "put, jtx set", "save": "put",
-	"import": "put", "create": "put", "replace": "set, jtx put", "list": "status, jtx tx", "ls": "status, jtx tx", "files": "status",
-	"cat": "get", "read": "get", "print": "get", "query": "get, jtx update", "jq": "get, jtx update", "sed": "update, jtx pipe",
-	"rename": "mv", "move": "mv", "copy": "cp", "check-all": "verify", "fsck": "verify", "validate": "verify", "test": "verify, jtx selftest",
-	"lock": "begin --lock FILE", "unlock": "locks --break TX", "start": "begin", "open": "begin", "stage": "apply", "cancel": "abort",
-	"end": "commit", "finish": "commit", "tail": "watch", "follow": "watch", "annotate": "blame", "repair": "recover, jtx protect --heal",
-	"fix": "recover", "heal": "protect --heal", "clean": "compact, jtx recover", "gc": "compact", "prune": "compact", "vacuum": "compact",
-	"export": "backup", "dump": "get, jtx backup", "snapshots": "log", "track": "protect PATTERN", "untrack": "forget", "settings": "config",
-	"transaction": "begin", "transactions": "tx", "info": "status", "format": "fmt", "pretty": "fmt", "patchfile": "patch", "apply-patch": "patch",
-	"benchmark": "bench", "upgrade": "rewrite", "convert": "rewrite", "transform": "update",
+func habits() map[string]string {
+	return map[string]string{
+		"delete": "del FILE PTR, jtx rm FILE", "remove": "del FILE PTR, jtx rm FILE", "unset": "del",
+		"history": "log", "revisions": "log", "rollback": "undo TX, jtx restore FILE@REV, jtx abort TX", "revert": "undo", "reset": "restore",
+		"append": "set FILE PTR/- VALUE", "push": "set FILE PTR/- VALUE", "add": "set", "insert": "set", "write": "put, jtx set", "save": "put",
+		"import": "put", "create": "put", "replace": "set, jtx put", "list": "status, jtx tx", "ls": "status, jtx tx", "files": "status",
+		"cat": "get", "read": "get", "print": "get", "query": "get, jtx update", "jq": "get, jtx update", "sed": "update, jtx pipe",
+		"rename": "mv", "move": "mv", "copy": "cp", "check-all": "verify", "fsck": "verify", "validate": "verify", "test": "verify, jtx selftest",
+		"lock": "begin --lock FILE", "unlock": "locks --break TX", "start": "begin", "open": "begin", "stage": "apply", "cancel": "abort",
+		"end": "commit", "finish": "commit", "tail": "watch", "follow": "watch", "annotate": "blame", "repair": "recover, jtx protect --heal",
+		"fix": "recover", "heal": "protect --heal", "clean": "compact, jtx recover", "gc": "compact", "prune": "compact", "vacuum": "compact",
+		"export": "backup", "dump": "get, jtx backup", "snapshots": "log", "track": "protect PATTERN", "untrack": "forget", "settings": "config",
+		"transaction": "begin", "transactions": "tx", "info": "status", "format": "fmt", "pretty": "fmt", "patchfile": "patch", "apply-patch": "patch",
+		"benchmark": "bench", "upgrade": "rewrite", "convert": "rewrite", "transform": "update",
+	}
 }
 
 func unknownVerb(root *cobra.Command, word string) error {
 	e := Usagef("unknown verb %s", QuoteWord(word))
-	if known, ok := habits[strings.ToLower(word)]; ok {
+	if known, ok := habits()[strings.ToLower(word)]; ok {
 		return e.WithHint("did you mean jtx %s?", known)
 	}
 	var names []string

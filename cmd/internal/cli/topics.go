@@ -31,23 +31,26 @@ type codeJSON struct {
 
 const topicExitCodes = "exit-codes"
 
-var topics = map[string]topic{
-	topicExitCodes: {"what the exit codes mean", exitCodes},
-	"versions":     {"how an old version is named: FILE@REV, @TXID, @TIME", said(aboutVersions)},
-	"pointers":     {"how a place in a document is named", said(aboutPointers)},
-	"values":       {"how values, documents and patches are given", said(aboutValues)},
-	"environment":  {"the variables that are heeded", environment},
-	"files":        {"what jtx keeps, and where", said(aboutFiles)},
-	"json":         {"what --json prints", said(aboutJSON)},
+// topics are made when help is asked for: what a package makes before main each start pays.
+func topics() map[string]topic {
+	return map[string]topic{
+		topicExitCodes: {"what the exit codes mean", exitCodes},
+		"versions":     {"how an old version is named: FILE@REV, @TXID, @TIME", said(aboutVersions)},
+		"pointers":     {"how a place in a document is named", said(aboutPointers)},
+		"values":       {"how values, documents and patches are given", said(aboutValues)},
+		"environment":  {"the variables that are heeded", environment},
+		"files":        {"what jtx keeps, and where", said(aboutFiles)},
+		"json":         {"what --json prints", said(aboutJSON)},
+	}
 }
 
 func said(text string) func() string { return func() string { return text } }
 
-func topicNames() []string { return slices.Sorted(maps.Keys(topics)) }
+func topicNames() []string { return slices.Sorted(maps.Keys(topics())) }
 
 func topicWords() (words []string) {
 	for _, name := range topicNames() {
-		words = append(words, name+"\t"+topics[name].about)
+		words = append(words, name+"\t"+topics()[name].about)
 	}
 	return words
 }

@@ -25,7 +25,7 @@ func (m *machine) call(f *gojq.Func, env *scope, in at, out emit) error {
 	if s := env.find(name); s != nil {
 		return m.apply(s.fn, f.Args, env, in, out)
 	}
-	if native := natives[name]; native != nil {
+	if native := natives()[name]; native != nil {
 		return native(m, f.Args, env, in, out)
 	}
 	if c := library()[name]; c != nil {

@@ -3,6 +3,7 @@ package ordered
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/itchyny/gojq"
 
@@ -13,10 +14,14 @@ import (
 // places, or would nest too deeply if it were defined in jq.
 type native func(m *machine, args []*gojq.Query, env *scope, in at, out emit) error
 
-var natives map[string]native
+// natives are made when the first program is run: most runs of jtx run none. They are set by
+// init, since they refer to what refers to them.
+var natives func() map[string]native
 
-func init() {
-	natives = map[string]native{
+func init() { natives = sync.OnceValue(newNatives) }
+
+func newNatives() map[string]native {
+	return map[string]native{
 		"empty/0":         func(*machine, []*gojq.Query, *scope, at, emit) error { return nil },
 		"error/0":         func(_ *machine, _ []*gojq.Query, _ *scope, in at, _ emit) error { return &thrown{in.Value} },
 		"error/1":         values(func(_ *machine, _ *Value, a []*Value) (*Value, error) { return nil, &thrown{a[0]} }),
