@@ -11,34 +11,6 @@ import (
 	"github.com/jtx-project/jtx/txn"
 )
 
-func openStore(t *testing.T) (*txn.Store, string) {
-	t.Helper()
-	dir := t.TempDir()
-	s, err := txn.Open(dir, txn.Options{Actor: "tester"})
-	require.NoError(t, err)
-	return s, dir
-}
-
-// inMemory lets a test with thousands of syncs make its directories where they cost
-// nothing, if there is such a place.
-func inMemory(t *testing.T) {
-	if _, err := os.Stat("/dev/shm"); err == nil {
-		t.Setenv("TMPDIR", "/dev/shm")
-	}
-}
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
-}
-
-func read(t *testing.T, path string) string {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	require.NoError(t, err)
-	return string(b)
-}
-
 func TestDoChangesTwoFiles(t *testing.T) {
 	s, dir := openStore(t)
 	a, b := filepath.Join(dir, "a.json"), filepath.Join(dir, "b.json")

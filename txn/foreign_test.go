@@ -11,40 +11,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/jtx-project/jtx/recover"
+	recovery "github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/txntest"
 )
-
-func set(t *testing.T, s *txn.Store, file, ptr string, v any, opts ...txn.Option) txn.Result {
-	t.Helper()
-	res, err := s.Do(context.Background(), []string{file}, func(tx *txn.Tx) error { return tx.Set(file, ptr, v) }, opts...)
-	require.NoError(t, err)
-	return res
-}
-
-func get(t *testing.T, s *txn.Store, file, ptr string) string {
-	t.Helper()
-	var out string
-	require.NoError(t, s.View(context.Background(), []string{file}, func(tx *txn.Tx) error {
-		v, err := tx.Get(file, ptr)
-		out = string(v)
-		return err
-	}))
-	return out
-}
-
-// verify is the checker that every test ends with.
-func verify(t *testing.T, s *txn.Store) []admin.VerifyResult {
-	t.Helper()
-	res, err := admin.Verify(context.Background(), s, nil, admin.VerifyOptions{})
-	require.NoError(t, err)
-	for _, r := range res {
-		require.NoError(t, r.Err, r.File)
-	}
-	return res
-}
 
 func TestForeignEditIsAdopted(t *testing.T) {
 	s, dir := openStore(t)

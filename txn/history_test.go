@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,20 +20,6 @@ import (
 	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 )
-
-// random gives a generator whose seed is printed, and can be given back in
-// $JTX_SEED.
-func random(t *testing.T) *rand.Rand {
-	t.Helper()
-	seed := rand.Uint64()
-	if text := os.Getenv("JTX_SEED"); text != "" {
-		n, err := strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err)
-		seed = n
-	}
-	t.Logf("JTX_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 0))
-}
 
 // world is some files that are changed in every way, and a plain copy of each of
 // their versions.

@@ -12,27 +12,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/jtx-project/jtx/recover"
+	recovery "github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
 )
-
-// stage begins a transaction that sets /n of each file.
-func stage(t *testing.T, s *txn.Store, n int, files ...string) *txn.OpenTx {
-	t.Helper()
-	ctx := context.Background()
-	tx, err := s.Begin(ctx, files, txn.BeginOptions{})
-	require.NoError(t, err)
-	require.NoError(t, tx.Update(ctx, files, func(tx *txn.Tx) error {
-		for _, f := range files {
-			if err := tx.Set(f, "/n", n); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
-	return tx
-}
 
 // commitCutOff commits a transaction as a process does that dies before it can end it.
 func commitCutOff(t *testing.T, tx *txn.OpenTx) {

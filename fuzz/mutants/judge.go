@@ -28,8 +28,8 @@ func but(pattern string) []string  { return []string{"-test.skip", pattern} }
 var judges = map[string][]stage{
 	"wal":     {{"wal", but(walSweeps + "|Hazard01|PackedBomb")}, {"wal", only(walSweeps)}, {"recover", but(slowTables)}},
 	"lockmgr": {{"lockmgr", but("AllMakeProgress|GivingUp")}, {"lockmgr", only("AllMakeProgress|GivingUp")}, {"txn", only("Lease|Lock|AtOnce")}},
-	"recover": {{"recover", but(slowTables)}, {"txn", only(crashPaths)}, {"recover", only(slowTables)}, {"fuzz", only(crashModels)}},
-	"txn":     {{"txn", only(crashPaths + "|" + commits)}, {"txn", but(crashPaths + "|" + commits)}, {"fuzz", only(crashModels)}},
+	"recover": {{"recover", but(slowTables)}, {"txn", only(crashPaths)}, {"txn/admin", only(".")}, {"recover", only(slowTables)}, {"fuzz", only(crashModels)}},
+	"txn":     {{"txn", only(crashPaths + "|" + commits)}, {"txn", but(crashPaths + "|" + commits)}, {"txn/history", only(".")}, {"txn/admin", only(".")}, {"fuzz", only(crashModels)}},
 }
 
 const (

@@ -1,4 +1,4 @@
-package txn_test
+package admin_test
 
 import (
 	"context"
@@ -77,57 +77,6 @@ func transfer(s *txn.Store, from, to string) error {
 		return errors.Join(tx.Set(from, "/n", a-1), tx.Set(to, "/n", b+1))
 	})
 	return err
-}
-
-func TestBackupAtEveryMomentAndBack(t *testing.T) {
-	w := newWorld(t, 4)
-	for range 60 {
-		w.step()
-		w.foreign()
-	}
-	out := t.TempDir()
-	for i, m := range w.states {
-		if i%10 != 0 {
-			continue
-		}
-		dest := filepath.Join(out, fmt.Sprintf("%d.tar.zst", i))
-		_, err := admin.Backup(context.Background(), w.s, dest, admin.BackupOptions{At: history.AtTx(m.id)})
-		require.NoError(t, err)
-		there := map[string]string{}
-		_, err = backup.Read(dest, all, func(f backup.File, text []byte) error { there[string(f.Path)] = string(text); return nil })
-		require.NoError(t, err)
-		for name, rev := range m.revs {
-			want, ok := w.copies[name][rev]
-			if !ok || want == absentText {
-				require.NotContains(t, there, name)
-				continue
-			}
-			require.Equal(t, want, there[name])
-		}
-	}
-	// It needs the journals only, and comes back into an empty directory too.
-	for _, name := range w.files {
-		os.Remove(w.path(name))
-	}
-	end := w.states[len(w.states)-1]
-	for _, name := range w.files {
-		if text, ok := w.copies[name][end.revs[name]]; ok && text != absentText {
-			write(t, w.path(name), "garbage") // one that the backup has
-			break
-		}
-	}
-	last := filepath.Join(out, "last")
-	_, err := admin.Backup(context.Background(), w.s, last, admin.BackupOptions{At: history.AtTx(w.ids[len(w.ids)-1])})
-	require.NoError(t, err)
-	for _, s := range []*txn.Store{w.s, func() *txn.Store { s, _ := openStore(t); return s }()} {
-		res, err := admin.RestoreBackup(context.Background(), s, last, nil)
-		require.NoError(t, err)
-		for _, f := range res.Files {
-			name := filepath.Base(f.File)
-			require.Equal(t, w.copies[name][end.revs[name]], read(t, f.File))
-		}
-		verify(t, s)
-	}
 }
 
 func TestBackupKeepsModesAndBuildsOnFormerOnes(t *testing.T) {

@@ -1,4 +1,4 @@
-package txn_test
+package admin_test
 
 import (
 	"context"
@@ -8,40 +8,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/jtx-project/jtx/recover"
+	recovery "github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/history"
-	"github.com/jtx-project/jtx/txn/txntest"
 	"github.com/jtx-project/jtx/wal"
 )
-
-// halfGone is a store in another boot, after a unit of p/a.json and q/b.json that was
-// acknowledged at level journal, and whose second file has gone with its history.
-func halfGone(t *testing.T) (s *txn.Store, dir string, unit wal.ID) {
-	dir = t.TempDir()
-	open := func(boot byte) *txn.Store {
-		s, err := txn.Open(dir, txntest.With(txn.Options{Actor: "ann", Durability: txn.Journal}, txntest.Hooks{Boot: [16]byte{boot}}))
-		require.NoError(t, err)
-		return s
-	}
-	s = open(1)
-	for _, f := range []string{"p/a.json", "q/b.json"} {
-		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, f)), 0o755))
-		write(t, filepath.Join(dir, f), `{"n":1}`)
-		set(t, s, f, "/n", 2)
-	}
-	res, err := s.Do(context.Background(), []string{"p/a.json", "q/b.json"}, func(tx *txn.Tx) error {
-		if err := tx.Set("p/a.json", "/n", 3); err != nil {
-			return err
-		}
-		return tx.Set("q/b.json", "/n", 3)
-	})
-	require.NoError(t, err)
-	require.NoError(t, s.Close())
-	require.NoError(t, os.RemoveAll(filepath.Join(dir, "q")))
-	return open(2), dir, res.ID
-}
 
 // TestWhatWasStagedProvesTheCommit: a unit one file of which has gone is no riddle
 // while what it staged stands under the name of another.

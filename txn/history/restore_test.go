@@ -1,4 +1,4 @@
-package txn_test
+package history_test
 
 import (
 	"context"
@@ -6,22 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/jtx-project/jtx/recover"
+	recovery "github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/txntest"
 )
-
-func restore(t *testing.T, s *txn.Store, file string, p history.Point) txn.Result {
-	t.Helper()
-	res, err := history.Restore(context.Background(), s, []string{file}, p)
-	require.NoError(t, err)
-	return res
-}
 
 func TestRestoreBringsBackWhatWasLost(t *testing.T) {
 	good := "{\n  \"n\": 2.50,\n  \"m\": [ ]\n}\n"
@@ -71,36 +63,4 @@ func TestRestoreSurvivesACrashBeforeItsRename(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, good, read(t, path))
 	verify(t, again)
-}
-
-func TestRestoreAll(t *testing.T) {
-	w := newWorld(t, 4)
-	for range 30 {
-		w.step()
-	}
-	m := w.states[len(w.states)/2]
-	for range 20 {
-		w.step()
-		w.foreign()
-	}
-	write(t, filepath.Join(w.dir, "later.json"), "{}")
-	set(t, w.s, "later.json", "/a", 1) // first seen: where it was before is not known
-	set(t, w.s, "made.json", "/a", 1)
-	write(t, w.path(w.files[0]), "garbage")
-	_, err := history.RestoreAll(context.Background(), w.s, history.AtTx(m.id))
-	require.NoError(t, err)
-	for name, rev := range m.revs {
-		want := absentText
-		if rev > 0 {
-			want = w.copies[name][rev]
-		}
-		require.Equal(t, want, w.read(name), name)
-	}
-	require.FileExists(t, filepath.Join(w.dir, "later.json"))
-	require.NoFileExists(t, filepath.Join(w.dir, "made.json"))
-	verify(t, w.s)
-	_, err = history.RestoreAll(context.Background(), w.s, history.AtTime(time.Now()))
-	require.NoError(t, err)
-	_, err = history.RestoreAll(context.Background(), w.s, history.AtRev(1))
-	require.ErrorIs(t, err, txn.ErrInvalid)
 }

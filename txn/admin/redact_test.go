@@ -1,4 +1,4 @@
-package txn_test
+package admin_test
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
 
-	"github.com/jtx-project/jtx/recover"
+	recovery "github.com/jtx-project/jtx/recover"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/history"

@@ -1,4 +1,4 @@
-package txn_test
+package storetest
 
 import (
 	"context"
@@ -11,20 +11,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/txn"
-	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal"
 )
 
-// longHistory makes a file with a history of many one-field commits, without a
+// LongHistory makes a file with a history of many one-field commits, without a
 // sync for each: 200 fields, the n-th commit sets field n%199 (field 199 is set
 // once, in the middle). It returns the id of a transaction in the middle.
-func longHistory(b testing.TB, commits int) (*txn.Store, wal.ID) {
-	s, id, _ := historySince(b, commits, time.Now())
+func LongHistory(b testing.TB, commits int) (*txn.Store, wal.ID) {
+	s, id, _ := HistorySince(b, commits, time.Now())
 	return s, id
 }
 
-// historySince begins the history at a time.
-func historySince(b testing.TB, commits int, at time.Time) (*txn.Store, wal.ID, string) {
+// HistorySince begins the history at a time.
+func HistorySince(b testing.TB, commits int, at time.Time) (*txn.Store, wal.ID, string) {
 	dir := b.TempDir()
 	s, err := txn.Open(dir, txn.Options{Actor: "tester"})
 	require.NoError(b, err)
@@ -83,43 +82,4 @@ func historySince(b testing.TB, commits int, at time.Time) (*txn.Store, wal.ID, 
 	require.NoError(b, log.Settle(log.State().Last, wal.FileIDOf(info), wal.VersionOf(before), false))
 	require.NoError(b, log.Close())
 	return s, middle, dir
-}
-
-func BenchmarkHistory(b *testing.B) {
-	for _, commits := range []int{1_000, 100_000} {
-		s, middle := longHistory(b, commits)
-		ctx := context.Background()
-		run := func(name string, fn func() error) {
-			b.Run(fmt.Sprintf("%s/%d", name, commits), func(b *testing.B) {
-				for b.Loop() {
-					require.NoError(b, fn())
-				}
-			})
-		}
-		run("log10", func() error {
-			n := 0
-			for _, err := range history.Log(ctx, s, []string{"a.json"}, history.LogOptions{Patches: true}) {
-				if n++; n == 10 || err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		run("show", func() error { _, err := history.Show(ctx, s, middle); return err })
-		run("get@-1", func() error { _, err := history.ReadVersion(ctx, s, "a.json", history.Back(1)); return err })
-		run("get@middle", func() error {
-			_, err := history.ReadVersion(ctx, s, "a.json", history.AtRev(uint64(commits/2)))
-			return err
-		})
-		run("blame-recent", func() error { _, err := history.Blame(ctx, s, "a.json", "/field5"); return err })
-		run("blame-middle", func() error { _, err := history.Blame(ctx, s, "a.json", "/field199"); return err })
-		run("blame-file", func() error {
-			for _, err := range history.BlameAll(ctx, s, "a.json") {
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
 }

@@ -1,4 +1,4 @@
-package txn_test
+package history_test
 
 import (
 	"context"
@@ -71,26 +71,4 @@ func jsonOf(text string) string {
 		}
 	}
 	return out
-}
-
-// The way back and the way forward find the same.
-func TestBlameAgreesWithItself(t *testing.T) {
-	w := newWorld(t, 2)
-	for range 120 {
-		w.step()
-		if w.rnd.IntN(15) == 0 {
-			w.foreign()
-		}
-	}
-	for _, name := range w.files {
-		if w.read(name) == absentText {
-			continue
-		}
-		for b, err := range history.BlameAll(context.Background(), w.s, name) {
-			require.NoError(t, err)
-			one, err := history.Blame(context.Background(), w.s, name, b.Pointer)
-			require.NoError(t, err)
-			require.Equal(t, b, one, "%s %s", name, b.Pointer)
-		}
-	}
 }

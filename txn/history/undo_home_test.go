@@ -1,4 +1,4 @@
-package txn_test
+package history_test
 
 import (
 	"context"

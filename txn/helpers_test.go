@@ -1,0 +1,17 @@
+package txn_test
+
+import "github.com/jtx-project/jtx/txn/internal/storetest"
+
+var (
+	openStore  = storetest.Open
+	inMemory   = storetest.InMemory
+	write      = storetest.Write
+	read       = storetest.Read
+	set        = storetest.Set
+	get        = storetest.Get
+	stage      = storetest.Stage
+	verify     = storetest.Verify
+	everything = storetest.Everything
+	random     = storetest.Random
+	halfGone   = storetest.HalfGone
+)
