@@ -145,30 +145,11 @@ func (r *rewriteCommand) list(s *script) {
 	r.a.Note("%s", summary)
 }
 
-// findingJSON is a finding with --json.
-type findingJSON struct {
-	Line        int    `json:"line"`
-	Idiom       string `json:"idiom"`
-	Verdict     string `json:"verdict"`
-	Original    string `json:"original"`
-	Replacement string `json:"replacement,omitempty"`
-	Reason      string `json:"reason,omitempty"`
-}
-
-type scriptJSON struct {
-	*cli.JSONFile
-	Written  bool          `json:"written"`
-	Kept     *cli.JSONFile `json:"kept,omitempty"`
-	Findings []findingJSON `json:"findings"`
-}
-
-func (s *script) json(write bool) scriptJSON {
-	j := scriptJSON{JSONFile: cli.NewJSONFile(s.name), Written: write && s.Text != string(s.old), Findings: []findingJSON{}}
+func (s *script) json(write bool) rewrite.JSON {
+	j := s.JSON()
+	j.JSONFile, j.Written = cli.NewJSONFile(s.name), write && s.Text != string(s.old)
 	if s.kept != "" {
 		j.Kept = cli.NewJSONFile(cli.Shown(s.kept))
-	}
-	for _, f := range s.Findings {
-		j.Findings = append(j.Findings, findingJSON{f.Line, f.Idiom, f.Verdict.String(), f.Original, f.Replacement, f.Reason})
 	}
 	return j
 }

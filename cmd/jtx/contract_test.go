@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/jtx-project/jtx/cmd/internal/cli"
+	"github.com/jtx-project/jtx/cmd/internal/rewrite"
 )
 
 var update = flag.Bool("update", false, "write the schemas of --json, and the page about them, anew")
@@ -103,14 +104,15 @@ var shapes = []shape{
 	{"help", "", cli.OverviewJSON{}, "help", []string{"jtx help --json | tr -d '\\n' | sed 's/,{\"verb\":\"set\".*\"topics\"/],\"topics\"/'"}},
 	{"verb", "", cli.VerbJSON{}, "help VERB", []string{"jtx help abort --json"}},
 	{"topic", "", cli.TopicJSON{}, "help TOPIC", []string{"jtx help versions --json"}},
-	{"selftest", "", selftestJSON{}, "selftest", nil},
-	{"bench", "", benchJSON{}, "bench", nil},
+	{"selftest", "`status` of a check is ok, limited or FAILED.", selftestJSON{}, "selftest", nil},
+	{"bench", "Times are microseconds.", benchJSON{}, "bench", nil},
+	{"rewritten", "A script, one on each line; `verdict` is rewritten, partly or left alone. `kept` is the script as it was.", rewrite.JSON{}, "rewrite", nil},
 	{"error", "On standard error, with the exit code `exit`.", errorOfRun{}, "each", []string{"jtx get a.json /nope --json", "jtx set a.json /n oops --json"}},
 	{"warning", "On standard error; the change was made.", warningOfRun{}, "each", nil},
 }
 
 // elsewhere are the verbs whose lines are described in a place of their own.
-var elsewhere = map[string]string{"session": "cmd/clients/SESSION.md"}
+var elsewhere = map[string]string{"session": "cmd/clients/SESSION.md", "mcp": "cmd/internal/agent/tools.json and memory.json"}
 
 // TestContract: what --json prints is as the schemas say, each verb has one, and the page
 // about them is up to date.
@@ -159,6 +161,21 @@ func TestContract(t *testing.T) {
 	golden(t, "JSON.md", page.Bytes())
 }
 
+// TestContractOfMeasures: what differs each time is as its schema says. The page does not
+// show it.
+func TestContractOfMeasures(t *testing.T) {
+	c := newConsole(t)
+	outputs, codes := c.run(t, []entry{{command: "jtx selftest --time 10ms --json"}, {command: "jtx bench --time 1ms --json"}})
+	for i, of := range []reflect.Type{reflect.TypeFor[selftestJSON](), reflect.TypeFor[benchJSON]()} {
+		require.Equal(t, "0", codes[i], outputs[i])
+		schema, err := schemaOf(of, true).Resolve(nil)
+		require.NoError(t, err)
+		var value any
+		require.NoError(t, json.Unmarshal([]byte(outputs[i]), &value), outputs[i])
+		require.NoError(t, schema.Validate(value), outputs[i])
+	}
+}
+
 // TestContractHasEachVerb looks for those that have no shape.
 func TestContractHasEachVerb(t *testing.T) {
 	has := map[string]bool{}
@@ -169,7 +186,7 @@ func TestContractHasEachVerb(t *testing.T) {
 	}
 	root := program.NewRoot(cli.NewApp(t.Context(), io.Discard, io.Discard), cli.AllVerbs)
 	for _, cmd := range root.Commands() {
-		if !cmd.Hidden && !cmd.DisableFlagParsing && elsewhere[cmd.Name()] == "" {
+		if !cmd.Hidden && elsewhere[cmd.Name()] == "" {
 			require.True(t, has[cmd.Name()], cmd.Name())
 		}
 	}
@@ -179,7 +196,9 @@ const contractHead = `# What --json prints
 
 A contract: names that are here stay, and mean the same; others may be added. The schemas are JSON Schema 2020-12; each line below was
 printed, but for ids, times and sizes, and is checked by a test. A transaction is "tx" everywhere, a file "file", its revision "rev"; where the name of a file
-is no UTF-8, "file_bytes" has it in base64. Times are RFC 3339 in UTC. The lines of ` + "`jtx session`" + ` are in [SESSION.md](../clients/SESSION.md).
+is no UTF-8, "file_bytes" has it in base64. Times are RFC 3339 in UTC. The lines of ` + "`jtx session`" + ` are in [SESSION.md](../clients/SESSION.md);
+` + "`jtx mcp`" + ` speaks the Model Context Protocol, and the arguments and answers of its tools are in
+[tools.json](../internal/agent/tools.json) and, with --memory, in [memory.json](../internal/agent/memory.json).
 
 This page, and the schemas, are written by ` + "`go test ./cmd/jtx -run TestContract -update`" + `.
 `
