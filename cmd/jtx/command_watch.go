@@ -80,6 +80,7 @@ func (w *watchCommand) run(files []string) error {
 		return err
 	}
 	opt.OnSkipped = w.a.SkipNow
+	w.a.EndUnread()
 	s, err := w.a.Store(opt)
 	if err != nil {
 		return err

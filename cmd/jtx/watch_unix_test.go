@@ -53,6 +53,24 @@ func TestWatchEndsWithItsReader(t *testing.T) {
 	require.Equal(t, 141, codeOf(t, cmd.Wait()))
 }
 
+// What goes on by itself ends when its reader has gone, though there is nothing to tell.
+func TestWatchNeedsAReader(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, jtx(t, dir, "set", "a.json", "/n", "0").Run())
+	for _, args := range [][]string{{"watch", "--since", "1h ago"}, {"status", "--watch", "--json"}, {"locks", "--watch", "--json"}} {
+		cmd := jtx(t, dir, args...)
+		out, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		require.NoError(t, cmd.Start())
+		require.True(t, bufio.NewScanner(out).Scan(), args)
+		require.NoError(t, out.Close())
+		require.Equal(t, 141, codeOf(t, cmd.Wait()), args)
+		require.Empty(t, stderr.String())
+	}
+}
+
 // watchedLine is what a reader needs of a line.
 type watchedLine struct {
 	TX    string

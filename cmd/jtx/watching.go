@@ -28,6 +28,7 @@ func (w *watchFlag) show(a *app, show func() error) error {
 		return show()
 	}
 	a.Signals.Wait()
+	a.EndUnread()
 	var last []byte
 	for first := true; ; first = false {
 		text, err := a.Captured(show)
