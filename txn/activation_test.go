@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -73,5 +74,34 @@ func TestANearerWorkspaceAppearsBeforeTheLock(t *testing.T) {
 	require.FileExists(t, filepath.Join(dir, "sub/.jtx/files/a.json/00000000000000000001"))
 	require.Equal(t, "1", get(t, other, "sub/a.json", "/n"))
 	require.NoFileExists(t, filepath.Join(entry, "00000000000000000001"))
+	verify(t, s)
+}
+
+// A workspace that is to take over a file which lags behind its journal, and can't be
+// carried forward, says what keeps it from that, and stays as it is placed.
+func TestAWorkspaceCantTakeOverWhatLags(t *testing.T) {
+	s, h, dir := openHooked(t, txn.Options{})
+	sub := filepath.Join(dir, "sub")
+	require.NoError(t, os.Mkdir(sub, 0o755))
+	_, _, err := s.Init(context.Background(), dir)
+	require.NoError(t, err)
+	set(t, s, "sub/a.json", "/n", 1)
+	broken := true
+	h.hook = func(op, name string) error {
+		if broken && op == "exchange" && name == filepath.Join(sub, "a.json") {
+			return &fs.PathError{Op: op, Path: name, Err: syscall.EIO}
+		}
+		return nil
+	}
+	res, err := s.Do(context.Background(), []string{"sub/a.json"}, func(tx *txn.Tx) error { return tx.Set("sub/a.json", "/n", 2) })
+	require.NoError(t, err)
+	require.NotEmpty(t, res.Warnings, "it lags")
+	_, _, err = s.Init(context.Background(), sub)
+	require.ErrorIs(t, err, syscall.EIO)
+	require.NoFileExists(t, filepath.Join(sub, ".jtx/format"))
+	broken = false
+	_, _, err = s.Init(context.Background(), sub)
+	require.NoError(t, err)
+	require.Equal(t, "2", get(t, s, "sub/a.json", "/n"))
 	verify(t, s)
 }

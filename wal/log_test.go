@@ -310,3 +310,10 @@ func TestReadLastThatRotted(t *testing.T) {
 	_, err = l.Read(4)
 	require.NoError(t, err)
 }
+
+// A state that names no record leads to none, and to no file that isn't there.
+func TestTailOfNothing(t *testing.T) {
+	rec, err := Tail(fsys.OS, fileDir(t), State{})
+	require.NoError(t, err)
+	require.Nil(t, rec)
+}

@@ -103,7 +103,7 @@ func readFrom(fsy fsys.FS, path string, offset int64) ([]byte, error) {
 // that many bytes of frame. size counts both.
 func nextEntry(b []byte) (rec *Record, size int64, err error) {
 	n, width := binary.Uvarint(b)
-	if width <= 0 || width != uvarintLen(n) {
+	if width != uvarintLen(n) { // nor is it where Uvarint finds none, which it says by 0 and less
 		return nil, 0, badFrame("the entry's length is cut short or malformed")
 	}
 	if n > uint64(len(b)-width) {

@@ -74,7 +74,7 @@ func (l *Log) buildBegin(begin *Record) error {
 func (l *Log) doubtState() error {
 	gen := l.state.Gen
 	state, ok, err := l.readState()
-	if err != nil && !errors.Is(err, ErrVersion) {
+	if err != nil {
 		return err
 	}
 	l.state = state
@@ -133,10 +133,12 @@ func (l *Log) salvage() (*Record, error) {
 		return nil, err
 	}
 	s := salvager{fs: l.fs, at: map[LSN]*remains{}}
-	if st, ok, err := ReadState(l.fs, l.dir); err == nil && ok {
+	st, ok, err := ReadState(l.fs, l.dir)
+	if err != nil {
+		return nil, err // of a newer version, too: whoever wrote that knows what is damaged
+	}
+	if ok {
 		s.last, s.rev = max(st.Last, st.Durable), st.Rev
-	} else if err != nil && !errors.Is(err, ErrVersion) {
-		return nil, err
 	}
 	if err := s.lookInto(journalDir(l.dir, gen)); err != nil {
 		return nil, err

@@ -1,6 +1,8 @@
 package wal
 
 import (
+	"encoding/binary"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"testing"
@@ -81,6 +83,36 @@ func TestFailEveryCallOfSetAside(t *testing.T) {
 			return
 		}
 	}
+}
+
+// A damaged journal whose state is lost too is set aside as any other: what is whole in it
+// says how far it went. One of a newer version is left to the program that wrote it.
+func TestSetAsideWithoutItsState(t *testing.T) {
+	const n = 9
+	spoiled := func(spoil func(state []byte)) string {
+		dir := rotten(t, n)
+		mutate(t, filepath.Join(dir, stateName), func(b []byte) []byte {
+			for at := stateOffset; at < len(b); at += stateSize {
+				spoil(b[at : at+stateSize])
+			}
+			return b
+		})
+		return dir
+	}
+	dir := spoiled(func(state []byte) { clear(state) })
+	_, err := SetAside(dir, bigSegments())
+	require.NoError(t, err)
+	begin, err := ReadBegin(fsys.OS, dir)
+	require.NoError(t, err)
+	require.Equal(t, LSN(n)+lostGap, begin.LSN)
+
+	dir = spoiled(func(state []byte) {
+		binary.LittleEndian.PutUint16(state[4:], stateVersion+1)
+		binary.LittleEndian.PutUint32(state[stateCRC:], crc32.Checksum(state[:stateCRC], castagnoli))
+	})
+	_, err = SetAside(dir, bigSegments())
+	require.ErrorIs(t, err, ErrVersion)
+	require.FileExists(t, filepath.Join(dir, lsnName(1)))
 }
 
 // requireSuccessor checks what the journal behind a damaged one knows and how it goes on.
