@@ -11,11 +11,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/jtx-project/jtx/fuzz/crashfs"
 	"github.com/jtx-project/jtx/fuzz/evidence"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/admin"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
@@ -88,8 +90,23 @@ func switches() map[string]*switching {
 			args:    []string{"recover"},
 			check:   bothVersions,
 		},
+		"no document": {
+			prepare: func(w *world) error { return firstError(save(broken, switched)(w), longAgo(w.dir)) },
+			op: func(w *world) error {
+				res, err := history.Restore(context.Background(), w.store, []string{switched}, history.Point{})
+				if len(res.Warnings) > 0 {
+					err = fmt.Errorf("warnings: %q", res.Warnings) // committed, and the file lags behind
+				}
+				return err
+			},
+			args:  []string{"restore", switched},
+			check: keptBytes,
+		},
 	}
 }
+
+// broken is what another program has left of a file.
+const broken = "{\n  \"v\": 78,\n  \"w\": [1,"
 
 // longHistory is how many versions growOld makes, each of more than half a segment.
 const longHistory = 8
@@ -242,6 +259,39 @@ func bothVersions(dir string, before *switchedFrom, done bool) error {
 	return nil
 }
 
+// longAgo says that the file was not saved just now: no save goes on that is waited for.
+func longAgo(dir string) error {
+	return os.Chtimes(filepath.Join(dir, switched), time.Time{}, time.Unix(1e9, 0))
+}
+
+// keptBytes: what was no document stands still, or is kept beside its journal, and the
+// last good version stands.
+func keptBytes(dir string, before *switchedFrom, done bool) error {
+	if err := longAgo(dir); err != nil {
+		return err
+	}
+	text, err := os.ReadFile(filepath.Join(dir, switched))
+	if err != nil {
+		return err
+	}
+	if !done && string(text) == before.text {
+		return nil
+	}
+	if ok, err := recorded(dir, switched, string(text)); err != nil || !ok {
+		return fmt.Errorf("the file is %.60q: %w", text, err)
+	}
+	kept, err := filepath.Glob(filepath.Join(journalOf(dir, switched), "damaged", "*"))
+	if err != nil {
+		return err
+	}
+	for _, name := range kept {
+		if data, err := os.ReadFile(name); err == nil && string(data) == before.text {
+			return nil
+		}
+	}
+	return fmt.Errorf("what was no document is gone: %q", kept)
+}
+
 // config cuts the operation at every event. drop says which syncs are left out.
 func (s *switching) config(drop func(name string, isDir bool) bool) crashfs.Config {
 	w := switchWorkload()
@@ -302,11 +352,12 @@ func TestSwitchesWithoutSyncsAreFound(t *testing.T) {
 		drop func(name string, isDir bool) bool
 		all  bool
 	}{
-		"the links of a generation are not synced":   {all["a generation of links"], func(name string, isDir bool) bool { return isDir && strings.HasSuffix(name, ".tmp") }, false},
-		"what a generation has is not synced":        {all["a generation"], func(name string, isDir bool) bool { return !isDir && strings.Contains(name, ".tmp/") }, false},
-		"the way to what is set aside is not synced": {all["a set-aside"], func(name string, isDir bool) bool { return isDir && filepath.Base(name) == "damaged" }, true},
-		"the record of a clash is not synced":        {all["a clash"], func(name string, isDir bool) bool { return !isDir && filepath.Base(name) == firstSegment }, false},
-		"the name of a generation is not synced":     {all["a generation"], func(name string, isDir bool) bool { return isDir && strings.HasSuffix(name, ".json") }, true},
+		"the links of a generation are not synced":    {all["a generation of links"], func(name string, isDir bool) bool { return isDir && strings.HasSuffix(name, ".tmp") }, false},
+		"what a generation has is not synced":         {all["a generation"], func(name string, isDir bool) bool { return !isDir && strings.Contains(name, ".tmp/") }, false},
+		"the way to what is set aside is not synced":  {all["a set-aside"], func(name string, isDir bool) bool { return isDir && filepath.Base(name) == "damaged" }, true},
+		"the record of a clash is not synced":         {all["a clash"], func(name string, isDir bool) bool { return !isDir && filepath.Base(name) == firstSegment }, false},
+		"the name of what is set aside is not synced": {all["no document"], func(name string, isDir bool) bool { return isDir && filepath.Base(name) == "damaged" }, false},
+		"the name of a generation is not synced":      {all["a generation"], func(name string, isDir bool) bool { return isDir && strings.HasSuffix(name, ".json") }, true},
 	} {
 		t.Run(fault, func(t *testing.T) {
 			cfg := c.s.config(c.drop)

@@ -171,14 +171,13 @@ func (f *File) keep(found Found) (string, error) {
 		return "", err
 	}
 	name := f.asideName(found.Version)
-	if f.isAside(found.Version) {
-		return name, nil // the same bytes are kept already
-	}
-	if err := f.tellAside(found.Version); err != nil {
-		return "", err
-	}
-	if err := fsys.WriteFileAtomic(f.FS, name, found.Data, os.FileMode(asideMode)); err != nil {
-		return "", err
+	if !f.isAside(found.Version) { // else the same bytes are kept already, but perhaps not durably
+		if err := f.tellAside(found.Version); err != nil {
+			return "", err
+		}
+		if err := fsys.WriteFileAtomic(f.FS, name, found.Data, os.FileMode(asideMode)); err != nil {
+			return "", err
+		}
 	}
 	if err := fsys.SyncDir(f.FS, dir); err != nil {
 		return "", err

@@ -22,6 +22,10 @@ var survivors = []judged{
 	// There is no last look at the targets of a unit's later files.
 	{"unchanged: ignore the error: if err := f.repl.Unchanged(); err != nil", stage{"txn", only("TestASaveBeforeTheCommitRunsTheUnitAgain")}},
 	{"Place: ignore the error: if err := r.Unchanged(); err != nil", stage{"recover", only("TestPlaceSeesASave")}},
+	// A workspace is activated over files that could not be carried forward.
+	{"activate: ignore the error: if err != nil #2", stage{"txn", only("TestAWorkspaceCantTakeOverWhatLags")}},
+	// A state that names no record leads to a file.
+	{"Tail: say <: s.LastSize <= 0", stage{"wal", only("TestTailOfNothing")}},
 	// What is set aside is open to all.
 	{"const: open it to all: asideMode = 0o600", stage{"txn", only("TestWhatIsSetAsideIsForItsOwner")}},
 }
