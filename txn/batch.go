@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/jtx-project/jtx/wal"
 )
@@ -121,7 +122,7 @@ func (g *group) handOver(b *batch, again bool) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.waiting = append(others, g.waiting...)
+	g.waiting, g.ended = append(others, g.waiting...), time.Now()
 	if len(g.waiting) == 0 {
 		g.led = false
 		return

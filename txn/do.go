@@ -53,6 +53,7 @@ type call struct {
 
 	deadline time.Time           // of the wait for locks, where it began before
 	parks    bool                // the session may be kept for the next call
+	returns  bool                // it came at once behind the last one on the same files
 	targets  []*workspace.Target // those whose locks it held last
 	made     []*workspace.Workspace
 }

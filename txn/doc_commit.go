@@ -97,7 +97,8 @@ package txn
 //
 // A parked session yields at once to anybody in its process (lockmgr.Held.Idle); that another
 // process waits it sees by the mark on the lock file, when a transaction is over and at each
-// ms.
+// ms. A caller that comes back at once has 16 transactions before it gives way to another
+// process, or 20 ms: the hand-over takes as long as a small commit.
 //
 // Group commit.
 //

@@ -23,7 +23,8 @@ type group struct {
 	mu      sync.Mutex
 	led     bool // somebody commits
 	waiting []*member
-	last    int // how many were committed together last
+	last    int       // how many were committed together last
+	ended   time.Time // when that was
 	alarm   *time.Timer
 	rings   time.Time // when the alarm goes off, zero where it has
 }
@@ -70,6 +71,7 @@ func (s *Store) together(m *member) {
 	}
 	g := s.group(m)
 	g.mu.Lock()
+	m.call.returns = time.Since(g.ended) < parkTime
 	if !g.led {
 		g.led = true
 		g.mu.Unlock()

@@ -13,8 +13,8 @@ import (
 // A session whose transaction is over is parked: it keeps its locks and journals,
 // and what it knows of the files, for the next transaction on the same files. It
 // ends when parkTime is over, and before that when somebody wants its locks: at
-// once where that is in this process, and as soon as the next transaction is over
-// where it is another process. While it has the locks nobody else can have changed
+// once where that is in this process, and where it is another process as soon as a
+// transaction is over, or some of them (maxTurns). While it has the locks nobody else can have changed
 // the journals, nor can a nearer workspace have come to cover the files; what can
 // have changed is the file and the way to it, so that is looked at.
 //
@@ -35,10 +35,17 @@ func (s *Store) isClosed() bool { return s.parked.closed.Load() }
 
 func parkKey(names []string) string { return strings.Join(names, "\x00") }
 
+// A caller that comes back at once has the locks for so many transactions, and for so long,
+// though another process waits: a hand-over between processes takes as long as a small
+// commit. Tests change how long.
+const maxTurns = 16
+
+var maxTenure = 20 * time.Millisecond
+
 // park keeps a session whose files are as its targets say. It is false where that
-// can't be, or where somebody waits for its locks.
+// can't be, or where it is the turn of another process that waits for its locks.
 func (ses *session) park() bool {
-	if !ses.parks() || ses.held.Wanted() {
+	if !ses.parks() || !ses.inTurn() && ses.held.Wanted() {
 		return false
 	}
 	p := &ses.s.parked
@@ -55,6 +62,12 @@ func (ses *session) park() bool {
 		ses.timer.Reset(parkTime)
 	}
 	return true
+}
+
+// inTurn counts a transaction, and tells whether the next one may come before others.
+func (ses *session) inTurn() bool {
+	ses.turns++
+	return ses.call.returns && ses.turns < maxTurns && time.Since(ses.since) < maxTenure
 }
 
 func (ses *session) parks() bool {

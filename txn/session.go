@@ -25,6 +25,8 @@ type session struct {
 	spoiled bool        // the files are not as targets says: the session must end
 	timer   *time.Timer // ends it while it is parked
 	looks   int         // how often that was put off
+	since   time.Time   // when it got its locks
+	turns   int         // how many transactions it had since
 	behind  int64       // the size of the documents that are ahead of their files
 }
 
@@ -169,7 +171,7 @@ func (ses *session) lock(names []string, need *workspace.Participants, deadline 
 	if err != nil {
 		return fault.In("", err)
 	}
-	ses.held = held
+	ses.held, ses.since = held, time.Now()
 	ses.waited = held.Waited()
 	if err := ses.recheck(); err != nil {
 		return err
