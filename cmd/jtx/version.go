@@ -20,7 +20,7 @@ const (
 
 var (
 	revisionForm = cli.Pattern(`^-?[0-9]{1,19}$`)
-	agoForm      = cli.Pattern(`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+ ago$`)
+	agoForm      = cli.Pattern(`^([0-9]+(\.[0-9]+)? ?(ns|us|µs|ms|s(ec(ond)?s?)?|m(in(ute)?s?)?|h(ours?)?|d(ays?)?|w(eeks?)?) ?)+ago$`)
 )
 
 // splitVersion takes a word apart at its last @, where what follows is a version.

@@ -49,7 +49,7 @@ func (a *app) versionOf(word, at string) (versioned, error) {
 		return v, err
 	}
 	if v.point, err = history.ParsePoint(v.text, time.Now()); err != nil {
-		return v, cli.Usagef("%s is no version", cli.QuoteWord(v.text)).WithHint("a version is a revision (7), a number of versions back (-1), a transaction's id, an RFC 3339 time, or as in \"2h ago\"")
+		return v, cli.Usagef("%s is no version", cli.QuoteWord(v.text)).WithHint(cli.VersionForms)
 	}
 	return v, nil
 }

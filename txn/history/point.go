@@ -49,8 +49,8 @@ func AtTime(t time.Time) Point { return Point{kind: pointTime, time: t} }
 // The forms of a time before now are compiled when they are first used: most
 // processes use none.
 var (
-	agoPart = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h|d|w)`) })
-	agoForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:` + agoPart().String() + `)+ ago$`) })
+	agoPart = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([0-9]+(?:\.[0-9]+)?) ?(ns|us|µs|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h|days?|d|weeks?|w)`) })
+	agoForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^` + agoPart().String() + `(?: ?` + agoPart().String() + `)* ago$`) })
 )
 
 var units = map[string]time.Duration{
@@ -60,7 +60,7 @@ var units = map[string]time.Duration{
 
 // ParsePoint reads what stands behind the @ of FILE@VERSION: a revision (7), a
 // number of versions back (-1), a transaction's id, an RFC 3339 time, a date, or a
-// time before now (2h, 2h ago, 1d12h ago). It fails with ErrInvalid.
+// time before now (2h, 2h ago, 1d12h ago, 2 days ago). It fails with ErrInvalid.
 func ParsePoint(text string, now time.Time) (Point, error) {
 	if n, err := strconv.ParseUint(strings.TrimPrefix(text, "-"), 10, 64); err == nil {
 		if strings.HasPrefix(text, "-") {
@@ -87,9 +87,22 @@ func parseAgo(text string) time.Duration {
 	var ago float64
 	for _, part := range agoPart().FindAllStringSubmatch(text, -1) {
 		n, _ := strconv.ParseFloat(part[1], 64) // the pattern lets only numbers through; too many digits are infinity
-		ago += n * float64(units[part[2]])
+		unit, short := units[part[2]]
+		if !short { // minutes
+			unit = units[part[2][:1]]
+		}
+		ago += n * float64(unit)
 	}
 	return time.Duration(min(ago, float64(1<<62)))
+}
+
+// NoVersionError says why a file has no such version as was asked for.
+type NoVersionError struct{ Why string }
+
+func (e *NoVersionError) Error() string { return e.Why }
+
+func noVersion(format string, args ...any) error {
+	return &NoVersionError{fmt.Sprintf(format, args...)}
 }
 
 // FileVersion is one version of a file.
@@ -119,7 +132,7 @@ func ReadVersion(ctx context.Context, store *txn.Store, file string, p Point) (F
 		return FileVersion{}, err
 	}
 	if rec == nil {
-		return FileVersion{}, &txn.Error{Kind: txn.ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("has no version so old")}
+		return FileVersion{}, &txn.Error{Kind: txn.ErrNotFound, File: h.Target.Name, Err: noVersion("has no version so old")}
 	}
 	return s.fileVersion(h.Target, rec)
 }
@@ -184,7 +197,7 @@ func (s past) locate(ctx context.Context, h versions.Head, p Point) (*wal.Record
 			current++ // what stands there will be the next revision
 		}
 		if p.rev >= current {
-			return nil, &txn.Error{Kind: txn.ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("has %d versions, none is %d before the current one", current, p.rev)}
+			return nil, &txn.Error{Kind: txn.ErrNotFound, File: h.Target.Name, Err: noVersion("has %d versions, none is %d before the current one", current, p.rev)}
 		}
 		return s.atRev(h, min(current-p.rev, h.Rev))
 	case pointTx:
@@ -207,7 +220,7 @@ func (s past) atRev(h versions.Head, rev uint64) (*wal.Record, error) {
 	}
 	switch {
 	case rev > h.Rev || rev == 0:
-		return nil, &txn.Error{Kind: txn.ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("has no revision %d: the newest is %d", rev, h.Rev)}
+		return nil, &txn.Error{Kind: txn.ErrNotFound, File: h.Target.Name, Err: noVersion("has no revision %d: the newest is %d", rev, h.Rev)}
 	case rec == nil || rec.Rev != rev:
 		return nil, &txn.Error{Kind: txn.ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("revision %d is not kept any more", rev)}
 	}

@@ -58,7 +58,8 @@ func (a *App) Report(err error) {
 const maxReported = 20
 
 // reportAll tells the errors of a command over many files, each once and in their
-// order, and what can be done about the worst.
+// order. What can be done about one stands below it, and what is the same for several
+// that follow each other, below the last of them.
 func (a *App) reportAll(err error) {
 	list := Parts(err)
 	for i, e := range list {
@@ -67,11 +68,10 @@ func (a *App) reportAll(err error) {
 			break
 		}
 		f := Describe(e)
-		f.Hint = ""
+		if i+1 < min(len(list), maxReported) && HintOf(list[i+1]) == f.Hint {
+			f.Hint = ""
+		}
 		a.reportText(f)
-	}
-	if hint := HintOf(err); hint != "" {
-		a.Message(Paint(a.Stderr, Bold, "hint:") + " " + hint)
 	}
 }
 

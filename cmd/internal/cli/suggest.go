@@ -10,11 +10,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/jtx-project/jtx/txn"
+	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 )
 
@@ -87,6 +89,8 @@ func hintOfMissing(err error) string {
 			return hint
 		}
 		return hintOfName(e.File)
+	case errors.As(err, new(*history.NoVersionError)):
+		return fmt.Sprintf("jtx log %s lists its versions", QuoteWord(Shown(e.File)))
 	case missing == nil && e.Pointer != "" && (errors.Is(err, txn.ErrNotFound) || errors.Is(err, jsonpatch.ErrNotFound)):
 		return hintOfPlace(e.File, e.Pointer)
 	}
@@ -97,6 +101,9 @@ func hintOfMissing(err error) string {
 func HintOfFile(name string) string { return hintOfName(name) }
 
 func hintOfName(name string) string {
+	if hint := hintOfVersion(name); hint != "" {
+		return hint
+	}
 	dir := filepath.Dir(name)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -113,6 +120,28 @@ func hintOfName(name string) string {
 		return ""
 	}
 	return fmt.Sprintf("did you mean %s?", QuoteWord(Shown(filepath.Join(dir, near))))
+}
+
+// VersionForms says how a version of a file is named.
+const VersionForms = "a version is a revision (7), a number of versions back (-1), a transaction's id, an RFC 3339 time, or as in \"2h ago\""
+
+// hintOfVersion is for FILE@V, where FILE is there, and V looks like no version.
+func hintOfVersion(name string) string {
+	at := strings.LastIndexByte(name, '@')
+	if at < 1 {
+		return ""
+	}
+	file, version := name[:at], name[at+1:]
+	if _, err := os.Lstat(file); err != nil {
+		return ""
+	}
+	if _, err := history.ParsePoint(version+" ago", time.Now()); err == nil { // 5m, which a file may be called
+		return fmt.Sprintf("did you mean %s?", QuoteWord(Shown(file)+"@"+version+" ago"))
+	}
+	if _, err := history.ParsePoint(version, time.Now()); err == nil {
+		return fmt.Sprintf("%s is there; no version of it is asked for here", QuoteWord(Shown(file)))
+	}
+	return fmt.Sprintf("%s is there, and %s is no version: %s", QuoteWord(Shown(file)), QuoteWord(version), VersionForms)
 }
 
 const (
