@@ -68,6 +68,15 @@ func (s *script) listed(c *call) (idiom, reason string) {
 		if s.hasWord(c, "require") || s.hasWord(c, "remove") || s.hasWord(c, "config") {
 			return name, "it writes composer.json by itself: jtx protect composer.json records what it writes"
 		}
+	default:
+		return s.listedRunner(c, name, named)
+	}
+	return "", ""
+}
+
+// listedRunner is for what runs a program, here or elsewhere, and for unknown programs.
+func (s *script) listedRunner(c *call, name string, named bool) (idiom, reason string) {
+	switch name {
 	case "python", "python3", "ruby", "node", "deno", "php", "lua":
 		operands := s.jsonOperands(c)
 		switch {

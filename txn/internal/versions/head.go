@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"time"
 
@@ -91,6 +93,9 @@ func (s *Source) HeadOf(ctx context.Context, file string) (Head, error) {
 }
 
 func NoHistory(t *workspace.Target) error {
+	if _, err := os.Lstat(t.Name); errors.Is(err, fs.ErrNotExist) {
+		return &fault.Error{Kind: fault.ErrNotFound, File: t.Name, Err: fmt.Errorf("has no history, and is not there")}
+	}
 	return &fault.Error{Kind: fault.ErrNotFound, File: t.Name, Err: fmt.Errorf("has no history: jtx has not changed it yet")}
 }
 
