@@ -178,7 +178,7 @@ func newTrail(doc *jsonpatch.Document, p jsonpatch.Pointer) (*trail, error) {
 		if n == nil {
 			return nil, fmt.Errorf("%w: %s", jsonpatch.ErrNotFound, p)
 		}
-		tr.steps = append(tr.steps, step{token, n.array, n.length()})
+		tr.steps = append(tr.steps, step{token, n.isArray(), n.length()})
 		n = n.child(token)
 	}
 	return tr, nil
@@ -416,8 +416,8 @@ func (s *shape) apply(op jsonpatch.Operation, mark int) error {
 		if n = s.at(from); n == nil {
 			return fmt.Errorf("%s: nothing to %s", from, op.Op)
 		}
-		n.take(false)
-		if c := n.parent; c != nil && len(c.elems)+len(c.members) == 0 {
+		n.take()
+		if c := n.parent; c != nil && c.empty() {
 			c.by = mark // what it is now, empty, is a value of its own
 		}
 		if op.Op == "remove" {

@@ -50,8 +50,9 @@ func UndoAll(ctx context.Context, store *txn.Store, ids []wal.ID, opts ...txn.Op
 			if name := at.h.Target.Real; !slices.Contains(names, name) {
 				names = append(names, name)
 			}
+			// The rest of the record would keep its whole segment in memory.
+			units[id] = append(units[id], located{at.h, &wal.Record{Rev: at.rec.Rev}})
 		}
-		units[id] = unit
 	}
 	// Commits of one moment have ids in no order: a revision tells.
 	slices.SortStableFunc(ids, func(a, b wal.ID) int { return compareUnits(units[b], units[a]) })
@@ -139,7 +140,7 @@ func (s past) undoDraft(ctx context.Context, d doors.Draft, id wal.ID, undone []
 	if rec == nil {
 		return &txn.Error{Kind: txn.ErrNotFound, File: d.Name(), Err: fmt.Errorf("transaction %s is not kept any more", id)}
 	}
-	u := &undoRun{s: s, ctx: ctx, d: d, h: h, rec: rec, id: id, lim: s.Limits, undone: undone}
+	u := &undoRun{s: s, ctx: ctx, d: d, h: h, rec: detached(rec), id: id, lim: s.Limits, undone: undone}
 	if err := u.read(); err != nil {
 		return err
 	}
@@ -155,6 +156,24 @@ func (s past) undoDraft(ctx context.Context, d doors.Draft, id wal.ID, undone []
 		return u.explain(u.wholeFile())
 	}
 	return u.explain(fault.In(d.Name(), u.run()))
+}
+
+// detached is a record that keeps nothing of its segment in memory, which may hold
+// images of other versions too. It shares its own image.
+func detached(rec *wal.Record) *wal.Record {
+	if rec.HasImage() {
+		return rec
+	}
+	r := *rec
+	r.Image, r.Txns = bytes.Clone(rec.Image), slices.Clone(rec.Txns)
+	for i := range r.Txns {
+		t := &r.Txns[i]
+		t.Patch, t.Splices = bytes.Clone(t.Patch), slices.Clone(t.Splices)
+		for j := range t.Splices {
+			t.Splices[j].Bytes = bytes.Clone(t.Splices[j].Bytes)
+		}
+	}
+	return &r
 }
 
 func sameBytes(a, b *jsonpatch.Document) bool {
@@ -194,10 +213,17 @@ func (u *undoRun) read() (err error) {
 			return err
 		}
 	}
-	if u.rec.After.Exists {
-		if u.after, err = u.s.ContentOf(u.d.Target(), u.rec); err != nil {
-			return err
-		}
+	switch found := u.d.Found(); {
+	case !u.rec.After.Exists:
+	case found.Doc != nil && found.Version == u.rec.After:
+		u.after = found.Doc
+	case u.before != nil:
+		u.after, err = recovery.Next(u.before, u.rec, u.lim)
+	default:
+		u.after, err = u.s.ContentOf(u.d.Target(), u.rec)
+	}
+	if err != nil {
+		return fault.In(u.d.Name(), err)
 	}
 	if len(u.rec.Txns) < 2 || u.before == nil || u.after == nil {
 		return nil

@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"hash/maphash"
 	"iter"
 	"slices"
 
@@ -17,7 +18,7 @@ func (u *undoRun) begin() error {
 	u.walk = undoing{
 		shape: shapeOf(u.before), tx: u.id,
 		seen: map[wal.ID]bool{u.id: true}, undoes: map[wal.ID][]wal.ID{}, undone: map[wal.ID]bool{}, cancelled: map[wal.ID]wal.ID{},
-		graves: map[*node][]*node{}, restored: map[*node]bool{},
+		graves: map[grave][]*node{}, fresh: map[*node][]*node{}, seed: maphash.MakeSeed(), restored: map[*node]bool{},
 	}
 	u.walk.slots = u.slotOf(u.walk.shape.root.src)
 	for _, id := range u.undone {
@@ -64,17 +65,21 @@ func (u *undoRun) begin() error {
 
 // slotOf finds how a node stood in the text before the transaction.
 func (u *undoRun) slotOf(src *nodeText) func(*node) *jsonpatch.Slot {
-	known := map[int]map[int]*jsonpatch.Slot{} // by where the container begins
+	known := map[int]*jsonpatch.Slots{} // of large containers, by where they begin
 	return func(n *node) *jsonpatch.Slot {
 		if n.src != src || n.home == nil {
 			return nil
 		}
-		slots, ok := known[n.home.lo]
-		if !ok {
-			slots = u.before.SlotsIn(n.home.lo)
-			known[n.home.lo] = slots
+		slots := known[n.home.lo]
+		if slots == nil {
+			if slots = u.before.SlotsIn(n.home.lo); slots == nil {
+				return nil
+			}
+			if n.home.hi-n.home.lo > 4096 {
+				known[n.home.lo] = slots
+			}
 		}
-		return slots[n.lo]
+		return slots.At(n.lo)
 	}
 }
 

@@ -2,7 +2,9 @@ package history
 
 import (
 	"fmt"
+	"hash/maphash"
 	"slices"
+	"strconv"
 
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
@@ -48,11 +50,19 @@ type action struct {
 	from place
 }
 
-// place is a slot in a container: a member's, or a dead element.
+// place is a slot in a container: a member's, or where an element was.
 type place struct {
 	in   *node
 	key  string
-	dead *node
+	dead *piece
+}
+
+// grave is where nodes of an object that had one name are, or elements of an array that
+// have, in all likelihood, one value.
+type grave struct {
+	in   *node
+	name string
+	sum  uint64
 }
 
 // undoing is a document on its way: first through the transaction that is to be
@@ -68,9 +78,12 @@ type undoing struct {
 	seen   map[wal.ID]bool // what the walk went through
 	// cancelled are those that are taken back where the walk is, by what.
 	cancelled map[wal.ID]wal.ID
-	// graves are the nodes that were removed, and may be given back, by what they
-	// were in.
-	graves map[*node][]*node
+	// graves are the nodes that were removed, and may be given back. Of an array's, those
+	// of fresh have not been put there yet.
+	graves map[grave][]*node
+	fresh  map[*node][]*node
+	seed   maphash.Seed
+	taken  map[*node][]*action // those that took a node away, once somebody asked
 	// restored are nodes that are given back whole: what was done in them before is
 	// not in their text.
 	restored map[*node]bool
@@ -109,13 +122,18 @@ func (u *undoing) do(op jsonpatch.Operation) (a action, err error) {
 
 // take takes a node out of its place, which it keeps.
 func (u *undoing) take(n *node) place {
-	p := place{in: n.parent, key: n.key}
-	p.dead = n.take(true)
-	return p
+	return place{in: n.parent, key: n.key, dead: n.take()}
 }
 
 // bury keeps a node that is gone, where it may be given back.
-func (u *undoing) bury(n *node) { u.graves[n.parent] = append(u.graves[n.parent], n) }
+func (u *undoing) bury(n *node) {
+	if c := n.parent; c != nil && c.isArray() {
+		u.fresh[c] = append(u.fresh[c], n)
+		return
+	}
+	g := grave{in: n.parent, name: n.key}
+	u.graves[g] = append(u.graves[g], n)
+}
 
 // value is the node that an operation brings.
 func (u *undoing) value(op jsonpatch.Operation) (*node, error) {
@@ -174,7 +192,7 @@ func (u *undoing) pass(op jsonpatch.Operation) (a action, err error) {
 		if a.node = u.shape.at(from); a.node == nil {
 			return a, fmt.Errorf("%s: nothing to %s", from, op.Op)
 		}
-		a.node.take(false)
+		a.node.take()
 		if op.Op == "move" {
 			a.old, err = u.shape.put(op.Path, a.node, false)
 		}
@@ -234,9 +252,19 @@ func (u *undoing) takesBack(op jsonpatch.Operation) error {
 // again corrects the place of what the transaction had taken away, where it is taken
 // away once more.
 func (u *undoing) again(n *node, p place) {
-	for i := range slices.Backward(u.actions) {
-		a := &u.actions[i]
-		if a.op.Op == "remove" && a.old == n || a.op.Op == "move" && a.node == n && a.from.in == p.in {
+	if u.taken == nil {
+		u.taken = map[*node][]*action{}
+		for i := range u.actions {
+			switch a := &u.actions[i]; a.op.Op {
+			case "remove":
+				u.taken[a.old] = append(u.taken[a.old], a)
+			case "move":
+				u.taken[a.node] = append(u.taken[a.node], a)
+			}
+		}
+	}
+	for _, a := range slices.Backward(u.taken[n]) {
+		if a.op.Op == "remove" || a.from.in == p.in {
 			a.from = p
 			return
 		}
@@ -246,14 +274,21 @@ func (u *undoing) again(n *node, p place) {
 // revived is the node that was removed from a container, from the same slot where it
 // is an object, and has the value of a new one; else the new one itself.
 func (u *undoing) revived(c *node, key string, n *node) *node {
-	graves := u.graves[c]
-	for i := range slices.Backward(graves) {
-		old := graves[i]
-		if c != nil && !c.array && old.key != key || !jsonpatch.Equal(old.text(nil), n.text(nil)) {
-			continue
+	text := n.text(nil)
+	g := grave{in: c, name: key}
+	if c != nil && c.isArray() {
+		for _, old := range u.fresh[c] {
+			g := grave{in: c, sum: jsonpatch.Sum(u.seed, old.text(nil))}
+			u.graves[g] = append(u.graves[g], old)
 		}
-		u.graves[c] = slices.Delete(graves, i, i+1)
-		return old
+		delete(u.fresh, c)
+		g = grave{in: c, sum: jsonpatch.Sum(u.seed, text)}
+	}
+	for i, old := range slices.Backward(u.graves[g]) {
+		if jsonpatch.Equal(old.text(nil), text) {
+			u.graves[g] = slices.Delete(u.graves[g], i, i+1)
+			return old
+		}
 	}
 	return n
 }
@@ -293,7 +328,7 @@ func noted(list []*touch, t *touch) []*touch {
 }
 
 func (n *node) slot(key string, t *touch) {
-	if n.array {
+	if n.isArray() {
 		return
 	}
 	if n.slots == nil {
@@ -352,7 +387,7 @@ func (u *undoing) reverse(a *action) (jsonpatch.Patch, error) {
 	}
 	shown := !u.inRestored(a.node.parent)
 	if a.old == nil {
-		a.node.take(false)
+		a.node.take()
 		return only(shown, jsonpatch.Operation{Op: "remove", Path: path}), nil
 	}
 	if _, err := u.shape.put(path, a.old, true); err != nil {
@@ -404,7 +439,7 @@ func (u *undoing) moveBack(a *action, path jsonpatch.Pointer) (jsonpatch.Patch, 
 		return nil, u.conflict(a, t)
 	}
 	here := u.inRestored(a.node.parent)
-	a.node.take(false)
+	a.node.take()
 	to, err := u.free(a)
 	if err != nil {
 		return nil, err
@@ -439,8 +474,8 @@ func (u *undoing) free(a *action) (jsonpatch.Pointer, error) {
 	if gone != nil {
 		return nil, u.conflict(a, u.standing(gone.self))
 	}
-	if a.from.in.array {
-		return append(path, fmt.Sprint(a.from.in.index(a.from.dead))), nil
+	if a.from.in.isArray() {
+		return append(path, strconv.Itoa(a.from.in.elems.index(a.from.dead))), nil
 	}
 	if t := u.standing(a.from.in.slots[a.from.key]); t != nil || a.from.in.members[a.from.key] != nil {
 		return nil, u.conflict(a, t)
@@ -454,13 +489,10 @@ func (u *undoing) fill(p place, n *node) {
 	switch {
 	case p.in == nil:
 		u.shape.root = n
-	case !p.in.array:
-		p.in.members[p.key] = n
-	default:
-		if i := slices.Index(p.in.elems, p.dead); i >= 0 {
-			p.in.elems[i] = n
-			p.in.holes--
-		}
+	case p.in.isObject():
+		p.in.setMember(p.key, n)
+	case p.dead.node == nil:
+		p.in.elems.fill(p.dead, n)
 	}
 }
 

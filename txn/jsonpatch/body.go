@@ -35,6 +35,8 @@ type body struct {
 
 	row int // see rowLength; 0 while nobody asked
 
+	samples map[byte][]int // see sample
+
 	// groups is made once steps, the number of items that lookups have gone
 	// past, shows that the elements are looked up in no order.
 	groups *group
@@ -59,6 +61,7 @@ type item struct {
 	lo, hi, last int
 
 	group *group
+	place int // of a new one: about where in the source it is; 0 while nobody asked
 }
 
 // Many visits to one container make it worth while to cut its runs, so that

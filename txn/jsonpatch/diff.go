@@ -29,8 +29,14 @@ func Diff(a, b *Document) (Patch, error) {
 	if uint64(max(len(ta), len(tb))) > math.MaxUint32 {
 		return Patch{{Op: "replace", Path: Pointer{}, Value: Compact(tb)}}, nil
 	}
-	seed := maphash.MakeSeed()
 	d := &differ{limit: math.MaxInt}
+	if !a.repeats() && !b.repeats() {
+		d.path, ta, tb = innermost(ta, tb)
+		for _, token := range d.path {
+			d.pathSize += 1 + textSize(token)
+		}
+	}
+	seed := maphash.MakeSeed()
 	var err error
 	if d.a, err = buildTree(ta, seed); err != nil {
 		return nil, err

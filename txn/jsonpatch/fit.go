@@ -1,10 +1,6 @@
 package jsonpatch
 
-import (
-	"bytes"
-	"cmp"
-	"slices"
-)
+import "bytes"
 
 // styleNew returns a container as an editor writes it in a new slot.
 func (w *work) styleNew(c content, at spot, it *item) []byte {
@@ -108,55 +104,4 @@ func (w *work) relayout(text []byte, indent, unit string) []byte {
 		out, text = append(out, line...), next
 	}
 	return out
-}
-
-// siblings are the containers of a kind beside an item, the nearest first. Of many
-// only a sample is looked at.
-func (w *work) siblings(b *body, it *item, kind byte) []*exemplar {
-	type near struct {
-		*exemplar
-		away int
-	}
-	var found []near
-	for i, o := range []*item{it.prev, it.next} {
-		if o == nil || o.slot == nil {
-			continue
-		}
-		if m := exemplarOf(o.slot.val); m != nil && m.text[m.at] == kind {
-			found = append(found, near{m, i - 2})
-		}
-	}
-	t := b.src.blank[:min(len(b.src.blank), b.start+layoutSample)]
-	here := b.placeOf(it)
-	for at := b.start; at < len(t); {
-		pl, ok := b.locate(at)
-		if !ok || pl.val >= len(t) {
-			break
-		}
-		b.complete(&pl, skipValue(b.src.blank, pl.val))
-		if t[pl.val] == kind && byteAt(t, skipSpace(t, pl.val+1)) != kind+2 {
-			found = append(found, near{&exemplar{t, pl.val}, max(here-pl.val, pl.val-here)})
-		}
-		at = pl.next
-	}
-	slices.SortStableFunc(found, func(a, b near) int { return cmp.Compare(a.away, b.away) })
-	const most = 32
-	var like []*exemplar
-	for _, n := range found[:min(len(found), most)] {
-		like = append(like, n.exemplar)
-	}
-	return like
-}
-
-// placeOf is about where in the source of a body an item is.
-func (b *body) placeOf(it *item) int {
-	for it = it.prev; it != nil; it = it.prev {
-		if it.slot == nil {
-			return it.hi
-		}
-		if it.slot.val.src == b.src {
-			return it.slot.val.lo
-		}
-	}
-	return b.start
 }

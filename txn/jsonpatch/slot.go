@@ -4,42 +4,58 @@ package jsonpatch
 // [Document.Edit] to put it back as it was: its own text and comments, at its old
 // neighbours.
 type Slot struct {
-	Name        []byte   // as it was spelt, with quotes; nil in an array
-	Value       []byte   // its text, perhaps with comments
-	Indent      string   // of the line on which it stood
-	Lead, Trail []byte   // the comments above it, and behind it
-	Siblings    []string // the names of the object's members, in order
-	Index       int      // of this one among them
+	Name        []byte    // as it was spelt, with quotes; nil in an array
+	Value       []byte    // its text, perhaps with comments
+	Indent      string    // of the line on which it stood
+	Lead, Trail []byte    // the comments above it, and behind it
+	Siblings    *Contents // of the object it was in, nil in an array
+	Index       int       // of this one among them
 }
 
-// SlotsIn reads the slots of the container that begins at a byte of the text, by the
-// byte at which their values begin.
-func (d *Document) SlotsIn(at int) map[int]*Slot {
+// Slots reads how entries of a container stood.
+type Slots struct {
+	body     *body
+	contents *Contents
+	indent   string
+}
+
+// SlotsIn is for the container that begins at a byte of the text, nil where none does.
+func (d *Document) SlotsIn(at int) *Slots {
 	src := d.source()
 	v := &value{src: src, lo: at, hi: -1}
 	if !v.isContainer() {
 		return nil
 	}
-	slots := map[int]*Slot{}
-	var names []string
-	b := v.enter()
-	indent := IndentAt(src.raw, at)
-	for n, it := range b.openAll() {
-		s := it.slot
-		slot := &Slot{Value: s.val.text(), Indent: indent, Lead: ownLead(s.lead.b), Trail: ownTrail(s), Index: n}
-		if hasNewline(s.lead.b) {
-			slot.Indent = lineIndent(s.lead.b)
-		}
-		if b.kind == '{' {
-			slot.Name = s.name.b
-			names = append(names, unquote(s.name.b))
-		}
-		slots[s.val.lo] = slot
+	return &Slots{v.enter(), ContentsOf(src.blank, at), IndentAt(src.raw, at)}
+}
+
+// At is the slot whose value begins at a byte of the text.
+func (l *Slots) At(lo int) *Slot {
+	b, i := l.body, l.contents.Find(lo)
+	if i == l.contents.Len() {
+		return nil
 	}
-	for _, slot := range slots {
-		slot.Siblings = names
+	e := l.contents.Entry(i)
+	start := b.start
+	if i > 0 {
+		var before place
+		b.complete(&before, e.From)
+		start = before.next
 	}
-	return slots
+	pl, ok := b.locate(start)
+	if !ok {
+		return nil
+	}
+	b.complete(&pl, e.Hi)
+	s := b.slotAt(pl, false)
+	slot := &Slot{Value: s.val.text(), Indent: l.indent, Lead: ownLead(s.lead.b), Trail: ownTrail(s), Index: i}
+	if hasNewline(s.lead.b) {
+		slot.Indent = lineIndent(s.lead.b)
+	}
+	if b.kind == '{' {
+		slot.Name, slot.Siblings = s.name.b, l.contents
+	}
+	return slot
 }
 
 // content is what a slot gives back. A document may get its first comment so.
@@ -63,14 +79,17 @@ func (b *body) oldPlace(s *Slot) *item {
 		}
 		return it.next
 	}
-	for d := 1; d < len(s.Siblings); d++ {
+	if s.Siblings == nil {
+		return nil
+	}
+	for d := 1; d < s.Siblings.Len(); d++ {
 		if i := s.Index - d; i >= 0 {
-			if it := b.named(s.Siblings[i]); it != nil {
+			if it := b.named(s.Siblings.Name(i)); it != nil {
 				return after(it)
 			}
 		}
-		if i := s.Index + d; i < len(s.Siblings) {
-			if it := b.named(s.Siblings[i]); it != nil {
+		if i := s.Index + d; i < s.Siblings.Len() {
+			if it := b.named(s.Siblings.Name(i)); it != nil {
 				return it
 			}
 		}

@@ -1,5 +1,7 @@
 package jsonpatch
 
+import "hash/maphash"
+
 // What programs need that read JSON text by its places. The functions take strict
 // JSON that is known to be valid; other text gives wrong results, no panic.
 
@@ -14,23 +16,45 @@ func Skip(text []byte, i int) int { return skipValue(text, i) }
 // text[i], in order: its name with quotes, nil in an array, and its value
 // text[lo:hi].
 func Children(text []byte, i int, f func(name []byte, lo, hi int)) {
-	object := byteAt(text, i) == '{'
-	for i = skipSpace(text, i+1); i < len(text) && text[i] != '}' && text[i] != ']'; i = skipSpace(text, i) {
-		var name []byte
-		if object {
-			end := skipString(text, i)
-			name = text[i:end]
-			i = skipSpace(text, skipSpace(text, end)+1)
-		}
-		hi := skipValue(text, i)
-		if hi == i {
-			return
-		}
-		f(name, i, hi)
-		if i = skipSpace(text, hi); byteAt(text, i) == ',' {
-			i++
-		}
+	for e, ok := Next(text, i, i+1); ok; e, ok = Next(text, i, e.Hi) {
+		f(e.Name, e.Lo, e.Hi)
 	}
+}
+
+// Entry is a member or element of a container.
+type Entry struct {
+	Name   []byte // with quotes; nil in an array
+	From   int    // the place behind the value before it, or behind the bracket
+	Lo, Hi int    // its value is text[Lo:Hi]
+}
+
+// Next finds the entry of the container that begins at text[at] which follows text[i],
+// the place behind another one's value or behind the bracket. It reports false where
+// there is none.
+func Next(text []byte, at, i int) (Entry, bool) {
+	e := Entry{From: i}
+	if i = skipSpace(text, i); byteAt(text, i) == ',' {
+		i = skipSpace(text, i+1)
+	}
+	if i >= len(text) || text[i] == '}' || text[i] == ']' {
+		return e, false
+	}
+	if text[at] == '{' {
+		end := skipString(text, i)
+		e.Name = text[i:end]
+		i = skipSpace(text, skipSpace(text, end)+1)
+	}
+	e.Lo, e.Hi = i, skipValue(text, i)
+	return e, e.Hi > i
+}
+
+// Sum is the same for values that are [Equal], and in all likelihood another for others.
+func Sum(seed maphash.Seed, text []byte) uint64 {
+	t, err := buildTree(text, seed)
+	if err != nil {
+		return 0
+	}
+	return t.nodes[0].hash
 }
 
 // Unquote returns what a string, given with its quotes, means.

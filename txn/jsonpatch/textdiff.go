@@ -10,13 +10,7 @@ import (
 // b. Time and memory are linear in the texts, with an allowance for finding what was
 // moved.
 func TextSplices(a, b []byte) []Splice {
-	lo, hi := 0, 0
-	for n := min(len(a), len(b)); lo < n && a[lo] == b[lo]; {
-		lo++
-	}
-	for n := min(len(a), len(b)) - lo; hi < n && a[len(a)-1-hi] == b[len(b)-1-hi]; {
-		hi++
-	}
+	lo, hi := commonEnds(a, b)
 	x, y := a[lo:len(a)-hi], b[lo:len(b)-hi]
 	seed := maphash.MakeSeed()
 	xs, ys := chunks(x), chunks(y)
