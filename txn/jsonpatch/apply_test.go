@@ -171,7 +171,7 @@ func TestSplicesAreChecked(t *testing.T) {
 	after, err := ApplySplices([]byte("abcde"), list)
 	require.NoError(t, err)
 	require.Equal(t, "axyzc!d", string(after))
-	back, err := ApplySplices(after, ReverseSplices(list))
+	back, err := ApplySplices(after, reversed(list))
 	require.NoError(t, err)
 	require.Equal(t, "abcde", string(back))
 	for _, wrong := range [][]Splice{

@@ -57,7 +57,7 @@ func TestManyOperationsOnOneContainer(t *testing.T) {
 			require.NoError(t, err)
 			_, err = ParseStrict(after.Bytes(), Limits{})
 			require.NoError(t, err)
-			back, err := ApplySplices(after.Bytes(), ReverseSplices(splices))
+			back, err := ApplySplices(after.Bytes(), reversed(splices))
 			require.NoError(t, err)
 			require.True(t, string(back) == c.doc)
 		})

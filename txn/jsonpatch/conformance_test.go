@@ -66,7 +66,7 @@ func runSuiteCase(t *testing.T, c suiteCase) {
 		c.Expected = c.Doc
 	}
 	require.True(t, Equal(c.Expected, after.Bytes()), "want %s, got %s", c.Expected, after.Bytes())
-	checkInvert(t, d, p)
+	checkSplices(t, d, p)
 	checkDiff(t, d, after)
 }
 
@@ -119,7 +119,7 @@ func TestRFC7386(t *testing.T) {
 			require.NoError(t, err)
 			after := mustApply(t, d, p)
 			require.True(t, Equal(c.Result, after.Bytes()), "want %s, got %s", c.Result, after.Bytes())
-			checkInvert(t, d, p)
+			checkSplices(t, d, p)
 		})
 	}
 }

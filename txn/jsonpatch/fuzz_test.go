@@ -104,8 +104,8 @@ func FuzzDiff(f *testing.F) {
 			b, _ = g.edit(a, 1+g.next(8))
 		}
 		checkRevise(t, a, b)
-		checkInvert(t, a, checkDiff(t, a, b))
-		checkInvert(t, b, checkDiff(t, b, a))
+		checkSplices(t, a, checkDiff(t, a, b))
+		checkSplices(t, b, checkDiff(t, b, a))
 		require.Empty(t, checkDiff(t, a, a))
 	})
 }

@@ -90,7 +90,7 @@ func renderGolden(t *testing.T, parts map[string][]byte) (name string, text []by
 		return "error", []byte(err.Error() + "\n")
 	}
 	checkBytes(t, d, after, splices)
-	checkInvert(t, d, p)
+	checkSplices(t, d, p)
 	return "after", after.Bytes()
 }
 

@@ -93,7 +93,7 @@ func TestOneFieldIsOneLine(t *testing.T) {
 			added, removed := lineDiff(d.Bytes(), after.Bytes())
 			require.Equal(t, [2]int{c.added, c.removed}, [2]int{added, removed})
 			checkBytes(t, d, after, splices)
-			checkInvert(t, d, p)
+			checkSplices(t, d, p)
 			checkDiff(t, d, after)
 			require.Equal(t, bytes.Count(d.Bytes(), []byte("\r\n")) == bytes.Count(d.Bytes(), []byte("\n")),
 				bytes.Count(after.Bytes(), []byte("\r\n")) == bytes.Count(after.Bytes(), []byte("\n")), "line ends are mixed")
@@ -128,7 +128,7 @@ func TestRealFilesRoundTrip(t *testing.T) {
 			require.NoError(t, err, "%s: %s", file, p.Encode())
 			checkBytes(t, d, after, splices)
 			checkDiff(t, d, after)
-			same, err := ApplySplices(after.Bytes(), ReverseSplices(splices))
+			same, err := ApplySplices(after.Bytes(), reversed(splices))
 			require.NoError(t, err)
 			require.True(t, bytes.Equal(data, same))
 		}

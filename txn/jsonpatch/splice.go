@@ -34,17 +34,6 @@ func ApplySplices(data []byte, s []Splice) ([]byte, error) {
 	return append(out, data[done:]...), nil
 }
 
-// ReverseSplices returns the list that leads back from the text that s led to.
-func ReverseSplices(s []Splice) []Splice {
-	back := make([]Splice, len(s))
-	shift := 0
-	for i, sp := range s {
-		back[i] = Splice{Offset: sp.Offset + shift, Old: sp.New, New: sp.Old}
-		shift += len(sp.New) - len(sp.Old)
-	}
-	return back
-}
-
 // splices compares the pieces of a result with the document they came from.
 // The New bytes are parts of out, which is the pieces joined.
 func splices(doc, out []byte, frags []frag) []Splice {

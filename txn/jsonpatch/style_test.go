@@ -29,7 +29,7 @@ func applied(t *testing.T, before, patch string) string {
 	there, err := ApplySplices([]byte(before), list)
 	require.NoError(t, err)
 	require.Equal(t, string(after.Bytes()), string(there))
-	back, err := ApplySplices(there, ReverseSplices(list))
+	back, err := ApplySplices(there, reversed(list))
 	require.NoError(t, err)
 	require.Equal(t, before, string(back))
 	trusted, _, err := Trusted([]byte(before), d.Syntax()).Apply(p, Limits{})

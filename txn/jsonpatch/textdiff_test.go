@@ -22,7 +22,7 @@ func TestTextSplices(t *testing.T) {
 		got, err := ApplySplices([]byte(a), list)
 		require.NoError(t, err)
 		require.Equal(t, b, string(got))
-		back, err := ApplySplices([]byte(b), ReverseSplices(list))
+		back, err := ApplySplices([]byte(b), reversed(list))
 		require.NoError(t, err)
 		require.Equal(t, a, string(back))
 	}

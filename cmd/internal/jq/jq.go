@@ -86,14 +86,8 @@ func badJQ(text string, err error) error {
 	}}
 }
 
-// Run gives the one value that the program makes of a document.
-func (p *Program) Run(ctx context.Context, doc []byte) ([]byte, error) {
-	r, err := p.Revise(ctx, "FILE", doc)
-	return jsonpatch.Compact(r.Text), err
-}
-
-// Revise is Run for a program that changes a file: it also says where the parts of
-// the value come from.
+// Revise gives the one value that the program makes of a file, and says where the parts of the
+// value come from.
 func (p *Program) Revise(ctx context.Context, file string, doc []byte) (jsonpatch.Revision, error) {
 	none := jsonpatch.Revision{}
 	in, err := ordered.Document(doc)
