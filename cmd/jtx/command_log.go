@@ -18,9 +18,9 @@ func newLog(a *app) *cobra.Command {
 		Short: "the transactions that changed files",
 		Long: `Lists the transactions that changed any FILE, newest first; where FILE is a
 directory, any tracked file in or below it, as without FILE in the current one. Each is a line of its id, time,
-actor, files and message, separated by tabs; with -p its patches follow, a line
-for each file. On a terminal ids are shortened, and what happened is told where
-there is no message. Changes made outside jtx are listed as it found them. With --json
+actor, files and message, or what happened where there is none, separated by tabs; with
+-p its patches follow, a line for each file. On a terminal ids are shortened, and what
+a value was before is told. Changes made outside jtx are listed as it found them. With --json
 each transaction is an object on a line of its own.`,
 		Example:           cli.Example(`jtx set config.json /server/port 81 -m 'move'`, `jtx log -n 5 -p config.json`, `jtx log --since '2d ago'`),
 		ValidArgsFunction: completeFiles,
@@ -64,7 +64,7 @@ func (l *logCommand) run(files []string) error {
 		}
 	}
 	p := l.a.people(s)
-	o.Patches = o.Patches || p.Terminal // they say what happened
+	o.Patches = o.Patches || !l.a.JSON // they say what happened
 	err = l.print(p, s, files, o)
 	return errors.Join(err, p.Close())
 }

@@ -17,8 +17,8 @@ func newShow(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show TX",
 		Short: "what a transaction changed",
-		Long: `Shows the transaction TX: its id, time, actor, files and message on a line, and
-for each file a line with its patch. FILE@REV is the transaction that made it. The exit code is 1 where no tracked file in
+		Long: `Shows the transaction TX: its id, time, actor, files and message, or what happened where
+there is none, on a line, and for each file a line with its patch. FILE@REV is the transaction that made it. The exit code is 1 where no tracked file in
 or below the current directory has such a transaction.`,
 		Example: cli.Example(`TX=$(jtx set config.json /server/port 81 | cut -d ' ' -f 1)`, `jtx show $TX`),
 		Args:    cli.Words(1, 1),
@@ -44,6 +44,7 @@ or below the current directory has such a transaction.`,
 
 func (a *app) printEntry(s *txn.Store, e history.Entry) error {
 	p := a.people(s)
+	p.olds = true
 	var b bytes.Buffer
 	switch {
 	case a.JSON:

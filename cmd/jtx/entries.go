@@ -22,10 +22,11 @@ func revisions(e history.Entry) string {
 }
 
 // plainEntry is an entry for programs that read lines: the id, the time, the
-// actor, the files and the message, separated by tabs; then, where patches were
+// actor, the files and the message, or what happened where there is none, separated by
+// tabs; then, where patches were
 // asked for, a line for each file that begins with a tab.
 func (p *people) plainEntry(b *bytes.Buffer, e history.Entry, patches bool) {
-	fmt.Fprintf(b, "%s\t%s\t%s\t%s\t%s\n", p.Paint(cli.Yellow, e.ID.String()), cli.TimeText(e.Time), field(actorOf(e)), p.Paint(cli.Bold, revisions(e)), field(cli.Told(e)))
+	fmt.Fprintf(b, "%s\t%s\t%s\t%s\t%s\n", p.Paint(cli.Yellow, e.ID.String()), cli.TimeText(e.Time), field(actorOf(e)), p.Paint(cli.Bold, revisions(e)), field(p.about(e)))
 	if patches {
 		for _, f := range e.Files {
 			fmt.Fprintf(b, "\t%s\t%s\n", cli.QuoteWord(fmt.Sprintf("%s@%d", cli.Shown(f.File), f.Rev)), f.Patch.Encode())

@@ -16,16 +16,23 @@ import (
 // people shows transactions on a terminal.
 type people struct {
 	*cli.Page
-	a *app
-	s *txn.Store
+	a    *app
+	s    *txn.Store
+	olds bool // say what a value was before, for which a version is derived each time
 }
 
-func (a *app) people(s *txn.Store) *people { return &people{a.OpenPage(), a, s} }
+func (a *app) people(s *txn.Store) *people {
+	page := a.OpenPage()
+	return &people{page, a, s, page.Terminal}
+}
+
+// about is what is said of a transaction: its message, or what it did.
+func (p *people) about(e history.Entry) string { return cmp.Or(cli.Told(e), p.happened(e)) }
 
 // line tells of a transaction in one line, which begins with when it was.
 func (p *people) line(e history.Entry, when string) string {
 	id, actor, files := e.ID.String()[:cli.ShownID], cli.Printable(actorOf(e)), revisions(e)
-	about := cli.Printable(cmp.Or(cli.Told(e), p.happened(e)))
+	about := cli.Printable(p.about(e))
 	if p.Width < narrow {
 		return stacked(p.Page, p.Paint(cli.Yellow, id), fmt.Sprintf("%s  %s", when, actor), files, about)
 	}
@@ -81,21 +88,27 @@ func (p *people) happened(e history.Entry) string {
 	old := oldValue(p.before(in), only)
 	switch {
 	case only.Op == "remove" && old != nil:
-		return fmt.Sprintf("removed %s: %s", place, jsonpatch.Compact(old))
+		return fmt.Sprintf("removed %s: %s", place, inShort(old))
 	case only.Op == "remove":
 		return "removed " + place
 	case only.Op == "move" || only.Op == "copy":
 		return fmt.Sprintf("%s of %s to %s", only.Op, only.From, place)
 	case old != nil:
-		return fmt.Sprintf("set %s: %s -> %s", place, jsonpatch.Compact(old), jsonpatch.Compact(only.Value))
+		return fmt.Sprintf("set %s: %s -> %s", place, inShort(old), inShort(only.Value))
 	}
-	return fmt.Sprintf("set %s: %s", place, jsonpatch.Compact(only.Value))
+	return fmt.Sprintf("set %s: %s", place, inShort(only.Value))
 }
 
-// before is what a file held before a change, nil where that is no document, or is not
-// kept any more.
+// inShort is a value on a line that has more to tell.
+func inShort(value []byte) string {
+	const columns = 60
+	return cli.CutEnd(string(jsonpatch.Compact(value)), columns)
+}
+
+// before is what a file held before a change, nil where that is no document, is not kept
+// any more, or is not to be told.
 func (p *people) before(f history.FileChange) *jsonpatch.Document {
-	if !f.Before.Exists || f.Rev < 2 {
+	if !p.olds || !f.Before.Exists || f.Rev < 2 {
 		return nil
 	}
 	v, err := history.ReadVersion(p.a.Ctx, p.s, f.File, history.AtRev(f.Rev-1))
