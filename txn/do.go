@@ -53,6 +53,7 @@ type call struct {
 
 	deadline time.Time           // of the wait for locks, where it began before
 	parks    bool                // the session may be kept for the next call
+	inLine   func()              // called when it has its place in its group
 	returns  bool                // it came at once behind the last one on the same files
 	targets  []*workspace.Target // those whose locks it held last
 	made     []*workspace.Workspace
@@ -97,6 +98,11 @@ func WithActor(a string) Option {
 // [wal.MaxRequestID] bytes: where the answer is lost, the history tells by it whether the
 // transaction was committed.
 func WithRequest(id string) Option { return func(c *call) { c.request = id } }
+
+// WhenInLine has fn called, before Do returns, when those who come later for the same files
+// at the same durability are committed behind the transaction, or with it and run behind it.
+// One that is not committed in groups does not call it. fn must not wait.
+func WhenInLine(fn func()) Option { return func(c *call) { c.inLine = fn } }
 
 // WithDurability sets the level for this transaction.
 func WithDurability(d Durability) Option { return func(c *call) { c.durability = d } }

@@ -75,6 +75,7 @@ func (s *Store) together(m *member) {
 	if !g.led {
 		g.led = true
 		g.mu.Unlock()
+		m.placed()
 		s.lead(g, m)
 		return
 	}
@@ -82,7 +83,14 @@ func (s *Store) together(m *member) {
 	g.waiting = append(g.waiting, m)
 	g.setAlarm()
 	g.mu.Unlock()
+	m.placed()
 	s.follow(g, m)
+}
+
+func (m *member) placed() {
+	if m.call.inLine != nil {
+		m.call.inLine()
+	}
 }
 
 // group finds the group of a member's files. One that nobody is in is forgotten

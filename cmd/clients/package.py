@@ -2,8 +2,9 @@
 """Makes the packages of the clients, each with the binaries of a platform.
 
 Usage: package.py OUT [PLATFORM ...]
+       package.py --version [VERSION]
 
-OUT gets, of npm, jtx-VERSION.tgz and jtx-PLATFORM-VERSION.tgz, and a wheel for each platform.
+--version prints the version that all have, or sets it. OUT gets, of npm, jtx-VERSION.tgz and jtx-PLATFORM-VERSION.tgz, and a wheel for each platform.
 Without PLATFORM, as node calls it (linux-x64), it makes those of all. It needs Go and Python.
 """
 
@@ -12,6 +13,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -36,6 +38,12 @@ PLATFORMS = {
 def main() -> None:
     if len(sys.argv) < 2:
         sys.exit(__doc__)
+    if sys.argv[1] == "--version":
+        if len(sys.argv) > 2:
+            set_version(sys.argv[2])
+        print(version())
+        return
+    version()
     out, platforms = sys.argv[1], sys.argv[2:] or list(PLATFORMS)
     os.makedirs(out, exist_ok=True)
     with open(os.path.join(HERE, "node", "package.json"), encoding="utf-8") as f:
@@ -48,6 +56,29 @@ def main() -> None:
             build(platform, binaries)
             npm_platform(out, manifest, platform, binaries)
             wheel(out, manifest["version"], platform, binaries)
+
+
+# Where the version stands: npm and Python each read it in a place of their own.
+VERSIONS = {
+    os.path.join("node", "package.json"): r'(?<="version": ")[^"]*',
+    os.path.join("python", "src", "jtx", "__init__.py"): r'(?<=__version__ = ")[^"]*',
+}
+
+
+def version() -> str:
+    found = {name: re.search(place, contents(os.path.join(HERE, name)).decode())[0] for name, place in VERSIONS.items()}
+    if len(set(found.values())) != 1:
+        sys.exit(f"the versions differ: {found}; package.py --version VERSION sets both")
+    return next(iter(found.values()))
+
+
+def set_version(to: str) -> None:
+    if not re.fullmatch(r"\d+\.\d+\.\d+", to):
+        sys.exit(f"{to}: want a version such as 0.1.0")
+    for name, place in VERSIONS.items():
+        text = re.sub(place, to, contents(os.path.join(HERE, name)).decode(), count=1)
+        with open(os.path.join(HERE, name), "w", encoding="utf-8") as f:
+            f.write(text)
 
 
 def build(platform: str, into: str) -> None:

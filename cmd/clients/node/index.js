@@ -49,10 +49,10 @@ export async function update(file, fn, options = {}) {
   for (let n = 1; ; n++) {
     try {
       return await transaction([file], async tx => {
-        const old = await tx.read(file, 'default' in options ? { default: structuredClone(options.default) } : {})
+        const old = take(tx, file, 'default' in options ? { default: structuredClone(options.default) } : {})
         const made = await fn(old)
         const value = made === undefined ? old : made
-        tx.write(file, value)
+        replace(tx, file, value)
         return value
       }, { message, timeout, signal })
     } catch (e) {
@@ -79,7 +79,16 @@ export async function transaction(files, fn, options = {}) {
   return result
 }
 
+// For update, whose value nobody else has, and is sent at once: neither is copied.
+let take
+let replace
+
 export class Transaction {
+  static {
+    take = (tx, file, options) => valueOf(tx.#values.get(resolve(file)), file, options)
+    replace = (tx, file, data) => tx.#stage(changeOf(file, data))
+  }
+
   #begun
   #values
   #staged = []

@@ -76,7 +76,7 @@ func Serve(ctx context.Context, c Config, in io.Reader, out io.Writer) error {
 	}
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	s := &server{Config: c, w: bufio.NewWriterSize(out, 64<<10), end: end, order: order{last: map[string]chan struct{}{}}, work: newWorkers(), running: map[string]running{}, holds: map[string]*hold{}}
+	s := &server{Config: c, w: bufio.NewWriterSize(out, 64<<10), end: end, order: order{last: map[string]*turn{}}, work: newWorkers(), running: map[string]running{}, holds: map[string]*hold{}}
 	s.gate.init()
 	in, done := pollable(in)
 	defer done()
@@ -167,7 +167,7 @@ func (s *server) begin(ctx context.Context, line []byte) {
 		s.inHold(ctx, req, finish)
 		return
 	}
-	turn := s.order.enter(req.names(), req.Do == "log")
+	turn := s.order.enter(&req)
 	s.work.begin(func() {
 		answered := false
 		answer := func(result any, err error) {
@@ -184,7 +184,8 @@ func (s *server) begin(ctx context.Context, line []byte) {
 		case req.Do == "begin":
 			err = s.hold(ctx, req, answer)
 		default:
-			result, err = s.do(ctx, req)
+			result, err = s.do(ctx, req, turn)
+			_ = turn.mayAnswer(ctx) // where it is cancelled its answer is for now
 		}
 		answer(result, err)
 	})

@@ -260,3 +260,40 @@ func TestNobodyReads(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorIs(t, Serve(t.Context(), Config{Store: s}, in, w), io.ErrClosedPipe)
 }
+
+// TestChangesAtOnce: changes of a file that are sent without waiting are committed in their
+// order, each with its own outcome, also where the store commits some together.
+func TestChangesAtOnce(t *testing.T) {
+	const many = 60
+	c := start(t, t.Context())
+	c.line()
+	var lines strings.Builder
+	for i := range many {
+		change := fmt.Sprintf(`{"file":"a.json","patch":[{"op":"add","path":"/-","value":%d}]}`, i)
+		switch {
+		case i == 0:
+			change = `{"file":"a.json","put":[0]}`
+		case i%7 == 3:
+			change = `{"file":"a.json","patch":[{"op":"test","path":"/0","value":"no"}]}`
+		}
+		fmt.Fprintf(&lines, `{"id":%d,"do":"change","changes":[%s],"request":"r-%d"}`+"\n", i, change, i)
+	}
+	go func() { _, _ = io.WriteString(c.in, lines.String()) }()
+	var want []string
+	for i := range many {
+		answer := c.line()
+		if i%7 == 3 {
+			require.Contains(t, answer, fmt.Sprintf(`{"id":%d,"error":{"code":"conflict"`, i))
+			continue
+		}
+		require.Contains(t, answer, fmt.Sprintf(`{"id":%d,"result":{"tx":"`, i))
+		want = append(want, fmt.Sprint(i))
+	}
+	c.send(`{"id":"read","do":"read","files":["a.json"]}`)
+	require.Contains(t, c.line(), `"value":[`+strings.Join(want, ",")+`]`)
+	for i := range many {
+		c.send(fmt.Sprintf(`{"id":"o","do":"outcome","request":"r-%d","files":["a.json"]}`, i))
+		require.Contains(t, c.line(), fmt.Sprintf(`"committed":%v`, i%7 != 3))
+	}
+	require.Empty(t, c.close())
+}

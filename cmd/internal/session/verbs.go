@@ -19,14 +19,14 @@ import (
 type empty struct{}
 
 // do answers a request that is in no open transaction.
-func (s *server) do(ctx context.Context, req request) (any, error) {
+func (s *server) do(ctx context.Context, req request, turn *turn) (any, error) {
 	switch req.Do {
 	case "ping":
 		return empty{}, nil
 	case "read":
 		return s.readFiles(ctx, req)
 	case "change":
-		return s.change(ctx, req)
+		return s.change(ctx, req, turn)
 	case "outcome":
 		return s.outcome(ctx, req)
 	case "log":
@@ -138,7 +138,7 @@ func (s *server) readAt(ctx context.Context, req request, ptr string) (any, erro
 	return states, nil
 }
 
-func (s *server) change(ctx context.Context, req request) (any, error) {
+func (s *server) change(ctx context.Context, req request, turn *turn) (any, error) {
 	opts, err := req.options(s.Store)
 	if err != nil {
 		return nil, err
@@ -149,6 +149,7 @@ func (s *server) change(ctx context.Context, req request) (any, error) {
 			files = append(files, name)
 		}
 	}
+	opts = append(opts, txn.WhenInLine(turn.place))
 	res, err := s.Store.Do(ctx, files, func(tx *txn.Tx) error { return change.Do(tx, req.steps) }, opts...)
 	if err != nil {
 		return nil, err

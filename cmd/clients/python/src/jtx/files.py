@@ -18,6 +18,9 @@ File = Union[str, "os.PathLike[str]"]
 class _Missing:
     """No default is given."""
 
+    def __deepcopy__(self, memo: Dict[int, Any]) -> "_Missing":
+        return self
+
 
 MISSING = _Missing()
 
@@ -39,11 +42,15 @@ def read(file: File, pointer: str = "", default: Any = MISSING, at: Optional[str
         if default is MISSING:
             raise
         return default
-    if not state["exists"]:
-        if default is MISSING:
-            raise NotFound(f"{os.fspath(file)}: no such file", os.fspath(file))
-        return default
-    return state["value"]
+    return _value_of(state, file, default)
+
+
+def _value_of(state: Dict[str, Any], file: File, default: Any) -> Any:
+    if state["exists"]:
+        return state["value"]
+    if default is MISSING:
+        raise NotFound(f"{os.fspath(file)}: no such file", os.fspath(file))
+    return default
 
 
 def write(file: File, data: Any, indent: Optional[int] = None, message: str = "", timeout: Optional[float] = None) -> None:
@@ -69,11 +76,11 @@ def update(file: File, fn: Callable[[Any], Any], default: Any = MISSING, message
         tx = Transaction([file], message=message, timeout=timeout)
         try:
             with tx:
-                old = tx.read(file, default=copy.deepcopy(default) if default is not MISSING else MISSING)
+                old = _value_of(tx._values.pop(path(file)), file, copy.deepcopy(default))
                 new = fn(old)
                 if new is None:
                     new = old
-                tx.write(file, new)
+                tx._stage(file, value=new)  # sent at once: neither is copied
             return new
         except (Lost, Conflict) as e:
             if not e.retryable or attempt == ATTEMPTS - 1:
@@ -171,11 +178,7 @@ class Transaction:
             return default
         except _Gone:
             raise Lost("jtx died; nothing was changed", retryable=True) from None
-        if not state["exists"]:
-            if default is MISSING:
-                raise NotFound(f"{os.fspath(file)}: no such file", os.fspath(file))
-            return default
-        return copy.deepcopy(state["value"])
+        return copy.deepcopy(_value_of(state, file, default))
 
     def _stage(self, file: File, **change: Any) -> None:
         if not self._id:

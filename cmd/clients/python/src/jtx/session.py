@@ -22,6 +22,8 @@ MAX_LINE = 256 << 20  # of an answer, in bytes
 GRACE = 5.0  # seconds that a session may take beyond a request's time limit
 ATTEMPTS = 10  # processes that may die over one request
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
 
 def binary() -> str:
     """The jtx to run: ``$JTX``, the one in this package, or the one in PATH."""
@@ -62,7 +64,7 @@ class _Child:
             raise NoBinary(f"{command[0]} speaks protocol {hello.get('session')}, and this client {PROTOCOL}")
 
     def send(self, request: Dict[str, Any]) -> None:
-        data = memoryview(json.dumps(request, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8") + b"\n")
+        data = memoryview((_encode(request) + "\n").encode("utf-8"))
         try:
             with self.writing:
                 while data:
@@ -93,8 +95,12 @@ class _Child:
                     self.reading = False
                     if line is not None:
                         self._deliver(line)
-                    self._release()
+                    if self.dead:
+                        self._release()
                     self.state.notify_all()
+                    answer = self.answers.pop(number, None)
+            if answer is not None:
+                return answer
 
     def forget(self, number: int, do: str) -> None:
         """Nobody waits for the answer any more."""
@@ -106,9 +112,9 @@ class _Child:
         if not line:
             self.dead = True
             return
-        answer = json.loads(line)
+        answer = json.loads(line.decode("utf-8"))
         number = answer.get("id")
-        if number in self.forgotten:
+        if self.forgotten and number in self.forgotten:
             if self.forgotten.pop(number) == "begin" and "result" in answer:
                 self.send({"id": -number, "do": "abort", "tx": answer["result"]["tx"]})
                 self.forgotten[-number] = "abort"
@@ -129,11 +135,13 @@ class _Child:
             if deadline is not None and not select.select([self.output], [], [], _left(deadline))[0]:
                 raise TimeoutError
             try:
-                part = os.read(self.output, 1 << 20)
+                part = os.read(self.output, 1 << 16)  # as much as a pipe holds
             except OSError:
                 part = b""
             if not part:
                 return b""
+            if not self.buffer and part.find(b"\n") == len(part) - 1:
+                return part
             self.buffer += part
 
     def _died(self) -> None:
