@@ -25,7 +25,9 @@ revisions; other files join when they are first used.
 It holds no lock: where somebody else changes a file before the commit, that is
 a conflict. With --lock it holds leases on FILEs until it ends; --owner PID ends
 them also when that process dies, and --ttl when the time is over. For those who
-can't see that process, in another container for instance, --ttl is 5m unless said.`,
+can't see that process, in another container for instance, --ttl is 5m unless said.
+
+The id is printed with -q too: nobody could end the transaction without it.`,
 		Example: cli.Example(`tx=$(jtx begin a.json b.json)`, `jtx apply $tx a.json '[{"op": "replace", "path": "/n", "value": 1}]'`,
 			`jtx set --tx $tx b.json /n 2`, `jtx commit $tx`),
 		ValidArgsFunction: completeFiles,
