@@ -30,8 +30,9 @@ type BeginOptions struct {
 	TTL time.Duration
 	// Owner is the process whose death ends the leases; nil: only time does.
 	Owner *lockmgr.Process
-	// Kept ties the leases to this process by flocks that it holds until the transaction
-	// ends, so that they end with it for everybody on this kernel. Owner is this process.
+	// Kept ties the transaction to this process: its leases by flocks that this holds until
+	// the transaction ends, so that they end with it for everybody on this kernel; and
+	// recovery discards it where the process has died. Owner is this process.
 	Kept bool
 	// Apart keeps the transaction in the user's state directory, so that nothing
 	// is made beside the files.
@@ -125,9 +126,12 @@ func (s *Store) begin(ctx context.Context, files []string, o BeginOptions, c *ca
 	id := wal.NewID().String()
 	t := &OpenTx{s: s, dir: filepath.Join(dir, id)}
 	began := time.Now().UTC()
-	t.data = txData{ID: id, Created: began, Actor: cmp.Or(o.Actor, s.opt.Actor), Message: o.Message}
+	t.data = txData{ID: id, Created: began, Actor: cmp.Or(o.Actor, s.opt.Actor), Message: o.Message, Kept: o.Kept}
+	if o.Lock || o.Kept {
+		t.data.Owner = o.owner()
+	}
 	if o.Lock {
-		t.data.Owner, t.data.Expires = o.owner(), began.Add(o.lifetime())
+		t.data.Expires = began.Add(o.lifetime())
 	}
 	if err := t.create(ctx); err != nil {
 		return nil, fault.In(t.dir, err)

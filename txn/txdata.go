@@ -31,6 +31,7 @@ type txData struct {
 	Message string           `json:"message,omitempty"`
 	Expires time.Time        `json:"expires,omitzero"`
 	Owner   *lockmgr.Process `json:"owner,omitempty"`
+	Kept    bool             `json:"kept,omitempty"` // nobody but its owner ends it
 	Files   []*txFile        `json:"files,omitempty"`
 }
 

@@ -111,9 +111,14 @@ func (t *OpenTx) setRight(dryRun bool) error {
 	return t.save()
 }
 
+// expired tells that a transaction is past its time, or that the process has died with
+// which it was to end.
 func (t *OpenTx) expired(ttl time.Duration) bool {
-	living := t.data.Owner != nil && t.data.Owner.Alive() == lockmgr.Alive
-	return time.Since(t.data.Created) >= ttl && !living
+	life := lockmgr.Unknown
+	if t.data.Owner != nil {
+		life = t.data.Owner.Alive()
+	}
+	return t.data.Kept && life == lockmgr.Dead || life != lockmgr.Alive && time.Since(t.data.Created) >= ttl
 }
 
 // sweepPieces removes directories of transactions that were cut off when they were
