@@ -39,6 +39,8 @@
 // # More
 //
 // What happened, taking it back, and waiting for more is package txn/history; checking,
-// healing, backing up and keeping less is package txn/admin. DESIGN.md tells how all of it
-// works, in the order in which one change goes to the disk.
+// healing, backing up and keeping less is package txn/admin. [Asking], [Drafts], [Linked],
+// [OpenIn], [SweepTxs], [Told], [TxDirs] and [Within] are for these two alone: nobody else can
+// use what they return. DESIGN.md tells how all of it works, in the order in which one change
+// goes to the disk.
 package txn

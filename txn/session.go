@@ -197,6 +197,10 @@ func (l *lockSet) add(t *workspace.Target, a workspace.Access, tx string) {
 	l.list = append(l.list, t.LockRequest(a, tx))
 }
 
+// recheck resolves the names once more. Of the first look nothing is believed, nor is a
+// descriptor of it kept: while the locks were waited for a workspace may have been ended, or
+// another put in its place. So `format` is read twice in a commit, by six system calls that
+// take a µs or less each, of some 2 ms.
 func (ses *session) recheck() error {
 	for _, t := range ses.All() {
 		again, err := ses.s.src.ResolveBy(ses.Ctx, t.Name, workspace.Lookup{Held: true, PassOver: ses.call.PassOver})

@@ -49,8 +49,12 @@ func AtTime(t time.Time) Point { return Point{kind: pointTime, time: t} }
 // The forms of a time before now are compiled when they are first used: most
 // processes use none.
 var (
-	agoPart = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([0-9]+(?:\.[0-9]+)?) ?(ns|us|µs|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h|days?|d|weeks?|w)`) })
-	agoForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^` + agoPart().String() + `(?: ?` + agoPart().String() + `)* ago$`) })
+	agoPart = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`([0-9]+(?:\.[0-9]+)?) ?(ns|us|µs|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h|days?|d|weeks?|w)`)
+	})
+	agoForm = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^` + agoPart().String() + `(?: ?` + agoPart().String() + `)* ago$`)
+	})
 )
 
 var units = map[string]time.Duration{

@@ -18,7 +18,8 @@ import (
 // by io_submit(2), which returns at once: those of one [Syncs] all by one call
 // (syncAlone), and those of many goroutines each by its own, which then waits as
 // for a socket (submitter). A unit of eight files is 1.1 to 1.4 times as fast by the
-// first, 64 documents on ext4 with a journal 1.5 to 2.1 times by the other
+// first, 64 documents on ext4 with a journal 1.5 to 2.1 times by the other, which is
+// why that stays though it loses a third on a busy ext4 without one: few disks are so
 // (cmd/peers/README.md).
 //
 // The error of a sync is that of its event; what could not be begun is made in a system call,
