@@ -1,5 +1,5 @@
 // Where the jtx to run is.
-import { accessSync, constants } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { NoBinary } from './errors.js'
@@ -27,9 +27,25 @@ function packaged(name) {
 function inPath(name) {
   for (const dir of (process.env.PATH ?? '').split(delimiter)) {
     const file = isAbsolute(dir) && executable(join(dir, name + suffix))
-    if (file) return file
+    if (file && !wraps(file)) return file
   }
   return undefined
+}
+
+/** Tells whether a file is a script such as bin.js, or that of the Python package: to run it would
+ * come back here, again and again. */
+function wraps(file) {
+  const start = Buffer.alloc(1024)
+  let fd
+  try {
+    fd = openSync(file)
+    readSync(fd, start)
+  } catch {
+    return false // what can't be read can be a program
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+  }
+  return /^#!.*(node|python|pyenv)/s.test(start.toString('latin1'))
 }
 
 function executable(file) {

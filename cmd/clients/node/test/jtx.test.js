@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
@@ -90,4 +90,12 @@ test('locks are waited for, given up, and end by themselves', async () => {
     tx.write('a.json', 4)
   }, { ttl: 1 }), Conflict)
   assert.equal(await read('a.json'), 3)
+})
+
+test('a wrapper does not run itself', () => {
+  const bin = fileURLToPath(new URL('../bin.js', import.meta.url))
+  symlinkSync(bin, 'jtx')
+  const { status, stderr } = spawnSync(process.execPath, [bin, 'version'], { env: { PATH: dir }, encoding: 'utf8', timeout: 60_000 })
+  assert.equal(status, 2)
+  assert.match(stderr, /jtx is neither in \$JTX, nor in a package for .*, nor in PATH/)
 })

@@ -182,6 +182,16 @@ class Files(InADirectory):
                              env={**os.environ, "JTX": "", "PATH": "/nowhere", "PYTHONPATH": os.path.dirname(os.path.dirname(jtx.__file__))})
         self.assertIn("NoBinary: jtx is neither in $JTX, nor in this package, nor in PATH", out.stderr)
 
+    def test_a_wrapper_does_not_run_itself(self):
+        source = os.path.dirname(os.path.dirname(jtx.__file__))
+        with open("jtx", "w") as f:
+            f.write(f"#!{sys.executable}\nimport sys\nfrom jtx.__main__ import main\nsys.exit(main())\n")
+        os.chmod("jtx", 0o755)
+        environment = {**os.environ, "JTX": "", "PATH": self.directory.name, "PYTHONPATH": source}
+        out = subprocess.run(["./jtx", "version"], capture_output=True, text=True, timeout=60, env=environment)
+        self.assertEqual(out.returncode, 2)
+        self.assertIn("error: jtx is neither in $JTX, nor in this package, nor in PATH", out.stderr)
+
 
 class OlderFunctions(InADirectory):
     def test_their_arguments(self):

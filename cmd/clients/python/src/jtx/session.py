@@ -6,8 +6,8 @@ import atexit
 import itertools
 import json
 import os
+import re
 import select
-import shutil
 import subprocess
 import sys
 import threading
@@ -34,11 +34,22 @@ def binary() -> str:
     beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bin", name)
     if os.path.isfile(beside):
         return beside
-    found = shutil.which("jtx")
-    if found is None:
-        raise NoBinary("jtx is neither in $JTX, nor in this package, nor in PATH",
-                       hint="go install github.com/jtx-project/jtx/cmd/jtx@latest")
-    return found
+    for directory in os.get_exec_path():
+        found = os.path.join(directory, name)
+        if os.path.isabs(directory) and os.path.isfile(found) and os.access(found, os.X_OK) and not _wraps(found):
+            return found
+    raise NoBinary("jtx is neither in $JTX, nor in this package, nor in PATH",
+                   hint="go install github.com/jtx-project/jtx/cmd/jtx@latest")
+
+
+def _wraps(file: str) -> bool:
+    """Tells whether a file is a script such as that of this package, or of the one for Node:
+    to run it would come back here, again and again."""
+    try:
+        with open(file, "rb") as f:
+            return re.match(rb"#!.*(node|python|pyenv)", f.read(1024), re.DOTALL) is not None
+    except OSError:
+        return False  # what can't be read can be a program
 
 
 class _Child:
