@@ -400,11 +400,12 @@ func (f *File) Adoption(newest *wal.Record) (*wal.Record, error) {
 // foreignTxn begins the record of an edit made outside after newest, and its
 // transaction.
 func (f *File) foreignTxn(newest *wal.Record) (*wal.Record, wal.Txn) {
-	at := now()
+	clock := now()
+	at := clock
 	if f.Log != nil {
 		at = f.Log.Clock(at)
 	}
-	rec := &wal.Record{Unit: wal.NewIDAt(at), Rev: f.Journal.State().Rev + 1}
+	rec := &wal.Record{Unit: wal.NewIDAt(at), Rev: f.Journal.State().Rev + 1, Clock: wal.ByClock(at, clock)}
 	t := wal.Txn{ID: rec.Unit, Time: at, Message: "changed outside jtx"}
 	if newest == nil {
 		t.Message = "first seen"

@@ -57,8 +57,9 @@ func (u *UnitPlan) participants(files []*File) (list []*File) {
 }
 
 func (f *File) recordDecision(unit wal.ID, lsn wal.LSN, outcome wal.Outcome, actor string) error {
-	at := f.Log.Clock(now())
-	rec := &wal.Record{Kind: wal.KindDecision, Unit: wal.NewIDAt(at), Rev: f.Log.State().Rev, Facts: []wal.Fact{{Unit: unit, LSN: lsn, Outcome: outcome}}}
+	clock := now()
+	at := f.Log.Clock(clock)
+	rec := &wal.Record{Kind: wal.KindDecision, Unit: wal.NewIDAt(at), Clock: wal.ByClock(at, clock), Rev: f.Log.State().Rev, Facts: []wal.Fact{{Unit: unit, LSN: lsn, Outcome: outcome}}}
 	rec.Txns = []wal.Txn{{ID: rec.Unit, Time: at, Actor: actor, Message: fmt.Sprintf("decided that %s is %s", unit, outcomeText(outcome))}}
 	if err := f.Log.Append(rec); err != nil {
 		return err

@@ -2,9 +2,12 @@ package txn_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,16 +96,104 @@ func TestClockAhead(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, report.Expired, 1)
 
-	set(t, s, "a.json", "/n", 3)
-	marks = nil
 	v, err := history.ReadVersion(ctx, s, "a.json", history.AtTime(time.Now()))
 	require.NoError(t, err)
 	require.EqualValues(t, 2, v.Rev)
 	require.Len(t, marks, 1)
 	require.Equal(t, txn.MarkAhead, marks[0].Kind)
-	require.Contains(t, marks[0].String(), "@4 is dated 20")
+	require.Contains(t, marks[0].String(), "@3 is dated 20")
+	set(t, s, "a.json", "/n", 3)
 	marks = nil
+	v, err = history.ReadVersion(ctx, s, "a.json", history.AtTime(time.Now()))
+	require.NoError(t, err)
+	require.EqualValues(t, 4, v.Rev, "what is made by a clock that is right is found by its time")
+	require.Empty(t, marks)
 	_, err = history.ReadVersion(ctx, s, "b.json", history.AtTime(time.Now()))
 	require.NoError(t, err)
 	require.Empty(t, marks)
+}
+
+// clocked is a directory in which each step runs by a clock of its own.
+type clocked struct {
+	dir   string
+	began time.Time
+}
+
+// at runs a step while the clock is so far from the beginning.
+func (c *clocked) at(t *testing.T, ahead time.Duration, step func(t *testing.T, s *txn.Store)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { // it begins in the year 2000
+		time.Sleep(time.Until(c.began.Add(ahead)))
+		s, err := txn.Open(c.dir, txn.Options{})
+		require.NoError(t, err)
+		step(t, s)
+		require.NoError(t, s.Close())
+	})
+}
+
+// numbers are the values at /n at a point, by file; 0 where there is no version.
+func numbers(t *testing.T, s *txn.Store, p history.Point) map[string]int {
+	list, err := history.ReadVersions(context.Background(), s, []string{"a.json", "b.json"}, p)
+	require.NoError(t, err)
+	got := map[string]int{}
+	for _, v := range list {
+		var doc struct{ N int }
+		if v.Exists {
+			require.NoError(t, json.Unmarshal(v.Data, &doc))
+		}
+		got[filepath.Base(v.File)] = doc.N
+	}
+	return got
+}
+
+// What is made by a clock that is right again is found by its time, also over several
+// segments, several times ahead, and ahead by little; and no time shows a part of a unit.
+func TestTimesWhereAClockWasAhead(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	for _, ahead := range []time.Duration{90 * time.Minute, 10 * year} {
+		c := clocked{t.TempDir(), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+		var both, right txn.Result
+		change := func(n int) func(*testing.T, *txn.Store) {
+			return func(t *testing.T, s *txn.Store) { right = set(t, s, "a.json", "/n", n) }
+		}
+		c.at(t, 0, func(t *testing.T, s *txn.Store) {
+			set(t, s, "a.json", "/n", 1)
+			set(t, s, "b.json", "/n", 1)
+		})
+		c.at(t, time.Hour, change(2))
+		c.at(t, time.Hour+ahead, func(t *testing.T, s *txn.Store) {
+			var err error
+			both, err = s.Do(context.Background(), []string{"a.json", "b.json"}, func(tx *txn.Tx) error {
+				return errors.Join(tx.Set("a.json", "/n", 3), tx.Set("b.json", "/n", 3))
+			})
+			require.NoError(t, err)
+			for i := range 4 {
+				set(t, s, "a.json", "/long", strings.Repeat(string(rune('a'+i)), 40_000))
+			}
+		})
+		c.at(t, 2*time.Hour, change(4))
+		first := right.ID
+		c.at(t, 3*time.Hour, change(5))
+		c.at(t, 3*time.Hour+2*ahead, change(6))
+		c.at(t, 4*time.Hour, change(7))
+		c.at(t, 5*time.Hour, func(t *testing.T, s *txn.Store) { set(t, s, "b.json", "/n", 9) })
+		look := func(t *testing.T, s *txn.Store) {
+			for at, want := range map[time.Duration][2]int{
+				-time.Hour: {0, 0}, 30 * time.Minute: {1, 1}, 90 * time.Minute: {2, 1}, 2*time.Hour - 1: {2, 1},
+				2*time.Hour + time.Minute: {4, 3}, 179 * time.Minute: {4, 3}, 3*time.Hour + time.Minute: {5, 3}, 4*time.Hour + time.Minute: {7, 3}, 5*time.Hour + time.Minute: {7, 9},
+			} {
+				require.Equal(t, map[string]int{"a.json": want[0], "b.json": want[1]}, numbers(t, s, history.AtTime(c.began.Add(at))), "%v ahead, at %v", ahead, at)
+			}
+			require.Equal(t, map[string]int{"a.json": 3, "b.json": 3}, numbers(t, s, history.AtTx(both.ID)))
+			require.Equal(t, map[string]int{"a.json": 4, "b.json": 3}, numbers(t, s, history.AtTx(first)))
+			var since []uint64
+			for e, err := range history.Log(context.Background(), s, []string{"a.json"}, history.LogOptions{Since: history.AtTime(c.began.Add(150 * time.Minute))}) {
+				require.NoError(t, err)
+				since = append(since, e.Files[0].Rev)
+			}
+			require.Equal(t, []uint64{11, 10, 9}, since)
+		}
+		c.at(t, 6*time.Hour, look)
+		c.at(t, 30*year, look) // all of it has been
+	}
 }

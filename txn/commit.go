@@ -20,6 +20,7 @@ type unit struct {
 	ses        *session
 	id         wal.ID
 	time       time.Time
+	clock      time.Time // what the clock says, where time has to be another one
 	durability Durability
 	members    []*member   // whose transactions it is made of, that did not fail
 	files      []*unitFile // in lock order
@@ -59,7 +60,9 @@ func (ses *session) commit(members []*member) error {
 	if err != nil {
 		return err
 	}
-	u.time = ses.clock()
+	now := time.Now().UTC()
+	u.time = ses.clock(now)
+	u.clock = wal.ByClock(u.time, now)
 	u.id = wal.NewIDAt(u.time)
 	// Read before the commit: what fails behind it must not look like a failure of it.
 	revs, err := ses.otherRevisions(u)
@@ -133,8 +136,8 @@ func (ses *session) unit(members []*member) (*unit, error) {
 // file that the transaction could read. So sorting by time never puts an effect
 // before its cause, and all files of a unit share one time: what was committed up
 // to a moment never shows part of a transaction.
-func (ses *session) clock() time.Time {
-	at := time.Now().UTC()
+func (ses *session) clock(now time.Time) time.Time {
+	at := now
 	for _, t := range ses.Targets {
 		at = t.File.Log.Clock(at)
 	}
@@ -177,7 +180,7 @@ func (u *unit) record() error {
 			return fault.In(f.t.Name, err)
 		}
 		f.segment = f.log.State().Segment
-		f.rec = &wal.Record{Kind: wal.KindPatch, Flags: u.flags(), Unit: u.id, Rev: f.log.State().Rev + 1, Before: f.draft.found.Version, After: f.after}
+		f.rec = &wal.Record{Kind: wal.KindPatch, Flags: u.flags(), Unit: u.id, Rev: f.log.State().Rev + 1, Before: f.draft.found.Version, After: f.after, Clock: u.clock}
 		if f.draft.found.Err != nil {
 			f.rec.Flags |= wal.FlagFound
 		}
@@ -188,7 +191,7 @@ func (u *unit) record() error {
 			if f.first, err = f.t.File.Adoption(nil); err != nil {
 				return fault.In(f.t.Name, err)
 			}
-			f.first.Txns[0].Time = u.time.Add(-1) // seen before it was changed
+			f.first.Txns[0].Time, f.first.Clock = u.time.Add(-1), u.clock // seen before it was changed
 			f.first.Unit = wal.NewIDAt(f.first.Txns[0].Time)
 			f.first.Txns[0].ID = f.first.Unit
 			u.ses.s.src.TellFormer(f.t, f.first)

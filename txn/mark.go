@@ -33,7 +33,7 @@ const (
 	// MarkMoved: another program has moved a file with a history to this name, which
 	// has none yet. The history shown is that of the former name.
 	MarkMoved = versions.MarkMoved
-	// MarkAhead: the history has versions that are dated in the future, since a clock was
-	// ahead. A version at a time before is looked for by dates that are not true.
+	// MarkAhead: the newest versions are dated in the future, since a clock was ahead. A
+	// look at a time before doesn't find them: when they were made isn't known.
 	MarkAhead = versions.MarkAhead
 )

@@ -50,6 +50,7 @@ func (l *Log) appendOne(r *Record) error {
 		return err
 	}
 	r.LSN, r.Durable, r.Named, r.Prev = l.state.Last+1, l.state.Durable, l.state.Named, l.state.CRC
+	l.countRun(r)
 	r.Flags &^= FlagResumed
 	if r.LSN <= l.state.Resumed {
 		r.Flags |= FlagResumed
@@ -66,7 +67,7 @@ func (l *Log) appendOne(r *Record) error {
 	l.state.LastSize = size
 	l.state.Offset += l.state.LastSize
 	l.takeRoom(l.state.LastSize)
-	l.state.noteTime(r)
+	l.noteTime(r)
 	l.last = nil
 	if !r.HasImage() {
 		l.last = r

@@ -1,15 +1,33 @@
 package wal
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
-// Time is when the record was made: that of its last transaction. It is zero in a
-// record without one, such as an abort.
+// skew is how far the clocks of two machines, or one before and after it was set, may be
+// apart and count as one; leases allow for as much (lockmgr.MaxSkew).
+const skew = time.Minute
+
+// Time is what orders the record: that of its last transaction, which rises from one
+// record to the next. It is zero in a record without one, such as an abort.
 func (r *Record) Time() time.Time {
 	if len(r.Txns) == 0 {
 		return time.Time{}
 	}
 	return r.Txns[len(r.Txns)-1].Time
 }
+
+// Made is when the record was made, by the clock of the machine that made it: its Time but
+// where a clock that was ahead has dated a record before it into the future.
+func (r *Record) Made() time.Time {
+	if !r.Clock.IsZero() {
+		return r.Clock
+	}
+	return r.Time()
+}
+
+func (r *Record) hasClock() bool { return r.Run > 0 || !r.Clock.IsZero() }
 
 // Clock is the time for the next record: now, or just behind the last record where
 // the machine's clock was set back. So the times in a journal rise with its LSNs,
@@ -22,8 +40,29 @@ func (l *Log) Clock(now time.Time) time.Time {
 	return now.UTC()
 }
 
-func (s *State) noteTime(r *Record) {
+// ByClock is the Clock of a record that is dated at: now, where that is further back than
+// clocks differ, since one that was ahead has dated a record before it. Else it is zero.
+func ByClock(at, now time.Time) time.Time {
+	if at.Sub(now) > skew {
+		return now.UTC()
+	}
+	return time.Time{}
+}
+
+// countRun sets a record's Run. One more than there are is harmless: each costs those who
+// look for a time another search.
+func (l *Log) countRun(r *Record) {
+	r.Run = l.state.Run
+	if !r.Clock.IsZero() && r.Clock.UnixNano() < l.made && r.Run < math.MaxUint16 {
+		r.Run++
+	}
+}
+
+// noteTime notes what the next record must know of the times of those before it.
+func (l *Log) noteTime(r *Record) {
+	l.state.Run = max(l.state.Run, r.Run)
 	if t := r.Time(); !t.IsZero() {
-		s.Time = max(s.Time, t.UnixNano())
+		l.state.Time = max(l.state.Time, t.UnixNano())
+		l.made = r.Made().UnixNano()
 	}
 }

@@ -5,24 +5,27 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"syscall"
 
 	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // Rebuild makes a new generation of the journal as [Log.DropBefore] does, of which nothing
 // is in any file of the old one: each record from the record from on is what rewrite
-// returns, and the chain is made anew. Segments but the last are compressed.
+// returns, and the chain is made anew. Segments but the last are compressed. So it takes as
+// much room again; an error that says that there is none says how much.
 func (l *Log) Rebuild(from LSN, asked func(*Record) bool, rewrite func(*Record) (*Record, error)) error {
 	return l.replace(func(b *builder) error {
 		if err := b.begin(from, asked); err != nil {
 			return err
 		}
 		return b.rewrite(from, rewrite)
-	})
+	}, func(l *Log) (int64, error) { return l.sizeFrom(from, false) })
 }
 
 // replace puts a new generation, of the records that build adds, in the old one's place.
-func (l *Log) replace(build func(*builder) error) error {
+// need is how much room that takes, in bytes, for where there is none.
+func (l *Log) replace(build func(*builder) error, need func(*Log) (int64, error)) error {
 	if err := l.usable(); err != nil {
 		return err
 	}
@@ -32,7 +35,8 @@ func (l *Log) replace(build func(*builder) error) error {
 	if l.state.Pending {
 		return fmt.Errorf("%s: %w: a commit is pending", l.dir, ErrInvalid)
 	}
-	temp := journalDir(l.dir, l.state.Gen+1) + genTemp
+	gen := l.state.Gen
+	temp := journalDir(l.dir, gen+1) + genTemp
 	b, err := l.buildGeneration(build)
 	if err == nil {
 		fsys.Step("compact.built")
@@ -42,6 +46,10 @@ func (l *Log) replace(build func(*builder) error) error {
 		err = l.switchTo(b)
 	} else {
 		err = errors.Join(err, fsys.RemoveTree(l.fs, temp))
+	}
+	if l.state.Gen == gen && (errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)) {
+		bytes, unknown := need(l)
+		err = errors.Join(fmt.Errorf("up to %d bytes are needed until the old journal is removed: %w", bytes, err), unknown)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: making a new generation of the journal: %w", l.dir, err)

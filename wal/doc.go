@@ -54,7 +54,8 @@
 //	v1       version, 1
 //	kind     1 patch, 2 image, 3 abort, 4 in place, 5 note, 6 intent, 7 clash,
 //	         8 decision, 9 begin
-//	flags    1 foreign, 2 lazy, 4 no dir sync, 8 found, 16 behind, 32 resumed, 64 remade
+//	flags    1 foreign, 2 lazy, 4 no dir sync, 8 found, 16 behind, 32 resumed, 64 remade,
+//	         128 clock
 //	length   of the payload in bytes
 //	prev     crc of the frame before; 0 in the first of the journal's directory
 //	crc      CRC32C of the whole frame without these four bytes
@@ -82,6 +83,8 @@
 //	facts         uvarint    in kinds begin and decision: how many; each:
 //	                unit 16 bytes, lsn uvarint, outcome 1 byte
 //	unknown       uvarint    in kind begin: nothing below this LSN is known but by facts
+//	run           uvarint    with flag clock, at most 65,535
+//	clock         8 bytes    with flag clock, as a transaction's time
 //	image         the rest, in kinds image, in place, intent and clash; else there is
 //	              no rest
 //
@@ -132,7 +135,10 @@
 // fact is unknown, and never taken for committed. No other file's lock is needed.
 //
 // The records in a journal have rising times ([Log.Clock]), so a time or a revision is
-// found by binary search over the segments ([Seek]).
+// found by binary search over the segments ([Seek]). Where a clock was ahead once, what is
+// made behind that is dated behind it, and has its own time besides ([ByClock]). Those times
+// rise within a run; [Record.Run] counts how often they did not, so they are found too: run
+// by run.
 //
 // # State
 //
@@ -147,7 +153,7 @@
 //	152  its hash    160  written        168  time         176  size of the last entry
 //	184  boot it was written in, 16 bytes    200  own dev     208  own ino
 //	216  own birth   224  named      232  resumed     240  sequence number
-//	248  zero        252  CRC32C of the 252 bytes before
+//	248  mode (2), run (2)           252  CRC32C of the 252 bytes before
 //
 // It has two places, at bytes 512 and 768 of the lock, which are written in turn: the even
 // sequence numbers at the first. The greater number of those that check out is the state.

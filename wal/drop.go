@@ -26,19 +26,14 @@ import (
 // is removed when that is durable: a crash at any step leaves one of them, whole. The
 // caller holds the file's lock; nothing may be pending.
 func (l *Log) DropBefore(from LSN, image []byte, asked func(*Record) bool) error {
-	k, gen := keeper{from: from, image: image}, l.state.Gen
-	err := l.replace(func(b *builder) error {
+	k := keeper{from: from, image: image}
+	return l.replace(func(b *builder) error {
 		k.builder = b
 		if err := b.begin(from, asked); err != nil {
 			return err
 		}
 		return k.keep()
-	})
-	if l.state.Gen == gen && (errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)) {
-		need, unknown := k.need(l)
-		return errors.Join(fmt.Errorf("up to %d bytes are needed until the old journal is removed: %w", need, err), unknown)
-	}
-	return err
+	}, k.need)
 }
 
 // keeper builds a generation of what another one has from a record on.
@@ -153,21 +148,27 @@ func (k *keeper) link(c *contents) error {
 
 // need is how much room is needed besides, in bytes.
 func (k *keeper) need(l *Log) (int64, error) {
-	need := int64(len(k.image))
+	need, err := l.sizeFrom(k.from, !k.copied)
+	return need + int64(len(k.image)), err
+}
+
+// sizeFrom is what the segments from that of a record on take, in bytes: of those that are
+// not the same files in a new generation, or of all.
+func (l *Log) sizeFrom(from LSN, linked bool) (size int64, err error) {
 	list, err := listJournal(l.fs, l.journal(), l.state.Gen)
 	if err != nil || len(list.segments) == 0 {
-		return need, err
+		return 0, err
 	}
-	first, last := list.holding(k.from), len(list.segments)-1
+	first, last := list.holding(from), len(list.segments)-1
 	for i := first; i <= last; i++ {
-		if !k.copied && first < i && i < last {
+		if linked && first < i && i < last {
 			continue
 		}
 		info, err := l.fs.Lstat(list.segments[i].path)
 		if err != nil {
-			return need, err
+			return size, err
 		}
-		need += info.Size()
+		size += info.Size()
 	}
-	return need, nil
+	return size, nil
 }

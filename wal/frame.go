@@ -56,6 +56,9 @@ func (r *Record) Encode() ([]byte, error) {
 
 // encodeHead is a frame without its image, in a slice of the given capacity.
 func (r *Record) encodeHead(capacity int64) ([]byte, error) {
+	if r.Flags &^= FlagClock; r.hasClock() {
+		r.Flags |= FlagClock
+	}
 	if err := r.validate(); err != nil {
 		return nil, err
 	}

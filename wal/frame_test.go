@@ -278,6 +278,12 @@ func drawRecord(t *rapid.T) *Record {
 			Outcome: Outcome(rapid.Uint8Range(uint8(OutcomeCommitted), uint8(OutcomeDiscarded)).Draw(t, "outcome")),
 		})
 	}
+	if r.Flags&FlagClock != 0 {
+		r.Run = rapid.Uint16Min(1).Draw(t, "run")
+		if rapid.Bool().Draw(t, "dated elsewhere") {
+			r.Clock = time.Unix(0, rapid.Int64Min(noTime+1).Draw(t, "clock")).UTC()
+		}
+	}
 	return r
 }
 

@@ -75,6 +75,15 @@ func (p *parser) time() time.Time {
 	return time.Unix(0, ns).UTC()
 }
 
+func (p *parser) run() uint16 {
+	run := p.uvarint()
+	if run > math.MaxUint16 {
+		p.fail("a run is out of range")
+		return 0
+	}
+	return uint16(run)
+}
+
 func (p *parser) version() Version {
 	switch flag := p.take(1)[0]; flag {
 	case 0:

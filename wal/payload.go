@@ -52,12 +52,16 @@ func (r *Record) appendPayload(b []byte) []byte {
 	if r.Kind == KindBegin {
 		b = binary.AppendUvarint(b, uint64(r.UnknownBelow))
 	}
+	if r.Flags&FlagClock != 0 {
+		b = binary.AppendUvarint(b, uint64(r.Run))
+		b = appendTime(b, r.Clock)
+	}
 	return b
 }
 
 func (t *Txn) appendTo(b []byte) []byte {
 	b = append(b, t.ID[:]...)
-	b = binary.LittleEndian.AppendUint64(b, uint64(nanos(t.Time)))
+	b = appendTime(b, t.Time)
 	b = appendText(b, t.Actor)
 	b = appendText(b, t.Message)
 	b = appendText(b, t.Patch)
@@ -92,6 +96,10 @@ func appendText[T string | []byte](b []byte, s T) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
+func appendTime(b []byte, t time.Time) []byte {
+	return binary.LittleEndian.AppendUint64(b, uint64(nanos(t)))
+}
+
 func nanos(t time.Time) int64 {
 	if t.IsZero() {
 		return noTime
@@ -109,14 +117,22 @@ func (r *Record) validate() error {
 		return fmt.Errorf("%w: %s", ErrInvalid, why)
 	}
 	for _, t := range r.Txns {
-		if ns := nanos(t.Time); !t.Time.IsZero() && (ns == noTime || !time.Unix(0, ns).Equal(t.Time)) {
+		if outOfRange(t.Time) {
 			return fmt.Errorf("%w: time %v is out of range", ErrInvalid, t.Time)
 		}
+	}
+	if outOfRange(r.Clock) {
+		return fmt.Errorf("%w: clock %v is out of range", ErrInvalid, r.Clock)
 	}
 	if r.sizeBound()-headerSize > maxPayload {
 		return fmt.Errorf("%w: about %d bytes, at most %d", ErrTooLarge, r.sizeBound(), int64(maxPayload))
 	}
 	return nil
+}
+
+func outOfRange(t time.Time) bool {
+	ns := nanos(t)
+	return !t.IsZero() && (ns == noTime || !time.Unix(0, ns).Equal(t))
 }
 
 // hasFacts tells of the kinds whose payload has a place for facts.
@@ -203,7 +219,7 @@ func (t *Txn) brokenRule() string {
 // sizeBound is at least the size of r's frame, by little.
 func (r *Record) sizeBound() int64 {
 	const number = binary.MaxVarintLen64
-	n := int64(headerSize + 4*number + 2*(1+number+8) + 3*number + number*len(r.Participants))
+	n := int64(headerSize + 4*number + 2*(1+number+8) + 4*number + 8 + number*len(r.Participants))
 	for _, p := range r.Participants {
 		n += int64(16 + len(p.Root) + len(p.Path) + 3*number)
 	}
@@ -253,6 +269,11 @@ func (r *Record) parsePayload(b []byte) error {
 	}
 	if r.Kind == KindBegin {
 		r.UnknownBelow = LSN(p.uvarint())
+	}
+	if r.Flags&FlagClock != 0 {
+		if r.Run, r.Clock = p.run(), p.time(); !r.hasClock() {
+			p.fail("a clock that says nothing")
+		}
 	}
 	if p.bad == "" && len(p.rest) > 0 {
 		r.Image = p.rest

@@ -174,7 +174,7 @@ func (l *Log) findHistory(list *listing, hint State, hinted bool, read []*conten
 	for _, c := range read {
 		for _, e := range c.entries {
 			l.state.Rev = e.rec.Rev
-			l.state.noteTime(e.rec)
+			l.noteTime(e.rec)
 			if e.rec.LSN <= hint.Last {
 				continue
 			}

@@ -62,8 +62,11 @@ const (
 	// FlagRemade marks a record whose frame was made anew when a generation was built:
 	// what follows it names the CRC of the former one. DropBefore sets it.
 	FlagRemade
+	// FlagClock marks a record that has Run, or Clock: one behind a version that a clock
+	// had dated into the future. Encode sets it.
+	FlagClock
 
-	knownFlags = FlagForeign | FlagLazy | FlagNoDirSync | FlagFound | FlagBehind | FlagResumed | FlagRemade
+	knownFlags = FlagForeign | FlagLazy | FlagNoDirSync | FlagFound | FlagBehind | FlagResumed | FlagRemade | FlagClock
 )
 
 // Participant is one file of a commit unit.
@@ -164,6 +167,13 @@ type Record struct {
 	Participants  []Participant
 	Txns          []Txn
 	Before, After Version
+	// Clock is what the machine's clock said when the record was made, where its Time has
+	// to be another one; see [ByClock]. Zero where Time says it.
+	Clock time.Time
+	// Run is how often the clock was found to have been set back between two records,
+	// from the journal's first up to this one: within a run, [Record.Made] rises. Append
+	// sets it.
+	Run uint16
 	// Image is bytes of the file: those of After in KindImage and KindInPlace, where
 	// it may be empty only if After is, and those that were found in KindIntent, which
 	// are Before, and KindClash. No other kind has any.

@@ -46,12 +46,13 @@ type State struct {
 	// says nothing.
 	Strict   bool
 	Written  int64  // when this state was written, in ns since 1970
-	Time     int64  // no record is later, in ns since 1970
+	Time     int64  // no record is dated later, in ns since 1970
 	LastSize int64  // of the last entry, in bytes, with its length; 0 where that isn't known
 	Seq      uint64 // of two that are whole in a file, the greater one counts
 	// Mode has the permissions of the file when it was last there, for when it comes back;
 	// 0 where they aren't known.
 	Mode fs.FileMode
+	Run  uint16 // of the last record
 }
 
 // Identity tells the file that holds a state from a copy of it.
@@ -70,7 +71,6 @@ const (
 	stateSize    = 256
 	stateSlots   = 2 * stateSize
 	stateCRC     = stateSize - 4
-	stateUsed    = 250 // from here to the checksum all is zero
 )
 
 const (
@@ -93,7 +93,7 @@ const (
 //	152  its hash    160  written        168  time         176  size of the last entry
 //	184  boot it was written in, 16 bytes    200  own dev     208  own ino
 //	216  own birth   224  named      232  resumed     240  sequence number
-//	248  mode (2), zero              252  CRC32C of the 252 bytes before
+//	248  mode (2), run (2)           252  CRC32C of the 252 bytes before
 //
 // Flags: 1 pending, 2 in place, 4 the content exists, 8 it is strict JSON.
 func (s *State) encode() (b [stateSize]byte) {
@@ -124,6 +124,7 @@ func (s *State) encode() (b [stateSize]byte) {
 	le.PutUint64(b[232:], uint64(s.Resumed))
 	le.PutUint64(b[240:], s.Seq)
 	le.PutUint16(b[248:], uint16(s.Mode.Perm()))
+	le.PutUint16(b[250:], s.Run)
 	le.PutUint32(b[stateCRC:], crc32.Checksum(b[:stateCRC], castagnoli))
 	return b
 }
@@ -154,7 +155,7 @@ func decodeState(b []byte) (s State, ok bool, err error) {
 		return State{}, false, nil
 	}
 	flags := le.Uint16(b[6:])
-	if v := le.Uint16(b[4:]); v != stateVersion || flags&^stateFlags != 0 || !allZero(b[stateUsed:stateCRC]) {
+	if v := le.Uint16(b[4:]); v != stateVersion || flags&^stateFlags != 0 {
 		return State{}, false, fmt.Errorf("%w: state version %d, flags %04x", ErrVersion, v, flags)
 	}
 	u := func(at int) uint64 { return le.Uint64(b[at:]) }
@@ -171,6 +172,7 @@ func decodeState(b []byte) (s State, ok bool, err error) {
 		WrittenIn: [16]byte(b[184:200]), Self: Identity{Dev: u(200), Ino: u(208), Birth: i(216)}, Named: LSN(u(224)), Resumed: LSN(u(232)),
 		Seq:  u(240),
 		Mode: fs.FileMode(le.Uint16(b[248:])),
+		Run:  le.Uint16(b[250:]),
 	}
 	if s.Mode&^fs.ModePerm != 0 {
 		return State{}, false, fmt.Errorf("%w: state with mode %o", ErrVersion, s.Mode)

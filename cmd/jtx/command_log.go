@@ -55,11 +55,7 @@ func (l *logCommand) run(files []string) error {
 	}
 	o := history.LogOptions{Patches: l.patches}
 	if l.since != "" {
-		p, err := l.a.parseMoment("--since", l.since)
-		if err != nil {
-			return err
-		}
-		if o.Since, err = history.TimeOf(l.a.Ctx, s, p); err != nil {
+		if o.Since, err = l.a.parseMoment("--since", l.since); err != nil {
 			return err
 		}
 	}

@@ -39,7 +39,15 @@ type BackupOptions struct {
 // journal can't be read is named in the error, beside the manifest of what is in it.
 func Backup(ctx context.Context, store *txn.Store, dest string, o BackupOptions) (*backup.Manifest, error) {
 	s := of(store)
-	heads, at, err := s.backupHeads(ctx, o.At)
+	heads, err := s.backupHeads(ctx, o.At)
+	if err != nil {
+		return nil, err
+	}
+	var moment *versions.Moment // nil where it is to be of now
+	var at time.Time
+	if o.At != (history.Point{}) {
+		moment, at, err = history.MomentOf(ctx, s.store, heads, o.At)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +62,7 @@ func Backup(ctx context.Context, store *txn.Store, dest string, o BackupOptions)
 	}
 	var left []error // of files whose history can't be read
 	for _, h := range heads {
-		v, err := s.toBackUp(h, at)
+		v, err := s.toBackUp(h, moment)
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		} else if err != nil {
@@ -87,30 +95,28 @@ func failBackup(dest string, err error) error {
 
 // backupHeads finds what the histories hold, all at one moment. Edits made outside
 // are recorded first, by a caller that may, where a backup of now is to be made.
-func (s house) backupHeads(ctx context.Context, p history.Point) ([]versions.Head, time.Time, error) {
+func (s house) backupHeads(ctx context.Context, p history.Point) ([]versions.Head, error) {
 	targets, err := s.Targets(ctx, nil)
 	if err != nil {
-		return nil, time.Time{}, err
+		return nil, err
 	}
 	heads, err := s.Heads(ctx, targets, versions.Looking{Each: true, Silent: true})
 	if err != nil {
-		return nil, time.Time{}, err
+		return nil, err
 	}
 	if p != (history.Point{}) {
-		at, err := history.TimeOf(ctx, s.store, p)
-		return heads, at, err
+		return heads, nil
 	}
 	for _, h := range heads {
 		if h.Err != nil || !h.Lags {
 			continue
 		}
 		if err := s.Locked(ctx, []string{h.Target.Real}, doors.Locking{MendDamage: true}, doors.Nothing); ctx.Err() != nil {
-			return nil, time.Time{}, err
+			return nil, err
 		}
 		// Where it could not be, what is committed is in the backup, and a mark says so.
 	}
-	heads, err = s.Heads(ctx, targets, versions.Looking{Each: true})
-	return heads, time.Time{}, err
+	return s.Heads(ctx, targets, versions.Looking{Each: true})
 }
 
 func (s house) formerBackup(name string) (map[backup.Path]backup.File, error) {
@@ -146,21 +152,21 @@ type version struct {
 	unknown bool // what the file was is not known
 }
 
-// toBackUp finds what a file was at a time, or is at its head.
-func (s house) toBackUp(h versions.Head, at time.Time) (v version, err error) {
+// toBackUp finds what a file was at a moment, or is at its head.
+func (s house) toBackUp(h versions.Head, at *versions.Moment) (v version, err error) {
 	if h.Err != nil || h.Last == 0 {
 		return v, h.Err
 	}
-	if at.IsZero() {
+	if at == nil {
 		v.rec, err = s.VersionAt(h.Target, h.Last)
 	} else {
-		v.rec, err = s.AtPast(h, at)
+		v.rec, err = s.AtMoment(h, at)
 	}
 	switch {
 	case err != nil:
 		return v, err
 	case v.rec == nil:
-		v.unknown, err = s.unknownAt(h, at)
+		v.unknown, err = s.unknownAt(h, at == nil)
 	case !v.rec.After.Exists:
 		v.rec = nil
 	default:
@@ -171,11 +177,11 @@ func (s house) toBackUp(h versions.Head, at time.Time) (v version, err error) {
 
 // unknownAt tells of a file that has no version whether it was not there, or its history
 // does not reach back so far.
-func (s house) unknownAt(h versions.Head, at time.Time) (bool, error) {
+func (s house) unknownAt(h versions.Head, now bool) (bool, error) {
 	switch {
-	case at.IsZero() && h.Target.Plan == nil && h.Target.File.Journal.State().Applied == 0:
+	case now && h.Target.Plan == nil && h.Target.File.Journal.State().Applied == 0:
 		return false, nil // it was gone when its journal was set aside, and has not come back
-	case at.IsZero():
+	case now:
 		return false, s.Dropped(h.Target, h.Last) // meanwhile, if at all
 	}
 	made, err := s.MadeByJtx(h)
@@ -219,7 +225,7 @@ func (s house) backupEntry(t *workspace.Target, rec *wal.Record, doc *jsonpatch.
 	data := doc.Bytes()
 	mode, err := s.originalMode(t)
 	return backup.File{
-		Path: path, Rev: rec.Rev, Tx: versions.IdOf(rec).String(), Time: rec.Time(),
+		Path: path, Rev: rec.Rev, Tx: versions.IdOf(rec).String(), Time: rec.Made(),
 		Size: int64(len(data)), SHA256: backup.HashOf(data), Mode: backup.ModeText(mode),
 	}, err
 }

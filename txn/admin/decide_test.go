@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/jtx-project/jtx/txn/admin"
 	"github.com/jtx-project/jtx/txn/history"
 	"github.com/jtx-project/jtx/wal"
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 // TestWhatWasStagedProvesTheCommit: a unit one file of which has gone is no riddle
@@ -53,5 +55,50 @@ func TestDecide(t *testing.T) {
 		require.Equal(t, committed, err == nil, err)
 		set(t, s, "p/a.json", "/n", 5)
 		verify(t, s)
+	}
+}
+
+// TestOnlyChangeInDoubt: a file whose only record is of a unit that can't be decided is
+// told so, by status and by whoever looks, and not that nobody has changed it; also where
+// no sync has covered the record yet.
+func TestOnlyChangeInDoubt(t *testing.T) {
+	ctx, doubts := context.Background(), 0
+	for at := 0; ; at++ {
+		dir := t.TempDir()
+		for _, sub := range []string{"p", "q"} {
+			require.NoError(t, os.Mkdir(filepath.Join(dir, sub), 0o755))
+			s, err := txn.Open(filepath.Join(dir, sub), txn.Options{})
+			require.NoError(t, err)
+			_, _, err = s.Init(ctx, filepath.Join(dir, sub))
+			require.NoError(t, err)
+		}
+		dead := fsys.NewFailing(fsys.OS, fsys.Fault{Call: at, Forever: true})
+		s, err := txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{FS: dead}))
+		require.NoError(t, err)
+		_, _ = s.Do(ctx, []string{"p/a.json", "q/b.json"}, func(tx *txn.Tx) error {
+			return errors.Join(tx.Set("p/a.json", "/n", 1), tx.Set("q/b.json", "/n", 1))
+		})
+		if dead.Failed() == 0 {
+			require.Greater(t, doubts, 1)
+			return
+		}
+		require.NoError(t, os.RemoveAll(filepath.Join(dir, "q")))
+		var marks []txn.Mark
+		s, err = txn.Open(dir, txn.Options{OnMark: func(m txn.Mark) { marks = append(marks, m) }})
+		require.NoError(t, err)
+		st, err := admin.Status(ctx, s, []string{"p"})
+		require.NoError(t, err)
+		if _, err := s.Do(ctx, []string{"p/a.json"}, func(*txn.Tx) error { return nil }); !errors.Is(err, txn.ErrInDoubt) {
+			continue
+		}
+		doubts++
+		require.Len(t, st.Files, 1)
+		require.Equal(t, "in-doubt", st.Files[0].Condition)
+		for _, err := range history.Log(ctx, s, []string{"p/a.json"}, history.LogOptions{}) {
+			require.ErrorIs(t, err, txn.ErrNotFound)
+			require.ErrorContains(t, err, "its only change is in doubt")
+		}
+		require.Len(t, marks, 1)
+		require.Equal(t, txn.MarkInDoubt, marks[0].Kind)
 	}
 }

@@ -76,11 +76,19 @@ func isTar(name string) bool {
 	return false
 }
 
+// maxSkew is how far a file's time may be ahead of the clock. One that is further ahead is
+// not true, and the backup's own is.
+const maxSkew = time.Minute
+
 // Add puts a file into the archive, or only lists it where the base has it.
 func (w *Writer) Add(f File, data []byte) error {
 	w.manifest.Files = append(w.manifest.Files, f)
-	if w.current && f.Time.After(w.manifest.At) {
-		w.manifest.At = f.Time
+	at := f.Time
+	if time.Until(at) > maxSkew {
+		at = time.Now().UTC()
+	}
+	if w.current && at.After(w.manifest.At) {
+		w.manifest.At = at
 	}
 	if f.InBase {
 		return nil

@@ -34,7 +34,7 @@ func blameOf(pointer string, rec *wal.Record, i int) Blamed {
 	b := Blamed{Pointer: pointer, Rev: rec.Rev, ID: rec.Unit, Foreign: rec.Flags&wal.FlagForeign != 0}
 	if i < len(rec.Txns) {
 		t := rec.Txns[i]
-		b.ID, b.Time, b.Actor, b.Message = t.ID, t.Time, t.Actor, t.Message
+		b.ID, b.Time, b.Actor, b.Message = t.ID, madeAt(rec, t), t.Actor, t.Message
 	}
 	return b
 }

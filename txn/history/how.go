@@ -4,8 +4,11 @@ package history
 //
 // Order in time. A unit's time is the clock's, or 1 ns behind the newest record of any file
 // that it locked, read or written, where the clock is not ahead of that. state has the newest
-// record's time, so this costs no read (a clock that was ahead once so dates all that comes
-// behind it; a look for a version by time says that, MarkAhead). All records of a unit have one
+// record's time, so this costs no read. Where a clock was ahead once, all that comes behind is
+// so dated behind it, and each record has what its own clock said besides: that is what is
+// shown, and what a time that a person means is compared with. What was made by the clock that
+// was ahead counts where the next record does, with its whole unit (versions.Moment); where
+// there is none yet, nobody knows when it was made, and that is said. All records of a unit have one
 // time. So sorting by time never puts an effect before its cause, and "the state at T" never
 // shows a part of a unit. A unit's id is made of its time: a transaction is found by binary
 // search over segments, as a revision and a time are.

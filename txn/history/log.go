@@ -20,7 +20,7 @@ import (
 // tags, ids and hashes as text, and patches as RFC 6902.
 type Entry struct {
 	ID      wal.ID    `json:"id"`
-	Time    time.Time `json:"time"`            // when it was committed, to the ns; entries are ordered by it
+	Time    time.Time `json:"time"`            // when it was committed, to the ns, by the clock of then
 	Actor   string    `json:"actor,omitempty"` // empty where another program made the change
 	Message string    `json:"message,omitempty"`
 	Request string    // the client's own name for it, see WithRequest
@@ -66,8 +66,8 @@ const (
 
 // LogOptions narrow a history.
 type LogOptions struct {
-	// Since leaves out what was committed before.
-	Since time.Time
+	// Since leaves out what was committed before a time, or a transaction.
+	Since Point
 	// Patches asks for the patch of each change.
 	Patches bool
 }
@@ -88,6 +88,10 @@ func Log(ctx context.Context, store *txn.Store, files []string, o LogOptions) it
 		m := merge{s: s, ctx: ctx, o: o}
 		heads := m.heads(targets, versions.Looking{})
 		defer m.stop()
+		if m.since, err = s.since(ctx, heads, o.Since); err != nil {
+			yield(Entry{}, err)
+			return
+		}
 		for _, h := range heads {
 			if h.Last == 0 && slices.ContainsFunc(files, func(f string) bool { return s.Abs(f) == h.Target.Name }) {
 				if err := m.addUnrecorded(h); err != nil && !yield(Entry{}, err) {
@@ -99,6 +103,38 @@ func Log(ctx context.Context, store *txn.Store, files []string, o LogOptions) it
 		}
 		m.run(yield)
 	}
+}
+
+// since is where a history begins that is asked for: what is dated before time is not in
+// it, and what was made before, by its own clock, where dated is false.
+type since struct {
+	time  time.Time
+	dated bool
+}
+
+func (s past) since(ctx context.Context, heads []versions.Head, p Point) (since, error) {
+	switch p.kind {
+	case pointCurrent:
+		return since{}, nil
+	case pointTime:
+		return since{time: p.time}, nil
+	case pointTx:
+		rec, err := s.recordIn(ctx, heads, p.tx)
+		if err != nil {
+			return since{}, err
+		}
+		return since{rec.Time(), true}, nil
+	default:
+		return since{}, &txn.Error{Kind: txn.ErrInvalid, Err: errNoMoment}
+	}
+}
+
+// isAfter tells that a version was committed before, as all older ones were.
+func (b since) isAfter(rec *wal.Record) bool {
+	if b.dated {
+		return rec.Time().Before(b.time)
+	}
+	return rec.Made().Before(b.time)
 }
 
 // heads are those of the files. Where they can't all be had at one moment, each is
@@ -148,7 +184,7 @@ func (s past) entry(unit []located, id wal.ID, patches bool) (Entry, error) {
 			continue
 		}
 		t := at.rec.Txns[i]
-		e.Time, e.Actor, e.Message, e.Request = t.Time, t.Actor, t.Message, t.RequestID
+		e.Time, e.Actor, e.Message, e.Request = madeAt(at.rec, t), t.Actor, t.Message, t.RequestID
 		e.Foreign = e.Foreign || at.rec.Flags&wal.FlagForeign != 0
 		c := FileChange{File: at.h.Target.Name, Rev: at.rec.Rev, Before: at.rec.Before, After: at.rec.After, Origins: originsIn(at, t)}
 		if patches {
@@ -161,6 +197,14 @@ func (s past) entry(unit []located, id wal.ID, patches bool) (Entry, error) {
 	}
 	e.Others = others(unit)
 	return e, nil
+}
+
+// madeAt is when one of a record's transactions was committed.
+func madeAt(rec *wal.Record, t wal.Txn) time.Time {
+	if !rec.Clock.IsZero() {
+		return rec.Clock
+	}
+	return t.Time
 }
 
 // originsIn are those of a transaction that name a file.

@@ -127,14 +127,3 @@ func (s past) participants(ctx context.Context, one located) ([]located, error) 
 	}
 	return list, nil
 }
-
-// TimeOf is when a point in history was: the time itself, or that of a
-// transaction. A revision has none that is the same for all files.
-func TimeOf(ctx context.Context, store *txn.Store, p Point) (time.Time, error) {
-	s := of(store)
-	p, err := s.asTime(ctx, nil, p)
-	if err == nil && p.kind != pointTime {
-		err = &txn.Error{Kind: txn.ErrInvalid, Err: fmt.Errorf("want a time or a transaction")}
-	}
-	return p.time, err
-}

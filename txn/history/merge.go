@@ -23,6 +23,7 @@ type merge struct {
 	s     past
 	ctx   context.Context
 	o     LogOptions
+	since since
 	lanes lanes
 	known map[string]bool // the files with a lane, by real path
 	open  int             // lanes that are being read
@@ -79,7 +80,7 @@ func (m *merge) add(h versions.Head) {
 		m.known = map[string]bool{}
 	}
 	m.known[h.Target.Real] = true
-	if h.Last == 0 || h.Time.Before(m.o.Since) {
+	if h.Last == 0 || h.Time.Before(m.since.time) {
 		return
 	}
 	heap.Push(&m.lanes, &lane{h: h, at: len(m.known), time: h.Time, lsn: h.Last, rev: h.Rev})
@@ -93,7 +94,7 @@ func (m *merge) addUnrecorded(h versions.Head) error {
 		return fault.In(h.Target.Name, err)
 	}
 	if f == nil {
-		return versions.NoHistory(h.Target)
+		return h.NoHistory()
 	}
 	m.s.Mark(txn.Mark{File: h.Target.Name, Kind: txn.MarkMoved, Rev: f.Rev, From: f.T.Real})
 	m.addFormer(f)
@@ -134,7 +135,7 @@ func (m *merge) advance(l *lane, before *wal.Record) {
 	switch {
 	case err != nil:
 		m.errs = append(m.errs, err)
-	case ok && !rec.Time().Before(m.o.Since):
+	case ok && !m.since.isAfter(rec):
 		l.rec, l.time, l.unit, l.lsn, l.rev = rec, rec.Time(), rec.Unit, rec.LSN, rec.Rev
 		if m.open > maxOpenLanes {
 			m.shut(l)

@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -22,6 +23,8 @@ type Point struct {
 	rev  uint64 // or how many versions before the current one
 	tx   wal.ID
 	time time.Time
+	// moment is what a time or a transaction comes to in the histories looked at.
+	moment *versions.Moment
 }
 
 type pointKind uint8
@@ -32,6 +35,7 @@ const (
 	pointBack
 	pointTx
 	pointTime
+	pointMoment
 )
 
 // AtRev is the version that the file's rev-th commit made, from 1.
@@ -131,7 +135,10 @@ func ReadVersion(ctx context.Context, store *txn.Store, file string, p Point) (F
 	if err != nil {
 		return FileVersion{}, err
 	}
-	rec, err := s.locate(ctx, h, p)
+	if p, err = s.fixed(ctx, []versions.Head{h}, p); err != nil {
+		return FileVersion{}, err
+	}
+	rec, err := s.locate(h, p)
 	if err != nil {
 		return FileVersion{}, err
 	}
@@ -157,16 +164,16 @@ func ReadVersions(ctx context.Context, store *txn.Store, files []string, p Point
 	if err != nil {
 		return nil, err
 	}
-	if p, err = s.asTime(ctx, heads, p); err != nil {
+	if p, err = s.fixed(ctx, heads, p); err != nil {
 		return nil, err
 	}
 	var list []FileVersion
 	for i, h := range heads {
 		v := FileVersion{File: targets[i].Name}
 		if h.Last == 0 {
-			return nil, versions.NoHistory(targets[i])
+			return nil, h.NoHistory()
 		}
-		rec, err := s.locate(ctx, h, p)
+		rec, err := s.locate(h, p)
 		if err != nil {
 			return nil, err
 		}
@@ -181,7 +188,7 @@ func ReadVersions(ctx context.Context, store *txn.Store, files []string, p Point
 }
 
 func (s past) fileVersion(t *workspace.Target, rec *wal.Record) (FileVersion, error) {
-	v := FileVersion{File: t.Name, Rev: rec.Rev, Tx: versions.IdOf(rec), Time: rec.Time(), Exists: rec.After.Exists}
+	v := FileVersion{File: t.Name, Rev: rec.Rev, Tx: versions.IdOf(rec), Time: rec.Made(), Exists: rec.After.Exists}
 	doc, err := s.ContentOf(t, rec)
 	if doc != nil {
 		v.Data = doc.Bytes()
@@ -189,9 +196,9 @@ func (s past) fileVersion(t *workspace.Target, rec *wal.Record) (FileVersion, er
 	return v, err
 }
 
-// locate finds the record of a version. It is nil where the file has none so old
-// by time.
-func (s past) locate(ctx context.Context, h versions.Head, p Point) (*wal.Record, error) {
+// locate finds the record of a version, of a point that is fixed. It is nil where the file
+// has none so old by time.
+func (s past) locate(h versions.Head, p Point) (*wal.Record, error) {
 	switch p.kind {
 	case pointRev:
 		return s.atRev(h, p.rev)
@@ -204,14 +211,8 @@ func (s past) locate(ctx context.Context, h versions.Head, p Point) (*wal.Record
 			return nil, &txn.Error{Kind: txn.ErrNotFound, File: h.Target.Name, Err: noVersion("has %d versions, none is %d before the current one", current, p.rev)}
 		}
 		return s.atRev(h, min(current-p.rev, h.Rev))
-	case pointTx:
-		timed, err := s.asTime(ctx, []versions.Head{h}, p)
-		if err != nil {
-			return nil, err
-		}
-		return s.AtTime(h, timed.time)
-	case pointTime:
-		return s.AtPast(h, p.time)
+	case pointMoment:
+		return s.AtMoment(h, p.moment)
 	default:
 		return s.VersionAt(h.Target, h.Last)
 	}
@@ -231,26 +232,53 @@ func (s past) atRev(h versions.Head, rev uint64) (*wal.Record, error) {
 	return rec, nil
 }
 
-// asTime makes a time of a transaction. It looks into the given files first.
-func (s past) asTime(ctx context.Context, heads []versions.Head, p Point) (Point, error) {
-	if p.kind != pointTx {
-		return p, nil
+// fixed makes a moment of a time or a transaction. It looks for a transaction in the given
+// files first.
+func (s past) fixed(ctx context.Context, heads []versions.Head, p Point) (Point, error) {
+	var err error
+	switch p.kind {
+	case pointTime:
+		p.kind = pointMoment
+		p.moment, err = s.MomentOf(heads, p.time)
+	case pointTx:
+		var rec *wal.Record
+		if rec, err = s.recordIn(ctx, heads, p.tx); err == nil {
+			find := func(h versions.Head) (*wal.Record, error) { return s.recordOf(h, p.tx) }
+			p = Point{kind: pointMoment, tx: p.tx, time: rec.Made()}
+			p.moment, err = s.Behind(heads, rec, find)
+		}
 	}
+	return p, err
+}
+
+// recordIn finds a record of a transaction: in the given files, else in any.
+func (s past) recordIn(ctx context.Context, heads []versions.Head, id wal.ID) (*wal.Record, error) {
 	for _, h := range heads {
-		rec, err := s.recordOf(h, p.tx)
-		if err != nil {
-			return p, err
+		if h.Err != nil {
+			continue
 		}
-		if rec != nil {
-			return AtTime(rec.Time()), nil
+		if rec, err := s.recordOf(h, id); rec != nil || err != nil {
+			return rec, err
 		}
 	}
-	found, err := s.findTx(ctx, p.tx)
+	found, err := s.findTx(ctx, id)
 	if err != nil {
-		return p, err
+		return nil, err
 	}
-	return AtTime(found[0].rec.Time()), nil
+	return found[0].rec, nil
 }
 
 // Time is the time of a point that is one, else zero.
 func (p Point) Time() time.Time { return p.time }
+
+var errNoMoment = errors.New("want a time or a transaction")
+
+// MomentOf makes a moment of a point that is a time or a transaction, in the histories
+// looked at, and tells its time. A revision has none that is the same for all files.
+func MomentOf(ctx context.Context, store *txn.Store, heads []versions.Head, p Point) (*versions.Moment, time.Time, error) {
+	p, err := of(store).fixed(ctx, heads, p)
+	if err == nil && p.kind != pointMoment {
+		err = &txn.Error{Kind: txn.ErrInvalid, Err: errNoMoment}
+	}
+	return p.moment, p.time, err
+}

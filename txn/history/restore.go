@@ -31,7 +31,7 @@ func Restore(ctx context.Context, store *txn.Store, files []string, p Point, opt
 		if err != nil {
 			return txn.Result{}, err
 		}
-		if p, err = s.asTime(ctx, heads, p); err != nil {
+		if p, err = s.fixed(ctx, heads, p); err != nil {
 			return txn.Result{}, err
 		}
 	}
@@ -45,13 +45,25 @@ func Restore(ctx context.Context, store *txn.Store, files []string, p Point, opt
 		}
 	}
 	return s.store.Do(ctx, files, func(tx *txn.Tx) error {
+		p, err := s.fixed(ctx, headsOf(tx), p)
+		if err != nil {
+			return err
+		}
 		for _, d := range txn.Drafts(tx) {
-			if err := s.restoreDraft(ctx, d, p); err != nil {
+			if err := s.restoreDraft(d, p); err != nil {
 				return err
 			}
 		}
 		return nil
 	}, append(opts, txn.Asking(bringingBack))...)
+}
+
+// headsOf are the heads of the files that a transaction has locked.
+func headsOf(tx *txn.Tx) (heads []versions.Head) {
+	for _, d := range txn.Drafts(tx) {
+		heads = append(heads, versions.HeadOf(d.Target()))
+	}
+	return heads
 }
 
 // RestoreAll brings every tracked file at or below the store's directory to its
@@ -63,10 +75,16 @@ func RestoreAll(ctx context.Context, store *txn.Store, p Point, opts ...txn.Opti
 	if err != nil {
 		return txn.Result{}, err
 	}
-	if p, err = s.asTime(ctx, nil, p); err != nil {
-		return txn.Result{}, err
+	if p.kind == pointTx {
+		heads, err := s.Heads(ctx, sc.Files, versions.Looking{Silent: true, Each: true})
+		if err != nil {
+			return txn.Result{}, err
+		}
+		if p, err = s.fixed(ctx, heads, p); err != nil {
+			return txn.Result{}, err
+		}
 	}
-	if p.kind != pointTime {
+	if p.kind != pointTime && p.kind != pointMoment {
 		return txn.Result{}, &txn.Error{Kind: txn.ErrInvalid, Err: fmt.Errorf("all files have a state in common only at a time or a transaction")}
 	}
 	var names []string
@@ -79,6 +97,10 @@ func RestoreAll(ctx context.Context, store *txn.Store, p Point, opts ...txn.Opti
 	var young []string
 	bringBack := func(tx *txn.Tx) error {
 		young = nil
+		p, err := s.fixed(ctx, headsOf(tx), p)
+		if err != nil {
+			return err
+		}
 		for _, d := range txn.Drafts(tx) {
 			reached, err := s.restoreOld(d, p)
 			if err != nil {
@@ -102,7 +124,7 @@ func RestoreAll(ctx context.Context, store *txn.Store, p Point, opts ...txn.Opti
 	return res, err
 }
 
-func (s past) restoreDraft(ctx context.Context, d doors.Draft, p Point) error {
+func (s past) restoreDraft(d doors.Draft, p Point) error {
 	h := versions.HeadOf(d.Target())
 	if h.Last == 0 {
 		return versions.NoHistory(d.Target())
@@ -115,7 +137,7 @@ func (s past) restoreDraft(ctx context.Context, d doors.Draft, p Point) error {
 	case p.kind == pointCurrent:
 		rec, err = s.lastGood(h)
 	default:
-		rec, err = s.locate(ctx, h, p)
+		rec, err = s.locate(h, p)
 	}
 	if err != nil {
 		return err
@@ -143,7 +165,7 @@ func (s past) restoreOld(d doors.Draft, p Point) (bool, error) {
 	if h.Last == 0 {
 		return false, nil
 	}
-	rec, err := s.AtPast(h, p.time)
+	rec, err := s.AtMoment(h, p.moment)
 	if err != nil || rec != nil {
 		if err == nil {
 			err = s.bringBack(d, rec)

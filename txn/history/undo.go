@@ -87,7 +87,7 @@ func Since(ctx context.Context, store *txn.Store, id wal.ID) ([]Entry, error) {
 		return nil, err
 	}
 	var list []Entry
-	for e, err := range Log(ctx, s.store, nil, LogOptions{Since: first.Time}) {
+	for e, err := range Log(ctx, s.store, nil, LogOptions{Since: AtTx(first.ID)}) {
 		if err != nil {
 			return nil, err
 		}

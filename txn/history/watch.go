@@ -230,10 +230,10 @@ func (w *watch) begin(heads []versions.Head) (err error) {
 		return nil
 	}
 	w.begun = time.Now()
-	if w.since, err = w.s.asTime(w.ctx, heads, w.o.Since); err != nil {
+	if w.since, err = w.s.fixed(w.ctx, heads, w.o.Since); err != nil {
 		return err
 	}
-	if w.since.kind != pointCurrent && w.since.kind != pointTime {
+	if w.since.kind != pointCurrent && w.since.kind != pointMoment {
 		return &txn.Error{Kind: txn.ErrInvalid, Err: fmt.Errorf("a watch begins at a time, a transaction, or revisions of files")}
 	}
 	for name, rev := range w.o.After {
@@ -265,10 +265,13 @@ func (w *watch) place(h versions.Head) (err error) {
 	switch rev, given := w.after[h.Target.Real]; {
 	case given:
 		c, err = w.s.afterRev(h, rev)
-	case w.since.kind == pointTime:
-		c, err = w.s.cursorAt(h, func(rec *wal.Record) bool { return !rec.Time().After(w.since.time) })
+	case w.since.kind == pointMoment:
+		c, err = w.s.cursorSince(h, w.since.moment)
 	case w.barred[h.Target.Real] != nil:
-		c, err = w.s.cursorAt(h, func(rec *wal.Record) bool { return !rec.Time().After(w.begun) })
+		var m *versions.Moment
+		if m, err = w.s.MomentOf([]versions.Head{h}, w.begun); err == nil {
+			c, err = w.s.cursorSince(h, m)
+		}
 	}
 	w.cursors[h.Target.Real] = c
 	return err
@@ -279,6 +282,15 @@ func (s past) afterRev(h versions.Head, rev uint64) (cursor, error) {
 		return cursor{}, &txn.Error{Kind: txn.ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("has no revision %d: the newest is %d", rev, h.Rev)}
 	}
 	return s.cursorAt(h, func(rec *wal.Record) bool { return rec.Rev <= rev })
+}
+
+// cursorSince is behind the newest version at a moment.
+func (s past) cursorSince(h versions.Head, m *versions.Moment) (cursor, error) {
+	early, err := s.UpTo(h, m)
+	if err != nil {
+		return cursor{}, err
+	}
+	return s.cursorAt(h, early)
 }
 
 // cursorAt is behind the newest version for which early holds.

@@ -66,9 +66,7 @@ func (f *files) history(ctx context.Context, c *call) (any, error) {
 		if err != nil {
 			return nil, cli.Usagef("%s is neither a time nor a transaction", cli.QuoteWord(args.Since))
 		}
-		if o.Since, err = history.TimeOf(ctx, f.store(), p); err != nil {
-			return nil, err
-		}
+		o.Since = p
 	}
 	list, size, n := historyJSON{Transactions: []cli.EntryJSON{}}, 0, 0
 	for e, err := range history.Log(ctx, f.store(), names, o) {

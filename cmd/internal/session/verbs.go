@@ -6,7 +6,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/jtx-project/jtx/cmd/internal/change"
 	"github.com/jtx-project/jtx/cmd/internal/cli"
@@ -169,7 +168,7 @@ func (s *server) outcome(ctx context.Context, req request) (any, error) {
 	if req.Request == "" || len(req.Files) == 0 {
 		return nil, cli.Usagef(`outcome: want "request" and "files"`)
 	}
-	since, err := s.since(ctx, req.Since)
+	since, err := since(req.Since)
 	if err != nil {
 		return nil, err
 	}
@@ -193,15 +192,11 @@ func (s *server) outcome(ctx context.Context, req request) (any, error) {
 	return outcomeJSON{}, nil
 }
 
-func (s *server) since(ctx context.Context, text string) (time.Time, error) {
+func since(text string) (history.Point, error) {
 	if text == "" {
-		return time.Time{}, nil
+		return history.Point{}, nil
 	}
-	p, err := point(text)
-	if err != nil {
-		return time.Time{}, err
-	}
-	return history.TimeOf(ctx, s.Store, p)
+	return point(text)
 }
 
 type logJSON struct {
@@ -209,7 +204,7 @@ type logJSON struct {
 }
 
 func (s *server) log(ctx context.Context, req request) (any, error) {
-	since, err := s.since(ctx, req.Since)
+	since, err := since(req.Since)
 	if err != nil {
 		return nil, err
 	}

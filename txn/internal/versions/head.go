@@ -21,7 +21,8 @@ type Head struct {
 	Target *workspace.Target
 	Last   wal.LSN // of the journal as far as it is decided; 0 where there is none
 	Rev    uint64
-	Time   time.Time // no record up to last is later
+	Time   time.Time // no record up to last is dated later
+	Run    uint16    // of the newest record, see [wal.Record]
 	// Ahead tells that the file holds an edit made outside that is not recorded
 	// yet: then the version at last is already an old one.
 	Ahead bool
@@ -62,7 +63,7 @@ func (s *Source) Heads(ctx context.Context, targets []*workspace.Target, how Loo
 func HeadOf(t *workspace.Target) Head {
 	if t.Plan == nil {
 		st := t.File.Journal.State()
-		return Head{Target: t, Last: st.Last, Rev: st.Rev, Time: time.Unix(0, st.Time), Ahead: t.File.Found.Err != nil}
+		return Head{Target: t, Last: st.Last, Rev: st.Rev, Time: time.Unix(0, st.Time), Run: st.Run, Ahead: t.File.Found.Err != nil}
 	}
 	h := Head{Target: t, Lags: t.Plan.Case.Action != recovery.Nothing, Doubt: t.Doubtful()}
 	switch t.Plan.Case.Action {
@@ -71,7 +72,7 @@ func HeadOf(t *workspace.Target) Head {
 	default: // what stands there is a version
 	}
 	if newest := t.Plan.Newest; newest != nil {
-		h.Last, h.Rev, h.Time = newest.LSN, newest.Rev, newest.Time()
+		h.Last, h.Rev, h.Time, h.Run = newest.LSN, newest.Rev, newest.Time(), newest.Run
 	}
 	return h
 }
@@ -87,9 +88,17 @@ func (s *Source) HeadOf(ctx context.Context, file string) (Head, error) {
 		return Head{}, err
 	}
 	if list[0].Last == 0 {
-		return Head{}, NoHistory(t)
+		return Head{}, list[0].NoHistory()
 	}
 	return list[0], nil
+}
+
+// NoHistory says of a file without a committed version that it has none, and why.
+func (h Head) NoHistory() error {
+	if h.Doubt != nil {
+		return &fault.Error{Kind: fault.ErrNotFound, File: h.Target.Name, Err: fmt.Errorf("has no committed version yet: its only change is in doubt")}
+	}
+	return NoHistory(h.Target)
 }
 
 func NoHistory(t *workspace.Target) error {

@@ -379,10 +379,20 @@ func (l *look) plan(need *workspace.Participants) (planned bool, err error) {
 	if planned, err = l.planWith(files, need); !planned || err != nil || l.Whole {
 		return planned, err
 	}
+	var doubts []func()
+	for _, t := range l.Targets {
+		if plan, of := t.Plan, t.Planned; plan != nil && plan.InDoubt {
+			doubts = append(doubts, func() { t.Plan, t.Planned = plan, of })
+		}
+	}
 	if err := recovery.Lasting(files); err != nil {
 		return false, fault.In("", err)
 	}
-	return l.planWith(files, need)
+	planned, err = l.planWith(files, need)
+	for _, goesOn := range doubts {
+		goesOn() // though a power cut could take the record, nobody has taken it back
+	}
+	return planned, err
 }
 
 // open opens the journals of those that are not settled, and lists the files that can

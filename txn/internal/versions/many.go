@@ -104,13 +104,13 @@ func (s *Source) headUpTo(ctx context.Context, t *workspace.Target, how Looking,
 	if h.Time.After(time.Now()) {
 		return h, errBusy
 	}
-	rec, err := s.AtTime(h, at)
+	rec, err := s.AtMoment(h, &Moment{dated: at})
 	if err != nil {
 		return h, fault.In(t.Name, err)
 	}
-	h.Last, h.Rev, h.Time, h.Ahead = 0, 0, time.Unix(0, 0), true
+	h.Last, h.Rev, h.Time, h.Run, h.Ahead = 0, 0, time.Unix(0, 0), 0, true
 	if rec != nil {
-		h.Last, h.Rev, h.Time = rec.LSN, rec.Rev, rec.Time()
+		h.Last, h.Rev, h.Time, h.Run = rec.LSN, rec.Rev, rec.Time(), rec.Run
 	}
 	return h, nil
 }

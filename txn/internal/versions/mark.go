@@ -36,8 +36,8 @@ const (
 	// MarkMoved: another program has moved a file with a history to this name, which
 	// has none yet. The history shown is that of the former name.
 	MarkMoved
-	// MarkAhead: the history has versions that are dated in the future, since a clock was
-	// ahead. A version at a time before is looked for by dates that are not true.
+	// MarkAhead: the newest versions are dated in the future, since a clock was ahead. A
+	// look at a time before doesn't find them: when they were made isn't known.
 	MarkAhead
 )
 
@@ -65,7 +65,7 @@ func (m Mark) String() string {
 	case MarkMoved:
 		return fmt.Sprintf("moved from %s@%d by another program, not recorded yet", m.From, m.Rev)
 	case MarkAhead:
-		return fmt.Sprintf("@%d is dated %s, which is still to come: a clock was ahead. Until then no time finds the versions made since; @REV and @-1 do",
+		return fmt.Sprintf("@%d is dated %s, which is still to come: a clock was ahead. Until the next change no time finds it; @REV and @-1 do",
 			m.Rev, m.Time.UTC().Format(time.RFC3339))
 	case MarkInDoubt:
 		var doubt *recovery.InDoubtError

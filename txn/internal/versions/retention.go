@@ -141,7 +141,7 @@ func (s *Source) keepFrom(h Head, r Retention) (wal.LSN, error) {
 		keep = 1
 	}
 	if r.Age > 0 {
-		rec, err := s.AtTime(h, time.Now().UTC().Add(-r.Age)) // it was current then
+		rec, err := s.AtMoment(h, &Moment{made: time.Now().UTC().Add(-r.Age)}) // it was current then
 		if err != nil {
 			return 0, err
 		}

@@ -197,12 +197,6 @@ func (s *Source) LastVersionWhere(h Head, early func(*wal.Record) bool) (*wal.Re
 	return nil, nil
 }
 
-// AtTime is the version that was current at a time, nil where the file has none
-// so old.
-func (s *Source) AtTime(h Head, at time.Time) (*wal.Record, error) {
-	return s.LastVersionWhere(h, func(rec *wal.Record) bool { return !rec.Time().After(at) })
-}
-
 // Content derives the bytes of the newest version at or below an LSN: nil where
 // it is no file. It fails with ErrNotFound where retention has dropped it. It costs what lies between that version and the nearest image
 // before it.
@@ -276,15 +270,6 @@ func IdOf(rec *wal.Record) wal.ID {
 		return rec.Txns[n-1].ID
 	}
 	return rec.Unit
-}
-
-// AtPast is AtTime for a time that a person means, who is told if it may not find what
-// was current then: where a clock was ahead, what came later is dated behind it.
-func (s *Source) AtPast(h Head, at time.Time) (*wal.Record, error) {
-	if IsAhead(h.Time) && !IsAhead(at) {
-		s.Mark(Mark{File: h.Target.Name, Kind: MarkAhead, Rev: h.Rev, Time: h.Time})
-	}
-	return s.AtTime(h, at)
 }
 
 // DecodePatch reads a record's patch; one that is not there does nothing.
