@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn"
 	"github.com/jtx-project/jtx/txn/history"
+	"github.com/jtx-project/jtx/txn/txntest"
+	"github.com/jtx-project/jtx/wal/fsys"
 )
 
 func TestOpenTransaction(t *testing.T) {
@@ -191,5 +194,36 @@ func TestKeptLeases(t *testing.T) {
 		_, err = tx.Commit(ctx, txn.CommitOptions{})
 		require.NoError(t, err)
 		set(t, quick, "a.json", "/n", 3)
+	}
+}
+
+// TestBeginOnAFullDisk: a transaction that can't be begun leaves nothing of itself.
+func TestBeginOnAFullDisk(t *testing.T) {
+	state := t.TempDir()
+	t.Setenv("XDG_STATE_HOME", state)
+	for at := 0; ; at++ {
+		dir := t.TempDir()
+		s, err := txn.Open(dir, txn.Options{})
+		require.NoError(t, err)
+		set(t, s, "a.json", "/n", 1)
+		full := fsys.NewFailing(fsys.OS, fsys.Fault{Call: at, Ops: []string{"open", "mkdir", "write"}, Err: syscall.ENOSPC, Forever: true})
+		on, err := txn.Open(dir, txntest.With(txn.Options{}, txntest.Hooks{FS: full}))
+		require.NoError(t, err)
+		tx, err := on.Begin(context.Background(), []string{"a.json"}, txn.BeginOptions{Lock: true})
+		if full.Failed() == 0 {
+			require.NoError(t, err)
+			require.Greater(t, at, 5)
+			require.NoError(t, tx.Abort(context.Background()))
+			return
+		}
+		if err == nil {
+			continue // it could do without
+		}
+		for _, pattern := range []string{filepath.Join(dir, ".jtx/tx/*"), filepath.Join(state, "jtx/tx/*")} {
+			left, err := filepath.Glob(pattern)
+			require.NoError(t, err)
+			require.Empty(t, left, "call %d", at)
+		}
+		set(t, s, "a.json", "/n", 2) // nobody has a lease
 	}
 }

@@ -36,7 +36,7 @@ func (t *OpenTx) create(ctx context.Context) error {
 			break
 		}
 		if !errors.Is(err, ErrNotFound) { // else a sweep was faster than the lock
-			return err
+			return errors.Join(err, t.remove())
 		}
 	}
 	if held == nil {
@@ -45,6 +45,8 @@ func (t *OpenTx) create(ctx context.Context) error {
 	err := t.save()
 	if err == nil {
 		_ = t.link() // see above
+	} else {
+		err = errors.Join(err, t.remove())
 	}
 	return errors.Join(err, t.unlock(held))
 }

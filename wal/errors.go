@@ -3,6 +3,7 @@ package wal
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 var (
@@ -35,7 +36,17 @@ type CorruptError struct {
 }
 
 func (e *CorruptError) Error() string {
-	return fmt.Sprintf("%s: record %d at byte %d: %s", e.Path, e.LSN, e.Offset, e.Reason)
+	var where []string
+	if e.Path != "" {
+		where = append(where, e.Path)
+	}
+	switch {
+	case e.LSN > 0 && e.Offset > 0:
+		where = append(where, fmt.Sprintf("record %d at byte %d", e.LSN, e.Offset))
+	case e.LSN > 0:
+		where = append(where, fmt.Sprintf("record %d", e.LSN))
+	}
+	return strings.Join(append(where, e.Reason), ": ")
 }
 
 // Is makes errors.Is(err, ErrCorrupt) true.
