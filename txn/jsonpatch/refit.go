@@ -229,7 +229,7 @@ func (r *refit) renamed(in, out []uint32, partner, back []int) map[int]int {
 				continue
 			}
 			from := r.madeOf(out[m])
-			if from >= 0 && from != int(r.a.nodes[in[n]].start) || from < 0 && !r.beside(n, m, partner, back) {
+			if from >= 0 && from != int(r.a.nodes[in[n]].start) || from < 0 && !r.beside(n, m, partner) {
 				continue
 			}
 			partner[n], back[m], found[m] = m, n, n
@@ -240,7 +240,7 @@ func (r *refit) renamed(in, out []uint32, partner, back []int) map[int]int {
 }
 
 // beside tells whether a member that is gone and a new one follow the same member.
-func (r *refit) beside(n, m int, partner, back []int) bool {
+func (r *refit) beside(n, m int, partner []int) bool {
 	if len(r.kin) > 0 {
 		return false // it is known where values come from
 	}

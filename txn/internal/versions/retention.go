@@ -53,7 +53,7 @@ func (s *Source) Compact(ctx context.Context, h Head, r Retention, dryRun bool) 
 	case err != nil:
 		return nil, err
 	}
-	from, err := s.cut(ctx, h, r)
+	from, err := s.cut(h, r)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func (s *Source) OldestKept(h Head) (*wal.Record, error) {
 // cut finds the record with which the kept part of a history begins: the oldest
 // version that is to be kept. Where the file was not there then, it is the one before,
 // since a journal begins with an image.
-func (s *Source) cut(ctx context.Context, h Head, r Retention) (*wal.Record, error) {
+func (s *Source) cut(h Head, r Retention) (*wal.Record, error) {
 	keep, err := s.keepFrom(h, r)
 	if err != nil {
 		return nil, err
