@@ -306,8 +306,9 @@ func (u *undoRun) run() error {
 }
 
 // comeHome gives the file the bytes of a former version where everything since then
-// is taken back, and the value is the same: whatever the order was in which that was
-// done.
+// is taken back: whatever the order was in which that was done. Where an element came
+// back beside the place of another that was gone as well, only that version tells
+// which of them is the first.
 func (u *undoRun) comeHome() error {
 	u.walk.cancel(u.id, wal.ID{})
 	// pending were taken back by what was walked over, and are further back.
@@ -347,8 +348,11 @@ func (u *undoRun) comeHome() error {
 		return nil
 	}
 	home, err := u.s.ContentBefore(u.d.Target(), base)
-	if err != nil || home == nil || !home.SameValue(u.d.Document()) {
+	if err != nil || home == nil {
 		return ignoreNotFound(err)
+	}
+	if !home.SameValue(u.d.Document()) {
+		return u.d.Replace(home)
 	}
 	u.d.Rewrite(home)
 	return nil

@@ -189,6 +189,26 @@ func TestUndoLeavesALayoutTakenBack(t *testing.T) {
 	verify(t, s)
 }
 
+// Elements that were both gone come back in their order.
+func TestUndoBringsElementsBackInTheirOrder(t *testing.T) {
+	ctx := context.Background()
+	for _, order := range [][]int{{0, 1}, {1, 0}} {
+		s, dir := openStore(t)
+		path := filepath.Join(dir, "a.json")
+		write(t, path, `{"l":["a","b"],"z":0}`)
+		ids := []wal.ID{
+			doPatch(t, s, "a.json", `[{"op":"remove","path":"/l/0"}]`),
+			doPatch(t, s, "a.json", `[{"op":"remove","path":"/l/0"}]`),
+		}
+		for _, n := range order {
+			_, err := history.Undo(ctx, s, ids[n])
+			require.NoError(t, err)
+		}
+		require.Equal(t, `{"l":["a","b"],"z":0}`, textOf(t, path))
+		verify(t, s)
+	}
+}
+
 // A message is not what makes a transaction undone.
 func TestUndoIsNotFoundInMessages(t *testing.T) {
 	ctx := context.Background()

@@ -98,8 +98,9 @@ func (r *refit) partners(in, out []uint32) []int {
 	}
 	switch {
 	case r.byOrigin(in, out, partner):
-		r.fillGaps(in, out, partner, true)
+		r.fillGaps(in, out, partner, r.fillEven)
 	case r.byIdentity(in, out, partner):
+		r.fillGaps(in, out, partner, r.fillLike) // what got another identity, and else is the same
 	case len(in) == len(out):
 		if !r.permuted(in, out, partner) {
 			for k := range partner {
@@ -122,7 +123,7 @@ func (r *refit) byValue(in, out []uint32, partner []int) {
 	for _, p := range pairs {
 		partner[p.j] = p.i
 	}
-	r.fillGaps(in, out, partner, false)
+	r.fillGaps(in, out, partner, r.fillAll)
 }
 
 func (r *refit) byOrigin(in, out []uint32, partner []int) bool {
@@ -216,9 +217,12 @@ func (r *refit) permuted(in, out []uint32, partner []int) bool {
 	return true
 }
 
-// fillGaps pairs what is left between two pairs: by likeness where that is asked
-// for, then one by one. With exact only gaps of the same length are filled.
-func (r *refit) fillGaps(in, out []uint32, partner []int, exact bool) {
+// A gapFiller pairs old elements, from the first-th on, with new ones that are between
+// the same two pairs.
+type gapFiller func(in, out []uint32, first int, partner []int)
+
+// fillGaps pairs what is left between two pairs.
+func (r *refit) fillGaps(in, out []uint32, partner []int, fill gapFiller) {
 	if !ascending(partner) {
 		return
 	}
@@ -231,20 +235,38 @@ func (r *refit) fillGaps(in, out []uint32, partner []int, exact bool) {
 		if k < len(out) {
 			n = partner[k]
 		}
-		if !exact || n-at == k-to {
-			r.fillGap(in[at:n], out[to:k], at, partner[to:k], exact)
-		}
+		fill(in[at:n], out[to:k], at, partner[to:k])
 		at, to = n+1, k+1
 	}
 }
 
-func (r *refit) fillGap(in, out []uint32, first int, partner []int, exact bool) {
-	var like []aligned
-	if !exact {
-		like = r.pair(in, out)
+// fillEven pairs one by one where there are as many.
+func (r *refit) fillEven(in, out []uint32, first int, partner []int) {
+	for i := range in {
+		if len(in) == len(out) {
+			partner[i] = first + i
+		}
 	}
+}
+
+// fillLike pairs those that have something in common.
+func (r *refit) fillLike(in, out []uint32, first int, partner []int) {
+	for _, p := range r.alike(in, out) {
+		partner[p.j] = first + p.i
+	}
+}
+
+func (r *refit) alike(in, out []uint32) []aligned {
+	if len(in) == 1 && len(out) == 1 && r.likeness(in[0])(out[0]) > 0 {
+		return []aligned{{0, 0}}
+	}
+	return r.pair(in, out)
+}
+
+// fillAll is fillLike, and then pairs what is left one by one.
+func (r *refit) fillAll(in, out []uint32, first int, partner []int) {
 	at, to := 0, 0
-	for _, p := range append(like, aligned{len(in), len(out)}) {
+	for _, p := range append(r.alike(in, out), aligned{len(in), len(out)}) {
 		for ; at < p.i && to < p.j; at, to = at+1, to+1 {
 			partner[to] = first + at
 		}

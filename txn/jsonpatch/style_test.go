@@ -438,3 +438,25 @@ func TestManyOperations(t *testing.T) {
 	require.Equal(t, close(&after), string(got.Bytes()))
 	require.Len(t, list, ops)
 }
+
+// An element whose identifying member changes is still itself where the rest of it is.
+func TestReviseKeepsAnElementOfAnotherIdentity(t *testing.T) {
+	const text = `{
+  "users": [
+    { "id": 1, "name": "ann" }, // first
+    // about bob
+    { "id": 2,   "name": "bob" },
+    { "id": 3, "name": "cid" } // third
+  ]
+}
+`
+	for value, want := range map[string]string{
+		`{"users":[{"id":1,"name":"ann"},{"id":20,"name":"bob"},{"id":3,"name":"cid"}]}`:                       strings.Replace(text, "2,", "20,", 1),
+		`{"users":[{"id":1,"name":"ann"},{"id":20,"name":"bob"},{"id":5,"name":"new"},{"id":3,"name":"cid"}]}`: strings.Replace(text, "2,   \"name\": \"bob\" },", "20,   \"name\": \"bob\" },\n    { \"id\": 5, \"name\": \"new\" },", 1),
+		`{"users":[{"id":1,"name":"ann"},{"id":4,"name":"dan"},{"id":3,"name":"cid"}]}`:                        strings.Replace(text, "    // about bob\n    { \"id\": 2,   \"name\": \"bob\" },", "    { \"id\": 4, \"name\": \"dan\" },", 1),
+	} {
+		e, err := mustParse(t, text).Revise(Revision{Text: []byte(value)}, Style{}, Limits{})
+		require.NoError(t, err)
+		require.Equal(t, want, string(e.Doc.Bytes()))
+	}
+}
