@@ -284,3 +284,15 @@ func TestCommandOfHoldsNoValues(t *testing.T) {
 		require.Equal(t, c.want, commandOf(c.args))
 	}
 }
+
+// A lock that one of several requests asks to tell the holder of is told.
+func TestMergedRequestsTellTheHolder(t *testing.T) {
+	quiet, told := Request{Path: "a", Mode: Exclusive, NoHolder: true}, Request{Path: "a", Mode: Shared}
+	require.True(t, merge([]Request{quiet, quiet})[0].NoHolder)
+	for _, reqs := range [][]Request{{quiet, told}, {told, quiet}} {
+		merged := merge(reqs)
+		require.Len(t, merged, 1)
+		require.False(t, merged[0].NoHolder)
+		require.Equal(t, Exclusive, merged[0].Mode)
+	}
+}
