@@ -120,7 +120,7 @@ func (t *OpenTx) fence(ses *session) error {
 // OpenTxs lists the open transactions kept in the workspaces at, above and below
 // the paths, and those that this user began outside of any, oldest first.
 func (s *Store) OpenTxs(ctx context.Context, paths []string) ([]OpenTxInfo, error) {
-	sc, skipped, err := s.src.ScopeBeside(ctx, paths)
+	sc, skipped, err := s.src.WorkspacesBeside(ctx, paths)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,18 @@ func Tail(fsy fsys.FS, dir string, s State) (*Record, error) {
 	if err != nil || gen != s.Gen {
 		return nil, err // what is left of the former generation ends there, not the journal
 	}
+	return tailIn(fsy, journal, s)
+}
+
+// TailNow is Tail for a state of this boot, which knows the journal's directory.
+func TailNow(fsy fsys.FS, dir string, s State) (*Record, error) {
+	if s.LastSize <= 0 || s.LastSize > s.Offset || s.Last < s.Segment {
+		return nil, nil
+	}
+	return tailIn(orOS(fsy), journalDir(dir, s.Gen), s)
+}
+
+func tailIn(fsy fsys.FS, journal string, s State) (*Record, error) {
 	f, err := fsy.OpenFile(segmentPath(journal, s.Group, s.Segment), os.O_RDONLY|careful, 0)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -16,11 +18,14 @@ import (
 
 func newStatus(a *app) *cobra.Command {
 	var watch watchFlag
+	var all bool
 	cmd := &cobra.Command{
 		Use:   "status [PATH ...]",
 		Short: "tracked files, locks, edits from outside",
-		Long: `Shows the tracked files below PATH (default: the current directory), a line each:
-"file", name, revision, bytes of the journal, condition, lock; then, until jtx
+		Long: `Counts the tracked files below PATH (default: the current directory) by their
+condition, a line each: "count", condition, number; and shows those that need
+attention, that are locked, or that PATH names, with -a all of them: "file", name,
+revision, bytes of the journal, condition, lock; then, until jtx
 recover --seen, what was set aside, decided, or clashed: "unread", name, text; and
 the open transactions: "tx", id, files, age, owner. It takes no lock and changes
 nothing.
@@ -31,32 +36,33 @@ untracked (no version recorded yet). Behind it stands "protected" where a patter
 of jtx protect names the file; such files are shown also while they are untracked,
 which ends with the next change or jtx recover. The exit code is 6 where something
 is damaged.`,
-		Example: cli.Example(`jtx status`),
+		Example: cli.Example(`jtx status`, `jtx status -a`),
 	}
+	cmd.Flags().BoolVarP(&all, "all", "a", false, "list the clean files too")
 	watch.register(cmd.Flags())
 	cmd.RunE = a.Verb(func(_ *cobra.Command, paths []string) error {
-		return watch.show(a, func() error { return a.showStatus(paths) })
+		return watch.show(a, func() error { return a.showStatus(paths, all) })
 	})
 	return cmd
 }
 
-func (a *app) showStatus(paths []string) error {
+func (a *app) showStatus(paths []string, all bool) error {
 	s, err := a.Store(txn.Options{})
 	if err != nil {
 		return err
 	}
-	st, unset := admin.Status(a.Ctx, s, paths)
+	st, unset := admin.Status(a.Ctx, s, paths, admin.StatusOptions{Attention: !all, Progress: a.Progress("status")})
 	if unset != nil && len(st.Workspaces) == 0 {
 		return unset
 	}
 	misspelt := a.misspelt(s, paths)
-	if misspelt != nil && len(st.Files) == 0 {
+	if misspelt != nil && len(st.Files)+st.Clean == 0 {
 		return misspelt
 	}
 	if a.JSON {
 		err = a.WriteJSON(newStatusJSON(st))
 	} else {
-		err = a.printStatus(st)
+		err = a.printStatus(st, !all && !areFiles(paths))
 	}
 	return cli.Several(append(statusDamage(st), err, unset, misspelt)...)
 }
@@ -81,8 +87,32 @@ func statusDamage(st admin.StatusReport) []error {
 	return errs
 }
 
-func (a *app) printStatus(st admin.StatusReport) error {
-	if len(st.Files)+len(st.Open) == 0 {
+// areFiles tells that all paths are those of files.
+func areFiles(paths []string) bool {
+	return len(paths) > 0 && !slices.ContainsFunc(paths, func(path string) bool {
+		info, err := os.Lstat(path)
+		return err != nil || info.IsDir()
+	})
+}
+
+// countsOf counts the files by their conditions.
+func countsOf(st admin.StatusReport) *cli.Table {
+	t := &cli.Table{Header: []string{"WHAT", "CONDITION", "FILES"}}
+	count := map[string]int{}
+	if st.Clean > 0 {
+		count["clean"] = st.Clean
+	}
+	for _, f := range st.Files {
+		count[forPeople(cmp.Or(f.Condition, "unreadable"))]++
+	}
+	for _, what := range sortedKeys(count) {
+		t.Add("count", what, strconv.Itoa(count[what]))
+	}
+	return t
+}
+
+func (a *app) printStatus(st admin.StatusReport, counted bool) error {
+	if len(st.Files)+st.Clean+len(st.Open) == 0 {
 		a.Note("no tracked files, no open transactions")
 		return nil
 	}
@@ -97,6 +127,9 @@ func (a *app) printStatus(st admin.StatusReport) error {
 	open := &cli.Table{Header: []string{"WHAT", "TX", "FILES", "AGE", "OWNER"}}
 	for _, info := range st.Open {
 		open.Add("tx", info.ID, filesOf(info), age(info), ownerOf(info))
+	}
+	if counted {
+		return a.Table(countsOf(st), t, a.unread(st), open)
 	}
 	return a.Table(t, a.unread(st), open)
 }
@@ -157,6 +190,7 @@ func (a *app) lockText(f admin.FileStatus) string {
 type statusJSON struct {
 	Workspaces   []workspaceJSON  `json:"workspaces"`
 	Files        []fileStatusJSON `json:"files"`
+	Clean        int              `json:"clean"` // files that are not listed
 	Transactions []txJSON         `json:"transactions"`
 }
 
@@ -182,7 +216,7 @@ type fileStatusJSON struct {
 }
 
 func newStatusJSON(st admin.StatusReport) statusJSON {
-	j := statusJSON{Workspaces: []workspaceJSON{}, Files: []fileStatusJSON{}, Transactions: newTxsJSON(st.Open)}
+	j := statusJSON{Workspaces: []workspaceJSON{}, Files: []fileStatusJSON{}, Clean: st.Clean, Transactions: newTxsJSON(st.Open)}
 	for _, w := range st.Workspaces {
 		j.Workspaces = append(j.Workspaces, workspaceJSON{cli.ReadableName(w.Root), w.ID, w.Tree})
 	}

@@ -81,7 +81,7 @@ var shapes = []shape{
 	{"entry", "A transaction of the history, one on each line; `patch` with `-p`, and from show.", cli.EntryJSON{}, "log show watch", []string{"jtx log -n 2 -p --json", "jtx show a.json@2 --json", "jtx watch -n 1 --since 1h --json"}},
 	{"diff", "From one version to another. `rev` 0: not recorded yet.", diffJSON{}, "diff", []string{"jtx diff a.json@1 a.json@2 --json || true"}},
 	{"blame", "A value and who set it, one on each line.", blameJSON{}, "blame", []string{"jtx blame a.json --json"}},
-	{"status", "Also what `jtx --json` prints.", statusJSON{}, "status", []string{"jtx status --json"}},
+	{"status", "Also what `jtx --json` prints.", statusJSON{}, "status", []string{"jtx status -a --json"}},
 	{"verified", "`verdict` is ok, edited, deleted, untracked, unfinished, unreadable or damaged.", listOf[verifiedJSON]{}, "verify", []string{"jtx verify --json"}},
 	{"recovered", "", recoverJSON{}, "recover", []string{"jtx recover --json"}},
 	{"backup", "What is in the backup.", listOf[backedUpJSON]{}, "backup", []string{"jtx backup ../backup --json", "jtx backup --check ../backup --json; rm -r ../backup"}},

@@ -17,7 +17,7 @@ func (a *app) printWhere(root *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	st, err := admin.Status(a.Ctx, s, nil)
+	st, err := admin.Status(a.Ctx, s, nil, admin.StatusOptions{Attention: true})
 	if err != nil {
 		return err
 	}
@@ -31,8 +31,8 @@ func (a *app) printWhere(root *cobra.Command) error {
 	for _, w := range st.Workspaces {
 		fmt.Fprintf(&b, "workspace %s\n", cli.QuoteWord(cli.Shown(w.Root)))
 	}
-	if len(st.Files) > 0 {
-		fmt.Fprintf(&b, "%s tracked%s\n", cli.Plural(len(st.Files), "file"), conditions(st.Files))
+	if n := len(st.Files) + st.Clean; n > 0 {
+		fmt.Fprintf(&b, "%s tracked%s\n", cli.Plural(n, "file"), conditions(st.Files))
 	}
 	if len(st.Open) > 0 {
 		fmt.Fprintf(&b, "%s%s\n", cli.Plural(len(st.Open), "open transaction"), damagedAmong(st.Open))

@@ -39,6 +39,10 @@ type BackupOptions struct {
 // journal can't be read is named in the error, beside the manifest of what is in it.
 func Backup(ctx context.Context, store *txn.Store, dest string, o BackupOptions) (*backup.Manifest, error) {
 	s := of(store)
+	root, err := workspace.RealDir(s.Dir)
+	if err != nil {
+		return nil, fault.In(s.Dir, err)
+	}
 	heads, err := s.backupHeads(ctx, o.At)
 	if err != nil {
 		return nil, err
@@ -70,13 +74,13 @@ func Backup(ctx context.Context, store *txn.Store, dest string, o BackupOptions)
 			v, err = version{unknown: true}, nil
 		}
 		if err == nil {
-			err = fault.In(h.Target.Name, s.backupVersion(w, h.Target, v, former))
+			err = fault.In(h.Target.Name, s.backupVersion(w, root, h.Target, v, former))
 		}
 		if err != nil {
 			return nil, errors.Join(err, w.Discard())
 		}
 	}
-	if err := s.backupDirs(w); err != nil {
+	if err := s.backupDirs(w, root); err != nil {
 		return nil, errors.Join(fault.In(s.Dir, err), w.Discard())
 	}
 	m, err := w.Finish()
@@ -107,7 +111,9 @@ func (s house) backupHeads(ctx context.Context, p history.Point) ([]versions.Hea
 	if p != (history.Point{}) {
 		return heads, nil
 	}
+	plain := true // nothing is to be recorded, and nothing to be told of
 	for _, h := range heads {
+		plain = plain && h.Err == nil && h.Target.Plan == nil
 		if h.Err != nil || !h.Lags {
 			continue
 		}
@@ -115,6 +121,9 @@ func (s house) backupHeads(ctx context.Context, p history.Point) ([]versions.Hea
 			return nil, err
 		}
 		// Where it could not be, what is committed is in the backup, and a mark says so.
+	}
+	if plain {
+		return heads, nil
 	}
 	return s.Heads(ctx, targets, versions.Looking{Each: true})
 }
@@ -189,16 +198,16 @@ func (s house) unknownAt(h versions.Head, now bool) (bool, error) {
 }
 
 // backupVersion adds one file to a backup, which says where it has none.
-func (s house) backupVersion(w *backup.Writer, t *workspace.Target, v version, former map[backup.Path]backup.File) error {
+func (s house) backupVersion(w *backup.Writer, root string, t *workspace.Target, v version, former map[backup.Path]backup.File) error {
 	if v.unknown {
-		rel, err := s.backupPath(t)
+		rel, err := backupPath(root, t)
 		w.Unknown(rel)
 		return err
 	}
 	if v.rec == nil {
 		return nil
 	}
-	f, err := s.backupEntry(t, v.rec, v.doc)
+	f, err := s.backupEntry(root, t, v.rec, v.doc)
 	if err != nil {
 		return err
 	}
@@ -208,17 +217,13 @@ func (s house) backupVersion(w *backup.Writer, t *workspace.Target, v version, f
 	return w.Add(f, v.doc.Bytes())
 }
 
-func (s house) backupPath(t *workspace.Target) (backup.Path, error) {
-	root, err := workspace.RealDir(s.Dir)
-	if err != nil {
-		return "", err
-	}
+func backupPath(root string, t *workspace.Target) (backup.Path, error) {
 	rel, err := filepath.Rel(root, t.Real)
 	return backup.Path(filepath.ToSlash(rel)), err
 }
 
-func (s house) backupEntry(t *workspace.Target, rec *wal.Record, doc *jsonpatch.Document) (backup.File, error) {
-	path, err := s.backupPath(t)
+func (s house) backupEntry(root string, t *workspace.Target, rec *wal.Record, doc *jsonpatch.Document) (backup.File, error) {
+	path, err := backupPath(root, t)
 	if err != nil {
 		return backup.File{}, err
 	}
@@ -232,11 +237,7 @@ func (s house) backupEntry(t *workspace.Target, rec *wal.Record, doc *jsonpatch.
 
 // backupDirs notes the modes of the directories of the files. One that is gone is not
 // noted: who may use the files tells enough.
-func (s house) backupDirs(w *backup.Writer) error {
-	root, err := workspace.RealDir(s.Dir)
-	if err != nil {
-		return err
-	}
+func (s house) backupDirs(w *backup.Writer, root string) error {
 	for _, dir := range w.Dirs() {
 		info, err := s.FS.Lstat(filepath.Join(root, filepath.FromSlash(string(dir))))
 		if errors.Is(err, fs.ErrNotExist) {

@@ -20,6 +20,7 @@ import (
 type StatusReport struct {
 	Workspaces []WorkspaceStatus
 	Files      []FileStatus // by path
+	Clean      int          // files that are not listed, see [StatusOptions]
 	Open       []txn.OpenTxInfo
 }
 
@@ -57,10 +58,19 @@ func (f *FileStatus) idle() bool {
 	return f.Err == nil && len(f.Unread) == 0 && f.Lock.State == lockmgr.Free && f.Lock.Lease == nil && len(f.Lock.Waiters) == 0
 }
 
+// StatusOptions say what is listed.
+type StatusOptions struct {
+	// Attention leaves out the files that are clean, and with which nobody has to do;
+	// they are only counted. Files that were named are listed all the same.
+	Attention bool
+	// Progress is called after each file.
+	Progress func(done, total int, file string)
+}
+
 // Status looks at every tracked or protected file below the paths. It takes no
 // lock and changes nothing. Settings that can't be read are an error beside what
 // it has found.
-func Status(ctx context.Context, store *txn.Store, paths []string) (StatusReport, error) {
+func Status(ctx context.Context, store *txn.Store, paths []string, o ...StatusOptions) (StatusReport, error) {
 	s := of(store)
 	var st StatusReport
 	sc, skipped, err := s.ScopeBeside(ctx, paths)
@@ -73,26 +83,58 @@ func Status(ctx context.Context, store *txn.Store, paths []string) (StatusReport
 	open, unread := txn.OpenIn(s.store, txn.TxDirs(sc))
 	st.Open = open
 	list, unset := s.ProtectionsIn(sc) // what of the settings can be read
-	for _, t := range sc.Files {
-		if ctx.Err() != nil {
-			return st, context.Cause(ctx)
-		}
-		f := s.statusOf(ctx, t)
-		f.Protected = workspace.ProtectedBy(list, t.Real)
-		if f.Condition == "untracked" && !f.Protected && f.idle() {
-			continue // somebody has had it locked, and then did not change it
-		}
-		if gone, err := s.DeletedOutside(t); gone && err == nil && f.Protected && f.Condition == "clean" {
-			f.Condition = "deleted" // that is recorded, and not mended
-		}
-		st.Files = append(st.Files, f)
+	look := statusLook{house: s, sc: sc, list: list, seen: lockmgr.Look()}
+	if len(o) > 0 {
+		look.StatusOptions = o[0]
 	}
-	return st, errors.Join(skipped, unread, unset, s.addUnrecorded(ctx, sc, list, &st))
+	found, err := look.all(ctx)
+	if err != nil {
+		return st, err
+	}
+	for i, f := range found {
+		switch {
+		case f == nil:
+			st.Clean++
+		case f.Condition == "untracked" && !f.Protected && f.idle():
+			found[i] = nil // somebody has had it locked, and then did not change it
+		default:
+			st.Files = append(st.Files, *f)
+		}
+	}
+	recorded := func(name string) bool { return look.recorded(found, name) }
+	return st, errors.Join(skipped, unread, unset, s.addUnrecorded(ctx, sc, list, recorded, &st))
+}
+
+// statusLook looks at the files of a scope.
+type statusLook struct {
+	house
+	StatusOptions
+	sc   *workspace.Scope
+	list []workspace.Protection
+	seen lockmgr.Seen
+}
+
+// all looks at each file, some at once. Those that need no attention are nil.
+func (l *statusLook) all(ctx context.Context) ([]*FileStatus, error) {
+	found := make([]*FileStatus, len(l.sc.Files))
+	done := 0
+	err := inChunks(ctx, len(found), func(i int) { found[i] = l.statusOf(ctx, l.sc.Files[i]) }, func(i int) {
+		if done++; l.Progress != nil {
+			l.Progress(done, len(found), l.sc.Files[i].Real)
+		}
+	})
+	return found, err
+}
+
+// recorded tells of a file that a version of it is known to be recorded.
+func (l *statusLook) recorded(found []*FileStatus, name string) bool {
+	i, tracked := slices.BinarySearchFunc(l.sc.Files, name, func(t *workspace.Target, name string) int { return strings.Compare(t.Real, name) })
+	return tracked && (found[i] == nil || found[i].Rev > 0)
 }
 
 // addUnrecorded looks at the protected files of which no version is recorded.
-func (s house) addUnrecorded(ctx context.Context, sc *workspace.Scope, list []workspace.Protection, st *StatusReport) error {
-	names, err := s.Unrecorded(ctx, sc, list)
+func (s house) addUnrecorded(ctx context.Context, sc *workspace.Scope, list []workspace.Protection, recorded func(string) bool, st *StatusReport) error {
+	names, err := s.Unrecorded(ctx, sc, list, recorded)
 	if err != nil {
 		return err
 	}
@@ -120,26 +162,57 @@ func (s house) addUnrecorded(ctx context.Context, sc *workspace.Scope, list []wo
 	return nil
 }
 
-// statusOf looks at one file. A commit in progress makes some of what it reads
-// older than the rest; then it says pending.
-func (s house) statusOf(ctx context.Context, t *workspace.Target) FileStatus {
-	fst := FileStatus{File: t.Real, Workspace: t.WS.Root}
+// statusOf looks at one file, of which nil says that it is clean and needs no attention.
+func (l *statusLook) statusOf(ctx context.Context, t *workspace.Target) *FileStatus {
+	st, quiet := l.Quiet(t)
+	quiet = quiet && l.seen.Free(st.Self.Ino) && l.nobodys(t)
+	named := slices.Contains(l.sc.Under, t.Real)
+	if quiet && l.Attention && !named && st.Content.Exists {
+		return nil
+	}
+	f := &FileStatus{File: t.Real, Workspace: t.WS.Root, Condition: "clean", Rev: st.Rev}
+	var err error
+	if f.JournalBytes, f.Segments, err = wal.Usage(l.FS, t.Dir); err != nil {
+		f.Err = fault.In(t.Real, err)
+	}
+	if !quiet {
+		l.lookClosely(ctx, t, f)
+	}
+	f.Protected = workspace.ProtectedBy(l.list, t.Real)
+	if gone, err := l.DeletedOutside(t); gone && err == nil && f.Protected && f.Condition == "clean" {
+		f.Condition = "deleted" // that is recorded, and not mended
+	}
+	if l.Attention && !named && f.Condition == "clean" && !f.InPlace && f.idle() {
+		return nil
+	}
+	return f
+}
+
+// nobodys tells that there is no lease of a file, and nothing unread.
+func (l *statusLook) nobodys(t *workspace.Target) bool {
+	_, leased, err := lockmgr.ReadLease(filepath.Join(t.Dir, workspace.LockName))
+	if leased || err != nil {
+		return false
+	}
+	unread, err := l.unread(t)
+	return len(unread) == 0 && err == nil
+}
+
+// lookClosely finds what a file is that is not known to be clean. A commit in progress
+// makes some of what it reads older than the rest; then it says pending.
+func (l *statusLook) lookClosely(ctx context.Context, t *workspace.Target, f *FileStatus) {
 	lock := filepath.Join(t.Dir, workspace.LockName)
 	var err error
-	if fst.Lock, err = s.Locks.Probe(lock); fault.UnlessMissing(err) != nil {
-		fst.Err = fault.In(t.Real, err)
+	if f.Lock, err = l.Locks.Probe(lock); fault.UnlessMissing(err) != nil {
+		f.Err = fault.In(t.Real, err)
 	}
-	fst.JournalBytes, fst.Segments, err = wal.Usage(s.FS, t.Dir)
-	if err != nil {
-		fst.Err = fault.In(t.Real, err)
+	if f.Unread, err = l.unread(t); err != nil {
+		f.Err = fault.In(t.Real, err)
 	}
-	if fst.Unread, err = s.unread(t); err != nil {
-		fst.Err = fault.In(t.Real, err)
+	f.Condition, f.Rev = "", 0
+	if err := l.condition(ctx, t, f); err != nil {
+		f.Err = fault.In(t.Real, err)
 	}
-	if err := s.condition(ctx, t, &fst); err != nil {
-		fst.Err = fault.In(t.Real, err)
-	}
-	return fst
 }
 
 func (s house) condition(ctx context.Context, t *workspace.Target, fst *FileStatus) error {

@@ -62,17 +62,8 @@ func Recover(ctx context.Context, store *txn.Store, paths []string, o RecoverOpt
 		return r, err
 	}
 	r.Total = len(sc.Files)
-	for i, t := range sc.Files {
-		if ctx.Err() != nil {
-			return r, context.Cause(ctx)
-		}
-		fr := s.recoverFile(ctx, t, o.DryRun)
-		if fr.Err != nil || len(fr.Done) > 0 {
-			r.Files = append(r.Files, fr)
-		}
-		if o.Progress != nil {
-			o.Progress(i+1, len(sc.Files), t.Real)
-		}
+	if err := s.recoverAll(ctx, sc.Files, o, &r); err != nil {
+		return r, err
 	}
 	err = errors.Join(skipped, s.beginProtected(ctx, sc, o.DryRun, &r))
 	if o.TTL == 0 {
@@ -88,6 +79,27 @@ func Recover(ctx context.Context, store *txn.Store, paths []string, o RecoverOpt
 		err = errors.Join(err, s.sweepStaged(ctx, t, o.DryRun, &r))
 	}
 	return r, err
+}
+
+// recoverAll settles the files, some at once.
+func (s house) recoverAll(ctx context.Context, files []*workspace.Target, o RecoverOptions, r *RecoverReport) error {
+	reports := make([]FileReport, len(files))
+	done, left := 0, newLeftovers(s)
+	err := inChunks(ctx, len(files), func(i int) {
+		if !left.nothingToDo(files[i]) {
+			reports[i] = s.recoverFile(ctx, files[i], o.DryRun)
+		}
+	}, func(i int) {
+		if done++; o.Progress != nil {
+			o.Progress(done, len(files), files[i].Real)
+		}
+	})
+	for _, fr := range reports {
+		if fr.Err != nil || len(fr.Done) > 0 {
+			r.Files = append(r.Files, fr)
+		}
+	}
+	return err
 }
 
 // sweepStaged removes what was staged for a file that then was not made.
@@ -111,7 +123,7 @@ func (s house) sweepStaged(ctx context.Context, t *workspace.Target, dryRun bool
 // beginProtected takes the first image of the protected files that have none.
 func (s house) beginProtected(ctx context.Context, sc *workspace.Scope, dryRun bool, r *RecoverReport) error {
 	list, unset := s.ProtectionsIn(sc)
-	names, err := s.Unrecorded(ctx, sc, list)
+	names, err := s.Unrecorded(ctx, sc, list, func(string) bool { return false })
 	if err == nil {
 		r.Deleted, err = s.DeletedAmong(sc, list)
 	}

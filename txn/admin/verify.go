@@ -54,17 +54,16 @@ func Verify(ctx context.Context, store *txn.Store, paths []string, o VerifyOptio
 	if err != nil {
 		return nil, err
 	}
-	var results []VerifyResult
-	for i, t := range sc.Files {
-		if ctx.Err() != nil {
-			return results, context.Cause(ctx)
+	results := make([]VerifyResult, len(sc.Files))
+	done := 0
+	err = inChunks(ctx, len(results), func(i int) { results[i] = s.verifyFile(ctx, sc.Files[i]) }, func(i int) {
+		if done++; o.Progress != nil {
+			o.Progress(done, len(results), sc.Files[i].Real)
 		}
-		if r := s.verifyFile(ctx, t); r.Records > 0 || r.Err != nil {
-			results = append(results, r)
-		}
-		if o.Progress != nil {
-			o.Progress(i+1, len(sc.Files), t.Real)
-		}
+	})
+	results = slices.DeleteFunc(results, func(r VerifyResult) bool { return r.Records == 0 && r.Err == nil })
+	if err != nil {
+		return results, err
 	}
 	results, err = s.verifyProtected(ctx, sc, results)
 	if len(paths) > 0 {
@@ -104,7 +103,10 @@ func (s house) verifyProtected(ctx context.Context, sc *workspace.Scope, results
 	for i, r := range results {
 		results[i].Deleted = r.Deleted || slices.Contains(gone, r.File)
 	}
-	names, unseen := s.Unrecorded(ctx, sc, list)
+	names, unseen := s.Unrecorded(ctx, sc, list, func(name string) bool {
+		i, known := slices.BinarySearchFunc(results, name, func(r VerifyResult, name string) int { return strings.Compare(r.File, name) })
+		return known && results[i].Rev > 0
+	})
 	err = errors.Join(unset, err, unseen)
 	for _, name := range names {
 		i, known := slices.BinarySearchFunc(results, name, func(r VerifyResult, name string) int { return strings.Compare(r.File, name) })

@@ -16,19 +16,36 @@ import (
 )
 
 // Unrecorded lists the protected files of a scope that exist and of which no
-// version is recorded yet.
-func (s *Source) Unrecorded(ctx context.Context, sc *workspace.Scope, list []workspace.Protection) ([]string, error) {
+// version is recorded yet. Of those that the caller knows to be recorded nothing is read.
+func (s *Source) Unrecorded(ctx context.Context, sc *workspace.Scope, list []workspace.Protection, recorded func(name string) bool) ([]string, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
-	names, err := s.MatchingAny(list)
+	names, err := s.matching(sc, list)
 	if err != nil {
 		return nil, err
 	}
 	names = slices.DeleteFunc(names, func(name string) bool {
-		return !slices.ContainsFunc(sc.Under, func(under string) bool { return workspace.Below(name, under) })
+		return recorded(name) || !slices.ContainsFunc(sc.Under, func(under string) bool { return workspace.Below(name, under) })
 	})
 	return s.UnrecordedAmong(ctx, names)
+}
+
+// matching lists the files that patterns name, or those of them that a scope is about where
+// it is about nothing but files.
+func (s *Source) matching(sc *workspace.Scope, list []workspace.Protection) ([]string, error) {
+	var names []string
+	for _, name := range sc.Under {
+		info, err := s.FS.Lstat(name)
+		if err != nil || !info.Mode().IsRegular() {
+			return s.MatchingAny(list)
+		}
+		if workspace.ProtectedBy(list, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }
 
 func (s *Source) UnrecordedAmong(ctx context.Context, names []string) ([]string, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn/internal/fault"
 	"github.com/jtx-project/jtx/txn/internal/workspace"
+	"github.com/jtx-project/jtx/wal"
 )
 
 // This is how files are looked at that are too many to lock each: a lock is a descriptor.
@@ -113,4 +114,20 @@ func (s *Source) headUpTo(ctx context.Context, t *workspace.Target, how Looking,
 		h.Last, h.Rev, h.Time, h.Run = rec.LSN, rec.Rev, rec.Time(), rec.Run
 	}
 	return h, nil
+}
+
+// Quiet tells, by its times, its `state` and the journal's last record alone, that a file
+// holds its newest version, which was not written in place, and that no commit is in
+// progress. Where it is not so, or
+// can't be told, AtRest tells more.
+func (s *Source) Quiet(t *workspace.Target) (st wal.State, quiet bool) {
+	if t.WS == nil {
+		return st, false
+	}
+	pos, st, settled, err := s.Position(t)
+	if err != nil || !settled || st.Last == 0 || st.Boot != s.Boot || !workspace.Untouched(pos.File, st) {
+		return st, false
+	}
+	last, err := wal.TailNow(s.FS, t.Dir, st)
+	return st, err == nil && last != nil && last.Kind != wal.KindInPlace
 }

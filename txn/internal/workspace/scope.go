@@ -48,6 +48,18 @@ type Scope struct {
 	Files      []*Target // by real path
 	Never      []*Target // only locked, by somebody who then did not make them
 	skipped    []error   // of workspaces and files that can't be used
+	homes      map[home]covering
+}
+
+// home is a directory and the owner of files in it, which are covered by one workspace.
+type home struct {
+	dir string
+	uid int
+}
+
+type covering struct {
+	w   *Workspace
+	err error
 }
 
 // Scope is ScopeBeside for those that have nothing to return beside an error.
@@ -60,9 +72,13 @@ func (s *Site) Scope(ctx context.Context, paths []string) (*Scope, error) {
 // that are at or below them. What can't be used of these is skipped: that is told, or
 // returned where there is nobody to tell.
 func (s *Site) ScopeBeside(ctx context.Context, paths []string) (_ *Scope, skipped, err error) {
-	sc, err := s.findScope(ctx, paths)
-	if err != nil {
-		return nil, nil, err
+	sc, err := s.findScope(ctx, paths, true)
+	return s.tellSkipped(sc, err)
+}
+
+func (s *Site) tellSkipped(sc *Scope, failed error) (_ *Scope, skipped, err error) {
+	if failed != nil {
+		return nil, nil, failed
 	}
 	if s.OnSkipped == nil {
 		return sc, fault.Joined(sc.skipped), nil
@@ -73,7 +89,13 @@ func (s *Site) ScopeBeside(ctx context.Context, paths []string) (_ *Scope, skipp
 	return sc, nil, nil
 }
 
-func (s *Site) findScope(ctx context.Context, paths []string) (*Scope, error) {
+// WorkspacesBeside is ScopeBeside without the files: it costs no more where there are many.
+func (s *Site) WorkspacesBeside(ctx context.Context, paths []string) (_ *Scope, skipped, err error) {
+	sc, err := s.findScope(ctx, paths, false)
+	return s.tellSkipped(sc, err)
+}
+
+func (s *Site) findScope(ctx context.Context, paths []string, files bool) (*Scope, error) {
 	if len(paths) == 0 {
 		paths = []string{"."}
 	}
@@ -94,7 +116,9 @@ func (s *Site) findScope(ctx context.Context, paths []string) (*Scope, error) {
 				seen[w.Meta()] = true
 				sc.Workspaces = append(sc.Workspaces, w)
 			}
-			sc.addFiles(ctx, s, w, real)
+			if files {
+				sc.addFiles(ctx, s, w, real)
+			}
 		}
 	}
 	slices.SortFunc(sc.Files, func(a, b *Target) int { return strings.Compare(a.Real, b.Real) })
@@ -103,7 +127,7 @@ func (s *Site) findScope(ctx context.Context, paths []string) (*Scope, error) {
 }
 
 func (sc *Scope) addFiles(ctx context.Context, s *Site, w *Workspace, under string) {
-	files, err := s.TrackedFiles(w)
+	files, err := s.trackedBelow(w, under)
 	if err != nil {
 		sc.skip(w.Meta(), err)
 	}
@@ -115,11 +139,12 @@ func (sc *Scope) addFiles(ctx context.Context, s *Site, w *Workspace, under stri
 		if !Below(t.Real, under) || ignored.leavesOut(t.Real, under) {
 			continue
 		}
-		if s.neverWas(t) {
+		info, err := s.FS.Lstat(t.Real)
+		if errors.Is(err, fs.ErrNotExist) && s.neverWas(t) {
 			sc.Never = append(sc.Never, t)
 			continue
 		}
-		near, err := s.homeOf(ctx, t)
+		near, err := sc.homeOf(ctx, s, t, s.UserOf(info)) // of what can't be looked at it is the caller's
 		if err != nil {
 			sc.skip(t.Real, err)
 			continue
@@ -138,19 +163,38 @@ func (sc *Scope) skip(name string, err error) {
 	}
 }
 
-// homeOf finds the workspace that covers a tracked file.
-func (s *Site) homeOf(ctx context.Context, t *Target) (*Workspace, error) {
-	info, _ := s.FS.Lstat(t.Real) // of what can't be looked at it is the caller's
-	dir := filepath.Dir(t.Real)
-	return s.nearest(ctx, dir, dir, Lookup{uid: s.UserOf(info), Look: true})
+// trackedBelow are the tracked files among which those below a path are: of a file, that
+// file, which costs no more where there are many.
+func (s *Site) trackedBelow(w *Workspace, under string) ([]*Target, error) {
+	rel, err := filepath.Rel(w.Root, under)
+	if info, statErr := s.FS.Lstat(under); err != nil || statErr != nil || !info.Mode().IsRegular() {
+		return s.TrackedFiles(w)
+	}
+	t := w.target(filepath.ToSlash(rel))
+	if _, err := s.FS.Lstat(t.Dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, s.LostFiles(w)
+	}
+	return []*Target{t}, nil
 }
 
-// neverWas tells of a file that was only locked, by somebody who then did not make
-// it: its lock stays, since a lock file is never unlinked, and means nothing.
-func (s *Site) neverWas(t *Target) bool {
-	if _, err := s.FS.Lstat(t.Real); !errors.Is(err, fs.ErrNotExist) {
-		return false
+// homeOf finds the workspace that covers a tracked file.
+func (sc *Scope) homeOf(ctx context.Context, s *Site, t *Target, uid int) (*Workspace, error) {
+	at := home{filepath.Dir(t.Real), uid}
+	found, known := sc.homes[at]
+	if !known {
+		found.w, found.err = s.nearest(ctx, at.dir, at.dir, Lookup{uid: uid, Look: true})
+		if sc.homes == nil {
+			sc.homes = map[home]covering{}
+		}
+		sc.homes[at] = found
 	}
+	return found.w, found.err
+}
+
+// neverWas tells of a file that is not there that it was only locked, by somebody who
+// then did not make it: its lock stays, since a lock file is never unlinked, and means
+// nothing.
+func (s *Site) neverWas(t *Target) bool {
 	known, err := s.Tracked(t)
 	if known || err != nil || s.WasTracked(t) != nil {
 		return false
@@ -242,10 +286,15 @@ func (s *Site) TrackedFiles(w *Workspace) ([]*Target, error) {
 			errs = append(errs, err)
 			continue
 		}
-		real := filepath.Join(w.Root, filepath.FromSlash(rel))
-		files = append(files, &Target{Name: real, Real: real, WS: w, Rel: rel, Dir: w.FileDir(rel)})
+		files = append(files, w.target(rel))
 	}
 	return files, fault.Joined(errs)
+}
+
+// target is the file at a path below the root.
+func (w *Workspace) target(rel string) *Target {
+	real := filepath.Join(w.Root, filepath.FromSlash(rel))
+	return &Target{Name: real, Real: real, WS: w, Rel: rel, Dir: w.FileDir(rel)}
 }
 
 var errNoJournal = errors.New("not the name of a journal")
@@ -275,6 +324,7 @@ func (s *Site) relOf(w *Workspace, name string) (string, error) {
 		if again, _ := escape(rel); again != name || !ValidRel(rel) {
 			return "", errNoJournal
 		}
+		return rel, nil
 	}
 	if again, _ := escape(rel); again != name || !ValidRel(rel) {
 		return "", fmt.Errorf("%s: %q is not the name of a file in this workspace", w.Meta(), name)
