@@ -47,12 +47,12 @@ The lock of a running process needs no breaking: it ends with the process.`,
 }
 
 func (a *app) showLocks(s *txn.Store, paths []string) error {
-	st, unset := admin.Status(a.Ctx, s, paths)
+	st, unset := admin.Status(a.Ctx, s, paths, admin.StatusOptions{Attention: true})
 	if unset != nil && len(st.Workspaces) == 0 {
 		return unset
 	}
 	misspelt := a.misspelt(s, paths)
-	if misspelt != nil && len(st.Files) == 0 {
+	if misspelt != nil && len(st.Files)+st.Clean == 0 {
 		return misspelt
 	}
 	return errors.Join(a.printLocks(st.Files), unset, misspelt)

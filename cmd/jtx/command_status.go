@@ -71,8 +71,8 @@ func (a *app) showStatus(paths []string, all bool) error {
 // a path is that of a tracked file that has gone, the verb itself says why.
 func (a *app) misspelt(s *txn.Store, paths []string) error {
 	return cli.Misspelt(paths, func(path string) bool {
-		st, err := admin.Status(a.Ctx, s, []string{path})
-		return err != nil || len(st.Files) > 0
+		st, err := admin.Status(a.Ctx, s, []string{path}, admin.StatusOptions{Attention: true})
+		return err != nil || len(st.Files)+st.Clean > 0
 	})
 }
 

@@ -11,6 +11,8 @@ import (
 
 var (
 	judged  = flag.Bool("targets", false, "compare jtx with its targets instead; exit code 1 where one is missed")
+	scaled  = flag.Bool("scale", false, "measure jtx over a tree of -files files instead, beside git and tar")
+	many    = flag.Int("files", 100_000, "how many files the tree of -scale has")
 	each    = flag.Duration("time", time.Second, "how long each row of work in one process is measured")
 	turns   = flag.Int("turns", 50, "how often the processes of a row take turns")
 	commits = flag.Int("commits", 500, "how many commits behind a long history are measured")
@@ -26,6 +28,9 @@ func main() {
 }
 
 func run() error {
+	if *scaled {
+		return scale(os.Stdout, *many)
+	}
 	f := &figures{values: map[string]float64{}}
 	err := errors.Join(
 		f.bench(".", ".", "^BenchmarkSpeed$", each.String()),

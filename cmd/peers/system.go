@@ -4,6 +4,7 @@
 //	cd cmd/peers
 //	go run .             # the tables of the README
 //	go run . -targets    # what jtx is to reach, each met or missed
+//	go run . -scale      # a tree of 100,000 files, beside git and tar
 //	go test -bench .     # only the work in one process
 package main
 

@@ -33,17 +33,25 @@ func TrackProtected(ctx context.Context, store *txn.Store) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	began, errs := s.trackAll(ctx, names, s.trackGood)
 	var tracked []string
-	var failed error
-	for _, name := range names {
-		began, err := s.trackGood(ctx, name)
-		if err != nil {
-			failed = errors.Join(failed, err) // the others are not kept waiting for it
-		} else if began {
+	for i, name := range names {
+		if began[i] {
 			tracked = append(tracked, name)
 		}
 	}
-	return tracked, failed
+	return tracked, errors.Join(errs...)
+}
+
+// trackAll calls track, which begins a file's history, for some files, many at once. One
+// that can't be begun keeps no other from it.
+func (s house) trackAll(ctx context.Context, names []string, track func(context.Context, string) (bool, error)) (began []bool, errs []error) {
+	began, errs = make([]bool, len(names)), make([]error, len(names))
+	ended := inSyncs(ctx, len(names), func(i int) { began[i], errs[i] = track(ctx, names[i]) }, func(int) {})
+	if ended != nil && len(errs) > 0 {
+		errs[len(errs)-1] = ended
+	}
+	return began, errs
 }
 
 // trackGood is track for a protected file that may be no document: nothing is made

@@ -131,16 +131,15 @@ func (s house) beginProtected(ctx context.Context, sc *workspace.Scope, dryRun b
 		return errors.Join(unset, err)
 	}
 	r.Total += len(names)
-	for _, name := range names {
-		began, err := true, error(nil)
-		if dryRun {
-			err = s.UnreadableProtected(ctx, name)
-		} else {
-			began, err = s.trackGood(ctx, name)
-		}
-		if err != nil {
-			r.Files = append(r.Files, FileReport{File: name, Err: err})
-		} else if began {
+	track := s.trackGood
+	if dryRun {
+		track = func(ctx context.Context, name string) (bool, error) { return true, s.UnreadableProtected(ctx, name) }
+	}
+	began, errs := s.trackAll(ctx, names, track)
+	for i, name := range names {
+		if errs[i] != nil {
+			r.Files = append(r.Files, FileReport{File: name, Err: errs[i]})
+		} else if began[i] {
 			r.Begun = append(r.Begun, name)
 		}
 	}

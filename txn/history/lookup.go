@@ -72,6 +72,9 @@ func (s past) findTx(ctx context.Context, id wal.ID) ([]located, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
+		if s.endsBefore(t, id) {
+			continue
+		}
 		at, err := s.inFile(ctx, t, id)
 		if err != nil {
 			errs = append(errs, fault.In(t.Name, err))
@@ -84,6 +87,13 @@ func (s past) findTx(ctx context.Context, id wal.ID) ([]located, error) {
 		return nil, err
 	}
 	return nil, &txn.Error{Kind: txn.ErrNotFound, Err: fmt.Errorf("no transaction %s in the files below %s", id, s.Dir)}
+}
+
+// endsBefore tells, by `state` alone, that a file's history ends before a transaction was
+// begun. Only that of this boot knows every record.
+func (s past) endsBefore(t *workspace.Target, id wal.ID) bool {
+	_, st, ok, err := s.Stands(t)
+	return err == nil && ok && st.Boot == s.Boot && !st.Pending && st.Last > 0 && time.Unix(0, st.Time).Before(id.Time().Add(-idSlack))
 }
 
 // inFile finds a transaction's record in one file; rec is nil where it has none.
