@@ -71,6 +71,9 @@ func (m *Memory) server() (*mcp.Server, error) {
 		handlers["add_observations"], handlers["delete_entities"] = m.addObservations, m.deleteEntities
 		handlers["delete_observations"], handlers["delete_relations"] = m.deleteObservations, m.deleteRelations
 	}
+	if err := checkBySchemas(memoryTools, handlers); err != nil {
+		return nil, err
+	}
 	nothing := func(context.Context, *mcp.SubscribeRequest) error { return nil }
 	s, err := newServer("memory-server", m.Version, memoryInstructions, memoryTools, handlers, &mcp.ServerOptions{
 		SubscribeHandler: nothing, UnsubscribeHandler: func(context.Context, *mcp.UnsubscribeRequest) error { return nil },

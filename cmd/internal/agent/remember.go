@@ -133,7 +133,10 @@ func done(what string, err error) (any, error) {
 		return nil, err
 	}
 	text := what + " deleted successfully"
-	return shown(text, map[string]any{"success": true, "message": text}), nil
+	return shown(text, struct {
+		Success bool   `json:"success"`
+		Message string `json:"message"`
+	}{true, text}), nil
 }
 
 // drop removes from a list what is to go, the last first, so that places stay.
