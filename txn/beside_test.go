@@ -17,7 +17,7 @@ import (
 // protected files that have appeared, but none is missed.
 func TestProtectedFilesAreSoonFound(t *testing.T) {
 	ctx, dir := context.Background(), t.TempDir()
-	s, err := txn.Open(dir, txn.Options{Verb: "test"})
+	s, err := txn.Open(dir, txn.Options{TrackProtected: true})
 	require.NoError(t, err)
 	set := func(n int) {
 		t.Helper()
@@ -40,4 +40,19 @@ func TestProtectedFilesAreSoonFound(t *testing.T) {
 			require.NoError(t, err)
 		}
 	}
+}
+
+// TestAVerbIsOnlyAName: what a store does doesn't depend on how the log of operations
+// calls it.
+func TestAVerbIsOnlyAName(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	s, err := txn.Open(dir, txn.Options{Verb: "test"})
+	require.NoError(t, err)
+	defer s.Close()
+	set(t, s, "a.json", "/n", 1)
+	_, err = admin.Protect(ctx, s, []string{"p.json"})
+	require.NoError(t, err)
+	write(t, filepath.Join(dir, "p.json"), "{}")
+	set(t, s, "a.json", "/n", 2)
+	require.NoDirExists(t, filepath.Join(dir, ".jtx", "files", "p.json"))
 }

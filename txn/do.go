@@ -174,7 +174,7 @@ func (s *Store) Do(ctx context.Context, files []string, fn func(*Tx) error, opts
 		s.unmakeParents(c)
 	}
 	s.logOperation(names, c, began, m.res, m.err)
-	if s.opt.Verb != "" && m.err == nil && !m.res.ID.IsZero() {
+	if s.opt.TrackProtected && m.err == nil && !m.res.ID.IsZero() {
 		s.trackBeside(ctx, names)
 	}
 	return m.res.asNamed(files), fault.AsNamed(m.err, names, files)

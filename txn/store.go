@@ -99,6 +99,9 @@ type Options struct {
 	// Verb is what the log of operations calls what this store does. Nothing is
 	// logged where it is empty.
 	Verb string
+	// TrackProtected lets each change begin the history of the protected files beside it
+	// of which nothing is recorded yet.
+	TrackProtected bool
 
 	hooks hooks.Hooks // of tests, see package txntest
 }

@@ -121,6 +121,7 @@ func (l *Log) copyTail() error {
 	if err := l.writeSynced(path+copySuffix, data); err != nil {
 		return err
 	}
+	l.releaseTail() // Windows doesn't rename over what tidwall/wal has open
 	if err := l.fs.Rename(path+copySuffix, path); err != nil {
 		return err
 	}
@@ -130,7 +131,6 @@ func (l *Log) copyTail() error {
 	if err := l.syncNames(); err != nil {
 		return err
 	}
-	l.releaseTail()
 	l.state.Segment, l.state.Offset = first, int64(len(data))
 	l.state.Durable = l.state.Last
 	return nil

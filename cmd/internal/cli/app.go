@@ -116,7 +116,7 @@ func (a *App) StoreEarly(opt txn.Options) (*txn.Store, error) { return a.StoreIn
 
 // StoreIn is StoreEarly for another directory.
 func (a *App) StoreIn(dir string, opt txn.Options) (*txn.Store, error) {
-	opt.Verb = a.verbName
+	opt.Verb, opt.TrackProtected = a.verbName, true
 	if opt.OnMark == nil {
 		opt.OnMark = a.mark
 	}
