@@ -132,12 +132,18 @@ func (h *Held) Grant(path string, l Lease) (Lease, error) {
 	return l, writeLeaseFile(path, l)
 }
 
-// CheckLease is the fence at commit: it fails with [ErrLeaseBroken] unless the
-// lease that was granted to tx with this token is the current one and binds.
+// CheckLease is the fence at commit: [CheckLease] while the lock is held, so that
+// what it says stays true.
 func (h *Held) CheckLease(path, tx string, token uint64) error {
 	if !h.holdsExclusive(path) {
 		return fmt.Errorf("check the lease on %s: %w", path, ErrNotHeld)
 	}
+	return CheckLease(path, tx, token)
+}
+
+// CheckLease fails with [ErrLeaseBroken] unless the lease that was granted to tx with
+// this token is the current one of the lock file at path, and binds.
+func CheckLease(path, tx string, token uint64) error {
 	l, ok, err := readLeaseFile(path)
 	if err != nil {
 		return err

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
+	"github.com/jtx-project/jtx/lockmgr"
 	"github.com/jtx-project/jtx/txn/internal/fault"
+	"github.com/jtx-project/jtx/txn/internal/workspace"
 	"github.com/jtx-project/jtx/txn/jsonpatch"
 	"github.com/jtx-project/jtx/wal"
 )
@@ -103,6 +106,9 @@ func (t *OpenTx) replay(tx *Tx, rebase bool) error {
 	if err := t.lookBack(tx); err != nil {
 		return err
 	}
+	if err := t.holdsLeases(tx); err != nil {
+		return err
+	}
 	seen := map[*draft]bool{}
 	for i, f := range t.data.Files {
 		d, err := tx.file(string(f.File))
@@ -130,6 +136,25 @@ func (t *OpenTx) replay(tx *Tx, rebase bool) error {
 		}
 		if err := t.rebase(tx, f, d); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// holdsLeases fails where a lease is lost: then it matters neither whether the file was
+// changed, which asks for a rebase that can't work, nor whether the transaction changes
+// any. What is committed is looked at once more, by fence.
+func (t *OpenTx) holdsLeases(tx *Tx) error {
+	for _, f := range t.data.Files {
+		if f.Token == 0 {
+			continue
+		}
+		d, err := tx.file(string(f.File))
+		if err != nil {
+			return err
+		}
+		if err := lockmgr.CheckLease(filepath.Join(d.t.Dir, workspace.LockName), t.data.ID, f.Token); err != nil {
+			return fault.In(d.name, err)
 		}
 	}
 	return nil

@@ -93,22 +93,20 @@ func (a *app) resume(cmd *cobra.Command, lock lockFlags, args []string) (*txn.St
 		return nil, nil, err
 	}
 	t, err := a.resumed(s, id)
-	if errors.Is(err, txn.ErrNotFound) {
-		err = a.notOpen(s, id, err)
-	}
 	return s, t, err
 }
 
 // notOpen is err, that there is no such open transaction, or a *committedBefore where
 // that is because it was committed.
 func (a *app) notOpen(s *txn.Store, word string, err error) error {
+	unknown := &cli.Hinted{Err: err, Hint: "jtx tx lists the open transactions"}
 	id, bad := wal.ParseID(word)
 	if bad != nil {
-		return err
+		return unknown
 	}
 	e, gone := history.Show(a.Ctx, s, id)
 	if gone != nil || e.ID != id {
-		return err
+		return unknown
 	}
 	said := &committedBefore{Entry: e}
 	said.as = (&cli.Error{Exit: cli.ExitNo, Msg: said.text()}).WithHint("jtx show %s tells what it changed", id)

@@ -39,10 +39,15 @@ kept are written anew.`,
 	fs := cmd.Flags()
 	c.lock.register(fs)
 	fs.StringVar(&c.age, "keep-age", "", "keep what is younger, as in `90d`")
-	fs.Uint64Var(&c.keep.Revs, "keep-revs", 0, "keep the newest `N` revisions")
+	fs.Uint64Var(&c.keep.Revs, "keep-revs", 0, "keep the newest `N` revisions, at least 1")
 	fs.StringVar(&c.bytes, "keep-bytes", "", "keep at most so much of a journal, as in `10MB`")
 	fs.BoolVar(&c.dryRun, "dry-run", false, "say what would be dropped, change nothing")
-	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error { return c.run(args) })
+	cmd.RunE = a.Verb(func(_ *cobra.Command, args []string) error {
+		if fs.Changed("keep-revs") && c.keep.Revs == 0 {
+			return cli.Usagef("--keep-revs 0: the newest revision is always kept: want 1 or more")
+		}
+		return c.run(args)
+	})
 	return cmd
 }
 

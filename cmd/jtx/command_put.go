@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -50,6 +51,9 @@ func newMerge(a *app) *cobra.Command {
 
 func checkPatch(data []byte) error {
 	_, err := jsonpatch.DecodePatch(data, jsonpatch.Limits{})
+	if errors.Is(err, jsonpatch.ErrPatch) && bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+		return &cli.Hinted{Err: err, Hint: "an object is a merge patch: jtx merge takes it, and jtx apply --merge"}
+	}
 	return err
 }
 

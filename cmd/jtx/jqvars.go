@@ -71,7 +71,11 @@ func (v *jqValue) read(word string) (*ordered.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return decodeStream(data)
+		all, err := decodeStream(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s is not JSON: %w", cli.QuoteWord(word), err)
+		}
+		return all, nil
 	case "rawfile":
 		data, err := v.flags.a.ReadFile(word)
 		return ordered.String(string(data)), err

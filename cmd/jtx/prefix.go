@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/jtx-project/jtx/cmd/internal/change"
@@ -45,7 +46,11 @@ func (a *app) resumed(s *txn.Store, word string) (*txn.OpenTx, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.Resume(a.Ctx, id)
+	t, err := s.Resume(a.Ctx, id)
+	if errors.Is(err, txn.ErrNotFound) {
+		err = a.notOpen(s, id, err)
+	}
+	return t, err
 }
 
 // recordedID is the same for a transaction of the history.

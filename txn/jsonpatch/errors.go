@@ -111,6 +111,9 @@ func (e *OpError) Error() string {
 	if e.Index < 0 {
 		return fmt.Sprintf("%s %q: %v", e.Op, e.Pointer, e.Err)
 	}
+	if e.Pointer == "" && errors.Is(e.Err, ErrPatch) { // where no place could be read, none is named
+		return fmt.Sprintf("operation %d: %v", e.Index, e.Err)
+	}
 	return fmt.Sprintf("operation %d: %s %q: %v", e.Index, e.Op, e.Pointer, e.Err)
 }
 

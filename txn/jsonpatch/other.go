@@ -19,6 +19,10 @@ func byName(data []byte, err error) error {
 		syntax.Msg = "this is UTF-16, and JSON files are UTF-8: iconv -f UTF-16 -t UTF-8 converts it"
 	case isNDJSON(data):
 		syntax.Msg = "these are several values, one a line (NDJSON), and a file holds one: jq -s . makes an array of them"
+	case isYAML(data, int(syntax.Offset)):
+		syntax.Msg += "; this looks like YAML, and a file holds JSON"
+	case isPython(data, int(syntax.Offset)):
+		syntax.Msg += "; this looks like a literal of Python: json.dump writes it as JSON, with true, false and null"
 	case isJSON5(data, int(syntax.Offset)):
 		syntax.Msg += "; this looks like JSON5, which has to be written as JSON first: names and strings in double quotes, plain decimal numbers (npx json5 FILE prints it so)"
 	}
@@ -58,6 +62,42 @@ func isNDJSON(data []byte) bool {
 	return false
 }
 
+// isYAML tells whether the text begins as what is mostly written in YAML: with "---", or
+// with a name that is in no braces.
+func isYAML(data []byte, at int) bool {
+	start := skipTrivia(data, bomLength(data))
+	if at > start+len("---") || start >= len(data) {
+		return false
+	}
+	first, _, _ := bytes.Cut(data[start:], []byte{'\n'})
+	if bytes.Equal(bytes.TrimSpace(first), []byte("---")) {
+		return true
+	}
+	name := nameAt(data[start:])
+	rest := first[min(name, len(first)):]
+	return name > 0 && bytes.HasPrefix(rest, []byte(":")) && (len(rest) == 1 || bytes.ContainsRune([]byte(" \t\r"), rune(rest[1])))
+}
+
+// isPython looks at the place of the error for a word that Python prints.
+func isPython(data []byte, at int) bool {
+	at = skipTrivia(data, min(at, len(data)))
+	rest := data[at:]
+	switch string(rest[:nameAt(rest)]) {
+	case "True", "False", "None":
+		return true
+	}
+	return false
+}
+
+// nameAt is how many bytes of a name without quotes the text begins with.
+func nameAt(text []byte) int {
+	n := 0
+	for n < len(text) && (text[n] == '_' || text[n] == '$' || text[n]|0x20 >= 'a' && text[n]|0x20 <= 'z' || n > 0 && text[n] >= '0' && text[n] <= '9') {
+		n++
+	}
+	return n
+}
+
 // isJSON5 looks at the place of the error for what JSON5 has and JSON hasn't.
 func isJSON5(data []byte, at int) bool {
 	at = skipTrivia(data, min(at, len(data)))
@@ -78,12 +118,8 @@ func isJSON5(data []byte, at int) bool {
 	case c == '+' || c == '.':
 		return len(rest) > 1 && (rest[1] >= '0' && rest[1] <= '9' || rest[1] == '.')
 	}
-	// A name without quotes.
-	n := 0
-	for n < len(rest) && (rest[n] == '_' || rest[n] == '$' || rest[n]|0x20 >= 'a' && rest[n]|0x20 <= 'z' || n > 0 && rest[n] >= '0' && rest[n] <= '9') {
-		n++
-	}
-	return n > 0 && byteAt(rest, n+len(spaceAt(rest, n))) == ':'
+	n := nameAt(rest)
+	return at > bomLength(data) && n > 0 && byteAt(rest, n+len(spaceAt(rest, n))) == ':'
 }
 
 // Comments lists the comments of a document, in order, each with its slashes.

@@ -16,14 +16,15 @@ func TestWhatIsNoJSONIsNamed(t *testing.T) {
 	for text, want := range map[string]string{
 		string(wide): "UTF-16", "\xff\xfe" + string(wide): "UTF-16", "{\"a\":1}\n{\"a\":2}\n": "NDJSON", "1\n\n2\n": "NDJSON",
 		"{a: 1}": "JSON5", "{'a': 1}": "JSON5", `{"a": 'x'}`: "JSON5", `{"a": 0x1F}`: "JSON5", `{"a": .5}`: "JSON5", `{"a": NaN}`: "JSON5",
+		"a: 1\nb: 2\n": "YAML", "---\na: 1\n": "YAML", `{"a": True}`: "Python", "[None]": "Python",
 	} {
 		_, err := Parse([]byte(text), Limits{})
 		require.ErrorIs(t, err, ErrInvalid)
 		require.ErrorContains(t, err, want, "%q", text)
 	}
-	for _, text := range []string{`{"a" 1}`, `{"a": tru}`, "{\n", `[1 2]`, ""} {
+	for _, text := range []string{`{"a" 1}`, `{"a": tru}`, "{\n", `[1 2]`, "", "https://x", "-", "Truely"} {
 		_, err := Parse([]byte(text), Limits{})
-		require.NotRegexp(t, "UTF-16|NDJSON|JSON5", err.Error(), "%q", text)
+		require.NotRegexp(t, "UTF-16|NDJSON|JSON5|YAML|Python", err.Error(), "%q", text)
 	}
 }
 

@@ -77,8 +77,12 @@ func (p *Program) Execute(a *App, args []string) error {
 		args = p.Join(root, args)
 	}
 	marked := MarkNegatives(root, args)
-	if cmd, _, err := root.Find(marked); err != nil || tellsOfOthers(root, cmd) {
+	cmd, _, err := root.Find(marked)
+	if err != nil || tellsOfOthers(root, cmd) {
 		root = p.NewRoot(a, AllVerbs)
+	}
+	if word := Unmark(marked); err == nil && !cmd.HasParent() && len(word) > 0 && !strings.HasPrefix(word[0], "-") {
+		return unknownVerb(root, word[0]) // before its flags are: they are of that verb
 	}
 	root.SetArgs(marked)
 	return root.ExecuteContext(a.Ctx)

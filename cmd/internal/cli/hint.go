@@ -125,6 +125,12 @@ func hintOfDamage(err error) string {
 func hintOfText(err error) string {
 	var ptr *jsonpatch.PointerError
 	if errors.As(err, &ptr) && !strings.HasPrefix(ptr.Pointer, "/") {
+		if errors.Is(err, jsonpatch.ErrPatch) {
+			return fmt.Sprintf("a place in a patch is a pointer, such as %s", QuoteWord("/"+strings.TrimLeft(ptr.Pointer, ".#/")))
+		}
+		if ptr.Pointer == "ago" {
+			return "a time of two words is quoted, as in 'FILE@2h ago'; a place is a pointer, such as /ago"
+		}
 		return fmt.Sprintf("a place is a pointer, such as %s, or a jq path, such as .a.b[0]", QuoteWord("/"+strings.TrimPrefix(ptr.Pointer, "#/")))
 	}
 	var syn *jsonpatch.SyntaxError

@@ -90,6 +90,9 @@ func (a *App) ReadStdin() (source, error) {
 // ReadFile reads a file that the user has named, and that need not be tracked.
 func (a *App) ReadFile(name string) ([]byte, error) {
 	return Await(a, func() ([]byte, error) {
+		if name == "/dev/stdin" {
+			return readLimited(a.Stdin) // a socket, as ksh's pipes are, can't be opened anew
+		}
 		f, err := os.Open(name) // a pipe, as of <(...), waits here for its writer
 		if err != nil {
 			return nil, err

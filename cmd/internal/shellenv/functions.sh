@@ -214,10 +214,24 @@ cleanup_all_locks() (
 	echo "Cleaned $_jtx_ended locks"
 )
 
-# is_critical_json_file FILE: tells whether FILE is protected.
+# _jtx_critical: prints what the older system had on its list.
+_jtx_critical() {
+	printf '%s\n' memory/enhanced-context.json memory/workspace-memory.json \
+		memory/current-session-context.json sync/config.json autonomous/service-status.json \
+		intelligence/auto-learnings.json intelligence/auto-decisions.json decisions/decisions.json \
+		activity/activity.json settings.local.json auto-projects/current.json projects/project-config.json
+}
+
+# is_critical_json_file FILE: tells whether FILE is protected, or was on the older
+# system's list: a script that asks must not fall back to unsafe writes.
 is_critical_json_file() (
 	_jtx_ready || exit
 	[ $# -ge 1 ] || { _jtx_usage "is_critical_json_file FILE"; exit; }
+	for _jtx_name in $(_jtx_critical); do
+		case /$1 in
+		*/"$_jtx_name") exit 0 ;;
+		esac
+	done
 	jtx protect --check -q -- "$1" 2>/dev/null
 )
 
@@ -230,10 +244,8 @@ auto_upgrade_json_ops() (
 # protect_critical_json_files: protects what the older system had on its list.
 protect_critical_json_files() (
 	_jtx_ready || exit
-	jtx protect -q -- memory/enhanced-context.json memory/workspace-memory.json \
-		memory/current-session-context.json sync/config.json autonomous/service-status.json \
-		intelligence/auto-learnings.json intelligence/auto-decisions.json decisions/decisions.json \
-		activity/activity.json settings.local.json auto-projects/current.json projects/project-config.json
+	# shellcheck disable=SC2046 # no name has a blank
+	jtx protect -q -- $(_jtx_critical)
 )
 
 # test_json_operations [all|basic|concurrent|cleanup|errors|performance]: tries the
