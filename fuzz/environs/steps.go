@@ -62,6 +62,7 @@ var steps = []step{
 	{name: "redact", script: `jtx set a.json /s '"harmless"'; jtx redact a.json /s`, parts: true},
 	{name: "config", script: `jtx config log-bytes 1000000`},
 	{name: "init", before: `mkdir -p tree/sub`, script: `jtx set tree/sub/a.json /v 1; jtx init tree; jtx set tree/b.json /v 1; jtx set tree/sub/a.json /v 2`, parts: true},
+	{name: "init --remove", before: `mkdir -p gone; jtx init gone; jtx set gone/a.json /v 1`, script: `jtx init --remove gone`},
 	{name: "backup", script: `jtx backup $OUT/saved; jtx backup --check $OUT/saved`, reads: true},
 	{name: "restore from a backup", before: `jtx set a.json /v 77`, script: `jtx restore --from $OUT/saved a.json`},
 	{name: "rewrite", before: `printf '#!/bin/sh\njq .a=1 a.json >tmp && mv tmp a.json\n' >s.sh`, script: `jtx rewrite --write s.sh`, lockless: true},

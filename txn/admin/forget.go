@@ -136,7 +136,7 @@ func (s house) endWorkspace(ctx context.Context, w *workspace.Workspace) (n int,
 	if err := s.mustBeAtRest(w, last); err != nil {
 		return 0, err
 	}
-	return len(last), s.TakeAway(w)
+	return len(last), s.TakeAway(w, held)
 }
 
 // mustBeAtRest makes sure that nothing has happened in a workspace since its files were

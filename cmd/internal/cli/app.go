@@ -62,6 +62,12 @@ func (a *App) waiting(e *lockmgr.TimeoutError) {
 	}
 }
 
+// isUnknownVerb tells that a word which leads to no command is no flag, nor one of those
+// that cobra adds late.
+func isUnknownVerb(word string) bool {
+	return !strings.HasPrefix(word, "-") && word != cobra.ShellCompRequestCmd && word != cobra.ShellCompNoDescRequestCmd
+}
+
 // Execute finds the verb and runs it. Making all verbs with their flags would be
 // a good part of a short run's time. So only those are made that a word names: the
 // verb that is meant is among them. All are made where there is none, or it tells
@@ -81,8 +87,8 @@ func (p *Program) Execute(a *App, args []string) error {
 	if err != nil || tellsOfOthers(root, cmd) {
 		root = p.NewRoot(a, AllVerbs)
 	}
-	if word := Unmark(marked); err == nil && !cmd.HasParent() && len(word) > 0 && !strings.HasPrefix(word[0], "-") {
-		return unknownVerb(root, word[0]) // before its flags are: they are of that verb
+	if words := Unmark(marked); err == nil && !cmd.HasParent() && len(words) > 0 && isUnknownVerb(words[0]) {
+		return unknownVerb(root, words[0]) // before its flags are: they are of that verb
 	}
 	root.SetArgs(marked)
 	return root.ExecuteContext(a.Ctx)

@@ -34,7 +34,7 @@ func (s *Site) Unmake(w *Workspace) (err error) {
 			return err
 		}
 	}
-	return s.TakeAway(w)
+	return s.TakeAway(w, held)
 }
 
 // onlyHas is errUsed for a directory that has more in it than these names.
@@ -51,8 +51,10 @@ func (s *Site) onlyHas(dir string, names ...string) error {
 	return nil
 }
 
-// TakeAway removes a workspace, whose lock is held alone, from its place at once.
-func (s *Site) TakeAway(w *Workspace) error {
+// TakeAway removes a workspace, whose lock is held alone, from its place at once. It gives
+// the lock back in between: where a file system keeps the name of a removed file for as long
+// as that is open, as those in user space do, its directory could not be removed.
+func (s *Site) TakeAway(w *Workspace, held *lockmgr.Held) error {
 	gone := filepath.Join(w.Root, MetaDir+"."+wal.NewID().String()+".tmp")
 	if err := s.FS.Rename(w.Meta(), gone); err != nil {
 		return err
@@ -60,5 +62,5 @@ func (s *Site) TakeAway(w *Workspace) error {
 	if err := fsys.SyncDir(s.FS, w.Root); err != nil {
 		return err
 	}
-	return fsys.RemoveTree(s.FS, gone)
+	return errors.Join(held.Release(), fsys.RemoveTree(s.FS, gone))
 }
