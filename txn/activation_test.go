@@ -105,3 +105,31 @@ func TestAWorkspaceCantTakeOverWhatLags(t *testing.T) {
 	require.Equal(t, "2", get(t, s, "sub/a.json", "/n"))
 	verify(t, s)
 }
+
+// Another process has placed a workspace just before this one does, and takes it back
+// before this one looks, since its change was refused.
+func TestAWorkspaceGoesAgainAsThisOneIsPlaced(t *testing.T) {
+	s, h, dir := openHooked(t, txn.Options{})
+	meta := filepath.Join(dir, ".jtx")
+	there, went := false, 0
+	h.hook = func(op, name string) error {
+		switch {
+		case name != meta:
+		case op == "rename" && went == 0:
+			there = true
+			return os.MkdirAll(filepath.Join(meta, "files"), 0o755)
+		case op == "lstat" && there:
+			there = false
+			went++
+			return os.RemoveAll(meta)
+		}
+		return nil
+	}
+	set(t, s, "a.json", "/n", 1)
+	require.Equal(t, 1, went)
+	require.Equal(t, "1", get(t, s, "a.json", "/n"))
+	verify(t, s)
+	left, err := filepath.Glob(filepath.Join(dir, ".jtx.*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+}

@@ -93,6 +93,13 @@ func (h *hookFS) Exchange(a, b string) error {
 	return h.FS.Exchange(a, b)
 }
 
+func (h *hookFS) Lstat(name string) (fs.FileInfo, error) {
+	if err := h.call("lstat", name); err != nil {
+		return nil, err
+	}
+	return h.FS.Lstat(name)
+}
+
 func (h *hookFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	if err := h.call("readdir", name); err != nil {
 		return nil, err

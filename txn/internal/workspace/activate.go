@@ -29,6 +29,31 @@ func (s *Site) createWorkspace(ctx context.Context, dir string, how Lookup, tree
 		return false, fmt.Errorf("%s: %w: in a sticky directory only the owner of a file (uid %d) begins its history", dir, fs.ErrPermission, uid)
 	}
 	meta := filepath.Join(dir, name)
+	for range MaxRounds {
+		if made, err = s.place(dir, meta, uid, tree); err == nil {
+			err = s.enterPlaced(ctx, dir, name, how)
+		}
+		if err == nil || !s.wentAgain(meta, err) {
+			break
+		}
+	}
+	return made, err
+}
+
+// wentAgain tells of an error that there is since another process has taken its own
+// workspace back, which it had made for a change that was refused.
+func (s *Site) wentAgain(meta string, err error) bool {
+	var lost *lostError
+	if !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) && !errors.As(err, &lost) {
+		return false
+	}
+	_, statErr := s.FS.Lstat(meta)
+	return errors.Is(statErr, fs.ErrNotExist)
+}
+
+// place builds a workspace and gives it its name. It is false, and no error, where another
+// one has that.
+func (s *Site) place(dir, meta string, uid int, tree bool) (placed bool, err error) {
 	temp, err := s.buildWorkspace(dir, uid, tree)
 	if err == nil {
 		err = lockmgr.Check(filepath.Join(temp, LockName), dir)
@@ -38,16 +63,16 @@ func (s *Site) createWorkspace(ctx context.Context, dir string, how Lookup, tree
 		_ = s.removeBuilt(temp)
 		return false, err
 	}
-	err = s.FS.Rename(temp, meta)
-	if made = err == nil; !made {
-		if cleanup := s.removeBuilt(temp); cleanup != nil {
-			return false, errors.Join(err, cleanup)
-		}
-		if _, statErr := s.FS.Lstat(meta); statErr != nil {
-			return false, err
-		}
+	if err = s.FS.Rename(temp, meta); err == nil {
+		return true, nil
 	}
-	return made, s.enterPlaced(ctx, dir, name, how)
+	if cleanup := s.removeBuilt(temp); cleanup != nil {
+		return false, errors.Join(err, cleanup)
+	}
+	if _, statErr := s.FS.Lstat(meta); statErr != nil {
+		return false, err
+	}
+	return false, nil
 }
 
 // enterPlaced makes sure of the workspace that was placed in dir, and activates it.
