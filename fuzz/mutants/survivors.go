@@ -11,7 +11,7 @@ type judged struct {
 var survivors = []judged{
 	// What retention drops is not answered for where others may still ask.
 	{"appendFacts: say &&: asked == nil || r.Flags&FlagResumed != 0", stage{"wal", only("TestFactsOfWhatCameBehindACutOffCommit")}},
-	{"mayAsk: say <: st.Durable <= p.LSN", stage{"txn", only("TestCompactionKeepsTheFateOfUnits")}},
+	{"mayAsk: say <: st.Durable <= p.LSN", stage{"txn/admin", only("TestCompactionKeepsTheFateOfUnits")}},
 	// A record that was dropped is taken for committed.
 	{"dropped: say committed: return UnitUnknown, nil", stage{"recover", only("TestUnitTableOfWhatWasDropped")}},
 	{"dropped: never: fact.Unit != unit", stage{"recover", only("TestUnitTableOfWhatWasDropped")}},
