@@ -263,6 +263,9 @@ func (s past) patchOf(at located, i int) (jsonpatch.Patch, error) {
 			return jsonpatch.Patch{{Op: "remove"}}, nil
 		case versions.MakesFile(rec):
 			doc, err := s.ContentOf(t, rec)
+			if errors.Is(err, txn.ErrNotFound) {
+				return nil, nil // as below
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -275,7 +278,7 @@ func (s past) patchOf(at located, i int) (jsonpatch.Patch, error) {
 	}
 	before, err := s.ContentUpTo(t, min(rec.LSN, at.h.Last), rec.Rev-1)
 	if errors.Is(err, txn.ErrNotFound) {
-		return nil, nil // the oldest that is kept
+		return nil, nil // it is the oldest that is kept, or the history was forgotten meanwhile
 	}
 	if err != nil || before == nil {
 		return nil, err

@@ -204,9 +204,14 @@ func (s *Source) Content(t *workspace.Target, lsn wal.LSN) (*jsonpatch.Document,
 	return s.ContentUpTo(t, lsn, math.MaxUint64)
 }
 
-// ContentOf derives the bytes of a version; see content.
+// ContentOf derives the bytes of a version; see content. It fails with ErrNotFound, too,
+// where the history was forgotten, and perhaps begun anew, since the record was read.
 func (s *Source) ContentOf(t *workspace.Target, rec *wal.Record) (*jsonpatch.Document, error) {
-	return s.ContentUpTo(t, rec.LSN, rec.Rev)
+	doc, err := s.ContentUpTo(t, rec.LSN, rec.Rev)
+	if err == nil && doc == nil && rec.After.Exists {
+		err = notKept(t, rec.LSN)
+	}
+	return doc, err
 }
 
 // ContentBefore derives the bytes of the version before one; see content.
@@ -240,9 +245,13 @@ func (s *Source) ContentUpTo(t *workspace.Target, lsn wal.LSN, rev uint64) (*jso
 func (s *Source) Dropped(t *workspace.Target, lsn wal.LSN) error {
 	first, err := wal.First(s.FS, t.Dir)
 	if err == nil && first > 1 {
-		return &fault.Error{Kind: fault.ErrNotFound, File: t.Name, Err: fmt.Errorf("what was there up to record %d is not kept any more", lsn)}
+		return notKept(t, lsn)
 	}
 	return fault.In(t.Name, err)
+}
+
+func notKept(t *workspace.Target, lsn wal.LSN) error {
+	return &fault.Error{Kind: fault.ErrNotFound, File: t.Name, Err: fmt.Errorf("what was there up to record %d is not kept any more", lsn)}
 }
 
 // replay derives a version from a chain of records, newest first, that ends with
