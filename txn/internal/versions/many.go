@@ -118,8 +118,7 @@ func (s *Source) headUpTo(ctx context.Context, t *workspace.Target, how Looking,
 
 // Quiet tells, by its times, its `state` and the journal's last record alone, that a file
 // holds its newest version, which was not written in place, and that no commit is in
-// progress. Where it is not so, or
-// can't be told, AtRest tells more.
+// progress. Where it is not so, or can't be told, AtRest tells more.
 func (s *Source) Quiet(t *workspace.Target) (st wal.State, quiet bool) {
 	if t.WS == nil {
 		return st, false
