@@ -11,7 +11,7 @@ import (
 // grown, was cut or replaced, or s does not say. It takes no lock, and reads nothing
 // else.
 func Tail(fsy fsys.FS, dir string, s State) (*Record, error) {
-	if s.LastSize <= 0 || s.LastSize > s.Offset || s.Last < s.Segment {
+	if !s.namesTail() {
 		return nil, nil
 	}
 	journal, gen, err := JournalDir(fsy, dir)
@@ -21,9 +21,14 @@ func Tail(fsy fsys.FS, dir string, s State) (*Record, error) {
 	return tailIn(fsy, journal, s)
 }
 
+// namesTail tells that the state says where the last record is.
+func (s *State) namesTail() bool {
+	return s.LastSize > 0 && s.LastSize <= s.Offset && s.Last >= s.Segment
+}
+
 // TailNow is Tail for a state of this boot, which knows the journal's directory.
 func TailNow(fsy fsys.FS, dir string, s State) (*Record, error) {
-	if s.LastSize <= 0 || s.LastSize > s.Offset || s.Last < s.Segment {
+	if !s.namesTail() {
 		return nil, nil
 	}
 	return tailIn(orOS(fsy), journalDir(dir, s.Gen), s)

@@ -25,7 +25,7 @@ var survivors = []judged{
 	// A workspace is activated over files that could not be carried forward.
 	{"activate: ignore the error: if err != nil #2", stage{"txn", only("TestAWorkspaceCantTakeOverWhatLags")}},
 	// A state that names no record leads to a file.
-	{"Tail: say <: s.LastSize <= 0", stage{"wal", only("TestTailOfNothing")}},
+	{"namesTail: say >=: s.LastSize > 0", stage{"wal", only("TestTailOfNothing")}},
 	// What is set aside is open to all.
 	{"const: open it to all: asideMode = 0o600", stage{"txn", only("TestWhatIsSetAsideIsForItsOwner")}},
 }
