@@ -197,3 +197,56 @@ func TestTimesWhereAClockWasAhead(t *testing.T) {
 		c.at(t, 30*year, look) // all of it has been
 	}
 }
+
+// A compaction writes no record: what comes behind it is found by its time all the same.
+func TestTimesBehindACompactionWhereAClockWasAhead(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	c := clocked{t.TempDir(), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	change := func(n int) func(*testing.T, *txn.Store) {
+		return func(t *testing.T, s *txn.Store) { set(t, s, "a.json", "/n", n) }
+	}
+	c.at(t, -time.Hour, change(8))
+	c.at(t, 0, change(1))
+	c.at(t, 10*year, change(2))
+	c.at(t, time.Hour, func(t *testing.T, s *txn.Store) {
+		set(t, s, "b.json", "/n", 1)
+		list, err := admin.Compact(context.Background(), s, []string{"a.json"}, admin.Retention{Revs: 2})
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+	})
+	c.at(t, 2*time.Hour, change(3))
+	c.at(t, 4*time.Hour, change(4))
+	c.at(t, 6*time.Hour, func(t *testing.T, s *txn.Store) {
+		for at, want := range map[time.Duration]int{90 * time.Minute: 1, 3 * time.Hour: 3, 5 * time.Hour: 4} {
+			require.Equal(t, map[string]int{"a.json": want, "b.json": 1}, numbers(t, s, history.AtTime(c.began.Add(at))), "at %v", at)
+		}
+	})
+}
+
+// A clock that was not set yet puts nothing before what was made by clocks that were, and
+// takes nothing from what retention keeps.
+func TestTimesWhereAClockWasNotSet(t *testing.T) {
+	c := clocked{t.TempDir(), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	change := func(n int) func(*testing.T, *txn.Store) {
+		return func(t *testing.T, s *txn.Store) { set(t, s, "a.json", "/n", n) }
+	}
+	c.at(t, 0, func(t *testing.T, s *txn.Store) { set(t, s, "b.json", "/n", 1) })
+	c.at(t, time.Hour, change(1))
+	c.at(t, 3*time.Hour, change(2))
+	synctest.Test(t, func(t *testing.T) { // in the year 2000
+		s, err := txn.Open(c.dir, txn.Options{})
+		require.NoError(t, err)
+		set(t, s, "a.json", "/n", 3)
+		require.NoError(t, s.Close())
+	})
+	c.at(t, 5*time.Hour, change(4))
+	c.at(t, 6*time.Hour, func(t *testing.T, s *txn.Store) {
+		list, err := admin.Compact(context.Background(), s, []string{"a.json"}, admin.Retention{Age: 5 * time.Hour})
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+		require.EqualValues(t, 1, list[0].Oldest)
+		for at, want := range map[time.Duration]int{30 * time.Minute: 0, 2 * time.Hour: 1, 4 * time.Hour: 3, 6 * time.Hour: 4} {
+			require.Equal(t, map[string]int{"a.json": want, "b.json": 1}, numbers(t, s, history.AtTime(c.began.Add(at))), "at %v", at)
+		}
+	})
+}

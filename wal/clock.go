@@ -9,6 +9,10 @@ import (
 // apart and count as one; leases allow for as much (lockmgr.MaxSkew).
 const skew = time.Minute
 
+// unset is before every time that a clock can tell which was ever set: jtx is younger. A
+// board without a battery begins in 1970, or on the day its firmware was made.
+var unset = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // Time is what orders the record: that of its last transaction, which rises from one
 // record to the next. It is zero in a record without one, such as an abort.
 func (r *Record) Time() time.Time {
@@ -41,9 +45,11 @@ func (l *Log) Clock(now time.Time) time.Time {
 }
 
 // ByClock is the Clock of a record that is dated at: now, where that is further back than
-// clocks differ, since one that was ahead has dated a record before it. Else it is zero.
+// clocks differ, since one that was ahead has dated a record before it. Else it is zero, as
+// where the clock was never set: what such a one says would put the record, and with it the
+// end of what is kept, before all others.
 func ByClock(at, now time.Time) time.Time {
-	if at.Sub(now) > skew {
+	if at.Sub(now) > skew && now.After(unset) {
 		return now.UTC()
 	}
 	return time.Time{}
@@ -53,9 +59,21 @@ func ByClock(at, now time.Time) time.Time {
 // look for a time another search.
 func (l *Log) countRun(r *Record) {
 	r.Run = l.state.Run
-	if !r.Clock.IsZero() && r.Clock.UnixNano() < l.made && r.Run < math.MaxUint16 {
+	if !r.Clock.IsZero() && r.Run < math.MaxUint16 && r.Clock.UnixNano() < l.lastMade() {
 		r.Run++
 	}
+}
+
+// lastMade is when the last record was made, in ns since 1970: at the latest, where that
+// can't be told. State does not know it: it is also written where there is no record.
+func (l *Log) lastMade() int64 {
+	if l.made != 0 || l.state.Last == 0 {
+		return l.made
+	}
+	if rec, err := l.Read(l.state.Last); err == nil && !rec.Time().IsZero() {
+		return rec.Made().UnixNano()
+	}
+	return math.MaxInt64
 }
 
 // noteTime notes what the next record must know of the times of those before it.

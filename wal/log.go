@@ -67,7 +67,7 @@ type Log struct {
 	state   State // as it stands; on disk it may be older
 	trusted bool
 	known   bool
-	made    int64 // when the last record was made at the latest, in ns since 1970
+	made    int64 // when the last record was made, in ns since 1970, 0 where that isn't known yet
 	cut     CutReport
 	// suspect means that records above the durable mark may be in the page cache
 	// only, after a sync that failed in another process. See Secure.
@@ -155,7 +155,7 @@ func (l *Log) load(trust bool) error {
 	if err != nil {
 		return err
 	}
-	l.state, l.made = state, state.Written
+	l.state, l.made = state, 0
 	l.known = ok && state.Boot == l.opt.Boot
 	if trust && l.known && !state.Pending && l.tailIsWhereStateSays() {
 		l.trusted = true
