@@ -12,8 +12,8 @@ import (
 // a socket. A reader that blocks in the system call holds a thread, and each request then
 // costs a hand-over between threads: half of a session's time, where the disk is fast. A
 // pipe is opened anew, since to be non-blocking belongs to all who have the same end of
-// it open; the end of a socket is this process's own.
-func pollable(in io.Reader) (r io.Reader, done func()) {
+// it open; a socket can't be, so one that is written to as well stays as it is.
+func pollable(in io.Reader, out io.Writer) (r io.Reader, done func()) {
 	nothing := func() {}
 	f, ok := in.(*os.File)
 	if !ok {
@@ -31,6 +31,9 @@ func pollable(in io.Reader) (r io.Reader, done func()) {
 		}
 		return again, func() { _ = again.Close() }
 	case fs.ModeSocket:
+		if isFile(out, info) || isFile(os.Stderr, info) {
+			return in, nothing
+		}
 		fd, err := syscall.Dup(int(f.Fd()))
 		if err != nil {
 			return in, nothing
@@ -47,4 +50,14 @@ func pollable(in io.Reader) (r io.Reader, done func()) {
 		}
 	}
 	return in, nothing
+}
+
+// isFile tells whether what is written to is an open file, perhaps by another descriptor.
+func isFile(w io.Writer, info fs.FileInfo) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	other, err := f.Stat()
+	return err == nil && os.SameFile(info, other)
 }

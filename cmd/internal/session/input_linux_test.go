@@ -2,6 +2,8 @@ package session
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -60,4 +62,33 @@ func TestInputs(t *testing.T) {
 			}))
 		})
 	}
+}
+
+// TestOneSocketForBoth: where one socket is read from and written to, a client that is slow
+// to read gets all answers.
+func TestOneSocketForBoth(t *testing.T) {
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	require.NoError(t, err)
+	client, in := os.NewFile(uintptr(fds[0]), "client"), os.NewFile(uintptr(fds[1]), "in")
+	defer client.Close()
+	second, err := syscall.Dup(fds[1])
+	require.NoError(t, err)
+	out := os.NewFile(uintptr(second), "out")
+	large := filepath.Join(t.TempDir(), "large.json") // more than a socket holds
+	require.NoError(t, os.WriteFile(large, []byte(`"`+strings.Repeat("x", 4<<20)+`"`), 0o600))
+	s, err := txn.Open(t.TempDir(), txn.Options{})
+	require.NoError(t, err)
+	defer s.Close()
+	served := make(chan error, 1)
+	go func() {
+		err := Serve(t.Context(), Config{Store: s}, in, out)
+		served <- errors.Join(err, in.Close(), out.Close())
+	}()
+	_, err = fmt.Fprintf(client, `{"id":1,"do":"read","files":[%q]}`+"\n", large)
+	require.NoError(t, err)
+	require.NoError(t, syscall.Shutdown(fds[0], syscall.SHUT_WR))
+	answers, err := io.ReadAll(client)
+	require.NoError(t, err)
+	require.Contains(t, string(answers[max(0, len(answers)-100):]), `xx"}]}}`)
+	require.NoError(t, <-served)
 }

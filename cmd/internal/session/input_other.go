@@ -5,4 +5,4 @@ package session
 import "io"
 
 // pollable is for Linux.
-func pollable(in io.Reader) (r io.Reader, done func()) { return in, func() {} }
+func pollable(in io.Reader, _ io.Writer) (r io.Reader, done func()) { return in, func() {} }

@@ -74,8 +74,10 @@ func all(ctx context.Context, closed []chan struct{}) error {
 // place lets the next of its group begin.
 func (t *turn) place() { t.once.Do(func() { close(t.placed) }) }
 
-// leave lets the next one in.
+// leave lets the next one in, when those before it are answered: one that is cancelled may
+// be answered before them, and what comes behind it must not pass them by.
 func (t *turn) leave() {
+	_ = t.mayAnswer(context.Background()) // which has no end
 	t.order.mu.Lock()
 	defer t.order.mu.Unlock()
 	t.place()

@@ -78,7 +78,7 @@ func Serve(ctx context.Context, c Config, in io.Reader, out io.Writer) error {
 	defer end()
 	s := &server{Config: c, w: bufio.NewWriterSize(out, 64<<10), end: end, order: order{last: map[string]*turn{}}, work: newWorkers(), running: map[string]running{}, holds: map[string]*hold{}}
 	s.gate.init()
-	in, done := pollable(in)
+	in, done := pollable(in, out)
 	defer done()
 	s.write(hello{Protocol, c.Version, c.MaxLine})
 	read := make(chan error, 1)

@@ -297,3 +297,38 @@ func TestChangesAtOnce(t *testing.T) {
 	}
 	require.Empty(t, c.close())
 }
+
+// TestOrderPastACancelledOne: a request whose time is over is answered before those that came
+// first, and what comes behind it still sees what they do.
+func TestOrderPastACancelledOne(t *testing.T) {
+	c := start(t, t.Context())
+	c.line()
+	c.send(`{"id":1,"do":"change","changes":[{"file":"a.json","put":[1]}]}`)
+	c.line()
+	other, err := txn.Open(".", txn.Options{})
+	require.NoError(t, err)
+	defer other.Close()
+	locked, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		_, err := other.Do(context.Background(), []string{"a.json"}, func(*txn.Tx) error {
+			close(locked)
+			<-release
+			return nil
+		})
+		done <- err
+	}()
+	<-locked
+	c.send(`{"id":2,"do":"change","changes":[{"file":"a.json","put":[2]}]}`)
+	c.send(`{"id":3,"do":"change","changes":[{"file":"a.json","put":[3]}],"timeout_ms":1}`)
+	require.Contains(t, c.line(), `{"id":3,"error"`)
+	c.send(`{"id":4,"do":"read","files":["a.json"]}`)
+	c.send(`{"id":5,"do":"ping"}`)
+	require.Contains(t, c.line(), `{"id":5,`)
+	close(release)
+	require.NoError(t, <-done)
+	require.Contains(t, c.line(), `{"id":2,"result"`)
+	answer := c.line()
+	require.Contains(t, answer, `{"id":4,"result"`)
+	require.Contains(t, answer, `"value":[2]`)
+	require.Empty(t, c.close())
+}
