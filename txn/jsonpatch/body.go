@@ -61,7 +61,7 @@ type item struct {
 	lo, hi, last int
 
 	group *group
-	place int // of a new one: about where in the source it is; 0 while nobody asked
+	place int // of a new one: about where in the source it is; 0 while nobody asked for it or one behind it
 }
 
 // Many visits to one container make it worth while to cut its runs, so that

@@ -149,3 +149,16 @@ func mixedOperation(r *rand.Rand, m *model, array bool, i int) Operation {
 	}
 	return Operation{Op: "remove", Path: place()}
 }
+
+// TestManyContainersBehindNewValues: for each its neighbours in the text are looked for,
+// behind values that are not there yet.
+func TestManyContainersBehindNewValues(t *testing.T) {
+	p := make(Patch, 2*boundSize)
+	for i := range boundSize {
+		p[i] = Operation{Op: "add", Path: Pointer{"-"}, Value: []byte("7")}
+		p[boundSize+i] = Operation{Op: "add", Path: Pointer{index(boundSize)}, Value: []byte(`{"a":7}`)}
+	}
+	done, err := mustParse(t, "[]").Edit(p, Style{}, Limits{})
+	require.NoError(t, err)
+	require.Len(t, done.Splices, 1)
+}

@@ -62,21 +62,29 @@ func (b *body) sample(kind byte) []int {
 	return found
 }
 
-// placeOf is about where in the source of a body an item is.
+// placeOf is about where in the source of a body an item is. It is noted for all that are
+// passed on the way to one that tells, so that none is passed again.
 func (b *body) placeOf(it *item) int {
-	it.place = b.start
-	for o := it.prev; o != nil; o = o.prev {
-		switch {
-		case o.slot == nil:
-			it.place = o.hi
-		case o.slot.val.src == b.src:
-			it.place = o.slot.val.lo
-		case o.place > 0:
-			it.place = o.place
-		default:
-			continue
+	at, o := b.start, it.prev
+	for ; o != nil; o = o.prev {
+		if place := b.placeIn(o); place > 0 {
+			at = place
+			break
 		}
-		break
 	}
-	return it.place
+	for passed := it; passed != o; passed = passed.prev {
+		passed.place = at
+	}
+	return at
+}
+
+// placeIn is where an item says that it is, 0 where it doesn't.
+func (b *body) placeIn(o *item) int {
+	switch {
+	case o.slot == nil:
+		return o.hi
+	case o.slot.val.src == b.src:
+		return o.slot.val.lo
+	}
+	return o.place
 }
