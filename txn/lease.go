@@ -68,10 +68,9 @@ func (t *OpenTx) closeKeepers() {
 	t.keepers = nil
 }
 
-// leased tells whether there is a lease to end. Those that a copy, or a foreign
-// transaction, names outside of its workspace are not its own.
+// leased tells whether there is a lease to end.
 func (t *OpenTx) leased(ctx context.Context, f *txFile) (*workspace.Target, bool) {
-	if f.Token == 0 || !t.isInside(f) && !t.begunHere() {
+	if !t.mayHold(f) {
 		return nil, false
 	}
 	target, err := t.s.src.Resolve(ctx, string(f.File))
@@ -184,25 +183,47 @@ func (s *Store) openTxsIn(dir string) ([]*OpenTx, error) {
 	return list, fault.Joined(errs)
 }
 
-// BreakLease ends the leases of an open transaction, which can't commit then.
-func (s *Store) BreakLease(ctx context.Context, id string) error {
-	t, err := s.Resume(ctx, id)
-	if err != nil {
-		return err
+// BreakLease ends the leases of an open transaction, which can't commit then. One
+// that can't be read, another user's or one whose directory is gone, may still hold
+// files: its leases on those that are named are ended, and it is not found only where
+// it has none.
+func (s *Store) BreakLease(ctx context.Context, id string, files ...string) error {
+	t, missing := s.Resume(ctx, id)
+	switch {
+	case missing == nil:
+		id, files = t.data.ID, t.leases()
+	case !errors.Is(missing, ErrNotFound):
+		return missing
 	}
-	for _, f := range t.data.Files {
-		if f.Token == 0 {
-			continue
-		}
-		target, err := s.src.Resolve(ctx, string(f.File))
+	for _, file := range files {
+		target, err := s.src.Resolve(ctx, file)
 		if err != nil {
 			return err
 		}
-		r := lockmgr.Request{Path: filepath.Join(target.Dir, workspace.LockName), Name: string(f.File), NoHolder: true}
-		err = s.src.Locks.BreakLease(ctx, s.src.Patience(), r, t.data.ID)
-		if err != nil && !errors.Is(err, lockmgr.ErrNoLease) {
+		r := lockmgr.Request{Path: filepath.Join(target.Dir, workspace.LockName), Name: file, NoHolder: true}
+		switch err := s.src.Locks.BreakLease(ctx, s.src.Patience(), r, id); {
+		case err == nil:
+			missing = nil
+		case !errors.Is(err, lockmgr.ErrNoLease):
 			return fault.In(target.Name, err)
 		}
 	}
-	return nil
+	return missing
+}
+
+// leases are the files that the transaction may have leases on.
+func (t *OpenTx) leases() []string {
+	var files []string
+	for _, f := range t.data.Files {
+		if t.mayHold(f) {
+			files = append(files, string(f.File))
+		}
+	}
+	return files
+}
+
+// mayHold tells whether the transaction took a lease on the file. Those that a copy,
+// or a foreign transaction, names outside of its workspace are not its own.
+func (t *OpenTx) mayHold(f *txFile) bool {
+	return f.Token != 0 && (t.isInside(f) || t.begunHere())
 }

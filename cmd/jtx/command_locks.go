@@ -3,6 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,7 +25,8 @@ func newLocks(a *app) *cobra.Command {
 		Short: "show who holds and who waits; break a lease",
 		Long: `Shows who holds or waits for a tracked file below PATH (default: the current
 directory), a line each: name, how (exclusive, shared, lease, waiting), who, since
-when. --break TX ends the leases of an open transaction, which can't commit then.
+when. --break TX ends the leases of an open transaction, which can't commit then;
+where that is another user's, or its directory is gone, those on files below PATH.
 The lock of a running process needs no breaking: it ends with the process.`,
 		Example: cli.Example(`jtx locks`, `tx=$(jtx begin --lock a.json)`, `jtx locks --break $tx`),
 	}
@@ -39,7 +43,7 @@ The lock of a running process needs no breaking: it ends with the process.`,
 			return err
 		}
 		if cmd.Flags().Changed("break") {
-			return a.breakLease(s, broken)
+			return a.breakLease(s, broken, paths)
 		}
 		return watch.show(a, func() error { return a.showLocks(s, paths) })
 	})
@@ -58,12 +62,15 @@ func (a *app) showLocks(s *txn.Store, paths []string) error {
 	return errors.Join(a.printLocks(st.Files), unset, misspelt)
 }
 
-func (a *app) breakLease(s *txn.Store, id string) error {
-	id, err := a.openID(s, id)
-	if err != nil {
-		return err
+func (a *app) breakLease(s *txn.Store, word string, paths []string) error {
+	id, err := a.openID(s, word)
+	if err == nil {
+		err = s.BreakLease(a.Ctx, id)
 	}
-	if err := s.BreakLease(a.Ctx, id); err != nil {
+	if errors.Is(err, txn.ErrNotFound) {
+		id, err = a.breakLeft(s, word, paths, err)
+	}
+	if err != nil {
 		return err
 	}
 	if a.JSON {
@@ -71,6 +78,28 @@ func (a *app) breakLease(s *txn.Store, id string) error {
 	}
 	a.Note("the leases of %s are ended; it can't commit any more", id)
 	return nil
+}
+
+// breakLeft ends the leases of a transaction that can't be read, as its files name them.
+func (a *app) breakLeft(s *txn.Store, word string, paths []string, missing error) (string, error) {
+	if len(word) < minPrefix {
+		return word, missing
+	}
+	st, skipped := admin.Status(a.Ctx, s, paths, admin.StatusOptions{Attention: true})
+	held := map[string][]string{}
+	for _, f := range st.Files {
+		if l := f.Lock.Lease; l != nil && strings.HasPrefix(l.Tx, strings.ToUpper(word)) {
+			held[l.Tx] = append(held[l.Tx], f.File)
+		}
+	}
+	if len(held) == 0 {
+		return word, errors.Join(missing, skipped)
+	}
+	id, err := theOnly(word, slices.Sorted(maps.Keys(held)))
+	if err != nil {
+		return word, err
+	}
+	return id, s.BreakLease(a.Ctx, id, held[id]...)
 }
 
 type brokenJSON struct {
