@@ -36,7 +36,8 @@ type turn struct {
 func (o *order) enter(req *request) *turn {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	t := &turn{order: o, names: req.names(), group: req.group(), placed: make(chan struct{}), done: make(chan struct{})}
+	names := req.names()
+	t := &turn{order: o, names: names, group: req.group(names), placed: make(chan struct{}), done: make(chan struct{})}
 	for name, last := range o.last {
 		if req.Do != "log" && !slices.Contains(t.names, name) {
 			continue
@@ -90,11 +91,11 @@ func (t *turn) leave() {
 }
 
 // group is the same for changes that the store commits in the order in which it gets them.
-func (r *request) group() string {
+func (r *request) group(names []string) string {
 	if r.Do != "change" || r.DryRun || len(r.IfRev) > 0 {
 		return ""
 	}
-	return strings.Join(append(r.names(), r.Durability), "\x00")
+	return strings.Join(names, "\x00") + "\x00" + r.Durability
 }
 
 // names are the files that a request is about, spelt in one way. A watch is about what
@@ -105,7 +106,11 @@ func (r *request) names() []string {
 		return nil
 	}
 	for _, file := range slices.Concat(r.Files, change.Files(r.steps)) {
-		if name := filepath.Clean(file); !slices.Contains(names, name) {
+		name, err := filepath.Abs(file)
+		if err != nil { // nobody knows where this process is
+			name = filepath.Clean(file)
+		}
+		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}

@@ -321,7 +321,9 @@ func TestOrderPastACancelledOne(t *testing.T) {
 	c.send(`{"id":2,"do":"change","changes":[{"file":"a.json","put":[2]}]}`)
 	c.send(`{"id":3,"do":"change","changes":[{"file":"a.json","put":[3]}],"timeout_ms":1}`)
 	require.Contains(t, c.line(), `{"id":3,"error"`)
-	c.send(`{"id":4,"do":"read","files":["a.json"]}`)
+	absolute, err := filepath.Abs("a.json") // another spelling is the same file
+	require.NoError(t, err)
+	c.send(fmt.Sprintf(`{"id":4,"do":"read","files":[%q]}`, absolute))
 	c.send(`{"id":5,"do":"ping"}`)
 	require.Contains(t, c.line(), `{"id":5,`)
 	close(release)
