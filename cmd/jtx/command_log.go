@@ -60,7 +60,7 @@ func (l *logCommand) run(files []string) error {
 		}
 	}
 	p := l.a.people(s)
-	o.Patches = o.Patches || !l.a.JSON // they say what happened
+	o.Untold = !l.a.JSON // it is said what happened
 	err = l.print(p, s, files, o)
 	return errors.Join(err, p.Close())
 }

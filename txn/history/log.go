@@ -68,8 +68,10 @@ const (
 type LogOptions struct {
 	// Since leaves out what was committed before a time, or a transaction.
 	Since Point
-	// Patches asks for the patch of each change.
-	Patches bool
+	// Patches asks for the patch of each change, Untold for those of transactions that say
+	// nothing of themselves. A patch of a version that is recorded by its bytes is derived
+	// from them, which takes its time where these are many.
+	Patches, Untold bool
 }
 
 // Log yields the transactions that changed any of the files, newest first;
@@ -154,7 +156,7 @@ func (m *merge) heads(targets []*workspace.Target, how versions.Looking) []versi
 }
 
 // yieldUnit yields the transactions of a unit, the last first.
-func (s past) yieldUnit(unit []located, patches bool, yield func(Entry, error) bool) (more bool, err error) {
+func (s past) yieldUnit(unit []located, o LogOptions, yield func(Entry, error) bool) (more bool, err error) {
 	var ids []wal.ID
 	for _, at := range unit {
 		for _, t := range at.rec.Txns {
@@ -164,7 +166,7 @@ func (s past) yieldUnit(unit []located, patches bool, yield func(Entry, error) b
 		}
 	}
 	for _, id := range slices.Backward(ids) {
-		e, err := s.entry(unit, id, patches)
+		e, err := s.entry(unit, id, o.Patches || o.Untold && untold(unit, id))
 		if err != nil {
 			return true, err
 		}
@@ -173,6 +175,18 @@ func (s past) yieldUnit(unit []located, patches bool, yield func(Entry, error) b
 		}
 	}
 	return true, nil
+}
+
+// untold tells of a transaction that has no message, and has moved or copied nothing.
+func untold(unit []located, id wal.ID) bool {
+	for _, at := range unit {
+		for _, t := range at.rec.Txns {
+			if t.ID == id && (t.Message != "" || len(t.Origins) > 0) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // entry tells of one transaction what its unit's records say.

@@ -35,3 +35,19 @@ func TestAHistoryIsForgottenWhileItIsTold(t *testing.T) {
 	}
 	require.NotZero(t, told)
 }
+
+// Patches are to be had of all changes, of none, or of those that say nothing else.
+func TestPatchesOfWhatSaysNothing(t *testing.T) {
+	s, _ := openStore(t)
+	set(t, s, "a.json", "/n", 1)
+	_, err := s.Do(context.Background(), []string{"a.json"}, func(tx *txn.Tx) error { return tx.Set("a.json", "/n", 2) }, txn.WithMessage("two"))
+	require.NoError(t, err)
+	for o, want := range map[history.LogOptions][]int{{}: {0, 0}, {Untold: true}: {0, 1}, {Patches: true}: {1, 1}} {
+		var patches []int
+		for e, err := range history.Log(context.Background(), s, []string{"a.json"}, o) {
+			require.NoError(t, err)
+			patches = append(patches, len(e.Files[0].Patch))
+		}
+		require.Equal(t, want, patches)
+	}
+}

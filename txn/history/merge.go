@@ -230,7 +230,7 @@ func (m *merge) run(yield func(Entry, error) bool) {
 			}
 			return
 		}
-		more, err := m.s.yieldUnit(m.unitOf(best), m.o.Patches, yield)
+		more, err := m.s.yieldUnit(m.unitOf(best), m.o, yield)
 		if err != nil {
 			m.errs = append(m.errs, err)
 		}
