@@ -72,7 +72,7 @@ func (l Lease) Broken(now time.Time) (bool, string) {
 	case l.Owner == nil:
 		return false, ""
 	}
-	switch l.ownerAlive() {
+	switch l.OwnerAlive() {
 	case Dead:
 		return true, fmt.Sprintf("its owner, %s, is dead", l.Owner)
 	case Unknown:
@@ -97,7 +97,9 @@ func (l Lease) Suspended() (pid int, suspended bool) {
 	return pid, pid > 0 && isStopped(pid)
 }
 
-func (l Lease) ownerAlive() Liveness {
+// OwnerAlive says whether the process lives to which the lease belongs: by the flock that it
+// keeps for that, if it does, which tells across namespaces.
+func (l Lease) OwnerAlive() Liveness {
 	if l.Kept && l.path != "" {
 		if state := keeperState(l.path); state != Unknown {
 			return state

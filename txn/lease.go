@@ -70,16 +70,23 @@ func (t *OpenTx) closeKeepers() {
 
 // leased tells whether there is a lease to end.
 func (t *OpenTx) leased(ctx context.Context, f *txFile) (*workspace.Target, bool) {
-	if !t.mayHold(f) {
-		return nil, false
-	}
-	target, err := t.s.src.Resolve(ctx, string(f.File))
-	if err != nil || target.WS == nil {
-		return nil, false
-	}
-	l, there, err := lockmgr.ReadLease(filepath.Join(target.Dir, workspace.LockName))
+	target, l, its, err := t.leaseOn(ctx, f)
 	over, _ := l.Broken(time.Now().UTC())
-	return target, err != nil || there && l.Tx == t.data.ID && !over
+	return target, err != nil || its && !over
+}
+
+// leaseOn reads the lease of a file. It is false where that is not the transaction's.
+func (t *OpenTx) leaseOn(ctx context.Context, f *txFile) (target *workspace.Target, l lockmgr.Lease, its bool, err error) {
+	if !t.mayHold(f) {
+		return nil, l, false, nil
+	}
+	target, err = t.s.src.Resolve(ctx, string(f.File))
+	if err != nil || target.WS == nil {
+		//lint:ignore nilerr a file that can't be found has no lease to end
+		return nil, l, false, nil
+	}
+	l, its, err = lockmgr.ReadLease(filepath.Join(target.Dir, workspace.LockName))
+	return target, l, its && l.Tx == t.data.ID, err
 }
 
 // onFiles calls fn for each of some files of the transaction, with all of them locked.

@@ -87,7 +87,7 @@ func (s *Store) sweepLocked(ctx context.Context, t *OpenTx, o TxSweep, r *SweptT
 	}
 	ended, err := t.wasCommitted(ctx)
 	switch {
-	case err != nil, !ended && !t.expired(o.TTL):
+	case err != nil, !ended && !t.expired(ctx, o.TTL):
 		r.Open = append(r.Open, t.Info())
 		return err
 	case !o.DryRun:
@@ -113,12 +113,27 @@ func (t *OpenTx) setRight(dryRun bool) error {
 
 // expired tells that a transaction is past its time, or that the process has died with
 // which it was to end.
-func (t *OpenTx) expired(ttl time.Duration) bool {
-	life := lockmgr.Unknown
-	if t.data.Owner != nil {
-		life = t.data.Owner.Alive()
-	}
+func (t *OpenTx) expired(ctx context.Context, ttl time.Duration) bool {
+	life := t.ownerAlive(ctx)
 	return t.data.Kept && life == lockmgr.Dead || life != lockmgr.Alive && time.Since(t.data.Created) >= ttl
+}
+
+// ownerAlive asks for the process by its pid and, where that can't be seen from here, by
+// what it keeps locked for its leases.
+func (t *OpenTx) ownerAlive(ctx context.Context) lockmgr.Liveness {
+	if t.data.Owner == nil {
+		return lockmgr.Unknown
+	}
+	life := t.data.Owner.Alive()
+	for _, f := range t.data.Files {
+		if life != lockmgr.Unknown {
+			break
+		}
+		if _, l, its, err := t.leaseOn(ctx, f); its && err == nil {
+			life = l.OwnerAlive()
+		}
+	}
+	return life
 }
 
 // sweepPieces removes directories of transactions that were cut off when they were
